@@ -1,0 +1,92 @@
+"""The Log port: the one interface through which records are written and read.
+
+Two implementations stand behind it: Kafka and the embedded log. Everything to the right of this
+port (fold, state, views, routes) is the same for both.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+Headers = tuple[tuple[str, bytes], ...]
+
+
+class Topic(StrEnum):
+    """The three logs of a deployment; Kafka puts a prefix before the name."""
+
+    CATALOG = "catalog"
+    POINTS = "points"
+    REJECTED = "rejected"
+
+
+@dataclass(frozen=True, slots=True)
+class LogRecord:
+    """One message as read from the log. ``offset`` is dense in the embedded log; Kafka may leave gaps."""
+
+    partition: int
+    offset: int
+    timestamp_ms: int
+    key: bytes | None
+    value: bytes | None
+    headers: Headers
+
+
+class LogUnavailableError(Exception):
+    """The log can't take or give records now (Kafka is down, the disk is full); trying again may help."""
+
+
+class LogDamagedError(Exception):
+    """The log's bytes are not what was written, or the log is not the one expected. Never repaired silently."""
+
+
+class Log(Protocol):
+    """An ordered, durable sequence of records per (topic, partition)."""
+
+    @property
+    def identity(self) -> str:
+        """A name that two different logs never share; a state remembers which log it was folded from."""
+        ...
+
+    def partitions(self, topic: Topic) -> int:
+        """The number of partitions of ``topic``."""
+        ...
+
+    async def append(
+        self,
+        topic: Topic,
+        partition: int,
+        value: bytes | None,
+        *,
+        key: bytes | None = None,
+        headers: Headers = (),
+    ) -> int:
+        """Write one record and return its offset once it is durable (fsynced, or acks=all).
+
+        Records appended by one task keep their order. Raises LogUnavailableError when the record could not be
+        made durable; it may then still turn up on the log, never twice.
+        """
+        ...
+
+    async def read(self, topic: Topic, partition: int, from_offset: int, max_bytes: int) -> Sequence[LogRecord]:
+        """Durable records at or after ``from_offset``, in order, about ``max_bytes`` of them; empty at the end.
+
+        At least one record is returned where there is one, whatever its size. Raises LogDamagedError.
+        """
+        ...
+
+    async def wait(self, topic: Topic, partition: int, offset: int) -> None:
+        """Return as soon as the end offset is above ``offset``, without polling."""
+        ...
+
+    async def start_offset(self, topic: Topic, partition: int) -> int:
+        """The offset of the first record still on the log."""
+        ...
+
+    async def end_offset(self, topic: Topic, partition: int) -> int:
+        """One more than the offset of the last durable record; ``start_offset`` when empty."""
+        ...
+
+    async def close(self) -> None:
+        """Release files and connections. Appends in flight are finished or fail."""
+        ...

@@ -1,0 +1,1 @@
+"""How views answer: search, scroll, count and retrieve, and the read routes."""

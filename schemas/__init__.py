@@ -1,0 +1,1 @@
+"""What crosses a boundary: ids, vectors, filters, configuration, records, requests. No I/O."""

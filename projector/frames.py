@@ -1,0 +1,61 @@
+"""Frames: the changes since the segments, as the feed carries them from the projector to readers.
+
+A record that was applied gives one frame, or several of which the last is ``final``. Readers advance their visible
+offset with the final one only.
+"""
+
+import msgspec
+
+from schemas.config import CollectionConfig
+from schemas.ids import WireId
+from schemas.operations import Outcome
+
+
+class ShardId(msgspec.Struct, frozen=True, order=True, array_like=True):
+    """One shard of one collection: the collection's uid and the shard's number."""
+
+    uid: int
+    shard: int
+
+
+class Opened(msgspec.Struct, frozen=True, tag="opened"):
+    """A shard begins to exist, empty."""
+
+    shard: ShardId
+    name: str
+    config: CollectionConfig
+    shard_map: list[int]
+
+
+class Reconfigured(msgspec.Struct, frozen=True, tag="reconfigured"):
+    """A shard's configuration changed."""
+
+    shard: ShardId
+    config: CollectionConfig
+
+
+class Closed(msgspec.Struct, frozen=True, tag="closed"):
+    """A shard is gone."""
+
+    shard: ShardId
+
+
+class Changes(msgspec.Struct, frozen=True, tag="changes"):
+    """Points of one shard as they are now: the stored point, or None where it was deleted. Ids are distinct."""
+
+    shard: ShardId
+    ids: list[WireId]
+    points: list[bytes | None]
+
+
+Event = Opened | Reconfigured | Closed | Changes
+
+
+class Frame(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What the record at ``offset`` did. ``sequence`` is dense within a generation of the feed."""
+
+    sequence: int
+    offset: int
+    events: list[Event]
+    outcomes: list[Outcome] = []
+    final: bool = True

@@ -1,0 +1,260 @@
+"""Collection configuration: vectors, HNSW, optimizer settings; defaults, limits and patches."""
+
+from enum import StrEnum
+from typing import Any, TypeVar
+
+import msgspec
+
+from schemas.errors import BadInputError, UnprocessableError
+
+MAX_VECTOR_SIZE = 65536
+MAX_VECTOR_NAMES = 64
+MAX_NAME_LENGTH = 255
+MAX_SHARDS = 256
+UNNAMED = ""
+"""The name of the single unnamed vector."""
+
+
+class Distance(StrEnum):
+    """How two vectors are compared. Cosine and Dot: higher is nearer; Euclid and Manhattan: lower is."""
+
+    COSINE = "Cosine"
+    DOT = "Dot"
+    EUCLID = "Euclid"
+    MANHATTAN = "Manhattan"
+
+    @property
+    def higher_is_nearer(self) -> bool:
+        """Whether a larger score means nearer."""
+        return self in (Distance.COSINE, Distance.DOT)
+
+
+class Datatype(StrEnum):
+    """How a vector's values are stored."""
+
+    FLOAT32 = "float32"
+
+
+class _Part(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=False):
+    pass
+
+
+class HnswConfig(_Part, frozen=True):
+    """Graph parameters; ``full_scan_threshold`` in kilobytes of float32 vectors, m = 0 means no graph."""
+
+    m: int = 16
+    ef_construct: int = 100
+    full_scan_threshold: int = 10000
+    max_indexing_threads: int = 0
+    on_disk: bool | None = None
+    payload_m: int | None = None
+
+
+class HnswConfigDiff(_Part, frozen=True):
+    """A partial HnswConfig; None leaves a value as it is."""
+
+    m: int | None = None
+    ef_construct: int | None = None
+    full_scan_threshold: int | None = None
+    max_indexing_threads: int | None = None
+    on_disk: bool | None = None
+    payload_m: int | None = None
+
+
+class OptimizersConfig(_Part, frozen=True):
+    """When segments are merged, vacuumed and given a graph. Sizes in kilobytes of float32 vectors."""
+
+    deleted_threshold: float = 0.2
+    vacuum_min_vector_number: int = 1000
+    default_segment_number: int = 0
+    max_segment_size: int | None = None
+    memmap_threshold: int | None = None
+    indexing_threshold: int = 10000
+    flush_interval_sec: int = 5
+    max_optimization_threads: int | None = None
+
+
+class OptimizersConfigDiff(_Part, frozen=True):
+    """A partial OptimizersConfig; None leaves a value as it is."""
+
+    deleted_threshold: float | None = None
+    vacuum_min_vector_number: int | None = None
+    default_segment_number: int | None = None
+    max_segment_size: int | None = None
+    memmap_threshold: int | None = None
+    indexing_threshold: int | None = None
+    flush_interval_sec: int | None = None
+    max_optimization_threads: int | str | None = None
+
+
+class VectorParams(_Part, frozen=True):
+    """One vector name: its size, distance and own index settings."""
+
+    size: int
+    distance: Distance
+    hnsw_config: HnswConfigDiff | None = None
+    quantization_config: dict[str, Any] | None = None
+    on_disk: bool | None = None
+    datatype: Datatype | None = None
+
+
+class VectorParamsDiff(_Part, frozen=True):
+    """What may change about a vector name."""
+
+    hnsw_config: HnswConfigDiff | None = None
+    quantization_config: dict[str, Any] | None = None
+    on_disk: bool | None = None
+
+
+class WalConfig(_Part, frozen=True):
+    """Kept for clients that set it; the log decides its own segment sizes."""
+
+    wal_capacity_mb: int = 32
+    wal_segments_ahead: int = 0
+
+
+class CollectionConfig(_Part, frozen=True):
+    """A collection's whole configuration. ``vectors`` keeps its order: a name's position is part of stored points."""
+
+    vectors: dict[str, VectorParams]
+    shard_number: int = 1
+    on_disk_payload: bool = True
+    replication_factor: int = 1
+    write_consistency_factor: int = 1
+    hnsw: HnswConfig = HnswConfig()
+    optimizers: OptimizersConfig = OptimizersConfig()
+    wal: WalConfig = WalConfig()
+    quantization: dict[str, Any] | None = None
+    metadata: dict[str, Any] | None = None
+
+    def hnsw_for(self, name: str) -> HnswConfig:
+        """The graph parameters of one vector name: the collection's, overridden by the name's own."""
+        return merge(self.hnsw, self.vectors[name].hnsw_config)
+
+
+class CollectionParamsDiff(_Part, frozen=True):
+    """Base parameters that may change."""
+
+    replication_factor: int | None = None
+    write_consistency_factor: int | None = None
+    on_disk_payload: bool | None = None
+
+
+class CollectionPatch(_Part, frozen=True):
+    """A change to a collection's parameters, as PATCH carries it; metadata keys set to null are removed."""
+
+    vectors: dict[str, VectorParamsDiff] | None = None
+    optimizers_config: OptimizersConfigDiff | None = None
+    hnsw_config: HnswConfigDiff | None = None
+    params: CollectionParamsDiff | None = None
+    quantization_config: dict[str, Any] | str | None = None
+    metadata: dict[str, Any] | None = None
+
+
+PartT = TypeVar("PartT", bound=msgspec.Struct)
+
+
+def merge(base: PartT, diff: msgspec.Struct | None) -> PartT:
+    """``base`` with every value of ``diff`` that is not None."""
+    if diff is None:
+        return base
+    values = {f: v for f in diff.__struct_fields__ if (v := getattr(diff, f)) is not None}
+    return msgspec.structs.replace(base, **values)
+
+
+def apply_patch(config: CollectionConfig, patch: CollectionPatch) -> CollectionConfig:
+    """The configuration after ``patch``. Raises BadInputError for an unknown vector name, UnprocessableError for a bad value."""
+    vectors = dict(config.vectors)
+    for name, diff in (patch.vectors or {}).items():
+        if name not in vectors:
+            raise BadInputError(f"Wrong input: Not existing vector name error: {name}")
+        params = vectors[name]
+        own = HnswConfigDiff() if params.hnsw_config is None else params.hnsw_config
+        hnsw = params.hnsw_config if diff.hnsw_config is None else merge(own, diff.hnsw_config)
+        vectors[name] = merge(params, msgspec.structs.replace(diff, hnsw_config=hnsw))
+    quantization = config.quantization
+    if isinstance(patch.quantization_config, str):
+        quantization = None
+    elif patch.quantization_config is not None:
+        quantization = patch.quantization_config
+    params_diff = patch.params or CollectionParamsDiff()
+    changed = merge(config, params_diff)
+    changed = msgspec.structs.replace(
+        changed,
+        vectors=vectors,
+        hnsw=merge(config.hnsw, patch.hnsw_config),
+        optimizers=merge_optimizers(config.optimizers, patch.optimizers_config),
+        quantization=quantization,
+        metadata=_merge_metadata(config.metadata, patch.metadata),
+    )
+    check_config(changed)
+    return changed
+
+
+def merge_optimizers(base: OptimizersConfig, diff: OptimizersConfigDiff | None) -> OptimizersConfig:
+    """``merge``, knowing that ``max_optimization_threads`` may be the word "auto", which is None here."""
+    if diff is None:
+        return base
+    if isinstance(diff.max_optimization_threads, str):
+        base = msgspec.structs.replace(base, max_optimization_threads=None)
+        diff = msgspec.structs.replace(diff, max_optimization_threads=None)
+    return merge(base, diff)
+
+
+def _merge_metadata(old: dict[str, Any] | None, new: dict[str, Any] | None) -> dict[str, Any] | None:
+    if new is None:
+        return old
+    merged = {**(old or {}), **new}
+    return {k: v for k, v in merged.items() if v is not None}
+
+
+def check_config(config: CollectionConfig) -> None:
+    """Raise UnprocessableError naming the field for a value outside its limits."""
+    _check_range("shard_number", config.shard_number, 1, MAX_SHARDS)
+    _check_range("replication_factor", config.replication_factor, 1, None)
+    _check_range("write_consistency_factor", config.write_consistency_factor, 1, None)
+    if len(config.vectors) > MAX_VECTOR_NAMES:
+        raise UnprocessableError(f"vectors: at most {MAX_VECTOR_NAMES} names, not {len(config.vectors)}")
+    for name, params in config.vectors.items():
+        where = f"vectors.{name}" if name else "vectors"
+        if len(name.encode()) > MAX_NAME_LENGTH:
+            raise UnprocessableError(f"{where}: a vector name has at most {MAX_NAME_LENGTH} bytes")
+        _check_range(f"{where}.size", params.size, 1, MAX_VECTOR_SIZE)
+        if params.hnsw_config is not None:
+            _check_hnsw(f"{where}.hnsw_config", params.hnsw_config)
+    _check_hnsw("hnsw_config", config.hnsw)
+    optimizers = config.optimizers
+    if not 0.0 <= optimizers.deleted_threshold <= 1.0:
+        raise UnprocessableError("optimizers_config.deleted_threshold: must be between 0 and 1")
+    _check_range("optimizers_config.vacuum_min_vector_number", optimizers.vacuum_min_vector_number, 100, None)
+    _check_range("optimizers_config.default_segment_number", optimizers.default_segment_number, 0, None)
+    _check_range("optimizers_config.max_segment_size", optimizers.max_segment_size, 1, None)
+    _check_range("optimizers_config.memmap_threshold", optimizers.memmap_threshold, 0, None)
+    _check_range("optimizers_config.indexing_threshold", optimizers.indexing_threshold, 0, None)
+    _check_range("optimizers_config.flush_interval_sec", optimizers.flush_interval_sec, 0, None)
+    _check_range("wal_config.wal_capacity_mb", config.wal.wal_capacity_mb, 1, None)
+    _check_range("wal_config.wal_segments_ahead", config.wal.wal_segments_ahead, 0, None)
+
+
+def _check_hnsw(where: str, hnsw: HnswConfig | HnswConfigDiff) -> None:
+    _check_range(f"{where}.m", hnsw.m, 0, 2048)
+    _check_range(f"{where}.ef_construct", hnsw.ef_construct, 4, 65536)
+    _check_range(f"{where}.full_scan_threshold", hnsw.full_scan_threshold, 0, None)
+    _check_range(f"{where}.max_indexing_threads", hnsw.max_indexing_threads, 0, 1024)
+
+
+def _check_range(field: str, value: int | None, low: int, high: int | None) -> None:
+    if value is None or (value >= low and (high is None or value <= high)):
+        return
+    limits = f"at least {low}" if high is None else f"between {low} and {high}"
+    raise UnprocessableError(f"{field}: value {value} is invalid, must be {limits}")
+
+
+def check_collection_name(name: str) -> None:
+    """Raise UnprocessableError for a name that is empty, too long or holds characters that break paths."""
+    if not name or len(name.encode()) > MAX_NAME_LENGTH:
+        raise UnprocessableError(f"collection name: must have 1 to {MAX_NAME_LENGTH} bytes")
+    bad = [c for c in name if c in '<>:"/\\|?*' or ord(c) < 32 or ord(c) == 127]
+    if bad or name in (".", ".."):
+        shown = bad[0] if bad else name
+        raise UnprocessableError(f"collection name: cannot contain {shown!r}")

@@ -1,0 +1,169 @@
+"""Records: the messages on the log and their canonical encoding, MessagePack maps (docs/log-format.md).
+
+Every record has ``v``, the version of the format, and ``type``. On the points topic: ``points`` (operations for one
+shard) and the markers. On the catalog topic: collections and aliases.
+"""
+
+from typing import Any
+
+import msgspec
+
+from schemas.config import CollectionConfig, CollectionPatch
+from schemas.errors import BadInputError
+from schemas.operations import Operation
+
+RECORD_VERSION = 1
+CONTENT_TYPE_HEADER = "content-type"
+CANONICAL_CONTENT_TYPE = b"application/vnd.headwater.record+msgpack"
+
+
+class NewerRecordError(BadInputError):
+    """The record was written by a later release, in a version of the format that this one does not know."""
+
+
+class _Record(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="type", kw_only=True):
+    v: int = RECORD_VERSION
+
+
+class PointsRecord(_Record, frozen=True, tag="points", kw_only=True):
+    """Operations, in order, for one shard of the collection ``uid``."""
+
+    uid: int
+    shard: int
+    ops: list[Operation]
+
+
+class ShardOpened(_Record, frozen=True, tag="shard_opened", kw_only=True):
+    """A marker: from here on the shard is at home in this partition. ``shard_map``: shard -> partition, of all shards."""
+
+    seq: int
+    uid: int
+    shard: int
+    name: str
+    config: CollectionConfig
+    shard_map: list[int]
+
+
+class ShardChanged(_Record, frozen=True, tag="shard_changed", kw_only=True):
+    """A marker: the collection's configuration is now ``config``."""
+
+    seq: int
+    uid: int
+    shard: int
+    config: CollectionConfig
+
+
+class ShardClosed(_Record, frozen=True, tag="shard_closed", kw_only=True):
+    """A marker: the shard is gone, with all its points."""
+
+    seq: int
+    uid: int
+    shard: int
+
+
+Marker = ShardOpened | ShardChanged | ShardClosed
+PartitionRecord = PointsRecord | Marker
+
+
+class CreateCollection(_Record, frozen=True, tag="create_collection", kw_only=True):
+    """Catalog: a new collection. ``uid`` is drawn by the writer; ``partitions`` is the points topic's size it saw."""
+
+    uid: int
+    name: str
+    config: CollectionConfig
+    partitions: int
+
+
+class UpdateCollection(_Record, frozen=True, tag="update_collection", kw_only=True):
+    """Catalog: change a collection's parameters."""
+
+    name: str
+    patch: CollectionPatch
+
+
+class DeleteCollection(_Record, frozen=True, tag="delete_collection", kw_only=True):
+    """Catalog: drop a collection and the aliases that name it."""
+
+    name: str
+
+
+class CreateAlias(msgspec.Struct, frozen=True, tag_field="action", tag="create"):
+    """Let ``alias`` name ``collection``; an alias that exists is pointed anew."""
+
+    alias: str
+    collection: str
+
+
+class DeleteAlias(msgspec.Struct, frozen=True, tag_field="action", tag="delete"):
+    """Remove ``alias``."""
+
+    alias: str
+
+
+class RenameAlias(msgspec.Struct, frozen=True, tag_field="action", tag="rename"):
+    """Give the alias ``old`` the name ``new``."""
+
+    old: str
+    new: str
+
+
+AliasAction = CreateAlias | DeleteAlias | RenameAlias
+
+
+class ChangeAliases(_Record, frozen=True, tag="change_aliases", kw_only=True):
+    """Catalog: alias actions, all of them or none."""
+
+    actions: list[AliasAction]
+
+
+CatalogRecord = CreateCollection | UpdateCollection | DeleteCollection | ChangeAliases
+
+_encoder = msgspec.msgpack.Encoder()
+_partition_decoder = msgspec.msgpack.Decoder(PartitionRecord)
+_catalog_decoder = msgspec.msgpack.Decoder(CatalogRecord)
+
+
+class _Versioned(msgspec.Struct):
+    v: Any = None
+
+
+_version_decoder = msgspec.msgpack.Decoder(_Versioned)
+
+
+def encode_record(record: PartitionRecord | CatalogRecord) -> bytes:
+    """The canonical bytes of a record."""
+    return _encoder.encode(record)
+
+
+def _check_version(value: bytes) -> None:
+    version = _version_decoder.decode(value).v
+    if version is None:
+        return
+    if type(version) is not int or version < 1:
+        raise BadInputError(f"record version {version!r} is not a positive integer")
+    if version > RECORD_VERSION:
+        raise NewerRecordError(
+            f"record version {version} is newer than version {RECORD_VERSION}, the newest this release reads"
+        )
+
+
+def decode_partition_record(value: bytes) -> PartitionRecord:
+    """Read a record of the points topic.
+
+    Raises NewerRecordError for a later version, BadInputError for anything that is not a record. The operations'
+    contents are checked by ``schemas.validation``.
+    """
+    try:
+        _check_version(value)
+        return _partition_decoder.decode(value)
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
+        raise BadInputError(f"not a record: {error}") from error
+
+
+def decode_catalog_record(value: bytes) -> CatalogRecord:
+    """Read a record of the catalog topic. Raises as ``decode_partition_record``."""
+    try:
+        _check_version(value)
+        return _catalog_decoder.decode(value)
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
+        raise BadInputError(f"not a record: {error}") from error

@@ -1,0 +1,135 @@
+"""The rules an operation must satisfy under a collection's configuration: one copy, for routes, records and tools."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from schemas.config import UNNAMED, CollectionConfig
+from schemas.errors import BadInputError
+from schemas.filters import parse_filter
+from schemas.ids import ids_from_wire
+from schemas.json_path import parse_path
+from schemas.operations import (
+    DeletePayload,
+    DeleteVectors,
+    FilterObject,
+    Operation,
+    OverwritePayload,
+    SetPayload,
+    UpdateVectors,
+    Upsert,
+    VectorColumn,
+)
+
+MAX_PAYLOAD_DEPTH = 64
+MAX_POINTS_PER_OPERATION = 1_000_000
+_FLOAT_BYTES = 4
+
+
+def check_operation(config: CollectionConfig, op: Operation) -> None:
+    """Check everything about ``op`` but its payloads' text. Raises BadInputError naming what is wrong."""
+    if isinstance(op, Upsert):
+        _check_points(config, op.ids, op.vectors, op.update_filter)
+        if op.payloads is not None and len(op.payloads) != len(op.ids):
+            raise BadInputError(f"Wrong input: {len(op.ids)} ids but {len(op.payloads)} payloads")
+        return
+    if isinstance(op, UpdateVectors):
+        _check_points(config, op.ids, op.vectors, op.update_filter)
+        return
+    if (op.ids is None) == (op.filter is None):
+        raise BadInputError("Wrong input: an operation names its points by ids or by a filter, one of them")
+    if op.ids is not None:
+        ids_from_wire(op.ids)
+    if op.filter is not None:
+        parse_filter(op.filter)
+    if isinstance(op, DeleteVectors):
+        for name in op.names:
+            _check_name(config, name)
+    if isinstance(op, DeletePayload):
+        for key in op.keys:
+            parse_path(key)
+    if isinstance(op, SetPayload | OverwritePayload) and op.key is not None:
+        parse_path(op.key)
+
+
+def check_payloads(op: Operation) -> None:
+    """Check that every payload is a JSON object of at most MAX_PAYLOAD_DEPTH levels. Raises BadInputError."""
+    if isinstance(op, Upsert):
+        for payload in op.payloads or ():
+            if payload:
+                decode_payload(payload)
+    elif isinstance(op, SetPayload | OverwritePayload):
+        decode_payload(op.payload)
+
+
+_payload_decoder = msgspec.json.Decoder(dict[str, Any])
+
+
+def decode_payload(payload: bytes) -> dict[str, Any]:
+    """The payload as a dict; empty bytes are an empty one. Raises BadInputError."""
+    if not payload:
+        return {}
+    try:
+        value = _payload_decoder.decode(payload)
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
+        raise BadInputError(f"payload is not a JSON object: {error}") from error
+    if payload.count(b"{") + payload.count(b"[") > MAX_PAYLOAD_DEPTH:
+        check_depth(value)
+    return value
+
+
+def check_depth(value: object, limit: int = MAX_PAYLOAD_DEPTH) -> None:
+    """Raise BadInputError when lists and objects are nested in more than ``limit`` levels."""
+    level: list[Any] = [value]
+    for _ in range(limit + 1):
+        level = [v for item in level for v in _children(item)]
+        if not level:
+            return
+    raise BadInputError(f"payload is nested deeper than {limit} levels")
+
+
+def _children(item: Any) -> list[Any]:
+    values: Sequence[Any] = list(item.values()) if isinstance(item, dict) else item  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType, reportUnknownMemberType]
+    return [v for v in values if isinstance(v, dict | list)]
+
+
+def _check_points(
+    config: CollectionConfig,
+    ids: Sequence[int | bytes],
+    vectors: dict[str, VectorColumn],
+    update_filter: FilterObject | None,
+) -> None:
+    if len(ids) > MAX_POINTS_PER_OPERATION:
+        raise BadInputError(f"Wrong input: {len(ids)} points in one operation, at most {MAX_POINTS_PER_OPERATION}")
+    ids_from_wire(ids)
+    for name, column in vectors.items():
+        _check_column(config, name, column, len(ids))
+    if update_filter is not None:
+        parse_filter(update_filter)
+
+
+def _check_name(config: CollectionConfig, name: str) -> None:
+    if name in config.vectors:
+        return
+    if name == UNNAMED and config.vectors:
+        known = ", ".join(sorted(config.vectors))
+        raise BadInputError(f"Wrong input: Not existing vector name error: this collection has named vectors ({known})")
+    raise BadInputError(f"Wrong input: Not existing vector name error: {name}")
+
+
+def _check_column(config: CollectionConfig, name: str, column: VectorColumn, points: int) -> None:
+    _check_name(config, name)
+    size = config.vectors[name].size
+    if column.dim != size:
+        raise BadInputError(f"Wrong input: Vector dimension error: expected dim: {size}, got {column.dim}")
+    rows = points if column.rows is None else len(column.rows)
+    if len(column.data) != rows * size * _FLOAT_BYTES:
+        raise BadInputError(f"Wrong input: vector {name!r} has {len(column.data)} bytes for {rows} points of size {size}")
+    if column.rows is not None:
+        ascending = all(a < b for a, b in zip(column.rows, column.rows[1:], strict=False))
+        if not ascending or (column.rows and not (column.rows[0] >= 0 and column.rows[-1] < points)):
+            raise BadInputError(f"Wrong input: the rows of vector {name!r} are not ascending positions of points")
+    if not np.isfinite(np.frombuffer(column.data, dtype="<f4")).all():
+        raise BadInputError(f"Wrong input: vector {name!r} holds a value that is NaN or infinite")

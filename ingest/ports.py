@@ -1,0 +1,47 @@
+"""What the write path needs from the rooms to its right, as protocols: the catalog as it is visible, and waiting."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from ingest.log import Topic
+from schemas.config import CollectionConfig
+from schemas.operations import Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class CollectionEntry:
+    """A collection as the catalog knows it. ``shard_map``: shard number -> points partition."""
+
+    uid: int
+    name: str
+    config: CollectionConfig
+    shard_map: tuple[int, ...]
+
+
+class Catalog(Protocol):
+    """The catalog's visible state."""
+
+    def resolve(self, name: str) -> CollectionEntry:
+        """The collection that ``name``, a collection's name or an alias, stands for. Raises NotFoundError."""
+        ...
+
+    def collections(self) -> Sequence[CollectionEntry]:
+        """All collections, by name."""
+        ...
+
+    def aliases(self) -> Mapping[str, str]:
+        """Alias -> name of the collection it stands for."""
+        ...
+
+
+class Visibility(Protocol):
+    """Waiting until what was written can be read."""
+
+    async def wait(self, topic: Topic, partition: int, offset: int, timeout: float | None) -> Sequence[Outcome]:
+        """Return the outcomes of the record at ``offset`` once every reader stands at or after it.
+
+        On the catalog topic this includes the markers the record caused: a created collection can be written to and
+        searched. ``timeout`` in seconds, None for the default. Raises TimedOutError.
+        """
+        ...

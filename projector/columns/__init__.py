@@ -1,0 +1,1 @@
+"""Columns: a segment's payload values by key, so that filters run without decoding payloads."""

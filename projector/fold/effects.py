@@ -1,0 +1,74 @@
+"""What the fold reads and what it gives: the reader's protocol, a shard's meta, effects, the cursor."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import msgspec
+
+from projector.frames import Event, ShardId
+from schemas.config import CollectionConfig
+from schemas.ids import PointId, WireId
+from schemas.operations import Outcome
+
+FOLD_VERSION = 1
+"""Raised when the same log would fold to something else: evaluator, tokeniser, Unicode tables, geo, encodings."""
+
+
+class ShardMeta(msgspec.Struct, frozen=True):
+    """What the state keeps of a shard beside its points. ``version`` is the last one given out."""
+
+    name: str
+    config: CollectionConfig
+    shard_map: list[int]
+    version: int = 0
+
+
+class Cursor(msgspec.Struct, frozen=True):
+    """Where a record goes on that is applied in several chunks.
+
+    ``op`` is the operation's index, ``after`` the last id looked at (None: from the first), ``chunk`` counts the
+    chunks written so far, ``outcomes`` are those of the operations before.
+    """
+
+    offset: int
+    op: int
+    chunk: int
+    outcomes: list[Outcome]
+    after: WireId | None = None
+
+
+class StateReader(Protocol):
+    """The state as of the last commit."""
+
+    @property
+    def marker_seq(self) -> int:
+        """The highest marker sequence number applied."""
+        ...
+
+    def shard(self, shard: ShardId) -> ShardMeta | None:
+        """The shard's meta, None when it isn't at home here."""
+        ...
+
+    def points(self, shard: ShardId, ids: Sequence[PointId]) -> Sequence[bytes | None]:
+        """The stored points, None where there is none."""
+        ...
+
+    def scan(self, shard: ShardId, after: PointId | None) -> Iterator[tuple[PointId, bytes]]:
+        """The shard's points with an id above ``after``, in id order."""
+        ...
+
+
+@dataclass(slots=True)
+class Effects:
+    """What one record (or a chunk of it) does to the state. ``points``: None where a point was deleted."""
+
+    shard: ShardId | None = None
+    points: dict[PointId, bytes | None] = field(default_factory=dict[PointId, bytes | None])
+    meta: ShardMeta | None = None
+    closed: bool = False
+    marker_seq: int | None = None
+    events: list[Event] = field(default_factory=list[Event])
+    outcomes: list[Outcome] = field(default_factory=list[Outcome])
+    cursor: Cursor | None = None
+    chunk: int = 0

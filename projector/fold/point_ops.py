@@ -1,0 +1,205 @@
+"""Each operation as a function of the points it names. All checks come before the first change: whole or not at all."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+import msgspec
+
+from projector.fold.shard_edit import ShardEdit
+from schemas.errors import NotFoundError
+from schemas.filters import Filter, parse_filter
+from schemas.ids import PointId, ids_from_wire, render_point_id
+from schemas.json_path import parse_path
+from schemas.matching import matches
+from schemas.operations import (
+    ClearPayload,
+    DeletePayload,
+    DeletePoints,
+    DeleteVectors,
+    OverwritePayload,
+    SetPayload,
+    UpdateMode,
+    UpdateVectors,
+    Upsert,
+    VectorColumn,
+)
+from schemas.payload_edit import delete_keys, overwrite_payload, set_payload
+from schemas.points import StoredPoint, decode_point, encode_point
+from schemas.validation import decode_payload
+
+_FLOAT_BYTES = 4
+_encode_json = msgspec.json.Encoder().encode
+
+Edit = Callable[[StoredPoint], StoredPoint | None]
+"""What becomes of one point; None: it is deleted."""
+SelectingOperation = DeleteVectors | SetPayload | OverwritePayload | DeletePayload | ClearPayload | DeletePoints
+
+
+class FoldCandidate:
+    """A stored point as the evaluator sees it; the payload is parsed only when asked for."""
+
+    __slots__ = ("_names", "_payload", "_point", "id")
+
+    def __init__(self, point_id: PointId, point: StoredPoint, names: Sequence[str]) -> None:
+        self.id = point_id
+        self._point = point
+        self._names = names
+        self._payload: Mapping[str, object] | None = None
+
+    @property
+    def payload(self) -> Mapping[str, object]:
+        """The payload as a dict."""
+        if self._payload is None:
+            self._payload = decode_payload(self._point.payload)
+        return self._payload
+
+    @property
+    def vector_names(self) -> set[str]:
+        """The names of the vectors the point has."""
+        return {self._names[position] for position in self._point.vectors}
+
+
+def point_matches(condition: Filter, point_id: PointId, point: StoredPoint, names: Sequence[str]) -> bool:
+    """Whether a stored point passes a filter."""
+    return matches(condition, FoldCandidate(point_id, point, names))
+
+
+def _rows(columns: Mapping[str, VectorColumn], edit: ShardEdit, count: int) -> list[list[tuple[int, bytes]]]:
+    """For each of ``count`` points its (position, bytes), in ascending position."""
+    ordered = sorted((edit.positions[name], column) for name, column in columns.items())
+    if len(ordered) == 1 and ordered[0][1].rows is None:
+        position, column = ordered[0]
+        step, data = column.dim * _FLOAT_BYTES, column.data
+        return [[(position, data[at : at + step])] for at in range(0, count * step, step)]
+    result: list[list[tuple[int, bytes]]] = [[] for _ in range(count)]
+    for position, column in ordered:
+        step, data = column.dim * _FLOAT_BYTES, column.data
+        for row, target in enumerate(range(count) if column.rows is None else column.rows):
+            result[target].append((position, data[row * step : (row + 1) * step]))
+    return result
+
+
+def apply_upsert(edit: ShardEdit, op: Upsert, version: int) -> None:
+    """Insert or replace; with a mode or filter, only those of the points that it admits."""
+    ids = ids_from_wire(op.ids)
+    rows = _rows(op.vectors, edit, len(ids))
+    payloads = op.payloads or [b""] * len(ids)
+    changes = edit.changes
+    if op.update_mode is UpdateMode.UPSERT and op.update_filter is None:
+        for point_id, vectors, payload in zip(ids, rows, payloads, strict=True):
+            changes[point_id] = encode_point(version, vectors, payload)
+        return
+    condition = None if op.update_filter is None else parse_filter(op.update_filter)
+    for point_id, vectors, payload in zip(ids, rows, payloads, strict=True):
+        if _admits(edit, op.update_mode, condition, point_id):
+            changes[point_id] = encode_point(version, vectors, payload)
+
+
+def _admits(edit: ShardEdit, mode: UpdateMode, condition: Filter | None, point_id: PointId) -> bool:
+    old = edit.get([point_id])[0]
+    if old is None:
+        return mode is not UpdateMode.UPDATE_ONLY
+    if mode is UpdateMode.INSERT_ONLY:
+        return False
+    return condition is None or point_matches(condition, point_id, decode_point(old), edit.names)
+
+
+def _existing(edit: ShardEdit, ids: Sequence[PointId]) -> list[tuple[PointId, bytes]]:
+    found: list[tuple[PointId, bytes]] = []
+    for point_id, value in zip(ids, edit.get(ids), strict=True):
+        if value is None:
+            raise NotFoundError(f"Not found: No point with id {render_point_id(point_id)} found")
+        found.append((point_id, value))
+    return found
+
+
+def apply_update_vectors(edit: ShardEdit, op: UpdateVectors, version: int) -> None:
+    """Replace the given vectors. Raises NotFoundError when a point doesn't exist."""
+    ids = ids_from_wire(op.ids)
+    _existing(edit, ids)
+    condition = None if op.update_filter is None else parse_filter(op.update_filter)
+    for point_id, vectors in zip(ids, _rows(op.vectors, edit, len(ids)), strict=True):
+        value = edit.get([point_id])[0]
+        if value is None:
+            raise AssertionError("an update of vectors deletes nothing")
+        old = decode_point(value)
+        if condition is None or point_matches(condition, point_id, old, edit.names):
+            merged = sorted({**old.vectors, **dict(vectors)}.items())
+            edit.changes[point_id] = encode_point(version, merged, old.payload)
+
+
+def make_edit(edit: ShardEdit, op: SelectingOperation, version: int) -> Edit:
+    """What ``op`` does to each point it names."""
+    if isinstance(op, DeletePoints):
+        return lambda _: None
+    if isinstance(op, ClearPayload):
+        return lambda point: StoredPoint(version, point.vectors, b"")
+    if isinstance(op, DeleteVectors):
+        gone = {edit.positions[name] for name in op.names}
+        return lambda point: StoredPoint(
+            version, {p: v for p, v in point.vectors.items() if p not in gone}, point.payload
+        )
+    return _payload_edit(op, version)
+
+
+def _payload_edit(op: SetPayload | OverwritePayload | DeletePayload, version: int) -> Edit:
+    if isinstance(op, DeletePayload):
+        paths = [parse_path(key) for key in op.keys]
+
+        def change(old: dict[str, object]) -> dict[str, object]:
+            return delete_keys(old, paths)
+    else:
+        function = set_payload if isinstance(op, SetPayload) else overwrite_payload
+        new = decode_payload(op.payload)
+        key = None if op.key is None else parse_path(op.key)
+
+        def change(old: dict[str, object]) -> dict[str, object]:
+            return function(old, new, key)
+
+    def edit_payload(point: StoredPoint) -> StoredPoint:
+        payload = change(decode_payload(point.payload))
+        return StoredPoint(version, point.vectors, _encode_json(payload) if payload else b"")
+
+    return edit_payload
+
+
+def _must_exist(op: SelectingOperation) -> bool:
+    """Whether naming a point that isn't there rejects the operation, as it does in Qdrant."""
+    return isinstance(op, SetPayload | OverwritePayload | DeletePayload | DeleteVectors)
+
+
+def _put(edit: ShardEdit, point_id: PointId, new: StoredPoint | None) -> None:
+    edit.changes[point_id] = (
+        None if new is None else encode_point(new.version, sorted(new.vectors.items()), new.payload)
+    )
+
+
+def apply_by_ids(edit: ShardEdit, op: SelectingOperation, version: int) -> None:
+    """Apply an operation to the points it lists. Raises NotFoundError where the operation needs them to exist."""
+    ids = list(dict.fromkeys(ids_from_wire(op.ids or ())))
+    change = make_edit(edit, op, version)
+    if _must_exist(op):
+        found = _existing(edit, ids)
+    else:
+        found = [(i, v) for i, v in zip(ids, edit.get(ids), strict=True) if v is not None]
+    changed = [(point_id, change(decode_point(value))) for point_id, value in found]
+    for point_id, new in changed:
+        _put(edit, point_id, new)
+
+
+def apply_by_filter(
+    edit: ShardEdit, op: SelectingOperation, version: int, after: PointId | None, limit: int
+) -> PointId | None:
+    """Apply an operation to the next ``limit`` points after ``after`` that pass its filter.
+
+    Returns the last id looked at when there may be more, None when the shard's end was reached. Needs an edit
+    without changes: the scan sees the committed points only.
+    """
+    change = make_edit(edit, op, version)
+    condition = parse_filter(op.filter)
+    for looked_at, (point_id, value) in enumerate(edit.reader.scan(edit.shard, after), start=1):
+        point = decode_point(value)
+        if point_matches(condition, point_id, point, edit.names):
+            _put(edit, point_id, change(point))
+        if looked_at == limit:
+            return point_id
+    return None

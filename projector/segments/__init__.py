@@ -1,0 +1,1 @@
+"""Segments: immutable slices of a shard as flat files, what builds them and what decides when."""

@@ -1,0 +1,1 @@
+"""Benches: the data they run on and the programs that measure."""

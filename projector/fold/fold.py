@@ -23,7 +23,6 @@ from schemas.operations import Operation, Outcome, UpdateVectors, Upsert
 from schemas.records import Marker, PartitionRecord, PointsRecord, ShardChanged, ShardOpened
 from schemas.validation import check_operation, check_payloads
 
-
 CHUNK_POINTS = 2000
 """How many points a chunk of a filtered operation looks at: tens of milliseconds of work."""
 APPLIED = Outcome()
@@ -66,9 +65,7 @@ def _fold_marker(reader: StateReader, marker: Marker) -> Effects:
     return effects
 
 
-def _fold_points(
-    reader: StateReader, record: PointsRecord, offset: int, cursor: Cursor | None, chunk: int
-) -> Effects:
+def _fold_points(reader: StateReader, record: PointsRecord, offset: int, cursor: Cursor | None, chunk: int) -> Effects:
     shard = ShardId(record.uid, record.shard)
     meta = reader.shard(shard)
     if meta is None:

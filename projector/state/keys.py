@@ -5,10 +5,6 @@ from schemas.ids import PointId, to_key
 
 APPLIED = b"m/applied"
 """8 bytes, big endian: the applied offset plus one."""
-IDENTITY = b"m/identity"
-"""The identity of the log this state was folded from."""
-FOLD_VERSION = b"m/fold"
-"""Decimal text: the version of the fold's meaning."""
 LAST_CHECKSUM = b"m/last"
 """crc32c, 4 bytes big endian, of the value of the record at the applied offset; absent when none."""
 MARKER_SEQ = b"m/seq"

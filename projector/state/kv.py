@@ -70,9 +70,7 @@ class KeyValue:
         self._get = cast("Any", db).get
 
     @classmethod
-    def open(
-        cls, folder: Path, *, read_only: bool = False, write_buffer_mib: int = 16, cache_mib: int = 16
-    ) -> Self:
+    def open(cls, folder: Path, *, read_only: bool = False, write_buffer_mib: int = 16, cache_mib: int = 16) -> Self:
         """Open or create. Raises StateLockedError, StateDamagedError."""
         access = AccessType.read_only() if read_only else AccessType.read_write()
         if not read_only:

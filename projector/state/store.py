@@ -11,10 +11,11 @@ from typing import Self
 import msgspec
 from crc32c import crc32c
 
-from projector.fold.effects import FOLD_VERSION, Cursor, Effects, ShardMeta
+from projector.fold.effects import Cursor, Effects, ShardMeta
 from projector.frames import ShardId
 from projector.state import keys
 from projector.state.kv import Batch, KeyValue
+from projector.state.origin import check_origin
 from schemas.ids import PointId, WireId, from_key, ids_from_wire, ids_to_wire, to_key
 from schemas.operations import Outcome
 
@@ -26,10 +27,6 @@ _cursor_decoder = msgspec.msgpack.Decoder(Cursor)
 _ids_decoder = msgspec.msgpack.Decoder(list[WireId])
 _outcomes_decoder = msgspec.msgpack.Decoder(list[Outcome])
 _encode = msgspec.msgpack.Encoder().encode
-
-
-class StateMismatchError(Exception):
-    """The state is not one of this log, or of this release's fold. The message says what to do."""
 
 
 class PartitionState:
@@ -49,7 +46,7 @@ class PartitionState:
         """
         kv = KeyValue.open(folder, read_only=read_only)
         try:
-            _check_origin(kv, folder, identity, read_only)
+            check_origin(kv, folder, identity, read_only=read_only)
             return cls(kv)
         except BaseException:
             kv.close()
@@ -191,26 +188,3 @@ def _number(value: bytes | None) -> int:
 
 def _after_prefix(prefix: bytes) -> bytes:
     return (int.from_bytes(prefix, "big") + 1).to_bytes(len(prefix), "big")
-
-
-def _check_origin(kv: KeyValue, folder: Path, identity: str, read_only: bool) -> None:
-    found = kv.get(keys.IDENTITY)
-    if found is None:
-        if read_only:
-            return
-        batch = Batch()
-        batch.put(keys.IDENTITY, identity.encode())
-        batch.put(keys.FOLD_VERSION, str(FOLD_VERSION).encode())
-        kv.write(batch)
-        return
-    if found.decode() != identity:
-        raise StateMismatchError(
-            f"{folder} was folded from the log {found.decode()}, not from {identity}. Point Headwater at the log it "
-            "belongs to, or move the state folder away to rebuild it from this log."
-        )
-    version = kv.get(keys.FOLD_VERSION) or b"?"
-    if version != str(FOLD_VERSION).encode():
-        raise StateMismatchError(
-            f"{folder} was folded by version {version.decode()} of the fold, this release has version "
-            f"{FOLD_VERSION}. Move the state folder away to rebuild it from the log."
-        )

@@ -1,0 +1,1 @@
+"""The catalog: collections and aliases, folded from the one partition of the catalog topic."""

@@ -1,0 +1,158 @@
+"""The catalog's fold: (catalog state, record) -> state, markers, outcome. Pure, like the points' fold.
+
+The uid, the limits and the number of partitions are in the records, put there by the writer, so the assignment of
+shards to partitions is a function of the catalog's log alone.
+"""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import msgspec
+
+from projector.catalog.state import CatalogState, CollectionMeta
+from schemas.config import apply_patch, check_collection_name, check_config
+from schemas.errors import BadInputError, ConflictError, HeadwaterError, NotFoundError
+from schemas.operations import Outcome
+from schemas.records import (
+    AliasAction,
+    CatalogRecord,
+    ChangeAliases,
+    CreateAlias,
+    CreateCollection,
+    DeleteAlias,
+    DeleteCollection,
+    Marker,
+    ShardChanged,
+    ShardClosed,
+    ShardOpened,
+    UpdateCollection,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogEffects:
+    """What one record does. ``markers``: (partition, marker), in the order of their sequence numbers."""
+
+    state: CatalogState
+    outcome: Outcome
+    markers: tuple[tuple[int, Marker], ...] = ()
+
+
+def fold_catalog(state: CatalogState, record: CatalogRecord) -> CatalogEffects:
+    """The effects of ``record``; a record that breaks a rule changes nothing and its outcome says why."""
+    try:
+        if isinstance(record, CreateCollection):
+            return _create(state, record)
+        if isinstance(record, UpdateCollection):
+            return _update(state, record)
+        if isinstance(record, DeleteCollection):
+            return _delete(state, record)
+        return CatalogEffects(replace(state, aliases=_change_aliases(state, record)), Outcome())
+    except HeadwaterError as error:
+        return CatalogEffects(state, Outcome(reason=error.message, status=error.status))
+
+
+def _create(state: CatalogState, record: CreateCollection) -> CatalogEffects:
+    name = record.name
+    check_collection_name(name)
+    check_config(record.config)
+    if name in state.collections:
+        raise ConflictError(f"Wrong input: Collection `{name}` already exists!")
+    if name in state.aliases:
+        raise ConflictError(
+            f"Wrong input: Can't create collection with name {name}. Alias with the same name already exists"
+        )
+    if any(c.uid == record.uid for c in state.collections.values()):
+        raise ConflictError(f"Wrong input: the uid of collection `{name}` is taken, create it again")
+    if record.partitions < 1:
+        raise BadInputError("Wrong input: the record names no partitions")
+    shard_map = _assign(state, record.config.shard_number, record.partitions)
+    meta = CollectionMeta(record.uid, name, record.config, shard_map)
+    markers = tuple(
+        (
+            partition,
+            ShardOpened(
+                seq=state.seq + 1 + shard,
+                uid=record.uid,
+                shard=shard,
+                name=name,
+                config=record.config,
+                shard_map=shard_map,
+            ),
+        )
+        for shard, partition in enumerate(shard_map)
+    )
+    collections = {**state.collections, name: meta}
+    return CatalogEffects(replace(state, collections=collections, seq=state.seq + len(markers)), Outcome(), markers)
+
+
+def _assign(state: CatalogState, shards: int, partitions: int) -> list[int]:
+    """The partitions with the fewest shards first; of equals, the lowest."""
+    load = Counter(dict.fromkeys(range(partitions), 0))
+    for collection in state.collections.values():
+        load.update(p for p in collection.shard_map if p < partitions)
+    shard_map: list[int] = []
+    for _ in range(shards):
+        partition = min(range(partitions), key=lambda p: (load[p], p))
+        load[partition] += 1
+        shard_map.append(partition)
+    return shard_map
+
+
+def _resolve(state: CatalogState, name: str) -> CollectionMeta:
+    meta = state.resolve(name)
+    if meta is None:
+        raise NotFoundError(f"Not found: Collection `{name}` doesn't exist!")
+    return meta
+
+
+def _update(state: CatalogState, record: UpdateCollection) -> CatalogEffects:
+    meta = _resolve(state, record.name)
+    changed = msgspec.structs.replace(meta, config=apply_patch(meta.config, record.patch))
+    markers = tuple(
+        (partition, ShardChanged(seq=state.seq + 1 + shard, uid=meta.uid, shard=shard, config=changed.config))
+        for shard, partition in enumerate(meta.shard_map)
+    )
+    collections = {**state.collections, meta.name: changed}
+    return CatalogEffects(replace(state, collections=collections, seq=state.seq + len(markers)), Outcome(), markers)
+
+
+def _delete(state: CatalogState, record: DeleteCollection) -> CatalogEffects:
+    meta = state.collections.get(record.name)
+    if meta is None:
+        raise NotFoundError(f"Not found: Collection `{record.name}` doesn't exist!")
+    collections = {n: c for n, c in state.collections.items() if n != record.name}
+    aliases = {a: n for a, n in state.aliases.items() if n != record.name}
+    markers = tuple(
+        (partition, ShardClosed(seq=state.seq + 1 + shard, uid=meta.uid, shard=shard))
+        for shard, partition in enumerate(meta.shard_map)
+    )
+    return CatalogEffects(CatalogState(collections, aliases, state.seq + len(markers)), Outcome(), markers)
+
+
+def _change_aliases(state: CatalogState, record: ChangeAliases) -> Mapping[str, str]:
+    aliases = dict(state.aliases)
+    for action in record.actions:
+        _change_alias(state, aliases, action)
+    return aliases
+
+
+def _change_alias(state: CatalogState, aliases: dict[str, str], action: AliasAction) -> None:
+    if isinstance(action, CreateAlias):
+        check_collection_name(action.alias)
+        if action.collection not in state.collections:
+            raise NotFoundError(f"Not found: Collection `{action.collection}` doesn't exist!")
+        if action.alias in state.collections:
+            raise ConflictError(f"Wrong input: Collection `{action.alias}` already exists!")
+        aliases[action.alias] = action.collection
+    elif isinstance(action, DeleteAlias):
+        if aliases.pop(action.alias, None) is None:
+            raise NotFoundError(f"Not found: Alias {action.alias} does not exists!")
+    else:
+        check_collection_name(action.new)
+        if action.old not in aliases:
+            raise NotFoundError(f"Not found: Alias {action.old} does not exists!")
+        if action.new in state.collections:
+            raise ConflictError(f"Wrong input: Collection `{action.new}` already exists!")
+        aliases[action.new] = aliases.pop(action.old)

@@ -1,0 +1,63 @@
+"""CatalogFollower: the catalog as it is visible, and waiting for a catalog record and its markers."""
+
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+
+from ingest.ports import CollectionEntry
+from projector.catalog.runner import MarkerOffset
+from projector.catalog.state import CatalogState, CollectionMeta
+from projector.waiters import Waiters
+from schemas.errors import NotFoundError
+from schemas.operations import Outcome
+
+KEPT_MARKERS = 10_000
+
+
+class CatalogFollower:
+    """Implements ``ingest.ports.Catalog``. Runs on one event loop."""
+
+    def __init__(self) -> None:
+        self._state = CatalogState()
+        self._entries: dict[str, CollectionEntry] = {}
+        self._markers: OrderedDict[int, Sequence[MarkerOffset]] = OrderedDict()
+        self.waiters = Waiters(-1)
+
+    def publish(
+        self, offset: int, state: CatalogState, outcomes: Sequence[Outcome], markers: Sequence[MarkerOffset]
+    ) -> None:
+        """The catalog at ``offset`` is ``state``; its last record caused ``markers``."""
+        old = self._state.collections
+        if state is not self._state:
+            self._entries = {
+                name: self._entries[name] if old.get(name) is meta else _entry(meta)
+                for name, meta in sorted(state.collections.items())
+            }
+            self._state = state
+        if markers:
+            self._markers[offset] = markers
+            if len(self._markers) > KEPT_MARKERS:
+                self._markers.popitem(last=False)
+        self.waiters.advance(offset, outcomes)
+
+    def markers_of(self, offset: int) -> Sequence[MarkerOffset]:
+        """The markers that the catalog record at ``offset`` caused, where they are on the log."""
+        return self._markers.get(offset, ())
+
+    def resolve(self, name: str) -> CollectionEntry:
+        """The collection that a name or alias stands for. Raises NotFoundError."""
+        entry = self._entries.get(name) or self._entries.get(self._state.aliases.get(name, ""))
+        if entry is None:
+            raise NotFoundError(f"Not found: Collection `{name}` doesn't exist!")
+        return entry
+
+    def collections(self) -> Sequence[CollectionEntry]:
+        """All collections, by name."""
+        return list(self._entries.values())
+
+    def aliases(self) -> Mapping[str, str]:
+        """Alias -> collection name."""
+        return self._state.aliases
+
+
+def _entry(meta: CollectionMeta) -> CollectionEntry:
+    return CollectionEntry(meta.uid, meta.name, meta.config, tuple(meta.shard_map))

@@ -1,0 +1,104 @@
+"""CatalogRunner: reads the catalog topic, folds, commits, sends the markers, publishes."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from itertools import groupby
+from operator import itemgetter
+
+import structlog
+
+from ingest.log import Log, LogRecord, LogUnavailableError, Topic
+from projector.catalog.fold import CatalogEffects, fold_catalog
+from projector.catalog.state import CatalogState
+from projector.catalog.store import CatalogStore
+from schemas.errors import BadInputError
+from schemas.operations import Outcome
+from schemas.records import CANONICAL_CONTENT_TYPE, CONTENT_TYPE_HEADER, Marker, decode_catalog_record, encode_record
+
+READ_BYTES = 1 << 20
+RETRY_SECONDS = 1.0
+_HEADERS = ((CONTENT_TYPE_HEADER, CANONICAL_CONTENT_TYPE),)
+
+MarkerOffset = tuple[int, int]
+"""(partition, offset) of a marker on the log."""
+Publish = Callable[[int, CatalogState, Sequence[Outcome], Sequence[MarkerOffset]], None]
+
+_logger = structlog.get_logger("headwater.catalog")
+
+
+class CatalogRunner:
+    """The one writer of the catalog's state.
+
+    The catalog is published after its markers are on the partitions' logs, so whatever is then written to a new
+    collection comes after the marker that opens it.
+    """
+
+    def __init__(
+        self,
+        log: Log,
+        store: CatalogStore,
+        publish: Publish,
+        reject: Callable[[LogRecord, Sequence[Outcome]], Awaitable[None]],
+    ) -> None:
+        self._log = log
+        self._store = store
+        self._publish = publish
+        self._reject = reject
+
+    async def start(self) -> None:
+        """Send what a crash kept in the outbox, and publish what is folded so far."""
+        offsets = await self._send_outbox()
+        self._publish(self._store.applied, self._store.state, (), offsets)
+
+    async def run(self) -> None:
+        """Follow the log for ever."""
+        while True:
+            if not await self.step():
+                await self._log.wait(Topic.CATALOG, 0, self._store.applied + 1)
+
+    async def catch_up(self, end: int) -> None:
+        """Apply every record below ``end``, which must be on the log."""
+        while self._store.applied + 1 < end and await self.step():
+            pass
+
+    async def step(self) -> bool:
+        """Apply the next records that one read gives; False when there are none."""
+        records = await self._log.read(Topic.CATALOG, 0, self._store.applied + 1, READ_BYTES)
+        for record in records:
+            await self._apply(record)
+        return bool(records)
+
+    async def _apply(self, record: LogRecord) -> None:
+        effects = self._fold(record)
+        outcomes = [] if effects.outcome.applied else [effects.outcome]
+        if outcomes:
+            await self._reject(record, outcomes)
+        self._store.commit(effects, record.offset, record.value)
+        offsets = await self._send_outbox()
+        self._publish(record.offset, self._store.state, outcomes, offsets)
+
+    def _fold(self, record: LogRecord) -> CatalogEffects:
+        try:
+            return fold_catalog(self._store.state, decode_catalog_record(record.value or b""))
+        except BadInputError as error:
+            return CatalogEffects(self._store.state, Outcome(reason=error.message, status=error.status))
+
+    async def _send_outbox(self) -> list[MarkerOffset]:
+        waiting = sorted(self._store.outbox(), key=itemgetter(1, 0))
+        sends = [self._send(partition, list(group)) for partition, group in groupby(waiting, key=itemgetter(1))]
+        return [offset for offsets in await asyncio.gather(*sends) for offset in offsets]
+
+    async def _send(self, partition: int, markers: Sequence[tuple[int, int, Marker]]) -> list[MarkerOffset]:
+        # One at a time: a partition ignores a marker that comes after a later one.
+        return [(partition, await self._append(partition, seq, marker)) for seq, _, marker in markers]
+
+    async def _append(self, partition: int, seq: int, marker: Marker) -> int:
+        while True:
+            try:
+                offset = await self._log.append(Topic.POINTS, partition, encode_record(marker), headers=_HEADERS)
+            except LogUnavailableError as error:
+                _logger.warning("marker waits for the log", partition=partition, seq=seq, reason=str(error))
+                await asyncio.sleep(RETRY_SECONDS)
+            else:
+                self._store.sent(seq)
+                return offset

@@ -1,0 +1,128 @@
+"""PartitionRunner: reads one partition of the log, folds, commits, and gives frames to whoever follows."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+
+from prometheus_client import Counter, Gauge
+
+from ingest.log import Log, LogRecord, Topic
+from projector.fold.effects import Effects
+from projector.fold.fold import fold, rejected
+from projector.frames import Frame
+from projector.state.store import PartitionState
+from schemas.errors import BadInputError
+from schemas.operations import Outcome
+from schemas.records import PartitionRecord, decode_partition_record
+
+READ_BYTES = 8 << 20
+"""How much of the log is read at once: bounds the memory of catching up."""
+
+RECORDS = Counter("headwater_records_applied_total", "Records folded into the state", ["partition"])
+REJECTED = Counter("headwater_records_rejected_total", "Records with a rejected operation", ["partition"])
+APPLIED_OFFSET = Gauge("headwater_applied_offset", "The applied offset", ["partition"])
+
+Reject = Callable[[LogRecord, Sequence[Outcome]], Awaitable[None]]
+"""Puts a record that could not be applied, or not wholly, where its producer finds it."""
+
+
+async def ignore_rejected(record: LogRecord, outcomes: Sequence[Outcome]) -> None:
+    """For replays: what was rejected was reported when it was first applied."""
+
+
+async def no_throttle() -> None:
+    """Never waits."""
+
+
+class PartitionRunner:
+    """The one writer of a partition's state. An exception in the fold ends it, and with it the process."""
+
+    def __init__(
+        self,
+        log: Log,
+        partition: int,
+        state: PartitionState,
+        sink: Callable[[Frame], None],
+        *,
+        reject: Reject = ignore_rejected,
+        throttle: Callable[[], Awaitable[None]] = no_throttle,
+        read_bytes: int = READ_BYTES,
+    ) -> None:
+        self._log = log
+        self._partition = partition
+        self._state = state
+        self._sink = sink
+        self._reject = reject
+        self._throttle = throttle
+        self._read_bytes = read_bytes
+        self._sequence = 0
+        self._records = RECORDS.labels(partition)
+        self._rejected = REJECTED.labels(partition)
+        self._applied_gauge = APPLIED_OFFSET.labels(partition)
+
+    @property
+    def applied(self) -> int:
+        """The applied offset."""
+        return self._state.applied
+
+    async def run(self) -> None:
+        """Follow the log for ever."""
+        while True:
+            if not await self.step():
+                await self._log.wait(Topic.POINTS, self._partition, self._state.applied + 1)
+
+    async def catch_up(self, end: int) -> None:
+        """Apply every record below ``end``, which must be on the log."""
+        while self._state.applied + 1 < end and await self.step(end):
+            pass
+
+    async def step(self, end: int | None = None) -> bool:
+        """Apply the next records that one read gives, those below ``end``; False when there are none."""
+        start = self._state.applied + 1
+        records = await self._log.read(Topic.POINTS, self._partition, start, self._read_bytes)
+        if end is not None:
+            records = [r for r in records if r.offset < end]
+        for record in records:
+            await self._throttle()
+            await self.apply(record)
+        if len(records) > 1:
+            await asyncio.sleep(0)
+        return bool(records)
+
+    async def finish_pending(self) -> None:
+        """Finish a record of which only some chunks were applied before a crash."""
+        cursor = self._state.cursor
+        if cursor is None:
+            return
+        records = await self._log.read(Topic.POINTS, self._partition, cursor.offset, 1)
+        await self.apply(records[0])
+
+    async def apply(self, record: LogRecord) -> None:
+        """Fold one record, commit it, and hand on its frames."""
+        decoded = _decode(record)
+        while True:
+            effects = self._fold(decoded, record.offset)
+            final = effects.cursor is None
+            refused = effects.outcomes if final and any(not o.applied for o in effects.outcomes) else []
+            if refused:
+                self._rejected.inc()
+                await self._reject(record, refused)
+            self._state.commit(effects, record.offset, record.value)
+            self._sink(Frame(self._sequence, record.offset, effects.events, refused, final))
+            self._sequence += 1
+            if final:
+                break
+            await asyncio.sleep(0)
+        self._records.inc()
+        self._applied_gauge.set(record.offset)
+
+    def _fold(self, record: PartitionRecord | Outcome, offset: int) -> Effects:
+        if isinstance(record, Outcome):
+            return Effects(outcomes=[record])
+        return fold(self._state, record, offset, self._state.cursor)
+
+
+def _decode(record: LogRecord) -> PartitionRecord | Outcome:
+    try:
+        return decode_partition_record(record.value or b"")
+    except BadInputError as error:
+        return rejected(error)

@@ -1,0 +1,84 @@
+"""Which log a state was folded from, by which version of the fold, and whether that log still fits it."""
+
+from pathlib import Path
+from typing import Protocol
+
+from crc32c import crc32c
+
+from ingest.log import Log, Topic
+from projector.fold.effects import FOLD_VERSION
+from projector.state.kv import Batch, KeyValue
+
+IDENTITY = b"m/identity"
+"""The identity of the log this state was folded from."""
+FOLD_VERSION_KEY = b"m/fold"
+"""Decimal text: the version of the fold's meaning."""
+
+
+class StateMismatchError(Exception):
+    """The state is not one of this log, or of this release's fold. The message says what to do."""
+
+
+def check_origin(kv: KeyValue, folder: Path, identity: str, *, read_only: bool) -> None:
+    """Note the origin in a new state; raise StateMismatchError when an existing one has another."""
+    found = kv.get(IDENTITY)
+    if found is None:
+        if read_only:
+            return
+        batch = Batch()
+        batch.put(IDENTITY, identity.encode())
+        batch.put(FOLD_VERSION_KEY, str(FOLD_VERSION).encode())
+        kv.write(batch)
+        return
+    if found.decode() != identity:
+        raise StateMismatchError(
+            f"{folder} was folded from the log {found.decode()}, not from {identity}. Point Headwater at the log it "
+            "belongs to, or move the state folder away to rebuild it from this log."
+        )
+    version = kv.get(FOLD_VERSION_KEY) or b"?"
+    if version != str(FOLD_VERSION).encode():
+        raise StateMismatchError(
+            f"{folder} was folded by version {version.decode()} of the fold, this release has version "
+            f"{FOLD_VERSION}. Move the state folder away to rebuild it from the log."
+        )
+
+
+class FoldedState(Protocol):
+    """How far a state is."""
+
+    @property
+    def applied(self) -> int:
+        """The applied offset."""
+        ...
+
+    @property
+    def last_checksum(self) -> int | None:
+        """crc32c of the record at the applied offset."""
+        ...
+
+
+async def check_log(state: FoldedState, log: Log, topic: Topic, partition: int) -> None:
+    """Raise StateMismatchError when the log ends before the state, starts after it, or holds other records.
+
+    Never repaired silently: a state ahead of its log holds effects that a rebuild would lose.
+    """
+    where = f"{topic}-{partition}"
+    start, end = await log.start_offset(topic, partition), await log.end_offset(topic, partition)
+    remedy = "Restore the log, or move the state folder away to rebuild the state from what the log holds."
+    if state.applied >= end:
+        raise StateMismatchError(
+            f"the state of {where} is ahead of its log: it has applied offset {state.applied}, but the log ends at "
+            f"{end}. The log has lost records. {remedy}"
+        )
+    if start > state.applied + 1:
+        raise StateMismatchError(
+            f"the log of {where} starts at offset {start}, but the state needs offset {state.applied + 1} next. "
+            "Restore a newer copy of the state, or the log's earlier records."
+        )
+    if state.applied < start or state.last_checksum is None:
+        return
+    records = await log.read(topic, partition, state.applied, 1)
+    if records and records[0].offset == state.applied and crc32c(records[0].value or b"") != state.last_checksum:
+        raise StateMismatchError(
+            f"the record at offset {state.applied} of {where} is not the one the state was folded from. {remedy}"
+        )

@@ -1,0 +1,52 @@
+"""Waiting for an offset to become visible, and the outcomes that waiting clients are told."""
+
+import asyncio
+import heapq
+from collections import OrderedDict
+from collections.abc import Sequence
+from itertools import count
+
+from schemas.errors import TimedOutError
+from schemas.operations import Outcome
+
+KEPT_OUTCOMES = 10_000
+"""Outcomes of records with a rejected operation, kept for a client that asks after they became visible."""
+
+
+class Waiters:
+    """Who waits for which offset of one partition. Runs on one event loop."""
+
+    def __init__(self, visible: int) -> None:
+        self.visible = visible
+        self._order = count()
+        self._waiting: list[tuple[int, int, asyncio.Future[None]]] = []
+        self._rejected: OrderedDict[int, Sequence[Outcome]] = OrderedDict()
+
+    def advance(self, offset: int, outcomes: Sequence[Outcome] = ()) -> None:
+        """``offset`` is visible now; ``outcomes`` where one of them is a rejection."""
+        if outcomes:
+            self._rejected[offset] = outcomes
+            if len(self._rejected) > KEPT_OUTCOMES:
+                self._rejected.popitem(last=False)
+        self.visible = offset
+        while self._waiting and self._waiting[0][0] <= offset:
+            future = heapq.heappop(self._waiting)[2]
+            if not future.done():
+                future.set_result(None)
+
+    async def wait(self, offset: int, timeout: float | None) -> Sequence[Outcome]:
+        """Return once ``offset`` is visible: the record's outcomes if one was rejected, else none.
+
+        ``timeout`` in seconds. Raises TimedOutError.
+        """
+        if offset > self.visible:
+            future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            heapq.heappush(self._waiting, (offset, next(self._order), future))
+            try:
+                await asyncio.wait_for(future, timeout)
+            except TimeoutError:
+                raise TimedOutError(
+                    f"Timeout: the operation is accepted as offset {offset}, but was not yet visible after "
+                    f"{timeout:g} seconds; it will be applied"
+                ) from None
+        return self._rejected.get(offset, ())

@@ -1,0 +1,232 @@
+"""The filter model: what is left of Qdrant's filter JSON once it is known to be well formed.
+
+Everything is frozen and hashable. Spellings that mean the same are one here: a lone condition is a list of one, and
+``{"is_empty": {"key": k}}`` is a field condition on k.
+"""
+
+from dataclasses import dataclass
+
+from schemas.ids import PointId
+from schemas.json_path import Path
+
+
+@dataclass(frozen=True, slots=True)
+class MatchKeyword:
+    """The string ``value``, exactly."""
+
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class MatchInteger:
+    """The integer ``value``; neither a float nor a boolean that equals it."""
+
+    value: int
+
+
+@dataclass(frozen=True, slots=True)
+class MatchBool:
+    """The boolean ``value``."""
+
+    value: bool
+
+
+@dataclass(frozen=True, slots=True)
+class MatchAny:
+    """One of ``values``: all strings or all integers."""
+
+    values: frozenset[str | int]
+
+
+@dataclass(frozen=True, slots=True)
+class MatchExcept:
+    """A value other than null that is none of ``values``: all strings or all integers."""
+
+    values: frozenset[str | int]
+
+
+@dataclass(frozen=True, slots=True)
+class MatchText:
+    """A string that has every token of ``text``."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class MatchTextAny:
+    """A string that has at least one token of ``text``."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class MatchPhrase:
+    """A string that has the tokens of ``phrase`` one after another."""
+
+    phrase: str
+
+
+@dataclass(frozen=True, slots=True)
+class MatchPrefix:
+    """A string that starts with ``prefix``, case and all."""
+
+    prefix: str
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """A number (not a boolean), compared as float64; None is no bound."""
+
+    lt: float | None = None
+    lte: float | None = None
+    gt: float | None = None
+    gte: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DatetimeRange:
+    """A string that is a datetime, compared in microseconds since 1970 (``schemas.datetimes``); None is no bound."""
+
+    lt: int | None = None
+    lte: int | None = None
+    gt: int | None = None
+    gte: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GeoPoint:
+    """Degrees: ``lon`` in [-180, 180], ``lat`` in [-90, 90]."""
+
+    lon: float
+    lat: float
+
+
+@dataclass(frozen=True, slots=True)
+class GeoBoundingBox:
+    """A point inside the box, edges excluded; with ``top_left`` east of ``bottom_right`` it crosses the date line."""
+
+    top_left: GeoPoint
+    bottom_right: GeoPoint
+
+
+@dataclass(frozen=True, slots=True)
+class GeoRadius:
+    """A point nearer to ``center`` than ``radius`` metres."""
+
+    center: GeoPoint
+    radius: float
+
+
+@dataclass(frozen=True, slots=True)
+class GeoPolygon:
+    """A point inside ``exterior`` and outside all ``interiors``, edges excluded. Rings end where they began."""
+
+    exterior: tuple[GeoPoint, ...]
+    interiors: tuple[tuple[GeoPoint, ...], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ValuesCount:
+    """How many values: the length of an array, 0 for null or nothing, 1 for anything else."""
+
+    lt: int | None = None
+    lte: int | None = None
+    gt: int | None = None
+    gte: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class IsEmpty:
+    """Whether every value is null or ``[]``, or there is none; ``expected`` is the answer that matches."""
+
+    expected: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class IsNull:
+    """Whether some value is null, or an array that holds a null; ``expected`` is the answer that matches."""
+
+    expected: bool = True
+
+
+ElementTest = (
+    MatchKeyword
+    | MatchInteger
+    | MatchBool
+    | MatchAny
+    | MatchExcept
+    | MatchText
+    | MatchTextAny
+    | MatchPhrase
+    | MatchPrefix
+    | Range
+    | DatetimeRange
+    | GeoBoundingBox
+    | GeoRadius
+    | GeoPolygon
+)
+"""A test that a field passes when one of its elements does (``json_path.elements_at``)."""
+
+ValuesTest = ValuesCount | IsEmpty | IsNull
+"""A test of all of a field's values (``json_path.values_at``)."""
+
+FieldTest = ElementTest | ValuesTest
+
+
+@dataclass(frozen=True, slots=True)
+class FieldCondition:
+    """The field at ``key`` passes at least one of ``tests``. Nearly always there is one; Qdrant, too, joins with or."""
+
+    key: Path
+    tests: tuple[FieldTest, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class HasId:
+    """The point is one of ``ids``."""
+
+    ids: frozenset[PointId]
+
+
+@dataclass(frozen=True, slots=True)
+class HasVector:
+    """The point has a vector of this name; "" is the unnamed one."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """The point falls into slice ``index`` of ``total`` (``schemas.siphash``)."""
+
+    index: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Nested:
+    """One object in the array at ``key`` matches ``filter`` by itself. ``key`` ends with ``[]``."""
+
+    key: Path
+    filter: "Filter"
+
+
+@dataclass(frozen=True, slots=True)
+class MinShould:
+    """At least ``min_count`` of ``conditions`` match."""
+
+    conditions: tuple["Condition", ...]
+    min_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """All of ``must``, none of ``must_not``, one of ``should`` unless that is empty, and ``min_should``."""
+
+    must: tuple["Condition", ...] = ()
+    should: tuple["Condition", ...] = ()
+    must_not: tuple["Condition", ...] = ()
+    min_should: MinShould | None = None
+
+
+Condition = FieldCondition | HasId | HasVector | Slice | Nested | Filter

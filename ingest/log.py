@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
+from schemas.errors import TooLargeError
+
 Headers = tuple[tuple[str, bytes], ...]
 
 
@@ -40,6 +42,10 @@ class LogDamagedError(Exception):
     """The log's bytes are not what was written, or the log is not the one expected. Never repaired silently."""
 
 
+class RecordTooLargeError(TooLargeError):
+    """The record is larger than the log takes. Trying again doesn't help; splitting it may."""
+
+
 class Log(Protocol):
     """An ordered, durable sequence of records per (topic, partition)."""
 
@@ -64,7 +70,7 @@ class Log(Protocol):
         """Write one record and return its offset once it is durable (fsynced, or acks=all).
 
         Records appended by one task keep their order. Raises LogUnavailableError when the record could not be
-        made durable; it may then still turn up on the log, never twice.
+        made durable; it may then still turn up on the log, never twice. Raises RecordTooLargeError.
         """
         ...
 

@@ -1,0 +1,49 @@
+"""A limit on the bytes that are queued at one time."""
+
+import asyncio
+from collections import deque
+
+
+class ByteBudget:
+    """Grants bytes in the order they were asked for. A request larger than the whole budget is granted alone."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._taken = 0
+        self._waiting: deque[tuple[int, asyncio.Future[None]]] = deque()
+
+    @property
+    def taken(self) -> int:
+        """Bytes granted and not given back."""
+        return self._taken
+
+    async def take(self, size: int) -> None:
+        """Return once ``size`` bytes are granted; the caller gives them back."""
+        if not self._waiting and self._fits(size):
+            self._taken += size
+            return
+        granted = asyncio.get_running_loop().create_future()
+        self._waiting.append((size, granted))
+        try:
+            await granted
+        except asyncio.CancelledError:
+            if granted.cancelled():
+                self._waiting.remove((size, granted))
+                self._grant()
+            else:
+                self.give(size)
+            raise
+
+    def give(self, size: int) -> None:
+        """Give ``size`` bytes back."""
+        self._taken -= size
+        self._grant()
+
+    def _fits(self, size: int) -> bool:
+        return self._taken == 0 or self._taken + size <= self._limit
+
+    def _grant(self) -> None:
+        while self._waiting and self._fits(self._waiting[0][0]):
+            size, granted = self._waiting.popleft()
+            self._taken += size
+            granted.set_result(None)

@@ -1,0 +1,95 @@
+"""The calls that make bytes durable, in one place so that tests can make them fail."""
+
+import os
+import sys
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+_PIECE_BYTES = 1 << 20
+
+
+def sync_data(fd: int) -> None:
+    """Return once the bytes of ``fd``, and its length, are on the disk."""
+    if sys.platform == "darwin":
+        import fcntl
+
+        # On macOS fsync leaves the bytes in the drive's cache.
+        fcntl.fcntl(fd, fcntl.F_FULLFSYNC)
+    else:
+        os.fdatasync(fd)
+
+
+@dataclass(frozen=True, slots=True)
+class Disk:
+    """Writing and syncing. The defaults are the operating system's own calls."""
+
+    pwrite: Callable[[int, bytes, int], int] = os.pwrite
+    sync: Callable[[int], None] = sync_data
+
+
+def write_all(disk: Disk, fd: int, position: int, buffers: Iterable[bytes]) -> None:
+    """Write ``buffers`` one after the other from ``position`` on. Raises OSError; part may then be written."""
+    pieces: list[bytes] = []
+    size = 0
+    for buffer in buffers:
+        pieces.append(buffer)
+        size += len(buffer)
+        if size >= _PIECE_BYTES:
+            position = _write_piece(disk, fd, position, b"".join(pieces))
+            pieces, size = [], 0
+    _write_piece(disk, fd, position, b"".join(pieces))
+
+
+def _write_piece(disk: Disk, fd: int, position: int, data: bytes) -> int:
+    while data:
+        written = disk.pwrite(fd, data, position)
+        position += written
+        data = data[written:]
+    return position
+
+
+def read_at(fd: int, position: int, size: int) -> bytes:
+    """``size`` bytes from ``position`` on, or fewer where the file ends."""
+    data = os.pread(fd, size, position)
+    while len(data) < size:
+        more = os.pread(fd, size - len(data), position + len(data))
+        if not more:
+            break
+        data += more
+    return data
+
+
+def sync_folder(disk: Disk, folder: Path) -> None:
+    """Make the names in ``folder`` durable: a synced file whose name is lost is lost too."""
+    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        disk.sync(fd)
+    finally:
+        os.close(fd)
+
+
+def make_folder(disk: Disk, folder: Path) -> None:
+    """Create ``folder`` and what is missing above it, durably."""
+    missing = [path for path in (folder, *folder.parents) if not path.exists()]
+    for path in reversed(missing):
+        path.mkdir(exist_ok=True)
+        sync_folder(disk, path.parent)
+
+
+def write_new_file(disk: Disk, path: Path, data: bytes) -> None:
+    """Write and sync a file of ``data`` that doesn't keep its name: ``path`` is to be renamed by the caller."""
+    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
+    try:
+        write_all(disk, fd, 0, (data,))
+        disk.sync(fd)
+    finally:
+        os.close(fd)
+
+
+def replace_file(disk: Disk, path: Path, data: bytes) -> None:
+    """Make ``path`` consist of ``data``, atomically and durably."""
+    temporary = path.with_name(path.name + ".new")
+    write_new_file(disk, temporary, data)
+    temporary.replace(path)
+    sync_folder(disk, path.parent)

@@ -1,0 +1,139 @@
+"""Group commit: everything that waits to be written, of all partitions, shares one sync per partition."""
+
+import asyncio
+from collections.abc import Sequence
+from concurrent.futures import Executor
+from typing import NamedTuple
+
+from ingest.embedded.byte_budget import ByteBudget
+from ingest.embedded.errors import LogPoisonedError
+from ingest.embedded.frames import NewRecord
+from ingest.embedded.partition_log import PartitionLog
+from ingest.embedded.partition_writer import Committed, PartitionWriter
+from ingest.log import LogUnavailableError
+
+
+class _Pending(NamedTuple):
+    record: NewRecord
+    size: int
+    written: asyncio.Future[int]
+
+
+class _Group(NamedTuple):
+    log: PartitionLog
+    writer: PartitionWriter
+    pending: list[_Pending]
+
+
+Outcome = Committed | LogUnavailableError
+
+
+class GroupCommit:
+    """Queues records and writes them in groups on ``executor``, which has one thread.
+
+    It is driven by callbacks and not by a task, so that cancelling every task of the event loop, as the end of
+    ``asyncio.run`` does, never leaves a group half accounted for.
+    """
+
+    def __init__(self, executor: Executor, queue_bytes: int) -> None:
+        self._executor = executor
+        self._budget = ByteBudget(queue_bytes)
+        self._queued: dict[PartitionLog, _Group] = {}
+        self._running = False
+        self._refusal: str | None = None
+        self._unsettled = 0
+        self._idle = asyncio.Event()
+        self._idle.set()
+
+    async def append(self, log: PartitionLog, writer: PartitionWriter, record: NewRecord, size: int) -> int:
+        """Write ``record``, of ``size`` bytes, and return its offset once it is durable.
+
+        Waits while too many bytes are queued. Raises LogUnavailableError.
+        """
+        self._begin_one()
+        try:
+            await self._budget.take(size)
+        except asyncio.CancelledError:
+            self._end_some(1)
+            raise
+        if self._refusal is not None:
+            self._budget.give(size)
+            self._end_some(1)
+            raise LogUnavailableError(self._refusal)
+        written: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        group = self._queued.setdefault(log, _Group(log, writer, []))
+        group.pending.append(_Pending(record, size, written))
+        self._start_soon()
+        return await written
+
+    async def drain(self) -> None:
+        """Return once everything that was queued, or waited to be, is written or has failed."""
+        await self._idle.wait()
+
+    def _start_soon(self) -> None:
+        if not self._running:
+            self._running = True
+            # Not at once: appends that start in this turn of the event loop share the sync.
+            asyncio.get_running_loop().call_soon(self._start)
+
+    def _start(self) -> None:
+        groups, self._queued = list(self._queued.values()), {}
+        work = [(group.writer, [pending.record for pending in group.pending]) for group in groups]
+        committing = asyncio.get_running_loop().run_in_executor(self._executor, _commit, work, self._refusal)
+        committing.add_done_callback(lambda done: self._settle(groups, done))
+
+    def _settle(self, groups: list[_Group], committing: asyncio.Future[list[Outcome]]) -> None:
+        failure = LogPoisonedError("the log was stopped while it was writing")
+        outcomes = [failure] * len(groups) if committing.cancelled() else committing.result()
+        self._running = False
+        for group, outcome in zip(groups, outcomes, strict=True):
+            if isinstance(outcome, Committed):
+                group.log.publish(outcome, [pending.record for pending in group.pending])
+            self._answer(group, outcome)
+        if self._queued:
+            self._start_soon()
+
+    def _answer(self, group: _Group, outcome: Outcome) -> None:
+        if isinstance(outcome, LogPoisonedError) and self._refusal is None:
+            self._refusal = f"the log takes no more records until it is opened again, since {outcome}"
+        for index, pending in enumerate(group.pending):
+            if pending.written.done():
+                continue
+            if isinstance(outcome, Committed):
+                pending.written.set_result(outcome.first_offset + index)
+            else:
+                error = LogUnavailableError(str(outcome))
+                error.__cause__ = outcome
+                pending.written.set_exception(error)
+        self._budget.give(sum(pending.size for pending in group.pending))
+        self._end_some(len(group.pending))
+
+    def _begin_one(self) -> None:
+        self._unsettled += 1
+        self._idle.clear()
+
+    def _end_some(self, count: int) -> None:
+        self._unsettled -= count
+        if self._unsettled == 0:
+            self._idle.set()
+
+
+def _commit(work: Sequence[tuple[PartitionWriter, list[NewRecord]]], refusal: str | None) -> list[Outcome]:
+    """Write the groups one after the other. Runs on the writing thread; raises nothing."""
+    outcomes: list[Outcome] = []
+    for writer, records in work:
+        if refusal is not None:
+            outcomes.append(LogUnavailableError(refusal))
+            continue
+        try:
+            outcomes.append(writer.commit(records))
+        except LogUnavailableError as error:
+            outcomes.append(error)
+        except Exception as error:
+            # Not foreseen, so nothing is known about the file: the appenders are told, with the cause.
+            poisoned = LogPoisonedError(f"writing failed in an unexpected way: {error!r}")
+            poisoned.__cause__ = error
+            outcomes.append(poisoned)
+        if isinstance(outcomes[-1], LogPoisonedError):
+            refusal = f"the log takes no more records until it is opened again, since {outcomes[-1]}"
+    return outcomes

@@ -1,0 +1,113 @@
+"""One partition as the event loop sees it: what is durable, reading it, and waiting for more."""
+
+import asyncio
+from bisect import bisect_right
+from collections.abc import Sequence
+from concurrent.futures import Executor
+
+from ingest.embedded.frames import NewRecord
+from ingest.embedded.partition_folder import OpenedPartition
+from ingest.embedded.partition_writer import Committed
+from ingest.embedded.recent_records import RecentRecords
+from ingest.embedded.segment_reader import read_segment
+from ingest.log import LogRecord, LogUnavailableError
+
+
+class PartitionLog:
+    """The durable records of a partition. Used from one event loop only; files are read on ``readers``."""
+
+    def __init__(self, partition: int, opened: OpenedPartition, readers: Executor, recent_bytes: int) -> None:
+        self._partition = partition
+        self._readers = readers
+        self._segments = list(opened.segments)
+        self._first_offsets = [segment.first_offset for segment in opened.segments]
+        self._recent = RecentRecords(recent_bytes)
+        self._waiting: list[tuple[int, asyncio.Future[None]]] = []
+        self._end_offset = opened.tail.end_offset
+
+    @property
+    def start_offset(self) -> int:
+        """The offset of the first record."""
+        return self._first_offsets[0]
+
+    @property
+    def end_offset(self) -> int:
+        """One more than the offset of the last durable record."""
+        return self._end_offset
+
+    def publish(self, committed: Committed, records: Sequence[NewRecord]) -> None:
+        """Let readers see ``records``, which are durable now."""
+        if committed.segment.first_offset > self._first_offsets[-1]:
+            self._segments.append(committed.segment)
+            self._first_offsets.append(committed.segment.first_offset)
+        self._segments[-1].index.add(committed.first_offset, committed.position)
+        for offset, record in enumerate(records, committed.first_offset):
+            self._recent.add(
+                LogRecord(
+                    self._partition, offset, record.timestamp_ms, record.key, record.value, record.headers
+                )
+            )
+        self._advance(committed.first_offset + len(records))
+
+    def extend(self, opened: OpenedPartition) -> None:
+        """Let readers see what another process added: new segment files, and the end of the last."""
+        self._segments += opened.segments
+        self._first_offsets += [segment.first_offset for segment in opened.segments]
+        for offset, position in opened.tail.checkpoints:
+            self._segments[-1].index.add(offset, position)
+        self._advance(opened.tail.end_offset)
+
+    async def read(self, from_offset: int, max_bytes: int) -> Sequence[LogRecord]:
+        """As ``Log.read``. Stops at the end of a segment file. Raises LogDamagedError, LogUnavailableError."""
+        offset = max(from_offset, self.start_offset)
+        if offset >= self._end_offset:
+            return []
+        if recent := self._recent.read(offset, max_bytes):
+            return recent
+        at = bisect_right(self._first_offsets, offset) - 1
+        segment = self._segments[at]
+        limit = self._first_offsets[at + 1] if at + 1 < len(self._segments) else self._end_offset
+        try:
+            result = await asyncio.get_running_loop().run_in_executor(
+                self._readers,
+                read_segment,
+                segment,
+                self._partition,
+                offset,
+                limit,
+                max_bytes,
+                segment.index.floor(offset),
+            )
+        except OSError as error:
+            raise LogUnavailableError(f"{segment.path} could not be read: {error}") from error
+        for checkpoint in result.checkpoints:
+            segment.index.add(*checkpoint)
+        return result.records
+
+    async def wait(self, offset: int) -> None:
+        """Return as soon as the end offset is above ``offset``. Raises LogUnavailableError when the log is closed."""
+        if self._end_offset > offset:
+            return
+        waiter = (offset, asyncio.get_running_loop().create_future())
+        self._waiting.append(waiter)
+        try:
+            await waiter[1]
+        finally:
+            if waiter in self._waiting:
+                self._waiting.remove(waiter)
+
+    def close(self) -> None:
+        """End every wait."""
+        for _, waiter in self._waiting:
+            if not waiter.done():
+                waiter.set_exception(LogUnavailableError("the log was closed"))
+
+    def _advance(self, end_offset: int) -> None:
+        self._end_offset = end_offset
+        reached = [waiter for waiter in self._waiting if waiter[0] < end_offset]
+        if not reached:
+            return
+        self._waiting = [waiter for waiter in self._waiting if waiter[0] >= end_offset]
+        for _, waiter in reached:
+            if not waiter.done():
+                waiter.set_result(None)

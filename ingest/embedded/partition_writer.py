@@ -1,0 +1,107 @@
+"""Writing groups of records to the end of one partition. Runs on the log's writing thread."""
+
+import os
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ingest.embedded.disk import Disk, write_all
+from ingest.embedded.errors import LogPoisonedError
+from ingest.embedded.frames import NewRecord, encode_frame, frame_size
+from ingest.embedded.partition_folder import OpenedPartition
+from ingest.embedded.segment_file import HEADER_BYTES, Segment, create_segment
+from ingest.log import LogUnavailableError
+
+
+@dataclass(frozen=True, slots=True)
+class Committed:
+    """A group that is durable: the file it is in, its first offset and where that record begins."""
+
+    segment: Segment
+    first_offset: int
+    position: int
+
+
+class PartitionWriter:
+    """Appends to the last segment file of a partition, and begins a new one when that is full."""
+
+    def __init__(self, disk: Disk, identity: uuid.UUID, opened: OpenedPartition, segment_bytes: int) -> None:
+        """Append after ``opened``. A file takes no further group that would make it longer than ``segment_bytes``."""
+        self._disk = disk
+        self._identity = identity
+        self._segment = opened.segments[-1]
+        self._next_offset = opened.tail.end_offset
+        self._end = opened.tail.end_position
+        self._segment_bytes = segment_bytes
+        self._fd = os.open(self._segment.path, os.O_WRONLY)
+
+    def commit(self, records: Sequence[NewRecord]) -> Committed:
+        """Write ``records`` and sync them, together.
+
+        Raises LogUnavailableError when none of them is on the log and the next group may succeed, and
+        LogPoisonedError when that isn't known.
+        """
+        size = sum(map(frame_size, records))
+        try:
+            if self._end > HEADER_BYTES and self._end + size > self._segment_bytes:
+                self._begin_segment()
+        except OSError as error:
+            raise LogUnavailableError(
+                f"a file after {self._segment.path} could not be created: {error}"
+            ) from error
+        self._write(records)
+        self._sync()
+        committed = Committed(self._segment, self._next_offset, self._end)
+        self._end += size
+        self._next_offset += len(records)
+        return committed
+
+    def close(self) -> None:
+        """Close the file."""
+        os.close(self._fd)
+
+    def _write(self, records: Sequence[NewRecord]) -> None:
+        salt = self._segment.header.salt
+        buffers = (
+            piece
+            for index, record in enumerate(records)
+            for piece in encode_frame(record, self._next_offset + index, index, salt)
+        )
+        try:
+            write_all(self._disk, self._fd, self._end, buffers)
+        except OSError as error:
+            self._cut()
+            raise LogUnavailableError(f"{self._segment.path} could not be written: {error}") from error
+
+    def _sync(self) -> None:
+        try:
+            self._disk.sync(self._fd)
+        except OSError as error:
+            # The kernel reports a failed write-back once, marks the pages clean and may drop them: a second sync
+            # would succeed without having written anything, and a read may show bytes that the disk doesn't have.
+            # Nothing written to this file can be promised any more. Opening the log again writes the last group
+            # anew, which makes its pages dirty, and only then counts it as durable.
+            raise LogPoisonedError(f"{self._segment.path} could not be synced: {error}") from error
+
+    def _cut(self) -> None:
+        """Remove what a failed write left after the last durable record."""
+        try:
+            os.ftruncate(self._fd, self._end)
+            self._disk.sync(self._fd)
+        except OSError as error:
+            raise LogPoisonedError(
+                f"{self._segment.path} could not be cut after a failed write: {error}"
+            ) from error
+
+    def _begin_segment(self) -> None:
+        """Go on in a new file. The one before is complete and synced, as every group is before the next begins."""
+        segment = create_segment(
+            self._disk, self._segment.path.parent, self._identity, self._next_offset, self._segment, self._end
+        )
+        try:
+            fd = os.open(segment.path, os.O_WRONLY)
+        except OSError as error:
+            # The new file exists: nothing may be added to the one before it.
+            raise LogPoisonedError(f"{segment.path} was created and could not be opened: {error}") from error
+        os.close(self._fd)
+        self._segment, self._fd, self._end = segment, fd, HEADER_BYTES

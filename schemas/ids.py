@@ -21,7 +21,7 @@ _MASK = (1 << 64) - 1
 
 
 def parse_point_id(value: object) -> PointId:
-    """Read an id as JSON gives it: an integer in [0, 2**64), or a UUID string (simple, hyphenated or urn form).
+    """Read an id as JSON gives it: an integer in [0, 2**64), or a UUID string (simple, hyphenated, braced or urn form).
 
     Raises BadInputError naming what is wrong.
     """
@@ -35,7 +35,8 @@ def parse_point_id(value: object) -> PointId:
 
 
 def _parse_uuid(text: str) -> PointId:
-    digits = text.removeprefix("urn:uuid:")
+    braced = len(text) == 38 and text[0] == "{" and text[-1] == "}"
+    digits = text[1:-1] if braced else text.removeprefix("urn:uuid:")
     hyphenated = len(digits) == 36 and all(digits[i] == "-" for i in (8, 13, 18, 23))
     plain = digits.replace("-", "") if hyphenated else digits
     if len(plain) == 32 and plain.isascii() and plain.isalnum():

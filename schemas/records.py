@@ -21,7 +21,7 @@ class NewerRecordError(BadInputError):
     """The record was written by a later release, in a version of the format that this one does not know."""
 
 
-class _Record(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="type", kw_only=True):
+class _Record(msgspec.Struct, frozen=True, tag_field="type", kw_only=True):
     v: int = RECORD_VERSION
 
 
@@ -137,8 +137,6 @@ def encode_record(record: PartitionRecord | CatalogRecord) -> bytes:
 
 def _check_version(value: bytes) -> None:
     version = _version_decoder.decode(value).v
-    if version is None:
-        return
     if type(version) is not int or version < 1:
         raise BadInputError(f"record version {version!r} is not a positive integer")
     if version > RECORD_VERSION:
@@ -150,7 +148,7 @@ def _check_version(value: bytes) -> None:
 def decode_partition_record(value: bytes) -> PartitionRecord:
     """Read a record of the points topic.
 
-    Raises NewerRecordError for a later version, BadInputError for anything that is not a record. The operations'
+    Raises NewerRecordError for a later version, BadInputError for anything that is not a record or has no version. The operations'
     contents are checked by ``schemas.validation``.
     """
     try:

@@ -1,6 +1,6 @@
 """Selections: what the columns of a segment can say about a filter, slot by slot."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -53,52 +53,43 @@ def known(mask: Mask) -> Selection:
     return Selection(mask, mask)
 
 
-def all_of(parts: Sequence[Selection], size: int) -> Selection:
+def all_of(parts: Iterable[Selection], size: int) -> Selection:
     """What passes every part; everything when there is none."""
-    if not parts:
-        return known(np.ones(size, np.bool_))
-    return _fold(parts, np.logical_and)
+    return _fold(parts, np.logical_and) or known(np.ones(size, np.bool_))
 
 
-def any_of(parts: Sequence[Selection], size: int) -> Selection:
+def any_of(parts: Iterable[Selection], size: int) -> Selection:
     """What passes at least one part; nothing when there is none."""
-    if not parts:
-        return known(np.zeros(size, np.bool_))
-    return _fold(parts, np.logical_or)
+    return _fold(parts, np.logical_or) or known(np.zeros(size, np.bool_))
 
 
-def none_of(parts: Sequence[Selection], size: int) -> Selection:
-    """What passes no part."""
-    found = any_of(parts, size)
-    if found.exact:
-        return known(~found.sure)
-    return Selection(~found.possible, ~found.sure)
+def not_of(part: Selection) -> Selection:
+    """What does not pass."""
+    if part.exact:
+        return known(~part.sure)
+    return Selection(~part.possible, ~part.sure)
 
 
-def at_least(count: int, parts: Sequence[Selection], size: int) -> Selection:
+def at_least(count: int, parts: Iterable[Selection], size: int) -> Selection:
     """What passes ``count`` parts or more."""
-    if len(parts) > np.iinfo(np.uint16).max:
-        return Selection(np.zeros(size, np.bool_), np.ones(size, np.bool_))
-    sure = np.zeros(size, np.uint16)
-    possible = np.zeros(size, np.uint16)
+    sure = np.zeros(size, np.uint32)
+    possible = np.zeros(size, np.uint32)
+    exact = True
     for part in parts:
         sure += part.sure
         possible += part.possible
-    if all(part.exact for part in parts):
-        return known(sure >= count)
-    return Selection(sure >= count, possible >= count)
+        exact = exact and part.exact
+    return known(sure >= count) if exact else Selection(sure >= count, possible >= count)
 
 
-def _fold(parts: Sequence[Selection], combine: np.ufunc) -> Selection:
-    first = parts[0]
-    if len(parts) == 1:
-        return first
-    sure = combine(first.sure, parts[1].sure)
-    for part in parts[2:]:
-        combine(sure, part.sure, out=sure)
-    if all(part.exact for part in parts):
-        return known(sure)
-    possible = combine(first.possible, parts[1].possible)
-    for part in parts[2:]:
-        combine(possible, part.possible, out=possible)
-    return Selection(sure, possible)
+def _fold(parts: Iterable[Selection], combine: np.ufunc) -> Selection | None:
+    """Take the parts one by one: a filter may have thousands, and each is as large as the segment."""
+    result: Selection | None = None
+    for part in parts:
+        if result is None:
+            result = part
+            continue
+        sure = combine(result.sure, part.sure)
+        exact = result.exact and part.exact
+        result = Selection(sure, sure if exact else combine(result.possible, part.possible))
+    return result

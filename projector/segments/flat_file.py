@@ -6,7 +6,7 @@ memory than its largest piece; readers map the whole file and see each section a
 
 import mmap
 import os
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from struct import Struct
@@ -63,7 +63,7 @@ class FlatFileWriter:
         self._file.close()
 
     @contextmanager
-    def section(self, name: str) -> Iterator["SectionWriter"]:
+    def section(self, name: str) -> Generator["SectionWriter"]:
         """Write a section in pieces. Only one section can be open at a time."""
         self._pad()
         start = self._file.tell()

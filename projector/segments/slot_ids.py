@@ -1,7 +1,8 @@
 """The ids of a segment: numbers, then UUIDs, both ascending. A slot is a position in that order."""
 
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,7 +10,10 @@ from numpy.typing import NDArray
 from schemas.ids import UUID_BASE, PointId
 
 ABSENT = -1
+UUID_DTYPE = np.dtype("S16")
 _UUID_BYTES = 16
+
+KeyT = TypeVar("KeyT", np.uint64, np.bytes_)
 
 
 class SlotIds:
@@ -19,16 +23,15 @@ class SlotIds:
         self.numbers = numbers
         self.uuids = uuids
         self.size = len(numbers) + len(uuids)
-        self._number_view = memoryview(numbers)
-        self._uuid_view = memoryview(uuids.view(np.uint8))
+        self._number_view = numbers.data
+        self._uuid_view = uuids.view(np.uint8).data
         self._first = int(numbers[0]) if len(numbers) else 0
-        dense = len(numbers) > 0 and int(numbers[-1]) - self._first == len(numbers) - 1
-        self._dense = dense
+        self._dense = len(numbers) > 0 and int(numbers[-1]) - self._first == len(numbers) - 1
 
     def slot_of(self, point_id: PointId) -> int:
         """The id's slot, or -1."""
         if point_id >= UUID_BASE:
-            return self._uuid_slot((point_id - UUID_BASE).to_bytes(_UUID_BYTES, "big"))
+            return self._uuid_slot(_uuid_bytes(point_id))
         if self._dense:
             slot = point_id - self._first
             return slot if 0 <= slot < len(self.numbers) else ABSENT
@@ -40,14 +43,22 @@ class SlotIds:
     def slots_of(self, ids: Sequence[PointId]) -> NDArray[np.int64]:
         """The slots of many ids, int64 [len(ids)], -1 where absent."""
         try:
-            wanted = np.array(ids, np.uint64)
+            return _find(self.numbers, np.array(ids, np.uint64))
         except OverflowError:
-            return np.fromiter((self.slot_of(i) for i in ids), np.int64, len(ids))
-        if not len(self.numbers):
-            return np.full(len(ids), ABSENT, np.int64)
-        slots = np.searchsorted(self.numbers, wanted)
-        clipped = np.minimum(slots, len(self.numbers) - 1)
-        return np.where(self.numbers[clipped] == wanted, clipped, ABSENT)
+            pass
+        is_uuid = np.fromiter((i >= UUID_BASE for i in ids), np.bool_, len(ids))
+        numbers = np.array([i for i in ids if i < UUID_BASE], np.uint64)
+        slots = np.empty(len(ids), np.int64)
+        slots[~is_uuid] = _find(self.numbers, numbers)
+        found = _find(self.uuids, uuid_array(i for i in ids if i >= UUID_BASE))
+        slots[is_uuid] = np.where(found == ABSENT, ABSENT, found + len(self.numbers))
+        return slots
+
+    def lower_bound(self, point_id: PointId) -> int:
+        """The first slot whose id is not below ``point_id``; ``size`` when there is none."""
+        if point_id < UUID_BASE:
+            return bisect_left(self._number_view, point_id)
+        return len(self._number_view) + self._uuid_lower_bound(_uuid_bytes(point_id))
 
     def id_at(self, slot: int) -> PointId:
         """The id at a slot."""
@@ -63,11 +74,30 @@ class SlotIds:
         wanted: list[int] = slots.tolist()
         return [self.id_at(slot) for slot in wanted]
 
-    def _uuid_at(self, index: int) -> memoryview:
-        return self._uuid_view[index * _UUID_BYTES : (index + 1) * _UUID_BYTES]
+    def _uuid_at(self, index: int) -> bytes:
+        return bytes(self._uuid_view[index * _UUID_BYTES : (index + 1) * _UUID_BYTES])
+
+    def _uuid_lower_bound(self, key: bytes) -> int:
+        return bisect_left(range(len(self.uuids)), key, key=self._uuid_at)
 
     def _uuid_slot(self, key: bytes) -> int:
-        index = bisect_left(range(len(self.uuids)), key, key=lambda i: bytes(self._uuid_at(i)))
+        index = self._uuid_lower_bound(key)
         if index < len(self.uuids) and self._uuid_at(index) == key:
             return len(self._number_view) + index
         return ABSENT
+
+
+def uuid_array(ids: Iterable[PointId]) -> NDArray[np.bytes_]:
+    """UUIDs as S16, in their order. numpy drops trailing zero bytes of single items, but compares them right."""
+    return np.frombuffer(b"".join(map(_uuid_bytes, ids)), UUID_DTYPE)
+
+
+def _find(ordered: NDArray[KeyT], wanted: NDArray[KeyT]) -> NDArray[np.int64]:
+    if not len(ordered):
+        return np.full(len(wanted), ABSENT, np.int64)
+    at = np.minimum(np.searchsorted(ordered, wanted), len(ordered) - 1)
+    return np.where(ordered[at] == wanted, at, ABSENT)
+
+
+def _uuid_bytes(point_id: PointId) -> bytes:
+    return (point_id - UUID_BASE).to_bytes(_UUID_BYTES, "big")

@@ -1,0 +1,63 @@
+"""Columns: all columns of a segment, by path."""
+
+from collections.abc import Sequence
+
+import msgspec
+import numpy as np
+
+from projector.columns.builder import ColumnsBuilder
+from projector.columns.column import Column
+from projector.columns.meta import COLUMNS_SECTION, ColumnMeta, ColumnsMeta, ColumnSteps
+from projector.columns.sections import ArraySource, MemorySections, Prefixed
+from schemas.json_path import EACH, Path
+
+
+class Columns:
+    """The reader of what ColumnsBuilder wrote. Readers may be any number of threads."""
+
+    def __init__(self, source: ArraySource, size: int) -> None:
+        """Open the columns of ``size`` slots. Raises msgspec.MsgspecError when their directory cannot be read."""
+        directory = source.array(COLUMNS_SECTION, np.uint8).tobytes()
+        meta = msgspec.json.decode(directory, type=ColumnsMeta)
+        self.complete = meta.complete
+        """Whether a path without a column leads to nothing at any slot."""
+        self._source = source
+        self._size = size
+        self._metas: dict[ColumnSteps, ColumnMeta] = {column.steps: column for column in meta.columns}
+        self._columns: dict[ColumnSteps, Column] = {}
+        self._nothing = Column(None, MemorySections(), size)
+
+    @staticmethod
+    def build(payloads: Sequence[bytes]) -> "Columns":
+        """The columns of these payloads, in memory."""
+        builder = ColumnsBuilder()
+        for payload in payloads:
+            builder.add(payload)
+        sections = MemorySections()
+        builder.write(sections)
+        return Columns(sections, len(payloads))
+
+    @property
+    def paths(self) -> dict[Path, int]:
+        """The paths that have a column, and at how many slots they lead to something."""
+        return {Path(steps): meta.points for steps, meta in self._metas.items()}
+
+    def find(self, path: Path) -> tuple[Column, bool] | None:
+        """The column that can say something about a path, and whether it is that path's own.
+
+        A column has a path's values with arrays opened one level, so ``tags`` also stands for ``tags[]`` and
+        ``tags[0]``, and ``stops[].name`` for ``stops[0].name``: these lead to no more elements than the column has,
+        but perhaps to fewer. None: nothing is known, because the path has no column but may have values.
+        """
+        steps: ColumnSteps = tuple(EACH if isinstance(step, int) else step for step in path.steps)
+        own = steps == path.steps
+        while steps[-1] is EACH:
+            steps, own = steps[:-1], False
+        column = self._columns.get(steps)
+        if column is None:
+            meta = self._metas.get(steps)
+            if meta is None:
+                return (self._nothing, True) if self.complete else None
+            source = Prefixed(self._source, f"column.{meta.number}.")
+            column = self._columns[steps] = Column(meta, source, self._size)
+        return column, own

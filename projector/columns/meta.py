@@ -1,0 +1,39 @@
+"""The directory of a segment's columns: section ``columns``, JSON."""
+
+import msgspec
+
+from schemas.json_path import EACH, Each
+
+COLUMNS_SECTION = "columns"
+
+ColumnSteps = tuple[str | Each, ...]
+"""A path as a column has it: keys and array steps, beginning and ending with a key."""
+
+
+class ColumnMeta(msgspec.Struct, frozen=True):
+    """One column: its path, in which null is an array step, and the number in its sections' names.
+
+    ``points``: how many slots have the path; ``bare_values``: whether any has a value there that is no array.
+    """
+
+    path: list[str | None]
+    number: int
+    points: int
+    bare_values: bool
+
+    @staticmethod
+    def of(steps: ColumnSteps, number: int, points: int, bare_values: bool) -> "ColumnMeta":
+        """The meta of the column at ``steps``."""
+        return ColumnMeta([None if s is EACH else s for s in steps], number, points, bare_values)
+
+    @property
+    def steps(self) -> ColumnSteps:
+        """The path as steps."""
+        return tuple(EACH if s is None else s for s in self.path)
+
+
+class ColumnsMeta(msgspec.Struct, frozen=True):
+    """All columns; ``complete`` when a path without a column leads to nothing in any slot."""
+
+    complete: bool
+    columns: list[ColumnMeta]

@@ -1,0 +1,82 @@
+"""Ordered values: (value, slot) pairs sorted by value, for equality and ranges over integers, floats, datetimes.
+
+Sections of a column, for each of the three names that has any: ``<name>`` i64 or f64 ascending, ``<name>_slots`` u32.
+"""
+
+from array import array
+from bisect import bisect_left, bisect_right
+from typing import Generic, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from projector.columns.sections import Sections, SectionSource
+
+ValueT = TypeVar("ValueT", int, float)
+INT64_MIN, INT64_MAX = -(1 << 63), (1 << 63) - 1
+
+
+class NumberAccumulator(Generic[ValueT]):
+    """Collects (value, slot) pairs; ``typecode`` is "q" for int64, "d" for float64."""
+
+    def __init__(self, name: str, typecode: str) -> None:
+        self._name = name
+        self._dtype = np.dtype(np.int64 if typecode == "q" else np.float64)
+        self._values: array[ValueT] = array(typecode)
+        self._slots = array("I")
+
+    def __len__(self) -> int:
+        return len(self._slots)
+
+    def add(self, value: ValueT, slot: int) -> None:
+        """Record a value."""
+        self._values.append(value)
+        self._slots.append(slot)
+
+    def finish(self) -> Sections:
+        """The sections."""
+        values = np.frombuffer(self._values, self._dtype)
+        slots = np.frombuffer(self._slots, np.uint32)
+        order = np.argsort(values, kind="stable")
+        return {self._name: values[order], f"{self._name}_slots": slots[order]}
+
+
+class Numbers:
+    """The reader of what NumberAccumulator wrote."""
+
+    def __init__(self, source: SectionSource, name: str, dtype: type[np.int64] | type[np.float64]) -> None:
+        self._values = source.array(name, dtype).data
+        self.slots = source.array(f"{name}_slots", np.uint32)
+        """uint32, the slots that have any such value; a slot stands there once for each."""
+
+    def equal(self, value: float) -> NDArray[np.uint32]:
+        """The slots, ascending, that have this value."""
+        return self.slots[bisect_left(self._values, value) : bisect_right(self._values, value)]
+
+    def other(self, values: list[int]) -> list[NDArray[np.uint32]]:
+        """The slots that have any value but these, as pieces."""
+        pieces: list[NDArray[np.uint32]] = []
+        start = 0
+        for value in sorted(values):
+            pieces.append(self.slots[start : bisect_left(self._values, value)])
+            start = bisect_right(self._values, value)
+        return [*pieces, self.slots[start:]]
+
+    def between(
+        self, lt: float | None, lte: float | None, gt: float | None, gte: float | None, *, as_float: bool
+    ) -> NDArray[np.uint32]:
+        """The slots that have a value within all bounds, in order of value.
+
+        ``as_float`` compares the values as float64, as ranges over numbers do; rounding keeps their order.
+        """
+        start, stop = 0, len(self._values)
+        key = float if as_float else None
+        if gt is not None:
+            start = max(start, bisect_right(self._values, gt, key=key))
+        if gte is not None:
+            start = max(start, bisect_left(self._values, gte, key=key))
+        if lt is not None:
+            stop = min(stop, bisect_left(self._values, lt, key=key))
+        if lte is not None:
+            stop = min(stop, bisect_right(self._values, lte, key=key))
+        return self.slots[start : max(start, stop)]

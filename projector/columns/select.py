@@ -1,0 +1,155 @@
+"""Evaluate a filter over the columns of a segment: every condition gives a selection of slots."""
+
+from collections.abc import Iterator, Sequence
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from projector.columns.columns import Columns
+from projector.columns.selection import Mask, Selection, all_of, any_of, at_least, known, not_of
+from schemas.filters import (
+    Condition,
+    FieldCondition,
+    FieldTest,
+    Filter,
+    HasId,
+    HasVector,
+    IsEmpty,
+    IsNull,
+    Nested,
+    Slice,
+    ValuesCount,
+)
+from schemas.ids import PointId
+from schemas.json_path import Path
+
+
+class VectorSlots(Protocol):
+    """Which slots have a vector: ``slots`` uint32 ascending, None for all."""
+
+    @property
+    def slots(self) -> NDArray[np.uint32] | None:
+        """The slots."""
+        ...
+
+
+class Slotted(Protocol):
+    """What selecting needs to know of a segment."""
+
+    @property
+    def size(self) -> int:
+        """The number of slots."""
+        ...
+
+    @property
+    def columns(self) -> Columns:
+        """Their columns."""
+        ...
+
+    def slots_of(self, ids: Sequence[PointId]) -> NDArray[np.int64]:
+        """The slots of ids, -1 where absent."""
+        ...
+
+    def vectors(self, name: str) -> VectorSlots | None:
+        """Who has a vector of this name; None: nobody."""
+        ...
+
+
+def select(filter: Filter, segment: Slotted) -> Selection:
+    """What the columns say about ``filter`` at each slot of ``segment``; it agrees with ``schemas.matching``."""
+    return _Selector(segment).filter(filter)
+
+
+class _Selector:
+    """One evaluation.
+
+    ``within`` is the array of objects that a nested filter looks into; paths are relative to it. What is wanted then
+    is where *some* object may pass, so only ``possible`` counts: conditions that different objects pass may not all
+    be passed by one, and what one object fails another may not.
+    """
+
+    def __init__(self, segment: Slotted, within: Path | None = None) -> None:
+        self._segment = segment
+        self._size = segment.size
+        self._within = within
+
+    def filter(self, filter: Filter) -> Selection:
+        return all_of(self._clauses(filter), self._size)
+
+    def _clauses(self, filter: Filter) -> Iterator[Selection]:
+        yield from self._each(filter.must)
+        if filter.must_not and self._within is None:
+            yield not_of(any_of(self._each(filter.must_not), self._size))
+        if filter.should:
+            yield any_of(self._each(filter.should), self._size)
+        if filter.min_should is not None:
+            conditions = self._each(filter.min_should.conditions)
+            yield at_least(filter.min_should.min_count, conditions, self._size)
+
+    def _each(self, conditions: Sequence[Condition]) -> Iterator[Selection]:
+        return (self._condition(condition) for condition in conditions)
+
+    def _condition(self, condition: Condition) -> Selection:
+        match condition:
+            case FieldCondition():
+                return any_of((self._test(condition.key, test) for test in condition.tests), self._size)
+            case Filter():
+                return self.filter(condition)
+            case Nested():
+                return self._nested(condition)
+            case _:
+                return self._nothing() if self._within is not None else self._point(condition)
+
+    def _point(self, condition: HasId | HasVector | Slice) -> Selection:
+        match condition:
+            case HasId():
+                slots = self._segment.slots_of(list(condition.ids))
+                return known(self._mask(slots[slots >= 0]))
+            case HasVector():
+                vectors = self._segment.vectors(condition.name)
+                if vectors is None:
+                    return self._nothing()
+                return known(self._all() if vectors.slots is None else self._mask(vectors.slots))
+            case Slice():
+                return self._unknown()
+
+    def _test(self, key: Path, test: FieldTest) -> Selection:
+        path = key if self._within is None else Path((*self._within.steps, *key.steps))
+        found = self._segment.columns.find(path)
+        if found is None:
+            return self._unknown()
+        column, own = found
+        if isinstance(test, ValuesCount | IsEmpty | IsNull):
+            return column.select_values(test) if own and not self._of_one(test) else self._unknown()
+        selection = column.select_element(test)
+        if own:
+            return selection
+        # The path leads to some of the column's elements, or into arrays among them, which the column leaves out.
+        return Selection(np.zeros(self._size, np.bool_), selection.possible | column.arrays_within())
+
+    def _of_one(self, test: FieldTest) -> bool:
+        """Whether one object among several may pass a test that all of them together do not."""
+        absence = (isinstance(test, IsEmpty) and test.expected) or (
+            isinstance(test, IsNull) and not test.expected
+        )
+        return self._within is not None and absence
+
+    def _nested(self, condition: Nested) -> Selection:
+        steps = condition.key.steps if self._within is None else (*self._within.steps, *condition.key.steps)
+        found = _Selector(self._segment, Path(steps)).filter(condition.filter)
+        return Selection(np.zeros(self._size, np.bool_), found.possible)
+
+    def _mask(self, slots: NDArray[np.integer]) -> Mask:
+        mask = np.zeros(self._size, np.bool_)
+        mask[slots] = True
+        return mask
+
+    def _all(self) -> Mask:
+        return np.ones(self._size, np.bool_)
+
+    def _nothing(self) -> Selection:
+        return known(np.zeros(self._size, np.bool_))
+
+    def _unknown(self) -> Selection:
+        return Selection(np.zeros(self._size, np.bool_), self._all())

@@ -1,0 +1,222 @@
+"""Segment: the reader of a segment's folder (docs/segment-files.md)."""
+
+from bisect import bisect_left
+from collections.abc import Sequence
+from pathlib import Path
+from threading import Lock
+
+import msgspec
+import numpy as np
+import structlog
+from crc32c import crc32c
+from numpy.typing import NDArray
+
+from projector.columns.columns import Columns
+from projector.columns.meta import COLUMNS_SECTION
+from projector.columns.select import select
+from projector.columns.selection import Selection
+from projector.segments.errors import SegmentDamagedError
+from projector.segments.flat_file import FlatFile
+from projector.segments.graph import Graph
+from projector.segments.meta import SEGMENT_FILE, SEGMENT_KIND, SegmentMeta, VectorMeta
+from projector.segments.slot_ids import ABSENT, UUID_DTYPE, SlotIds
+from schemas.filters import Filter
+from schemas.ids import PointId
+
+log = structlog.get_logger(__name__)
+
+
+class VectorFile:
+    """The vectors of one name. For Cosine they are normalised; the originals are in the state only."""
+
+    def __init__(self, matrix: NDArray[np.float32], slots: NDArray[np.uint32] | None) -> None:
+        self.matrix = matrix
+        """float32 [rows, dim], mapped."""
+        self.slots = slots
+        """uint32 [rows] ascending: each row's slot; None when row and slot are the same."""
+        self._slot_view = None if slots is None else slots.data
+
+    def row_of(self, slot: int) -> int:
+        """The row of a slot's vector, -1 when the point has none."""
+        if self._slot_view is None:
+            return slot
+        row = bisect_left(self._slot_view, slot)
+        if row < len(self._slot_view) and self._slot_view[row] == slot:
+            return row
+        return ABSENT
+
+
+class Segment:
+    """An immutable slice of a shard, memory-mapped. Readers may be any number of threads."""
+
+    def __init__(self, folder: Path, file: FlatFile) -> None:
+        """Use ``open``."""
+        self.folder = folder
+        self.name = folder.name
+        self.meta = file.meta(SegmentMeta)
+        self._file = file
+        numbers, uuids = file.array("numbers", np.uint64), file.array("uuids", UUID_DTYPE)
+        self.slot_ids = SlotIds(numbers, uuids)
+        self.size = self.slot_ids.size
+        self.versions = file.array("versions", np.uint64)
+        self._version_view = self.versions.data
+        self._payload_offsets = file.array("payload_offsets", np.uint64)
+        self._offset_view = self._payload_offsets.data
+        self._payloads = file.view("payloads")
+        self._vectors = {v.name: _vector_file(file, v, self.size) for v in self.meta.vectors}
+        self.columns = _columns(file, self.size)
+        self._graphs: dict[str, Graph | None] = {}
+        self._graph_lock = Lock()
+        self._check_shapes()
+
+    @staticmethod
+    def open(folder: Path) -> "Segment":
+        """Open a segment's folder. Checks every file's size and the checksums of whatever leads to other data (ids,
+        offsets, slots); vectors, payloads and columns are checked by ``check``, graphs when they are loaded.
+
+        Raises SegmentDamagedError when a file is missing, has another size or checksum, or a newer version.
+        """
+        file = FlatFile(folder / SEGMENT_FILE, SEGMENT_KIND)
+        slots = [s for s in file.directory.sections if s.startswith("slots.")]
+        file.check("numbers", "uuids", "versions", "payload_offsets", COLUMNS_SECTION, *slots)
+        return Segment(folder, file)
+
+    def check(self) -> None:
+        """Read everything and compare all checksums. Raises SegmentDamagedError."""
+        self._file.check()
+        for vector in self.meta.vectors:
+            if vector.graph is not None:
+                _check_graph_file(self.folder, vector)
+
+    @property
+    def numbers(self) -> NDArray[np.uint64]:
+        """The ids that are numbers, ascending: slots [0, len)."""
+        return self.slot_ids.numbers
+
+    @property
+    def uuids(self) -> NDArray[np.bytes_]:
+        """The ids that are UUIDs, S16 big endian, ascending: the slots after the numbers."""
+        return self.slot_ids.uuids
+
+    def slot_of(self, point_id: PointId) -> int:
+        """The slot of an id, -1 where absent."""
+        return self.slot_ids.slot_of(point_id)
+
+    def slots_of(self, ids: Sequence[PointId]) -> NDArray[np.int64]:
+        """The slots of many ids, int64 [len(ids)], -1 where absent."""
+        return self.slot_ids.slots_of(ids)
+
+    def lower_bound(self, point_id: PointId) -> int:
+        """The first slot whose id is not below ``point_id``; ``size`` when there is none."""
+        return self.slot_ids.lower_bound(point_id)
+
+    def version_at(self, slot: int) -> int:
+        """The version of the point in a slot."""
+        return self._version_view[slot]
+
+    def id_at(self, slot: int) -> PointId:
+        """The id at a slot."""
+        return self.slot_ids.id_at(slot)
+
+    def ids_at(self, slots: NDArray[np.integer]) -> list[PointId]:
+        """The ids at many slots, in their order."""
+        return self.slot_ids.ids_at(slots)
+
+    def payload_at(self, slot: int) -> bytes:
+        """The payload at a slot as JSON bytes; empty when there is none."""
+        return bytes(self._payloads[self._offset_view[slot] : self._offset_view[slot + 1]])
+
+    @property
+    def vector_names(self) -> list[str]:
+        """The names that any point here has a vector of."""
+        return list(self._vectors)
+
+    def vectors(self, name: str) -> VectorFile | None:
+        """The vectors of one name; None when no point has one."""
+        return self._vectors.get(name)
+
+    def graph(self, name: str) -> Graph | None:
+        """The graph of a vector name, read on first use (about 0.2 s for 100 MB); None when there is none.
+
+        A damaged graph counts as none, after a warning: search is exact then, and the optimizer builds a new one.
+        """
+        try:
+            return self._graphs[name]
+        except KeyError:
+            pass
+        with self._graph_lock:
+            if name not in self._graphs:
+                self._graphs[name] = self._load_graph(name)
+            return self._graphs[name]
+
+    def load_graphs(self) -> None:
+        """Read all graphs into memory now; meant for a worker thread, before the segment joins a view."""
+        for name in self._vectors:
+            self.graph(name)
+
+    @property
+    def graph_damaged(self) -> bool:
+        """Whether a graph that belongs here could not be read."""
+        return any(v.graph is not None and self._graphs.get(v.name, v) is None for v in self.meta.vectors)
+
+    def select(self, filter_: Filter) -> Selection:
+        """What the columns say about a filter, for every slot, dead or alive."""
+        return select(filter_, self)
+
+    def bytes_on_disk(self) -> int:
+        """The size of all files."""
+        graphs = (v.graph.length for v in self.meta.vectors if v.graph is not None)
+        return self._file.path.stat().st_size + sum(graphs)
+
+    def _load_graph(self, name: str) -> Graph | None:
+        meta = next((v for v in self.meta.vectors if v.name == name), None)
+        if meta is None or meta.graph is None:
+            return None
+        try:
+            _check_graph_file(self.folder, meta)
+            return Graph.load(self.folder / meta.graph.file, meta.distance, meta.dim, meta.rows)
+        except (SegmentDamagedError, ValueError) as error:
+            log.warning("graph_damaged", segment=str(self.folder), vector=name, reason=str(error))
+            return None
+
+    def _check_shapes(self) -> None:
+        sizes = (self.meta.numbers + self.meta.uuids, len(self.versions), len(self._payload_offsets) - 1)
+        offsets_fit = not self.size or self._offset_view[self.size] == len(self._payloads)
+        if any(size != self.size for size in sizes) or not offsets_fit:
+            raise SegmentDamagedError(f"{self.folder}: its sections do not fit one another")
+        for vector in self.meta.vectors:
+            if vector.graph is not None:
+                path = self.folder / vector.graph.file
+                if not path.is_file() or path.stat().st_size != vector.graph.length:
+                    raise SegmentDamagedError(f"{path}: is missing or cut short")
+
+
+def _columns(file: FlatFile, size: int) -> Columns:
+    try:
+        return Columns(file, size)
+    except msgspec.MsgspecError as error:
+        raise SegmentDamagedError(f"{file.path}: {error}") from error
+
+
+def _vector_file(file: FlatFile, meta: VectorMeta, size: int) -> VectorFile:
+    values = file.array(f"vectors.{meta.number}", np.float32)
+    slots = None if meta.every_slot else file.array(f"slots.{meta.number}", np.uint32)
+    rows = size if slots is None else len(slots)
+    if rows != meta.rows or len(values) != meta.rows * meta.dim:
+        raise SegmentDamagedError(f"{file.path}: the vectors of {meta.name!r} do not fit the slots")
+    return VectorFile(values.reshape(meta.rows, meta.dim), slots)
+
+
+def _check_graph_file(folder: Path, meta: VectorMeta) -> None:
+    if meta.graph is None:
+        return
+    path = folder / meta.graph.file
+    crc = 0
+    try:
+        with path.open("rb") as file:
+            while piece := file.read(1 << 24):
+                crc = crc32c(piece, crc)
+    except OSError as error:
+        raise SegmentDamagedError(f"{path}: {error}") from error
+    if crc != meta.graph.crc:
+        raise SegmentDamagedError(f"{path}: does not have its checksum")

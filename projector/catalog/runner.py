@@ -26,6 +26,11 @@ Publish = Callable[[int, CatalogState, Sequence[Outcome], Sequence[MarkerOffset]
 _logger = structlog.get_logger("headwater.catalog")
 
 
+def nothing_seen(partition: int) -> int:
+    """For partitions of which nothing is known."""
+    return 0
+
+
 class CatalogRunner:
     """The one writer of the catalog's state.
 
@@ -39,11 +44,20 @@ class CatalogRunner:
         store: CatalogStore,
         publish: Publish,
         reject: Callable[[LogRecord, Sequence[Outcome]], Awaitable[None]],
+        *,
+        seen: Callable[[int], int] = nothing_seen,
+        send: bool = True,
     ) -> None:
+        """``seen`` gives the highest marker sequence number a partition has applied; those are not sent again.
+
+        Without ``send`` the markers stay in the outbox: a replay sends nothing.
+        """
         self._log = log
         self._store = store
         self._publish = publish
         self._reject = reject
+        self._seen = seen
+        self._sends = send
 
     async def start(self) -> None:
         """Send what a crash kept in the outbox, and publish what is folded so far."""
@@ -84,13 +98,21 @@ class CatalogRunner:
             return CatalogEffects(self._store.state, Outcome(reason=error.message, status=error.status))
 
     async def _send_outbox(self) -> list[MarkerOffset]:
+        if not self._sends:
+            return []
         waiting = sorted(self._store.outbox(), key=itemgetter(1, 0))
         sends = [self._send(partition, list(group)) for partition, group in groupby(waiting, key=itemgetter(1))]
         return [offset for offsets in await asyncio.gather(*sends) for offset in offsets]
 
     async def _send(self, partition: int, markers: Sequence[tuple[int, int, Marker]]) -> list[MarkerOffset]:
         # One at a time: a partition ignores a marker that comes after a later one.
-        return [(partition, await self._append(partition, seq, marker)) for seq, _, marker in markers]
+        offsets: list[MarkerOffset] = []
+        for seq, _, marker in markers:
+            if seq <= self._seen(partition):
+                self._store.sent(seq)
+            else:
+                offsets.append((partition, await self._append(partition, seq, marker)))
+        return offsets
 
     async def _append(self, partition: int, seq: int, marker: Marker) -> int:
         while True:

@@ -57,7 +57,7 @@ def _options(write_buffer_mib: int, cache_mib: int) -> Options:
     options.set_wal_recovery_mode(DBRecoveryMode.tolerate_corrupted_tail_records())
     blocks = BlockBasedOptions()
     blocks.set_block_cache(Cache(cache_mib * _MIB))
-    blocks.set_bloom_filter(10.0, False)
+    blocks.set_bloom_filter(10, block_based=False)
     options.set_block_based_table_factory(blocks)
     return options
 

@@ -1,0 +1,68 @@
+"""What a data folder holds, as tables."""
+
+from rich.console import Console
+from rich.table import Table
+
+from compose.settings import DataFolder
+from ingest.embedded.log import EmbeddedLog
+from ingest.log import Topic
+from projector.catalog.store import CatalogStore
+from projector.folders import StateFolder
+from projector.state.digest import digest_shard
+from projector.state.store import PartitionState
+
+
+async def describe(folder: DataFolder, console: Console) -> None:
+    """Print the log's topics, the catalog, and every shard. Opens everything read-only."""
+    log = await EmbeddedLog.open(folder.log, read_only=True)
+    try:
+        console.print(f"log {log.identity}")
+        console.print(await _topics(log))
+        state = StateFolder(folder.state)
+        if not state.catalog.exists():
+            console.print("no state: it is built from the log at the next start")
+            return
+        console.print(_collections(state, log.identity))
+        console.print(_shards(state, log))
+    finally:
+        await log.close()
+
+
+async def _topics(log: EmbeddedLog) -> Table:
+    table = Table("topic", "partition", "first offset", "end offset")
+    for topic in Topic:
+        for partition in range(log.partitions(topic)):
+            start, end = await log.start_offset(topic, partition), await log.end_offset(topic, partition)
+            table.add_row(topic, str(partition), str(start), str(end))
+    return table
+
+
+def _collections(state: StateFolder, identity: str) -> Table:
+    store = CatalogStore.open(state.catalog, identity, read_only=True)
+    try:
+        table = Table("collection", "uid", "vectors", "shard -> partition", "aliases")
+        for name, meta in sorted(store.state.collections.items()):
+            vectors = ", ".join(f"{n or '(unnamed)'} {v.size} {v.distance}" for n, v in meta.config.vectors.items())
+            aliases = ", ".join(sorted(a for a, c in store.state.aliases.items() if c == name))
+            placed = ", ".join(f"{shard} -> {partition}" for shard, partition in enumerate(meta.shard_map))
+            table.add_row(name, f"{meta.uid:016x}", vectors, placed, aliases)
+        return table
+    finally:
+        store.close()
+
+
+def _shards(folder: StateFolder, log: EmbeddedLog) -> Table:
+    table = Table("partition", "applied offset", "collection", "shard", "points", "version", "digest")
+    for partition in range(log.partitions(Topic.POINTS)):
+        path = folder.rocksdb(partition)
+        if not path.exists():
+            continue
+        state = PartitionState.open(path, log.identity, read_only=True)
+        try:
+            for shard in sorted(state.shards()):
+                d = digest_shard(state, shard)
+                row = (partition, state.applied, d.name, d.shard, d.points, d.version, d.value)
+                table.add_row(*map(str, row))
+        finally:
+            state.close()
+    return table

@@ -1,0 +1,25 @@
+"""Where things are in a state folder."""
+
+from pathlib import Path
+
+from projector.frames import ShardId
+
+
+class StateFolder:
+    """Where things are in a state folder; ``replay`` writes one like it."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.catalog = root / "catalog"
+
+    def partition(self, partition: int) -> Path:
+        """One partition's folder."""
+        return self.root / f"points-{partition:05d}"
+
+    def rocksdb(self, partition: int) -> Path:
+        """One partition's RocksDB."""
+        return self.partition(partition) / "rocksdb"
+
+    def shard(self, partition: int, shard: ShardId) -> Path:
+        """One shard's segments and manifest."""
+        return self.partition(partition) / "shards" / f"{shard.uid:016x}-{shard.shard}"

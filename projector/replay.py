@@ -1,0 +1,79 @@
+"""Replay: folding a log afresh into an empty state folder. Nothing is sent anywhere and nothing is served."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from ingest.log import Log, Topic
+from projector.catalog.runner import CatalogRunner, MarkerOffset
+from projector.catalog.state import CatalogState
+from projector.catalog.store import CatalogStore
+from projector.folders import StateFolder
+from projector.frames import Frame
+from projector.runner import READ_BYTES, PartitionRunner, ignore_rejected
+from projector.state.origin import StateMismatchError
+from projector.state.store import PartitionState
+from schemas.operations import Outcome
+
+Advance = Callable[[int], None]
+"""Told how many records are folded so far."""
+
+
+def _drop(frame: Frame) -> None:
+    """No one follows a replay."""
+
+
+def _publish_nothing(
+    offset: int, state: CatalogState, outcomes: Sequence[Outcome], markers: Sequence[MarkerOffset]
+) -> None:
+    """No one reads a replayed catalog."""
+
+
+async def replay_partition(
+    log: Log, partition: int, folder: Path, end: int, advance: Advance, read_bytes: int = READ_BYTES
+) -> None:
+    """Fold the records of a points partition below ``end`` into a new RocksDB in ``folder``.
+
+    Raises StateMismatchError when the log doesn't start at its beginning.
+    """
+    start = await log.start_offset(Topic.POINTS, partition)
+    if start > 0:
+        raise StateMismatchError(
+            f"the log of points-{partition} starts at offset {start}: what came before can't be replayed"
+        )
+    with_state = PartitionState.open(folder, log.identity)
+    try:
+        runner = PartitionRunner(log, partition, with_state, _drop, read_bytes=read_bytes)
+        while with_state.applied + 1 < end and await runner.step(end):
+            advance(with_state.applied + 1)
+            await asyncio.sleep(0)
+        await with_state.sync()
+    finally:
+        with_state.close()
+
+
+async def replay_catalog(log: Log, folder: Path, end: int) -> None:
+    """Fold the catalog's records below ``end`` into a new state in ``folder``; markers stay in the outbox."""
+    store = CatalogStore.open(folder, log.identity)
+    try:
+        runner = CatalogRunner(log, store, _publish_nothing, ignore_rejected, send=False)
+        await runner.catch_up(end)
+        await store.sync()
+    finally:
+        store.close()
+
+
+async def replay(log: Log, into: Path, advance: Advance) -> None:
+    """Fold the whole log, as it ends now, into ``into``, which becomes a state folder."""
+    folder = StateFolder(into)
+    await replay_catalog(log, folder.catalog, await log.end_offset(Topic.CATALOG, 0))
+    done = 0
+    for partition in range(log.partitions(Topic.POINTS)):
+        end = await log.end_offset(Topic.POINTS, partition)
+        before = done
+
+        def step(applied: int, before: int = before) -> None:
+            advance(before + applied)
+
+        await replay_partition(log, partition, folder.rocksdb(partition), end, step)
+        done += end

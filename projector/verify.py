@@ -1,0 +1,71 @@
+"""Verify: fold the log afresh, up to where the live state stands, and compare the digests."""
+
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from ingest.log import Log
+from projector.folders import StateFolder
+from projector.replay import replay_partition
+from projector.state.digest import ShardDigest, digest_shard
+from projector.state.store import PartitionState
+
+
+@dataclass(frozen=True, slots=True)
+class ShardVerdict:
+    """One shard's digests: None where the shard is missing on that side."""
+
+    live: ShardDigest | None
+    afresh: ShardDigest | None
+
+    @property
+    def equal(self) -> bool:
+        """Whether the live state is what the log says."""
+        return self.live == self.afresh
+
+
+@dataclass(frozen=True, slots=True)
+class PartitionVerdict:
+    """What was found for one partition."""
+
+    partition: int
+    applied: int
+    shards: list[ShardVerdict]
+
+    @property
+    def equal(self) -> bool:
+        """Whether all shards are equal."""
+        return all(shard.equal for shard in self.shards)
+
+
+async def verify_partition(
+    log: Log, partition: int, state: StateFolder, scratch: Path, advance: Callable[[int], None]
+) -> PartitionVerdict:
+    """Fold ``partition`` afresh in a temporary folder below ``scratch`` and compare.
+
+    The live state is opened read-only; the server may be running. Raises StateMismatchError, StateDamagedError.
+    """
+    live = PartitionState.open(state.rocksdb(partition), log.identity, read_only=True)
+    try:
+        with tempfile.TemporaryDirectory(prefix="verify-", dir=scratch) as folder:
+            await replay_partition(log, partition, Path(folder), live.applied + 1, advance)
+            afresh = PartitionState.open(Path(folder), log.identity, read_only=True)
+            try:
+                return PartitionVerdict(partition, live.applied, compare(live, afresh))
+            finally:
+                afresh.close()
+    finally:
+        live.close()
+
+
+def compare(live: PartitionState, afresh: PartitionState) -> list[ShardVerdict]:
+    """The digests of every shard that either state has."""
+    here, there = live.shards(), afresh.shards()
+    return [
+        ShardVerdict(
+            digest_shard(live, shard) if shard in here else None,
+            digest_shard(afresh, shard) if shard in there else None,
+        )
+        for shard in sorted(here.keys() | there.keys())
+    ]

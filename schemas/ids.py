@@ -4,8 +4,8 @@ A number n is the integer n; a UUID u is 2**64 + u.int. So ids compare, sort and
 numbers come before UUIDs as Qdrant scrolls, and the integer's bytes give state keys that sort the same.
 """
 
-from collections.abc import Iterable
-from typing import NewType
+from collections.abc import Iterable, Sequence
+from typing import NewType, cast
 from uuid import UUID
 
 from schemas.errors import BadInputError
@@ -83,9 +83,13 @@ def ids_to_wire(point_ids: Iterable[PointId]) -> list[WireId]:
     return [i if i < UUID_BASE else to_wire(i) for i in point_ids]
 
 
-def ids_from_wire(values: Iterable[WireId]) -> list[PointId]:
-    """``from_wire`` for many; numbers, the common case, are checked without a call each."""
-    return [PointId(v) if type(v) is int and 0 <= v < UUID_BASE else from_wire(v) for v in values]
+def ids_from_wire(values: Sequence[WireId]) -> list[PointId]:
+    """``from_wire`` for many; when all are numbers, the common case, they are checked together."""
+    if set(map(type, values)) == {int}:
+        numbers = cast("Sequence[PointId]", values)
+        if min(numbers) >= 0 and max(numbers) < UUID_BASE:
+            return list(numbers)
+    return [from_wire(v) for v in values]
 
 
 def to_key(point_id: PointId) -> bytes:

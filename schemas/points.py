@@ -37,6 +37,13 @@ def encode_point(version: int, vectors: Sequence[tuple[int, bytes]], payload: by
     return b"".join(parts)
 
 
+def encode_points(version: int, position: int, data: bytes, step: int, payloads: Sequence[bytes]) -> list[bytes]:
+    """``encode_point`` for points that all have the one vector at ``position``: rows of ``step`` bytes in ``data``."""
+    head = _HEAD.pack(version, 1) + _VECTOR.pack(position, step)
+    starts = range(0, len(payloads) * step, step)
+    return [head + data[at : at + step] + payload for at, payload in zip(starts, payloads, strict=True)]
+
+
 def decode_point(value: bytes) -> StoredPoint:
     """The inverse of ``encode_point``."""
     version, count = _HEAD.unpack_from(value)

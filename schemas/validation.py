@@ -61,7 +61,10 @@ def check_payloads(op: Operation) -> None:
             if payload:
                 decode_payload(payload)
     elif isinstance(op, SetPayload | OverwritePayload):
-        decode_payload(op.payload)
+        payload = decode_payload(op.payload)
+        if op.key is not None:
+            # Each step of the path adds at most one level, so no edit can nest a payload past the limit.
+            check_depth(payload, MAX_PAYLOAD_DEPTH - op.key.count(".") - op.key.count("[") - 1)
 
 
 _payload_decoder = msgspec.json.Decoder(dict[str, Any])
@@ -75,7 +78,7 @@ def decode_payload(payload: bytes) -> dict[str, Any]:
         value = _payload_decoder.decode(payload)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
         raise BadInputError(f"payload is not a JSON object: {error}") from error
-    if payload.count(b"{") + payload.count(b"[") > MAX_PAYLOAD_DEPTH:
+    if len(payload) > 2 * MAX_PAYLOAD_DEPTH and payload.count(b"{") + payload.count(b"[") > MAX_PAYLOAD_DEPTH:
         check_depth(value)
     return value
 
@@ -83,7 +86,7 @@ def decode_payload(payload: bytes) -> dict[str, Any]:
 def check_depth(value: object, limit: int = MAX_PAYLOAD_DEPTH) -> None:
     """Raise BadInputError when lists and objects are nested in more than ``limit`` levels."""
     level: list[Any] = [value]
-    for _ in range(limit + 1):
+    for _ in range(max(limit, 0)):
         level = [v for item in level for v in _children(item)]
         if not level:
             return

@@ -1,6 +1,7 @@
 """Each operation as a function of the points it names. All checks come before the first change: whole or not at all."""
 
 from collections.abc import Callable, Mapping, Sequence
+from operator import itemgetter
 
 import msgspec
 from schemas.matching import matches
@@ -23,7 +24,7 @@ from schemas.operations import (
     Upsert,
     VectorColumn,
 )
-from schemas.points import StoredPoint, decode_point, encode_point
+from schemas.points import StoredPoint, decode_point, encode_point, encode_points
 from schemas.validation import decode_payload
 
 _FLOAT_BYTES = 4
@@ -65,11 +66,7 @@ def point_matches(condition: Filter, point_id: PointId, point: StoredPoint, name
 
 def _rows(columns: Mapping[str, VectorColumn], edit: ShardEdit, count: int) -> list[list[tuple[int, bytes]]]:
     """For each of ``count`` points its (position, bytes), in ascending position."""
-    ordered = sorted((edit.positions[name], column) for name, column in columns.items())
-    if len(ordered) == 1 and ordered[0][1].rows is None:
-        position, column = ordered[0]
-        step, data = column.dim * _FLOAT_BYTES, column.data
-        return [[(position, data[at : at + step])] for at in range(0, count * step, step)]
+    ordered = sorted(((edit.positions[name], column) for name, column in columns.items()), key=itemgetter(0))
     result: list[list[tuple[int, bytes]]] = [[] for _ in range(count)]
     for position, column in ordered:
         step, data = column.dim * _FLOAT_BYTES, column.data
@@ -78,13 +75,25 @@ def _rows(columns: Mapping[str, VectorColumn], edit: ShardEdit, count: int) -> l
     return result
 
 
+def _whole_column(columns: Mapping[str, VectorColumn]) -> tuple[str, VectorColumn] | None:
+    """The only vector name, when every point has it."""
+    name, column = next(iter(columns.items()))
+    return (name, column) if column.rows is None else None
+
+
 def apply_upsert(edit: ShardEdit, op: Upsert, version: int) -> None:
     """Insert or replace; with a mode or filter, only those of the points that it admits."""
     ids = ids_from_wire(op.ids)
-    rows = _rows(op.vectors, edit, len(ids))
     payloads = op.payloads or [b""] * len(ids)
+    blind = op.update_mode is UpdateMode.UPSERT and op.update_filter is None
+    if blind and len(op.vectors) == 1 and (whole := _whole_column(op.vectors)) is not None:
+        name, column = whole
+        points = encode_points(version, edit.positions[name], column.data, column.dim * _FLOAT_BYTES, payloads)
+        edit.changes.update(zip(ids, points, strict=True))
+        return
+    rows = _rows(op.vectors, edit, len(ids))
     changes = edit.changes
-    if op.update_mode is UpdateMode.UPSERT and op.update_filter is None:
+    if blind:
         for point_id, vectors, payload in zip(ids, rows, payloads, strict=True):
             changes[point_id] = encode_point(version, vectors, payload)
         return
@@ -123,7 +132,7 @@ def apply_update_vectors(edit: ShardEdit, op: UpdateVectors, version: int) -> No
             raise AssertionError("an update of vectors deletes nothing")
         old = decode_point(value)
         if condition is None or point_matches(condition, point_id, old, edit.names):
-            merged = sorted({**old.vectors, **dict(vectors)}.items())
+            merged = sorted({**old.vectors, **dict(vectors)}.items(), key=itemgetter(0))
             edit.changes[point_id] = encode_point(version, merged, old.payload)
 
 
@@ -169,7 +178,7 @@ def _must_exist(op: SelectingOperation) -> bool:
 
 def _put(edit: ShardEdit, point_id: PointId, new: StoredPoint | None) -> None:
     edit.changes[point_id] = (
-        None if new is None else encode_point(new.version, sorted(new.vectors.items()), new.payload)
+        None if new is None else encode_point(new.version, sorted(new.vectors.items(), key=itemgetter(0)), new.payload)
     )
 
 

@@ -43,9 +43,7 @@ class LogLimits:
 
     def __post_init__(self) -> None:
         if not 0 < self.max_record_bytes <= (2 << 30) - REJECTED_EXTRA_BYTES:
-            raise ValueError(
-                f"max_record_bytes must be positive and less than 2 GiB, not {self.max_record_bytes}"
-            )
+            raise ValueError(f"max_record_bytes must be positive and less than 2 GiB, not {self.max_record_bytes}")
         if min(self.segment_bytes, self.queue_bytes) < 1 or self.recent_bytes < 0:
             raise ValueError("the sizes of segments and of the queue must be positive")
 
@@ -71,9 +69,7 @@ class EmbeddedLog:
         for key, partition in opened.partitions.items():
             self._logs[key] = PartitionLog(key[1], partition, self._readers, limits.recent_bytes)
             if lock is not None:
-                self._writers[key] = PartitionWriter(
-                    disk, opened.identity.uuid, partition, limits.segment_bytes
-                )
+                self._writers[key] = PartitionWriter(disk, opened.identity.uuid, partition, limits.segment_bytes)
         self._seen = dict(opened.partitions)
         self._refreshing = asyncio.Lock()
 
@@ -107,9 +103,7 @@ class EmbeddedLog:
             await asyncio.to_thread(make_folder, disk, folder)
             lock = FolderLock(folder)
             try:
-                return cls(
-                    await asyncio.to_thread(prepare_to_write, disk, folder, partitions), limits, disk, lock
-                )
+                return cls(await asyncio.to_thread(prepare_to_write, disk, folder, partitions), limits, disk, lock)
             except BaseException:
                 lock.release()
                 raise
@@ -145,9 +139,7 @@ class EmbeddedLog:
         size = self._checked_size(topic, record)
         return await self._group_commit.append(log, self._writers[topic, partition], record, size)
 
-    async def read(
-        self, topic: Topic, partition: int, from_offset: int, max_bytes: int
-    ) -> Sequence[LogRecord]:
+    async def read(self, topic: Topic, partition: int, from_offset: int, max_bytes: int) -> Sequence[LogRecord]:
         """As ``Log.read``: records that are durable, from memory where they are recent."""
         return await self._log(topic, partition).read(from_offset, max_bytes)
 
@@ -161,7 +153,6 @@ class EmbeddedLog:
             await self.refresh()
             if log.end_offset <= offset:
                 await asyncio.sleep(LOOK_AGAIN_SECONDS)
-                self._log(topic, partition)
         await log.wait(offset)
 
     async def refresh(self) -> None:
@@ -174,12 +165,11 @@ class EmbeddedLog:
         loop = asyncio.get_running_loop()
         async with self._refreshing:
             for key, seen in self._seen.items():
+                self._refuse_if_closed()
                 try:
                     added = await loop.run_in_executor(self._readers, look_again, seen, self._identity.uuid)
                 except OSError as error:
-                    raise LogUnavailableError(
-                        f"{seen.segments[-1].path.parent} could not be read: {error}"
-                    ) from error
+                    raise LogUnavailableError(f"{seen.segments[-1].path.parent} could not be read: {error}") from error
                 self._logs[key].extend(added)
                 self._seen[key] = OpenedPartition(added.segments or seen.segments, added.tail)
 
@@ -207,9 +197,12 @@ class EmbeddedLog:
         if self._lock is not None:
             self._lock.release()
 
-    def _log(self, topic: Topic, partition: int) -> PartitionLog:
+    def _refuse_if_closed(self) -> None:
         if self._closed:
             raise LogUnavailableError("the log is closed")
+
+    def _log(self, topic: Topic, partition: int) -> PartitionLog:
+        self._refuse_if_closed()
         try:
             return self._logs[topic, partition]
         except KeyError:
@@ -217,16 +210,12 @@ class EmbeddedLog:
 
     def _checked_size(self, topic: Topic, record: NewRecord) -> int:
         if len(record.headers) > MAX_HEADERS:
-            raise RecordTooLargeError(
-                f"a record has at most {MAX_HEADERS} headers, not {len(record.headers)}"
-            )
+            raise RecordTooLargeError(f"a record has at most {MAX_HEADERS} headers, not {len(record.headers)}")
         for name, _ in record.headers:
             if len(name.encode()) > MAX_HEADER_NAME_BYTES:
                 raise RecordTooLargeError(f"the name of a header has at most {MAX_HEADER_NAME_BYTES} bytes")
         limit = self._limits.max_record_bytes + (REJECTED_EXTRA_BYTES if topic is Topic.REJECTED else 0)
         size = frame_size(record)
         if size > limit:
-            raise RecordTooLargeError(
-                f"the record takes {size} bytes on the log, and at most {limit} are allowed"
-            )
+            raise RecordTooLargeError(f"the record takes {size} bytes on the log, and at most {limit} are allowed")
         return size

@@ -53,9 +53,7 @@ def prepare_to_read(folder: Path) -> OpenedLog:
         if folder.is_dir():
             _refuse_lost_identity(folder)
         raise LogUnavailableError(f"there is no log in {folder}")
-    return OpenedLog(
-        identity, {key: open_to_read(_folder_of(folder, key), identity.uuid) for key in _keys(identity)}
-    )
+    return OpenedLog(identity, {key: open_to_read(_folder_of(folder, key), identity.uuid) for key in _keys(identity)})
 
 
 def _grow(disk: Disk, folder: Path, identity: Identity, partitions: int | None) -> Identity:
@@ -91,6 +89,4 @@ def _folder_of(folder: Path, key: Key) -> Path:
 def _refuse_lost_identity(folder: Path) -> None:
     for topic in Topic:
         for path in folder.glob(f"{topic}-*"):
-            raise LogDamagedError(
-                f"{folder / IDENTITY_NAME} is missing, and {path} exists; put it back from a copy"
-            )
+            raise LogDamagedError(f"{folder / IDENTITY_NAME} is missing, and {path} exists; put it back from a copy")

@@ -44,10 +44,10 @@ def create_partition(disk: Disk, folder: Path, identity: uuid.UUID) -> None:
 
 def open_to_write(disk: Disk, folder: Path, identity: uuid.UUID) -> OpenedPartition:
     """Open a partition, cut a torn tail and make the rest durable. Raises LogDamagedError, OSError."""
+    segments = _open_segments(folder, identity)
     for name in os.listdir(folder):
         if name.endswith(TEMPORARY_SUFFIX):
             (folder / name).unlink()
-    segments = _open_segments(folder, identity)
     last = segments[-1]
     tail = scan_tail(last, last.first_offset, HEADER_BYTES)
     if tail.torn_bytes:

@@ -43,9 +43,7 @@ class PartitionLog:
         self._segments[-1].index.add(committed.first_offset, committed.position)
         for offset, record in enumerate(records, committed.first_offset):
             self._recent.add(
-                LogRecord(
-                    self._partition, offset, record.timestamp_ms, record.key, record.value, record.headers
-                )
+                LogRecord(self._partition, offset, record.timestamp_ms, record.key, record.value, record.headers)
             )
         self._advance(committed.first_offset + len(records))
 

@@ -46,9 +46,7 @@ class PartitionWriter:
             if self._end > HEADER_BYTES and self._end + size > self._segment_bytes:
                 self._begin_segment()
         except OSError as error:
-            raise LogUnavailableError(
-                f"a file after {self._segment.path} could not be created: {error}"
-            ) from error
+            raise LogUnavailableError(f"a file after {self._segment.path} could not be created: {error}") from error
         self._write(records)
         self._sync()
         committed = Committed(self._segment, self._next_offset, self._end)
@@ -89,9 +87,7 @@ class PartitionWriter:
             os.ftruncate(self._fd, self._end)
             self._disk.sync(self._fd)
         except OSError as error:
-            raise LogPoisonedError(
-                f"{self._segment.path} could not be cut after a failed write: {error}"
-            ) from error
+            raise LogPoisonedError(f"{self._segment.path} could not be cut after a failed write: {error}") from error
 
     def _begin_segment(self) -> None:
         """Go on in a new file. The one before is complete and synced, as every group is before the next begins."""

@@ -92,9 +92,7 @@ def parse_header(data: bytes, path: Path) -> SegmentHeader:
         raise newer(path, version, VERSION)
     if crc32c(data[12:HEADER_BYTES]) != crc:
         raise damaged(path, 0, "the checksum of the file's header doesn't match")
-    identity, first_offset, salt, previous_first, previous_size, created_ms, name = _FIELDS.unpack_from(
-        data, 16
-    )
+    identity, first_offset, salt, previous_first, previous_size, created_ms, name = _FIELDS.unpack_from(data, 16)
     return SegmentHeader(
         identity=uuid.UUID(bytes=identity),
         name=name.rstrip(b"\0").decode(),

@@ -79,7 +79,5 @@ class _SegmentRead:
         if header is None:
             raise damaged(self._segment.path, position, f"there is no intact record {offset}")
         if header.offset != offset:
-            raise damaged(
-                self._segment.path, position, f"record {header.offset} stands where {offset} belongs"
-            )
+            raise damaged(self._segment.path, position, f"record {header.offset} stands where {offset} belongs")
         return header

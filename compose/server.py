@@ -6,7 +6,7 @@ import errno
 import gc
 import signal
 import socket
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Generator
 
 import structlog
 import uvicorn
@@ -29,7 +29,7 @@ class AddressInUseError(Exception):
 
 class _Server(uvicorn.Server):
     @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
+    def capture_signals(self) -> Generator[None]:
         # uvicorn raises a caught signal again once it has stopped, which would end the process before the node closes.
         yield
 

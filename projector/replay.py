@@ -8,6 +8,7 @@ from ingest.log import Log, Topic
 from projector.catalog.runner import CatalogRunner, MarkerOffset
 from projector.catalog.state import CatalogState
 from projector.catalog.store import CatalogStore
+from projector.fold.effects import Cursor
 from projector.folders import StateFolder
 from projector.frames import Frame
 from projector.runner import READ_BYTES, PartitionRunner, ignore_rejected
@@ -30,9 +31,18 @@ def _publish_nothing(
 
 
 async def replay_partition(
-    log: Log, partition: int, folder: Path, end: int, advance: Advance, read_bytes: int = READ_BYTES
+    log: Log,
+    partition: int,
+    folder: Path,
+    end: int,
+    advance: Advance,
+    *,
+    read_bytes: int = READ_BYTES,
+    pending: Cursor | None = None,
 ) -> None:
     """Fold the records of a points partition below ``end`` into a new RocksDB in ``folder``.
+
+    With ``pending``, also the chunks of the next record that it says were applied.
 
     Raises StateMismatchError when the log doesn't start at its beginning.
     """
@@ -41,15 +51,18 @@ async def replay_partition(
         raise StateMismatchError(
             f"the log of points-{partition} starts at offset {start}: what came before can't be replayed"
         )
-    with_state = PartitionState.open(folder, log.identity)
+    state = PartitionState.open(folder, log.identity)
     try:
-        runner = PartitionRunner(log, partition, with_state, _drop, read_bytes=read_bytes)
-        while with_state.applied + 1 < end and await runner.step(end):
-            advance(with_state.applied + 1)
+        runner = PartitionRunner(log, partition, state, _drop, read_bytes=read_bytes)
+        while state.applied + 1 < end and await runner.step(end):
+            advance(state.applied + 1)
             await asyncio.sleep(0)
-        await with_state.sync()
+        if pending is not None:
+            records = await log.read(Topic.POINTS, partition, pending.offset, 1)
+            await runner.apply(records[0], chunks=pending.chunk)
+        await state.sync()
     finally:
-        with_state.close()
+        state.close()
 
 
 async def replay_catalog(log: Log, folder: Path, end: int) -> None:

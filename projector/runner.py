@@ -96,10 +96,10 @@ class PartitionRunner:
         records = await self._log.read(Topic.POINTS, self._partition, cursor.offset, 1)
         await self.apply(records[0])
 
-    async def apply(self, record: LogRecord) -> None:
-        """Fold one record, commit it, and hand on its frames."""
+    async def apply(self, record: LogRecord, chunks: int | None = None) -> None:
+        """Fold one record, commit it, and hand on its frames; stop early when ``chunks`` of it are committed."""
         decoded = _decode(record)
-        while True:
+        while chunks is None or (cursor := self._state.cursor) is None or cursor.chunk < chunks:
             effects = self._fold(decoded, record.offset)
             final = effects.cursor is None
             refused = effects.outcomes if final and any(not o.applied for o in effects.outcomes) else []
@@ -110,10 +110,10 @@ class PartitionRunner:
             self._sink(Frame(self._sequence, record.offset, effects.events, refused, final))
             self._sequence += 1
             if final:
-                break
+                self._records.inc()
+                self._applied_gauge.set(record.offset)
+                return
             await asyncio.sleep(0)
-        self._records.inc()
-        self._applied_gauge.set(record.offset)
 
     def _fold(self, record: PartitionRecord | Outcome, offset: int) -> Effects:
         if isinstance(record, Outcome):

@@ -49,7 +49,8 @@ async def verify_partition(
     live = PartitionState.open(state.rocksdb(partition), log.identity, read_only=True)
     try:
         with tempfile.TemporaryDirectory(prefix="verify-", dir=scratch) as folder:
-            await replay_partition(log, partition, Path(folder), live.applied + 1, advance)
+            end = live.applied + 1
+            await replay_partition(log, partition, Path(folder), end, advance, pending=live.cursor)
             afresh = PartitionState.open(Path(folder), log.identity, read_only=True)
             try:
                 return PartitionVerdict(partition, live.applied, compare(live, afresh))

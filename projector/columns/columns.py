@@ -25,7 +25,7 @@ class Columns:
         self._size = size
         self._metas: dict[ColumnSteps, ColumnMeta] = {column.steps: column for column in meta.columns}
         self._columns: dict[ColumnSteps, Column] = {}
-        self._nothing = Column(None, MemorySections(), size)
+        self._nothing = Column(None, Prefixed(MemorySections(), ""), size)
 
     @staticmethod
     def build(payloads: Sequence[bytes]) -> "Columns":

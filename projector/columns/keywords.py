@@ -105,6 +105,8 @@ class Keywords:
 
     def other_postings(self, texts: set[str]) -> list[NDArray[np.uint32]]:
         """The slots that have any string but these, as pieces."""
+        if not len(self._hashes):
+            return []
         found = sorted(place for text in texts if (place := self._find(text)) is not None)
         edges = [-1, *found, len(self._hashes)]
         return [self.slots[self._postings[a + 1] : self._postings[b]] for a, b in pairwise(edges)]

@@ -1,0 +1,1 @@
+"""Black-box tests: a server process, reached through HTTP alone."""

@@ -1,0 +1,158 @@
+"""A real server process: on a free port, with a data folder of its own, and gone when the test is."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from tests.support.http import Http
+from tests.support.processes import session_members
+
+ROOT = Path(__file__).parents[2]
+HOST = "127.0.0.1"
+START_SECONDS = 120.0
+STOP_SECONDS = 60.0
+
+
+class ServerError(AssertionError):
+    """The server did not do what it was told to; the message ends with the last it wrote."""
+
+
+def free_port() -> int:
+    """A TCP port that nothing listens on now."""
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        port: int = probe.getsockname()[1]
+    return port
+
+
+def headwater(*arguments: str, timeout: float = 120.0) -> subprocess.CompletedProcess[str]:
+    """Run the command line and wait for its end; stdout and stderr are captured."""
+    command = [sys.executable, "-m", "compose.cli", *arguments]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=timeout, check=False)
+
+
+class Server:
+    """One ``headwater serve`` at a time, over one data folder and one port; a context manager.
+
+    Every process is started in a session of its own, so that leaving the context ends the server and whatever it
+    started, whether it was stopped, killed or never came up.
+    """
+
+    def __init__(self, data: Path, arguments: Sequence[str] = (), environment: Mapping[str, str] | None = None) -> None:
+        self.data = data
+        self.port = free_port()
+        self.url = f"http://{HOST}:{self.port}"
+        self.output = data.with_name(data.name + ".output")
+        self._arguments = list(arguments)
+        self._environment = dict(environment or {})
+        self._process: subprocess.Popen[bytes] | None = None
+        self._sessions: list[int] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @property
+    def pid(self) -> int:
+        """The id of the process that was started last."""
+        if self._process is None:
+            raise ServerError("the server was never started")
+        return self._process.pid
+
+    def launch(self) -> None:
+        """Start a process, without waiting for anything."""
+        command = [sys.executable, "-m", "compose.cli", "serve"]
+        command += ["--host", HOST, "--port", str(self.port), "--data", str(self.data), *self._arguments]
+        with self.output.open("ab") as output:
+            self._process = subprocess.Popen(
+                command,
+                cwd=ROOT,
+                env={**os.environ, **self._environment},
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        self._sessions.append(self._process.pid)
+
+    def start(self) -> Self:
+        """Start a process and wait until /readyz says that it is ready."""
+        self.launch()
+        self.wait_ready()
+        return self
+
+    def wait_ready(self) -> None:
+        """Wait until /readyz answers 200. Raises ServerError when the process ends instead, or takes too long."""
+        deadline = time.monotonic() + START_SECONDS
+        while time.monotonic() < deadline:
+            code = self.poll()
+            if code is not None:
+                raise ServerError(f"the server ended with exit code {code}\n{self.last_output()}")
+            if self._is_ready():
+                return
+            time.sleep(0.02)
+        raise ServerError(f"the server was not ready after {START_SECONDS:.0f} s\n{self.last_output()}")
+
+    def _is_ready(self) -> bool:
+        try:
+            with Http(self.port, timeout=5.0) as http:
+                return http.get("/readyz").status == 200
+        except OSError:
+            return False
+
+    def poll(self) -> int | None:
+        """The exit code, None while the process runs."""
+        if self._process is None:
+            raise ServerError("the server was never started")
+        return self._process.poll()
+
+    def wait_end(self) -> int:
+        """Wait until the process has ended by itself; its exit code."""
+        if self._process is None:
+            raise ServerError("the server was never started")
+        try:
+            return self._process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            raise ServerError(f"the server still runs after {STOP_SECONDS:.0f} s\n{self.last_output()}") from None
+
+    def stop(self, how: signal.Signals = signal.SIGTERM) -> int:
+        """Ask the process to stop and wait until it has; its exit code."""
+        os.kill(self.pid, how)
+        return self.wait_end()
+
+    def kill(self) -> None:
+        """kill -9, the server process alone: what it started is on its own."""
+        if self._process is None:
+            raise ServerError("the server was never started")
+        self._process.kill()
+        self._process.wait()
+
+    def left_behind(self) -> list[int]:
+        """Processes the last server process started that still run."""
+        return [pid for pid in session_members(self._sessions[-1]) if pid != self.pid]
+
+    def close(self) -> None:
+        """End every process that was started, and those they started."""
+        for session in self._sessions:
+            if session_members(session):
+                os.killpg(session, signal.SIGKILL)
+        if self._process is not None:
+            self._process.wait()
+        self._sessions.clear()
+
+    def last_output(self, size: int = 4000) -> str:
+        """The end of what all processes wrote so far."""
+        if not self.output.exists():
+            return ""
+        return self.output.read_bytes()[-size:].decode(errors="replace")

@@ -1,0 +1,184 @@
+"""LiveShard: takes in changes and makes one view after another."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from projector.frames import ShardId
+from projector.segments.reader import Segment
+from projector.view.part import ALIVE
+from projector.view.segment_part import SegmentPart
+from projector.view.shard_view import ShardView
+from projector.view.tail import Tail
+from projector.view.tail_part import TailPart
+from schemas.config import CollectionConfig
+from schemas.ids import PointId
+
+
+class LiveSegment:
+    """A segment whose slots keep dying: ``dead_at``, uint64 [size], shared with the views."""
+
+    def __init__(self, segment: Segment, dead_at: NDArray[np.uint64]) -> None:
+        self.segment = segment
+        self.dead_at = dead_at
+        self.alive_count = int(np.count_nonzero(dead_at == ALIVE))
+
+    def kill(self, ids: Sequence[PointId], offset: int) -> bool:
+        """Let the points with these ids die at ``offset`` where they are alive. Returns whether any were."""
+        slots = self.segment.slots_of(ids)
+        slots = slots[slots >= 0]
+        dying = slots[self.dead_at[slots] == ALIVE]
+        self.dead_at[dying] = offset
+        self.alive_count -= len(dying)
+        return len(dying) > 0
+
+    def part(self, offset: int) -> SegmentPart:
+        """The segment with everything that is staged."""
+        return SegmentPart(self.segment, self.dead_at, offset, self.alive_count)
+
+    def part_as_of(self, offset: int) -> SegmentPart:
+        """The segment without what is staged after ``offset``."""
+        return SegmentPart(self.segment, self.dead_at, offset)
+
+
+class LiveShard:
+    """Changes are staged by ``apply`` and become visible together, in a new view, with ``publish``.
+
+    All methods run on one thread; others only hold views. An id that has a row in the tail is dead in every segment.
+    """
+
+    def __init__(
+        self,
+        shard: ShardId,
+        config: CollectionConfig,
+        segments: Sequence[tuple[Segment, NDArray[np.bool_]]],
+        offset: int,
+    ) -> None:
+        """``segments`` with a mask each, bool [size], of what is deleted in them as of ``offset``."""
+        self.shard = shard
+        self._config = config
+        self._segments = [LiveSegment(s, np.where(dead, np.uint64(0), ALIVE)) for s, dead in segments]
+        self._changed: set[LiveSegment] = set()
+        self._tail = Tail(config)
+        self._tail_alive = 0
+        self._tail_changed = False
+        self._staged_at = offset
+        self.view = ShardView(
+            shard, config, offset, tuple(s.part(offset) for s in self._segments), TailPart(self._tail, 0, offset, 0)
+        )
+
+    def apply(self, ids: Sequence[PointId], points: Sequence[bytes | None], offset: int) -> None:
+        """Stage what the record at ``offset`` did: stored points, None where a point was deleted."""
+        self._staged_at = offset
+        if len(set(ids)) == len(ids):
+            self._apply_distinct(ids, points, offset)
+            return
+        for chunk_ids, chunk_points in _distinct_chunks(ids, points):
+            self._apply_distinct(chunk_ids, chunk_points, offset)
+
+    def reconfigure(self, config: CollectionConfig, offset: int) -> None:
+        """Stage another configuration."""
+        self._staged_at = offset
+        self._config = config
+        self._tail.reconfigure(config)
+
+    def publish(self, offset: int) -> ShardView:
+        """Make everything staged visible in a new view at ``offset``. Raises ValueError when that goes back."""
+        if offset < max(self._staged_at, self.view.offset):
+            raise ValueError(f"cannot publish at {offset}: changes are staged at {self._staged_at}")
+        parts = zip(self._segments, self.view.segments, strict=True)
+        segments = tuple(s.part(offset) if s in self._changed else known for s, known in parts)
+        tail = self.view.tail
+        if self._tail_changed:
+            tail = TailPart(self._tail, self._tail.size, offset, self._tail_alive)
+        self._changed.clear()
+        self._tail_changed = False
+        self.view = ShardView(self.shard, self._config, offset, segments, tail)
+        return self.view
+
+    def replace(
+        self, base: ShardView, removed: Sequence[Segment], added: Sequence[Segment], tail_sealed: bool
+    ) -> ShardView:
+        """Put segments that were built from ``base`` in place of ``removed`` and, if sealed, of the base's tail.
+
+        The new view stands where the last one does and has the same points. What died since the base is dead in the
+        new segments too; the tail keeps the rows that came since. Raises ValueError when a removed segment or the
+        sealed tail is no longer part of this shard.
+        """
+        gone = [s for s in self._segments if any(s.segment is r for r in removed)]
+        if len(gone) != len(removed) or (tail_sealed and base.tail.tail is not self._tail):
+            raise ValueError(f"shard {self.shard}: the segments to be replaced are no longer there")
+        fresh = [LiveSegment(s, np.full(s.size, ALIVE)) for s in added]
+        for segment in gone:
+            died = _died_since(segment.dead_at, base.offset)
+            _carry_deaths(fresh, segment.segment.ids_at(died), segment.dead_at[died])
+        tail = self.view.tail
+        if tail_sealed:
+            tail = self._cut_tail(base.tail, fresh)
+        kept = [(s, p) for s, p in zip(self._segments, self.view.segments, strict=True) if s not in gone]
+        self._segments = [*(s for s, _ in kept), *fresh]
+        self._changed = {s for s in self._changed if s not in gone} | set(fresh)
+        fresh_parts = (s.part_as_of(self.view.offset) for s in fresh)
+        self.view = ShardView(
+            self.shard, self.view.config, self.view.offset, (*(p for _, p in kept), *fresh_parts), tail
+        )
+        return self.view
+
+    def _apply_distinct(self, ids: Sequence[PointId], points: Sequence[bytes | None], offset: int) -> None:
+        rows = self._tail.latest(ids)
+        in_tail = rows >= 0
+        if in_tail.any():
+            self._tail_alive -= self._tail.kill(rows[in_tail], offset)
+            self._tail_changed = True
+        if not in_tail.all():
+            elsewhere = [i for i, row in zip(ids, rows.tolist(), strict=True) if row < 0]
+            self._changed.update(s for s in self._segments if s.kill(elsewhere, offset))
+        present = [(i, p) for i, p in zip(ids, points, strict=True) if p is not None]
+        if present:
+            self._tail.append([i for i, _ in present], [p for _, p in present])
+            self._tail_alive += len(present)
+            self._tail_changed = True
+
+    def _cut_tail(self, sealed: TailPart, fresh: Sequence[LiveSegment]) -> TailPart:
+        dead_at = self._tail.dead_at(self._tail.size)
+        died = _died_since(dead_at[: sealed.size], sealed.offset)
+        _carry_deaths(fresh, sealed.ids_at(died), dead_at[died])
+        visible = self.view.offset
+        needed = dead_at[sealed.size :] > np.uint64(max(visible, 0))
+        rows = np.flatnonzero(needed) + sealed.size
+        bound = int(np.searchsorted(rows, self.view.tail.size))
+        self._tail = self._tail.keep(rows)
+        kept_dead_at = self._tail.dead_at(self._tail.size)
+        self._tail_alive = int(np.count_nonzero(kept_dead_at == ALIVE))
+        self._tail_changed = True
+        alive = int(np.count_nonzero(kept_dead_at[:bound] > np.uint64(max(visible, 0))))
+        return TailPart(self._tail, bound, visible, alive)
+
+
+def _died_since(dead_at: NDArray[np.uint64], offset: int) -> NDArray[np.int64]:
+    return np.flatnonzero((dead_at > np.uint64(max(offset, 0))) & (dead_at != ALIVE))
+
+
+def _carry_deaths(segments: Sequence[LiveSegment], ids: Sequence[PointId], offsets: NDArray[np.uint64]) -> None:
+    for segment in segments:
+        slots = segment.segment.slots_of(ids)
+        found = slots >= 0
+        segment.dead_at[slots[found]] = offsets[found]
+        segment.alive_count = int(np.count_nonzero(segment.dead_at == ALIVE))
+
+
+def _distinct_chunks(
+    ids: Sequence[PointId], points: Sequence[bytes | None]
+) -> list[tuple[list[PointId], list[bytes | None]]]:
+    """Split where an id comes again, so that ids are distinct within each chunk."""
+    chunks: list[tuple[list[PointId], list[bytes | None]]] = [([], [])]
+    seen: set[PointId] = set()
+    for point_id, point in zip(ids, points, strict=True):
+        if point_id in seen:
+            chunks.append(([], []))
+            seen.clear()
+        seen.add(point_id)
+        chunks[-1][0].append(point_id)
+        chunks[-1][1].append(point)
+    return chunks

@@ -1,0 +1,109 @@
+"""What segments and tails have in common for a reader: rows, some of them dead, with ids, payloads and vectors."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from projector.columns.selection import Selection
+from schemas.filters import Filter
+from schemas.ids import PointId
+
+ALIVE = np.uint64(2**64 - 1)
+"""The ``dead_at`` of a row that nothing has superseded or deleted."""
+
+
+class Vectors(Protocol):
+    """One vector name's values in a part. Cosine vectors are normalised."""
+
+    @property
+    def matrix(self) -> NDArray[np.float32]:
+        """float32 [rows, dim]."""
+        ...
+
+    @property
+    def slots(self) -> NDArray[np.uint32] | None:
+        """uint32 [rows], ascending: whose vectors they are; None when row i is slot i's and no slot lacks one."""
+        ...
+
+
+class Part(Protocol):
+    """A segment or the tail as one view sees it. Slots count from 0; dead ones are included."""
+
+    @property
+    def size(self) -> int:
+        """The number of slots."""
+        ...
+
+    @property
+    def alive_count(self) -> int:
+        """How many of them are alive."""
+        ...
+
+    def alive_mask(self) -> NDArray[np.bool_]:
+        """The mask of alive slots, bool [size], read-only, computed once per part."""
+        ...
+
+    def alive(self, slots: NDArray[np.integer]) -> NDArray[np.bool_]:
+        """Which of ``slots`` are alive, without computing the whole mask."""
+        ...
+
+    def find(self, point_id: PointId) -> int:
+        """The slot where the point is alive, -1 where there is none."""
+        ...
+
+    def id_at(self, slot: int) -> PointId:
+        """The id in a slot."""
+        ...
+
+    def ids_at(self, slots: NDArray[np.integer]) -> Sequence[PointId]:
+        """The ids in many slots."""
+        ...
+
+    def payload_at(self, slot: int) -> bytes:
+        """The payload, a JSON object as UTF-8; empty when there is none."""
+        ...
+
+    def version_at(self, slot: int) -> int:
+        """The version of the point in a slot."""
+        ...
+
+    def vectors(self, name: str) -> Vectors | None:
+        """One name's vectors, None when no slot has one."""
+        ...
+
+    def select(self, filter: Filter) -> Selection:
+        """What the columns say about a filter, slot by slot, dead ones included."""
+        ...
+
+    def unread_rows(self) -> int:
+        """How many payloads ``select`` would have to decode first."""
+        ...
+
+    def id_order(self) -> NDArray[np.integer] | None:
+        """The slots in id order, dead ones included; None when slots are in id order as they are."""
+        ...
+
+    def lower_bound(self, point_id: PointId) -> int:
+        """The place in ``id_order`` of the first id that is not below ``point_id``."""
+        ...
+
+
+def rows_of(vectors: Vectors, slots: NDArray[np.integer]) -> NDArray[np.int64]:
+    """The rows of ``slots``, int64 of the same shape; -1 where a slot has no such vector."""
+    wanted = slots.astype(np.int64, copy=False)
+    present = vectors.slots
+    if present is None:
+        return wanted
+    rows = np.searchsorted(present, wanted).astype(np.int64, copy=False)
+    rows[rows == len(present)] = 0
+    if len(present) == 0:
+        return np.full(len(wanted), -1, np.int64)
+    return np.where(present[rows] == wanted, rows, -1)
+
+
+def slots_of_rows(vectors: Vectors, rows: NDArray[np.integer]) -> NDArray[np.int64]:
+    """The slots whose vectors are in ``rows``."""
+    present = vectors.slots
+    return (rows if present is None else present[rows]).astype(np.int64, copy=False)

@@ -1,0 +1,88 @@
+"""SegmentPart: a segment as one view sees it."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from projector.columns.selection import Selection
+from projector.segments.reader import Segment
+from projector.segments.slot_ids import uuid_array
+from projector.view.part import Vectors
+from schemas.filters import Filter
+from schemas.ids import UUID_BASE, PointId
+
+
+class SegmentPart:
+    """A segment at an offset: ``dead_at``, uint64 [size], says when each slot died; later deaths do not count."""
+
+    def __init__(
+        self, segment: Segment, dead_at: NDArray[np.uint64], offset: int, alive_count: int | None = None
+    ) -> None:
+        """``alive_count`` is counted when None."""
+        self.segment = segment
+        self.dead_at = dead_at
+        self.size = segment.size
+        self.offset = offset
+        self._at = np.uint64(max(offset, 0))
+        self._alive: NDArray[np.bool_] | None = None
+        self.alive_count = int(np.count_nonzero(self.alive_mask())) if alive_count is None else alive_count
+
+    def alive_mask(self) -> NDArray[np.bool_]:
+        """The mask of alive slots, bool [size], read-only."""
+        if self._alive is None:
+            alive = self.dead_at > self._at
+            alive.flags.writeable = False
+            self._alive = alive
+        return self._alive
+
+    def dead_mask(self) -> NDArray[np.bool_]:
+        """The opposite of ``alive_mask``."""
+        return ~self.alive_mask()
+
+    def alive(self, slots: NDArray[np.integer]) -> NDArray[np.bool_]:
+        """Which of ``slots`` are alive."""
+        return self.dead_at[slots] > self._at
+
+    def find(self, point_id: PointId) -> int:
+        """The slot where the point is alive, or -1."""
+        slot = self.segment.slot_of(point_id)
+        return slot if slot >= 0 and self.dead_at[slot] > self._at else -1
+
+    def id_at(self, slot: int) -> PointId:
+        """The id in a slot."""
+        return self.segment.id_at(slot)
+
+    def ids_at(self, slots: NDArray[np.integer]) -> Sequence[PointId]:
+        """The ids in many slots."""
+        return self.segment.ids_at(slots)
+
+    def payload_at(self, slot: int) -> bytes:
+        """The payload in a slot."""
+        return self.segment.payload_at(slot)
+
+    def version_at(self, slot: int) -> int:
+        """The version of the point in a slot."""
+        return int(self.segment.versions[slot])
+
+    def vectors(self, name: str) -> Vectors | None:
+        """One name's vectors."""
+        return self.segment.vectors(name)
+
+    def select(self, filter: Filter) -> Selection:
+        """What the columns say about a filter."""
+        return self.segment.select(filter)
+
+    def unread_rows(self) -> int:
+        """None: a segment comes with its columns."""
+        return 0
+
+    def id_order(self) -> NDArray[np.integer] | None:
+        """None: slots are in id order."""
+        return None
+
+    def lower_bound(self, point_id: PointId) -> int:
+        """The first slot whose id is not below ``point_id``."""
+        if point_id < UUID_BASE:
+            return int(np.searchsorted(self.segment.numbers, np.uint64(point_id)))
+        return len(self.segment.numbers) + int(np.searchsorted(self.segment.uuids, uuid_array([point_id]))[0])

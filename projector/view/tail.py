@@ -1,0 +1,126 @@
+"""Tail: the rows of a shard that are in no segment yet, append-only, in the order they were applied."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from projector.view.growing import GrowingArray
+from projector.view.part import ALIVE
+from projector.view.tail_columns import TailColumns
+from projector.view.tail_vectors import GrowingVectors, TailVectors
+from projector.view.unpack import unpack_vectors
+from schemas.config import CollectionConfig
+from schemas.ids import PointId
+
+_NO_ROW = -1
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class IdOrder:
+    """The rows below ``bound`` sorted by id; rows of the same id in the order they came."""
+
+    bound: int
+    rows: list[int]
+    array: NDArray[np.int64]
+
+
+class Tail:
+    """Rows of (id, stored point), their vectors in one growing matrix per name, and when each row died.
+
+    One thread writes. Readers hold bounds and array references taken by it (``TailPart``), and nothing below a
+    bound changes but ``dead_at``, which goes once from ALIVE to an offset above that of every view that exists.
+    """
+
+    def __init__(self, config: CollectionConfig) -> None:
+        self.ids: list[PointId] = []
+        self.points: list[bytes] = []
+        self.columns = TailColumns(self.points)
+        self._config = config
+        self._previous: list[int] = []
+        self._latest: dict[PointId, int] = {}
+        self._dead_at: GrowingArray[np.uint64] = GrowingArray(np.uint64)
+        self._vectors: dict[str, GrowingVectors] = {}
+        self._order = IdOrder(0, [], np.empty(0, np.int64))
+
+    @property
+    def size(self) -> int:
+        """How many rows there are, staged ones included."""
+        return len(self.ids)
+
+    def dead_at(self, bound: int) -> NDArray[np.uint64]:
+        """uint64 [bound]: the offset at which each row was superseded or deleted, ALIVE if it was not."""
+        return self._dead_at.rows(bound)
+
+    def reconfigure(self, config: CollectionConfig) -> None:
+        """Use another configuration for the rows to come. Sizes and positions of names never change."""
+        self._config = config
+
+    def append(self, ids: Sequence[PointId], points: Sequence[bytes]) -> None:
+        """Append rows; ids are distinct. Rows of the same ids from before stay as they are (``kill``)."""
+        first, count = self.size, len(ids)
+        names = list(self._config.vectors.items())
+        for position, unpacked in unpack_vectors(points, [p.size for _, p in names]).items():
+            name, params = names[position]
+            if name not in self._vectors:
+                self._vectors[name] = GrowingVectors(params)
+            self._vectors[name].append(unpacked, first, count)
+        self._dead_at.fill(count, ALIVE)
+        self.points.extend(points)
+        self._previous.extend([self._latest.get(i, _NO_ROW) for i in ids])
+        self.ids.extend(ids)
+        # Last, so that a reader who finds a row here finds everything about it.
+        self._latest.update(zip(ids, range(first, first + count), strict=True))
+
+    def latest(self, ids: Sequence[PointId]) -> NDArray[np.int64]:
+        """The newest row of each id, dead or alive; -1 where there is none."""
+        return np.array([self._latest.get(i, _NO_ROW) for i in ids], np.int64)
+
+    def kill(self, rows: NDArray[np.int64], offset: int) -> int:
+        """Let ``rows`` die at ``offset``, but for those that are dead already. Returns how many died."""
+        dead_at = self._dead_at.all()
+        dying = rows[dead_at[rows] == ALIVE]
+        dead_at[dying] = offset
+        return len(dying)
+
+    def row_of(self, point_id: PointId, bound: int) -> int:
+        """The newest row of an id below ``bound``, dead or alive, or -1."""
+        row = self._latest.get(point_id, _NO_ROW)
+        while row >= bound:
+            row = self._previous[row]
+        return row
+
+    def vectors(self, bound: int) -> dict[str, TailVectors]:
+        """The vectors of the rows below ``bound``, by name; names without any are left out."""
+        snapshots = ((name, growing.snapshot(bound)) for name, growing in self._vectors.items())
+        return {name: snapshot for name, snapshot in snapshots if snapshot is not None}
+
+    def id_order(self, bound: int) -> IdOrder:
+        """The rows below ``bound`` by id. Extends the order of an earlier bound: sorting a sorted list is cheap."""
+        known = self._order
+        if known.bound == bound:
+            return known
+        if known.bound < bound:
+            rows = known.rows + list(range(known.bound, bound))
+            rows.sort(key=self.ids.__getitem__)
+        else:
+            rows = [row for row in known.rows if row < bound]
+        ordered = IdOrder(bound, rows, np.array(rows, np.int64))
+        if bound > known.bound:
+            self._order = ordered
+        return ordered
+
+    def keep(self, rows: NDArray[np.int64]) -> "Tail":
+        """A new tail of the given rows, ascending, with their deaths."""
+        kept = Tail(self._config)
+        old_rows: list[int] = rows.tolist()
+        new_rows = dict(zip(old_rows, range(len(old_rows)), strict=True))
+        kept.ids.extend(self.ids[row] for row in old_rows)
+        kept.points.extend(self.points[row] for row in old_rows)
+        kept._previous = [new_rows.get(self._previous[row], _NO_ROW) for row in old_rows]
+        kept._latest = dict(zip(kept.ids, range(len(old_rows)), strict=True))
+        kept._dead_at.extend(self._dead_at.all()[rows])
+        for name, growing in self._vectors.items():
+            kept._vectors[name] = growing.keep(self._config.vectors[name], rows)
+        return kept

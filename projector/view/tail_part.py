@@ -1,0 +1,96 @@
+"""TailPart: the tail as one view sees it."""
+
+from bisect import bisect_left
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from projector.columns.selection import Selection
+from projector.view.part import Vectors
+from projector.view.tail import IdOrder, Tail
+from projector.view.tail_select import select_in_tail
+from projector.view.tail_vectors import TailVectors
+from schemas.filters import Filter
+from schemas.ids import PointId
+from schemas.points import decode_point, point_version
+
+
+class TailPart:
+    """The first ``size`` rows of a tail at an offset; a row is alive when it died after that. Slots are rows."""
+
+    def __init__(self, tail: Tail, size: int, offset: int, alive_count: int) -> None:
+        self.tail = tail
+        self.size = size
+        self.offset = offset
+        self.alive_count = alive_count
+        self.dead_at = tail.dead_at(size)
+        self._at = np.uint64(max(offset, 0))
+        self._vectors: Mapping[str, TailVectors] = tail.vectors(size)
+        self._alive: NDArray[np.bool_] | None = None
+        self._order: IdOrder | None = None
+
+    def live_points(self) -> tuple[list[PointId], list[bytes]]:
+        """The ids and stored points of the alive rows, in the order they were applied."""
+        rows: list[int] = np.flatnonzero(self.alive_mask()).tolist()
+        return [self.tail.ids[row] for row in rows], [self.tail.points[row] for row in rows]
+
+    def alive_mask(self) -> NDArray[np.bool_]:
+        """The mask of alive slots, bool [size], read-only."""
+        if self._alive is None:
+            alive = self.dead_at > self._at
+            alive.flags.writeable = False
+            self._alive = alive
+        return self._alive
+
+    def alive(self, slots: NDArray[np.integer]) -> NDArray[np.bool_]:
+        """Which of ``slots`` are alive."""
+        return self.dead_at[slots] > self._at
+
+    def find(self, point_id: PointId) -> int:
+        """The row where the point is alive, or -1."""
+        row = self.tail.row_of(point_id, self.size)
+        return row if row >= 0 and self.dead_at[row] > self._at else -1
+
+    def id_at(self, slot: int) -> PointId:
+        """The id of a row."""
+        return self.tail.ids[slot]
+
+    def ids_at(self, slots: NDArray[np.integer]) -> Sequence[PointId]:
+        """The ids of many rows."""
+        ids = self.tail.ids
+        rows: list[int] = slots.tolist()
+        return [ids[row] for row in rows]
+
+    def payload_at(self, slot: int) -> bytes:
+        """The payload of a row."""
+        return decode_point(self.tail.points[slot]).payload
+
+    def version_at(self, slot: int) -> int:
+        """The version of a row's point."""
+        return point_version(self.tail.points[slot])
+
+    def vectors(self, name: str) -> Vectors | None:
+        """One name's vectors."""
+        return self._vectors.get(name)
+
+    def select(self, filter: Filter) -> Selection:
+        """What columns say about a filter; the newest rows, which have none yet, are undecided."""
+        return select_in_tail(self, self.tail.columns.blocks(self.size), filter)
+
+    def unread_rows(self) -> int:
+        """How many payloads ``select`` would have to decode first."""
+        return self.tail.columns.unbuilt_rows(self.size)
+
+    def id_order(self) -> NDArray[np.integer] | None:
+        """The rows in id order."""
+        return self._ordered().array
+
+    def lower_bound(self, point_id: PointId) -> int:
+        """The place in ``id_order`` of the first id that is not below ``point_id``."""
+        return bisect_left(self._ordered().rows, point_id, key=self.tail.ids.__getitem__)
+
+    def _ordered(self) -> IdOrder:
+        if self._order is None:
+            self._order = self.tail.id_order(self.size)
+        return self._order

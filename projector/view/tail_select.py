@@ -1,0 +1,59 @@
+"""What a filter selects among the rows of a tail: columns for whole blocks, the last few rows undecided."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from projector.columns.columns import Columns
+from projector.columns.select import VectorSlots, select
+from projector.columns.selection import Selection, known
+from projector.view.part import Part
+from projector.view.tail_columns import Block
+from schemas.filters import Filter
+from schemas.ids import PointId
+
+
+def select_in_tail(part: Part, blocks: Sequence[Block], filter: Filter) -> Selection:
+    """What the columns of ``blocks`` say about each row of a tail; right for those that are alive in this view."""
+    selections = [select(filter, _Rows(part, block)) for block in blocks]
+    sure = np.zeros(part.size, np.bool_)
+    possible = np.ones(part.size, np.bool_)
+    at = 0
+    for selection in selections:
+        stop = at + len(selection.sure)
+        sure[at:stop] = selection.sure
+        possible[at:stop] = selection.possible
+        at = stop
+    everything_known = at == part.size and all(selection.exact for selection in selections)
+    return known(sure) if everything_known else Selection(sure, possible)
+
+
+@dataclass(frozen=True, slots=True)
+class _VectorRows:
+    slots: NDArray[np.uint32] | None
+
+
+class _Rows:
+    """A block as something to select from (``projector.columns.select.Slotted``); slot 0 is its first row."""
+
+    def __init__(self, part: Part, block: Block) -> None:
+        self._part = part
+        self._start = block.start
+        self.columns: Columns = block.columns
+        self.size = block.stop - block.start
+
+    def slots_of(self, ids: Sequence[PointId]) -> NDArray[np.int64]:
+        """Where ids are alive, -1 for those that are not in this block."""
+        slots = np.array([self._part.find(i) for i in ids], np.int64) - self._start
+        slots[(slots < 0) | (slots >= self.size)] = -1
+        return slots
+
+    def vectors(self, name: str) -> VectorSlots | None:
+        """Which rows have a vector of this name."""
+        vectors = self._part.vectors(name)
+        if vectors is None or vectors.slots is None:
+            return vectors
+        first, last = np.searchsorted(vectors.slots, (self._start, self._start + self.size))
+        return _VectorRows(vectors.slots[first:last] - np.uint32(self._start))

@@ -1,0 +1,242 @@
+"""Requests that create and change collections, and the configuration they stand for."""
+
+from typing import Annotated, Any, Literal
+
+import msgspec
+
+from schemas.config import (
+    MAX_VECTOR_SIZE,
+    UNNAMED,
+    CollectionConfig,
+    CollectionParamsDiff,
+    CollectionPatch,
+    Datatype,
+    Distance,
+    HnswConfig,
+    HnswConfigDiff,
+    OptimizersConfig,
+    OptimizersConfigDiff,
+    VectorParams,
+    VectorParamsDiff,
+    WalConfig,
+    check_config,
+    merge,
+    merge_optimizers,
+)
+from schemas.errors import BadInputError, UnprocessableError
+from schemas.rest.decode import NotYet, convert_part, not_yet
+from schemas.rest.quantization import Quantization, quantization_settings
+
+VectorSize = Annotated[int, msgspec.Meta(ge=1, le=MAX_VECTOR_SIZE)]
+
+
+class _Part(msgspec.Struct, frozen=True, kw_only=True):
+    pass
+
+
+class HnswRequest(HnswConfigDiff, frozen=True, kw_only=True):
+    """Graph parameters; null leaves the default, or what is there."""
+
+    memory: NotYet = None
+    inline_storage: NotYet = None
+
+
+class OptimizersRequest(OptimizersConfigDiff, frozen=True, kw_only=True):
+    """Optimizer settings; null leaves the default, or what is there."""
+
+    max_optimization_threads: int | Literal["auto"] | None = None
+    prevent_unoptimized: NotYet = None
+
+
+class WalRequest(_Part, frozen=True, kw_only=True):
+    """Log settings; null leaves the default."""
+
+    wal_capacity_mb: int | None = None
+    wal_segments_ahead: int | None = None
+    wal_retain_closed: NotYet = None
+
+
+class VectorRequest(_Part, frozen=True, kw_only=True):
+    """One vector name's parameters."""
+
+    size: VectorSize
+    distance: Distance
+    hnsw_config: HnswRequest | None = None
+    quantization_config: Quantization | None = None
+    on_disk: bool | None = None
+    memory: NotYet = None
+    datatype: Literal["float32", "float16", "uint8", "turbo4"] | None = None
+    multivector_config: NotYet = None
+
+
+VectorsRequest = Annotated[
+    dict[str, Any],
+    msgspec.Meta(
+        description="The parameters of a single unnamed vector, or a map of those of named ones",
+        extra_json_schema={
+            "anyOf": [
+                {"$ref": "#/components/schemas/VectorRequest"},
+                {"type": "object", "additionalProperties": {"$ref": "#/components/schemas/VectorRequest"}},
+            ]
+        },
+    ),
+]
+
+
+class CreateCollectionRequest(_Part, frozen=True, kw_only=True):
+    """A new collection. ``vector_size`` and ``distance`` at the top are the form of Qdrant's first releases."""
+
+    vectors: VectorsRequest | None = None
+    shard_number: int | None = None
+    sharding_method: Literal["auto", "custom"] | None = None
+    replication_factor: int | None = None
+    write_consistency_factor: int | None = None
+    on_disk_payload: bool | None = None
+    payload: NotYet = None
+    hnsw_config: HnswRequest | None = None
+    wal_config: WalRequest | None = None
+    optimizers_config: OptimizersRequest | None = None
+    quantization_config: Quantization | None = None
+    sparse_vectors: dict[str, Any] | None = None
+    strict_mode_config: NotYet = None
+    init_from: NotYet = None
+    metadata: dict[str, Any] | None = None
+    name: str | None = None
+    vector_size: VectorSize | None = None
+    distance: Distance | None = None
+
+    def config(self, collection: str) -> CollectionConfig:
+        """The configuration of the collection named ``collection``.
+
+        Raises BadInputError, or UnprocessableError for a value outside its limits.
+        """
+        if self.name is not None and self.name != collection:
+            raise BadInputError(f"Wrong input: the body names collection `{self.name}`, the path `{collection}`")
+        if self.sparse_vectors:
+            raise not_yet("sparse_vectors")
+        if self.sharding_method == "custom":
+            raise not_yet("sharding_method `custom`")
+        config = CollectionConfig(
+            vectors=self._vectors(),
+            hnsw=merge(HnswConfig(), self.hnsw_config and _hnsw(self.hnsw_config)),
+            optimizers=merge_optimizers(
+                OptimizersConfig(), self.optimizers_config and _optimizers(self.optimizers_config)
+            ),
+            wal=_wal(self.wal_config),
+            quantization=quantization_settings(self.quantization_config),
+            metadata=self.metadata,
+        )
+        config = merge(
+            config,
+            _Base(self.shard_number, self.replication_factor, self.write_consistency_factor, self.on_disk_payload),
+        )
+        check_config(config)
+        return config
+
+    def _vectors(self) -> dict[str, VectorParams]:
+        if self.vector_size is not None or self.distance is not None:
+            if self.vectors is not None or self.vector_size is None or self.distance is None:
+                raise BadInputError("Wrong input: give `vectors`, or `vector_size` and `distance` together")
+            return {UNNAMED: VectorParams(self.vector_size, self.distance)}
+        vectors = self.vectors or {}
+        if "size" in vectors and not isinstance(vectors["size"], dict):
+            return {UNNAMED: _vector(convert_part(vectors, VectorRequest, "vectors"), "vectors")}
+        if UNNAMED in vectors:
+            raise UnprocessableError("Validation error in JSON body: [vectors: a vector name can't be empty]")
+        return {
+            name: _vector(convert_part(value, VectorRequest, f"vectors.{name}"), f"vectors.{name}")
+            for name, value in vectors.items()
+        }
+
+
+class _Base(msgspec.Struct, frozen=True):
+    shard_number: int | None
+    replication_factor: int | None
+    write_consistency_factor: int | None
+    on_disk_payload: bool | None
+
+
+def _hnsw(request: HnswRequest) -> HnswConfigDiff:
+    return msgspec.convert(request, HnswConfigDiff, from_attributes=True)
+
+
+def _optimizers(request: OptimizersRequest) -> OptimizersConfigDiff:
+    return msgspec.convert(request, OptimizersConfigDiff, from_attributes=True)
+
+
+def _wal(request: WalRequest | None) -> WalConfig:
+    if request is None:
+        return WalConfig()
+    return merge(WalConfig(), _Wal(request.wal_capacity_mb, request.wal_segments_ahead))
+
+
+class _Wal(msgspec.Struct, frozen=True):
+    wal_capacity_mb: int | None
+    wal_segments_ahead: int | None
+
+
+def _vector(request: VectorRequest, path: str) -> VectorParams:
+    if request.datatype not in (None, "float32"):
+        raise not_yet(f"{path}.datatype `{request.datatype}`")
+    return VectorParams(
+        size=request.size,
+        distance=request.distance,
+        hnsw_config=None if request.hnsw_config is None else _hnsw(request.hnsw_config),
+        quantization_config=quantization_settings(request.quantization_config),
+        on_disk=request.on_disk,
+        datatype=None if request.datatype is None else Datatype(request.datatype),
+    )
+
+
+class VectorDiffRequest(_Part, frozen=True, kw_only=True):
+    """What may change about a vector name."""
+
+    hnsw_config: HnswRequest | None = None
+    quantization_config: Quantization | None = None
+    on_disk: bool | None = None
+    memory: NotYet = None
+
+    def diff(self) -> VectorParamsDiff:
+        """The change."""
+        hnsw = None if self.hnsw_config is None else _hnsw(self.hnsw_config)
+        return VectorParamsDiff(hnsw, quantization_settings(self.quantization_config), self.on_disk)
+
+
+class ParamsDiffRequest(_Part, frozen=True, kw_only=True):
+    """Base parameters that may change."""
+
+    replication_factor: int | None = None
+    write_consistency_factor: int | None = None
+    on_disk_payload: bool | None = None
+    read_fan_out_factor: NotYet = None
+    read_fan_out_delay_ms: NotYet = None
+    payload: NotYet = None
+
+
+class UpdateCollectionRequest(_Part, frozen=True, kw_only=True):
+    """A change to a collection's parameters. A single unnamed vector has the name ""."""
+
+    vectors: dict[str, VectorDiffRequest] | None = None
+    optimizers_config: OptimizersRequest | None = None
+    params: ParamsDiffRequest | None = None
+    hnsw_config: HnswRequest | None = None
+    quantization_config: Quantization | Literal["Disabled"] | None = None
+    sparse_vectors: NotYet = None
+    strict_mode_config: NotYet = None
+    metadata: dict[str, Any] | None = None
+
+    def patch(self) -> CollectionPatch:
+        """The change as the catalog's records carry it."""
+        quantization = self.quantization_config
+        return CollectionPatch(
+            vectors=None if self.vectors is None else {name: v.diff() for name, v in self.vectors.items()},
+            optimizers_config=None if self.optimizers_config is None else _optimizers(self.optimizers_config),
+            hnsw_config=None if self.hnsw_config is None else _hnsw(self.hnsw_config),
+            params=None if self.params is None else _params(self.params),
+            quantization_config=quantization if isinstance(quantization, str) else quantization_settings(quantization),
+            metadata=self.metadata,
+        )
+
+
+def _params(request: ParamsDiffRequest) -> CollectionParamsDiff:
+    return msgspec.convert(request, CollectionParamsDiff, from_attributes=True)

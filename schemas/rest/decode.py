@@ -1,0 +1,73 @@
+"""Decode a request body, and say what is wrong with it as Qdrant does: format errors are 400, broken limits 422."""
+
+import re
+from typing import TypeAlias, TypeVar
+
+import msgspec
+
+from schemas.errors import BadInputError, HeadwaterError, UnprocessableError
+
+NotYet: TypeAlias = None
+"""The type of a field that Qdrant has and Headwater doesn't, yet: null alone passes, so nothing is silently ignored."""
+
+RequestT = TypeVar("RequestT")
+
+_AT = re.compile(r"^(?P<what>.*) - at `(?P<path>[^`]*)`$", re.DOTALL)
+_LIMIT = re.compile(r"^Expected `\w+` (?P<limit>(?:>=|<=|>|<|of length|matching) ?.*)$", re.DOTALL)
+_ONLY_NULL = re.compile(r"^Expected `null`, got ")
+_IN_A_VECTOR = re.compile(r"(?:^|\.)(?:vector|vectors|nearest|query)(?:\[|$)")
+_OTHER_VECTOR = re.compile(r", got `(?:array|object|str)`$")
+
+
+def decode_body(decoder: msgspec.json.Decoder[RequestT], body: bytes | msgspec.Raw) -> RequestT:
+    """The request in ``body``.
+
+    Raises BadInputError for text that is not JSON or not of the expected shape, UnprocessableError for a value
+    outside its limits.
+    """
+    try:
+        return decoder.decode(body)
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
+        raise explain(error) from error
+
+
+def convert_part(value: object, kind: type[RequestT], path: str) -> RequestT:
+    """A part of a body that was decoded without a type; ``path`` is where it stood. Raises as ``decode_body``."""
+    try:
+        return msgspec.convert(value, kind)
+    except (msgspec.ValidationError, RecursionError) as error:
+        raise explain(error, path) from error
+
+
+def explain(error: Exception, prefix: str = "") -> HeadwaterError:
+    """The error to answer for one that msgspec raised; ``prefix`` is the path of what was decoded."""
+    if isinstance(error, RecursionError):
+        return BadInputError("Format error in JSON body: nested too deeply")
+    if isinstance(error, UnicodeDecodeError):
+        return BadInputError("Format error in JSON body: a string is not valid UTF-8")
+    text = str(error)
+    at = _AT.match(text)
+    what, path = (at["what"], at["path"]) if at else (text, "$")
+    path = _join(prefix, path)
+    if _ONLY_NULL.match(what):
+        return not_yet(path)
+    limit = _LIMIT.match(what)
+    if limit:
+        return UnprocessableError(f"Validation error in JSON body: [{path}: value invalid, must be {limit['limit']}]")
+    where = f" at {path}" if path else ""
+    hint = ""
+    if _IN_A_VECTOR.search(path) and _OTHER_VECTOR.search(what):
+        hint = "; sparse vectors, multivectors and inference are not supported yet"
+    return BadInputError(f"Format error in JSON body: {what}{where}{hint}")
+
+
+def _join(prefix: str, path: str) -> str:
+    inner = path.removeprefix("$").removeprefix(".")
+    if not prefix or not inner:
+        return prefix or inner
+    return f"{prefix}{inner}" if inner.startswith("[") else f"{prefix}.{inner}"
+
+
+def not_yet(feature: str) -> BadInputError:
+    """The error for a part of Qdrant's API that is not there yet."""
+    return BadInputError(f"Wrong input: {feature} is not supported yet")

@@ -1,0 +1,120 @@
+"""Requests that change points: upserts in both forms, vectors, payloads, deletes, and batches of them."""
+
+from typing import Annotated, Any, Literal
+
+import msgspec
+
+from schemas.rest.decode import NotYet
+
+JsonId = int | str
+"""A point id as JSON gives it; ``schemas.ids.parse_point_id`` says which are good."""
+JsonVector = list[float] | dict[str, list[float]]
+"""The unnamed vector, or named ones."""
+JsonFilter = dict[str, Any]
+RawObject = Annotated[
+    msgspec.Raw,
+    msgspec.Meta(extra_json_schema={"type": ["object", "null"], "additionalProperties": True}),
+]
+"""A JSON object that is kept as it was sent, or null."""
+NO_OBJECT = msgspec.Raw(b"null")
+
+
+class PointRequest(msgspec.Struct, gc=False):
+    """One point."""
+
+    id: JsonId
+    vector: JsonVector
+    payload: RawObject = NO_OBJECT
+
+
+class BatchRequest(msgspec.Struct, gc=False):
+    """Points in columns."""
+
+    ids: list[JsonId]
+    vectors: list[list[float]] | dict[str, list[list[float]]]
+    payloads: list[RawObject] | None = None
+
+
+class UpsertRequest(msgspec.Struct):
+    """Points to insert or replace: ``points``, or the same in columns as ``batch``."""
+
+    points: list[PointRequest] | None = None
+    batch: BatchRequest | None = None
+    shard_key: NotYet = None
+    update_filter: JsonFilter | None = None
+    update_mode: Literal["upsert", "insert_only", "update_only"] | None = None
+
+    def __post_init__(self) -> None:
+        if (self.points is None) == (self.batch is None):
+            raise ValueError("Expected one of `points` and `batch`")
+
+
+class PointVectorsRequest(msgspec.Struct, gc=False):
+    """A point's vectors."""
+
+    id: JsonId
+    vector: JsonVector
+
+
+class UpdateVectorsRequest(msgspec.Struct):
+    """Vectors to replace; a point's other vectors and its payload stay."""
+
+    points: Annotated[list[PointVectorsRequest], msgspec.Meta(min_length=1)]
+    shard_key: NotYet = None
+    update_filter: JsonFilter | None = None
+
+
+class SelectorRequest(msgspec.Struct):
+    """Which points: their ids, or a filter."""
+
+    points: list[JsonId] | None = None
+    filter: JsonFilter | None = None
+    shard_key: NotYet = None
+
+    def __post_init__(self) -> None:
+        if self.points is None and self.filter is None:
+            raise ValueError("Expected `points` or `filter`")
+        if self.points is not None and self.filter is not None:
+            raise ValueError("Expected `points` or `filter`, not both")
+
+
+class DeleteVectorsRequest(SelectorRequest, kw_only=True):
+    """Names of vectors to remove from points."""
+
+    vector: Annotated[list[str], msgspec.Meta(min_length=1)]
+
+
+class SetPayloadRequest(SelectorRequest, kw_only=True):
+    """A payload to merge into points', or to put in its place; ``key``: the path at which to do so."""
+
+    payload: Annotated[msgspec.Raw, msgspec.Meta(extra_json_schema={"type": "object", "additionalProperties": True})]
+    key: str | None = None
+
+
+class DeletePayloadRequest(SelectorRequest, kw_only=True):
+    """Payload keys (paths) to remove."""
+
+    keys: list[str]
+
+
+class UpdateOperationRequest(msgspec.Struct):
+    """One operation of a batch: one of the eight."""
+
+    upsert: UpsertRequest | None = None
+    delete: SelectorRequest | None = None
+    set_payload: SetPayloadRequest | None = None
+    overwrite_payload: SetPayloadRequest | None = None
+    delete_payload: DeletePayloadRequest | None = None
+    clear_payload: SelectorRequest | None = None
+    update_vectors: UpdateVectorsRequest | None = None
+    delete_vectors: DeleteVectorsRequest | None = None
+
+    def __post_init__(self) -> None:
+        if sum(getattr(self, name) is not None for name in self.__struct_fields__) != 1:
+            raise ValueError(f"Expected one of {', '.join(f'`{name}`' for name in self.__struct_fields__)}")
+
+
+class UpdateBatchRequest(msgspec.Struct):
+    """Operations, in order."""
+
+    operations: list[UpdateOperationRequest]

@@ -7,7 +7,7 @@ from prometheus_client import Counter, Gauge
 
 from ingest.log import Log, LogRecord, Topic
 from projector.fold.effects import Effects
-from projector.fold.fold import fold, rejected
+from projector.fold.fold import CHUNK_POINTS, fold, rejected
 from projector.frames import Frame
 from projector.state.store import PartitionState
 from schemas.errors import BadInputError
@@ -46,6 +46,7 @@ class PartitionRunner:
         reject: Reject = ignore_rejected,
         throttle: Callable[[], Awaitable[None]] = no_throttle,
         read_bytes: int = READ_BYTES,
+        chunk_points: int = CHUNK_POINTS,
     ) -> None:
         self._log = log
         self._partition = partition
@@ -54,6 +55,7 @@ class PartitionRunner:
         self._reject = reject
         self._throttle = throttle
         self._read_bytes = read_bytes
+        self._chunk_points = chunk_points
         self._sequence = 0
         self._records = RECORDS.labels(partition)
         self._rejected = REJECTED.labels(partition)
@@ -89,15 +91,23 @@ class PartitionRunner:
         return bool(records)
 
     async def finish_pending(self) -> None:
-        """Finish a record of which only some chunks were applied before a crash."""
+        """Finish a record of which only some chunks were applied before a crash. Raises StateMismatchError."""
         cursor = self._state.cursor
         if cursor is None:
             return
         records = await self._log.read(Topic.POINTS, self._partition, cursor.offset, 1)
+        self._state.check_next(records[0] if records else None)
         await self.apply(records[0])
 
     async def apply(self, record: LogRecord, chunks: int | None = None) -> None:
-        """Fold one record, commit it, and hand on its frames; stop early when ``chunks`` of it are committed."""
+        """Fold one record, commit it, and hand on its frames; stop early when ``chunks`` of it are committed.
+
+        A record at or below the applied offset is skipped. Raises StateMismatchError when part of another one was
+        applied.
+        """
+        if record.offset <= self._state.applied:
+            return
+        self._state.check_next(record)
         decoded = _decode(record)
         while chunks is None or (cursor := self._state.cursor) is None or cursor.chunk < chunks:
             effects = self._fold(decoded, record.offset)
@@ -118,7 +128,7 @@ class PartitionRunner:
     def _fold(self, record: PartitionRecord | Outcome, offset: int) -> Effects:
         if isinstance(record, Outcome):
             return Effects(outcomes=[record])
-        return fold(self._state, record, offset, self._state.cursor)
+        return fold(self._state, record, offset, self._state.cursor, self._chunk_points)
 
 
 def _decode(record: LogRecord) -> PartitionRecord | Outcome:

@@ -9,10 +9,11 @@ import msgspec
 from projector.frames import Event, ShardId
 from schemas.config import CollectionConfig
 from schemas.ids import PointId, WireId
+from schemas.matching import EVALUATOR_VERSION
 from schemas.operations import Outcome
 
-FOLD_VERSION = 1
-"""Raised when the same log would fold to something else: evaluator, tokeniser, Unicode tables, geo, encodings."""
+FOLD_VERSION = f"1/{EVALUATOR_VERSION}"
+"""Changes when the same log would fold to something else: encodings, payload edits, the evaluator's version."""
 
 
 class ShardMeta(msgspec.Struct, frozen=True):

@@ -4,14 +4,13 @@ from collections.abc import Callable, Mapping, Sequence
 from operator import itemgetter
 
 import msgspec
-from schemas.matching import matches
-from schemas.payload_edit import delete_keys, overwrite_payload, set_payload
 
 from projector.fold.shard_edit import ShardEdit
 from schemas.errors import NotFoundError
 from schemas.filters import Filter, parse_filter
 from schemas.ids import PointId, ids_from_wire, render_point_id
 from schemas.json_path import parse_path
+from schemas.matching import matches
 from schemas.operations import (
     ClearPayload,
     DeletePayload,
@@ -24,6 +23,7 @@ from schemas.operations import (
     Upsert,
     VectorColumn,
 )
+from schemas.payload_edit import delete_keys, overwrite_payload, set_payload
 from schemas.points import StoredPoint, decode_point, encode_point, encode_points
 from schemas.validation import decode_payload
 

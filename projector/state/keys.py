@@ -10,7 +10,9 @@ LAST_CHECKSUM = b"m/last"
 MARKER_SEQ = b"m/seq"
 """8 bytes, big endian: the highest marker sequence number applied."""
 CURSOR = b"m/cursor"
-"""MessagePack: where an operation over many points goes on; absent when none is under way."""
+"""Where an operation over many points goes on: crc32c of its record's value, 4 bytes big endian, then MessagePack.
+
+Absent when none is under way."""
 
 SHARD_PREFIX = b"s"
 POINT_PREFIX = b"p"
@@ -71,6 +73,11 @@ def outcome_key(offset: int) -> bytes:
     return OUTCOME_PREFIX + offset.to_bytes(8, "big")
 
 
+def outcome_offset(key: bytes) -> int:
+    """The offset in an ``outcome_key``."""
+    return int.from_bytes(key[len(OUTCOME_PREFIX) :], "big")
+
+
 def sealed_key(shard: ShardId) -> bytes:
-    """Where the offset is, 8 bytes big endian, up to which a shard's changed ids were dropped since segments hold them."""
+    """Where the offset is up to which a shard's changed ids were dropped, plus one: 8 bytes, big endian."""
     return SEALED_PREFIX + shard_bytes(shard)

@@ -78,8 +78,8 @@ class KeyValue:
         try:
             return cls(Rdict(str(folder), _options(write_buffer_mib, cache_mib), access_type=access))
         except Exception as error:
-            # rocksdict raises bare exceptions; only the text tells a held lock from damage.
-            if "lock" in str(error).lower():
+            # rocksdict raises bare exceptions; only the text tells a held lock, named as a file, from damage.
+            if "/LOCK: " in str(error):
                 raise StateLockedError(f"{folder} is open in another process") from error
             raise StateDamagedError(f"{folder} can't be opened: {error}") from error
 

@@ -12,7 +12,7 @@ from projector.state.kv import Batch, KeyValue
 IDENTITY = b"m/identity"
 """The identity of the log this state was folded from."""
 FOLD_VERSION_KEY = b"m/fold"
-"""Decimal text: the version of the fold's meaning."""
+"""Text: the version of the fold's meaning."""
 
 
 class StateMismatchError(Exception):
@@ -27,7 +27,7 @@ def check_origin(kv: KeyValue, folder: Path, identity: str, *, read_only: bool) 
             return
         batch = Batch()
         batch.put(IDENTITY, identity.encode())
-        batch.put(FOLD_VERSION_KEY, str(FOLD_VERSION).encode())
+        batch.put(FOLD_VERSION_KEY, FOLD_VERSION.encode())
         kv.write(batch)
         return
     if found.decode() != identity:
@@ -36,7 +36,7 @@ def check_origin(kv: KeyValue, folder: Path, identity: str, *, read_only: bool) 
             "belongs to, or move the state folder away to rebuild it from this log."
         )
     version = kv.get(FOLD_VERSION_KEY) or b"?"
-    if version != str(FOLD_VERSION).encode():
+    if version != FOLD_VERSION.encode():
         raise StateMismatchError(
             f"{folder} was folded by version {version.decode()} of the fold, this release has version "
             f"{FOLD_VERSION}. Move the state folder away to rebuild it from the log."
@@ -78,7 +78,8 @@ async def check_log(state: FoldedState, log: Log, topic: Topic, partition: int) 
     if state.applied < start or state.last_checksum is None:
         return
     records = await log.read(topic, partition, state.applied, 1)
-    if records and records[0].offset == state.applied and crc32c(records[0].value or b"") != state.last_checksum:
+    there = bool(records) and records[0].offset == state.applied
+    if not there or crc32c(records[0].value or b"") != state.last_checksum:
         raise StateMismatchError(
             f"the record at offset {state.applied} of {where} is not the one the state was folded from. {remedy}"
         )

@@ -4,6 +4,7 @@ A record's effects, its outcomes, the list of changed ids and its offset are one
 applied offset is never applied again, and reading starts at applied + 1: that is all there is to exactly-once.
 """
 
+from collections import deque
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Self
@@ -11,11 +12,12 @@ from typing import Self
 import msgspec
 from crc32c import crc32c
 
+from ingest.log import LogRecord
 from projector.fold.effects import Cursor, Effects, ShardMeta
 from projector.frames import ShardId
 from projector.state import keys
 from projector.state.kv import Batch, KeyValue
-from projector.state.origin import check_origin
+from projector.state.origin import StateMismatchError, check_origin
 from schemas.ids import PointId, WireId, from_key, ids_from_wire, ids_to_wire, to_key
 from schemas.operations import Outcome
 
@@ -37,6 +39,8 @@ class PartitionState:
         self._shards = dict(self._load_shards())
         self._applied = _number(kv.get(keys.APPLIED)) - 1
         self._marker_seq = _number(kv.get(keys.MARKER_SEQ))
+        self._cursor, self._pending_checksum = _cursor(kv.get(keys.CURSOR))
+        self._with_outcomes = deque(keys.outcome_offset(key) for key, _ in kv.scan(keys.OUTCOME_PREFIX))
 
     @classmethod
     def open(cls, folder: Path, identity: str, *, read_only: bool = False) -> Self:
@@ -71,8 +75,18 @@ class PartitionState:
     @property
     def cursor(self) -> Cursor | None:
         """Where the record after the applied offset goes on, when part of it was applied."""
-        value = self._kv.get(keys.CURSOR)
-        return None if value is None else _cursor_decoder.decode(value)
+        return self._cursor
+
+    def check_next(self, record: LogRecord | None) -> None:
+        """Raise StateMismatchError when part of a record was applied, but ``record``, the log's next, is another."""
+        cursor = self._cursor
+        if cursor is None:
+            return
+        if record is None or record.offset != cursor.offset or _checksum(record.value) != self._pending_checksum:
+            raise StateMismatchError(
+                f"part of the record at offset {cursor.offset} was applied, but the log doesn't hold it any more. "
+                "Restore the log, or move the state folder away to rebuild the state from what the log holds."
+            )
 
     def shards(self) -> dict[ShardId, ShardMeta]:
         """All shards at home here."""
@@ -103,16 +117,15 @@ class PartitionState:
         if effects.marker_seq is not None:
             batch.put(keys.MARKER_SEQ, effects.marker_seq.to_bytes(8, "big"))
         if effects.cursor is not None:
-            batch.put(keys.CURSOR, _encode(effects.cursor))
+            batch.put(keys.CURSOR, _checksum(value).to_bytes(4, "big") + _encode(effects.cursor))
         else:
             batch.delete(keys.CURSOR)
             batch.put(keys.APPLIED, (offset + 1).to_bytes(8, "big"))
-            batch.put(keys.LAST_CHECKSUM, crc32c(value or b"").to_bytes(4, "big"))
+            batch.put(keys.LAST_CHECKSUM, _checksum(value).to_bytes(4, "big"))
             if any(not outcome.applied for outcome in effects.outcomes):
-                batch.put(keys.outcome_key(offset), _encode(effects.outcomes))
-                batch.delete_range(keys.outcome_key(0), keys.outcome_key(max(0, offset - KEPT_OUTCOMES)))
+                self._put_outcomes(batch, effects.outcomes, offset)
         self._kv.write(batch)
-        self._remember(effects, offset)
+        self._remember(effects, offset, value)
 
     def _put_shard(self, batch: Batch, shard: ShardId, effects: Effects, offset: int) -> None:
         if effects.closed:
@@ -133,13 +146,22 @@ class PartitionState:
                 batch.put(prefix + to_key(point_id), value)
         batch.put(keys.changed_key(shard, offset, effects.chunk), _encode(ids_to_wire(effects.points)))
 
-    def _remember(self, effects: Effects, offset: int) -> None:
+    def _put_outcomes(self, batch: Batch, outcomes: Sequence[Outcome], offset: int) -> None:
+        batch.put(keys.outcome_key(offset), _encode(outcomes))
+        self._with_outcomes.append(offset)
+        # One by one: RocksDB looks at every range that was deleted, and they would be as many as rejected records.
+        while self._with_outcomes[0] < offset - KEPT_OUTCOMES:
+            batch.delete(keys.outcome_key(self._with_outcomes.popleft()))
+
+    def _remember(self, effects: Effects, offset: int, value: bytes | None) -> None:
         if effects.shard is not None and effects.closed:
             self._shards.pop(effects.shard, None)
         elif effects.shard is not None and effects.meta is not None:
             self._shards[effects.shard] = effects.meta
         if effects.marker_seq is not None:
             self._marker_seq = effects.marker_seq
+        self._cursor = effects.cursor
+        self._pending_checksum = _checksum(value)
         if effects.cursor is None:
             self._applied = offset
 
@@ -160,7 +182,10 @@ class PartitionState:
         if shard not in self._shards:
             return
         batch = Batch()
-        batch.delete_range(keys.changed_prefix(shard), keys.changed_key(shard, offset + 1, 0))
+        start = keys.changed_key(shard, self.sealed(shard) + 1, 0)
+        if start >= keys.changed_key(shard, offset + 1, 0):
+            return
+        batch.delete_range(start, keys.changed_key(shard, offset + 1, 0))
         batch.put(keys.sealed_key(shard), (offset + 1).to_bytes(8, "big"))
         self._kv.write(batch)
 
@@ -180,6 +205,14 @@ class PartitionState:
     def _load_shards(self) -> Iterator[tuple[ShardId, ShardMeta]]:
         for key, value in self._kv.scan(keys.SHARD_PREFIX):
             yield keys.shard_from_bytes(key[len(keys.SHARD_PREFIX) :]), _meta_decoder.decode(value)
+
+
+def _cursor(value: bytes | None) -> tuple[Cursor | None, int]:
+    return (None, 0) if value is None else (_cursor_decoder.decode(value[4:]), int.from_bytes(value[:4], "big"))
+
+
+def _checksum(value: bytes | None) -> int:
+    return crc32c(value or b"")
 
 
 def _number(value: bytes | None) -> int:

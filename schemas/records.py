@@ -34,7 +34,7 @@ class PointsRecord(_Record, frozen=True, tag="points", kw_only=True):
 
 
 class ShardOpened(_Record, frozen=True, tag="shard_opened", kw_only=True):
-    """A marker: from here on the shard is at home in this partition. ``shard_map``: shard -> partition, of all shards."""
+    """A marker: from here on the shard is at home in this partition. ``shard_map``: every shard's partition."""
 
     seq: int
     uid: int
@@ -148,8 +148,8 @@ def _check_version(value: bytes) -> None:
 def decode_partition_record(value: bytes) -> PartitionRecord:
     """Read a record of the points topic.
 
-    Raises NewerRecordError for a later version, BadInputError for anything that is not a record or has no version. The operations'
-    contents are checked by ``schemas.validation``.
+    Raises NewerRecordError for a later version, BadInputError for anything that is not a record or has no version.
+    The operations' contents are checked by ``schemas.validation``.
     """
     try:
         _check_version(value)

@@ -24,6 +24,8 @@ def describe(value: object) -> str:
         return "an object"
     if isinstance(value, list):
         return "an array"
+    if isinstance(value, int) and value.bit_length() > 2 * 64:
+        return f"an integer of {value.bit_length()} bits"
     shown = repr(value)
     return shown if len(shown) <= _SHOWN else shown[:_SHOWN] + "..."
 
@@ -93,7 +95,8 @@ def number(value: object, where: str, low: float = -math.inf, high: float = math
 
 def path(value: object, where: str) -> Path:
     """A payload key."""
+    text = string(value, where)
     try:
-        return parse_path(string(value, where))
+        return parse_path(text)
     except BadInputError as error:
         fail(where, error.message.removeprefix("Wrong input: "))

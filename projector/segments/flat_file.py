@@ -91,8 +91,8 @@ class FlatFileWriter:
         count = section.length // np.dtype(dtype).itemsize
         return np.frombuffer(mapped, dtype, count, section.offset)
 
-    def finish(self, kind: str, meta: object) -> None:
-        """Write the directory, and make the file durable."""
+    def finish(self, kind: str, meta: object, *, durable: bool = True) -> None:
+        """Write the directory and, if ``durable``, make the file survive power loss."""
         directory = Directory(FORMAT_VERSION, kind, self._sections, msgspec.Raw(msgspec.json.encode(meta)))
         encoded = msgspec.json.encode(directory)
         self._pad()
@@ -100,7 +100,8 @@ class FlatFileWriter:
         self._file.write(encoded)
         self._file.write(_TRAILER.pack(start, len(encoded), crc32c(encoded), TAIL_MAGIC))
         self._file.flush()
-        os.fsync(self._file.fileno())
+        if durable:
+            os.fsync(self._file.fileno())
 
     def _pad(self) -> None:
         self._file.write(bytes(-self._file.tell() % ALIGNMENT))
@@ -200,3 +201,13 @@ def _read_directory(path: Path, data: mmap.mmap) -> Directory:
     if any(s.offset + s.length > start for s in directory.sections.values()):
         raise SegmentDamagedError(f"{path}: a section lies outside the file")
     return directory
+
+
+def file_checksum(path: Path) -> tuple[int, int]:
+    """A whole file's length and CRC-32C."""
+    length = crc = 0
+    with path.open("rb") as file:
+        while piece := file.read(_CRC_PIECE):
+            length += len(piece)
+            crc = crc32c(piece, crc)
+    return length, crc

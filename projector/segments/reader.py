@@ -7,8 +7,6 @@ from threading import Lock
 
 import msgspec
 import numpy as np
-import structlog
-from crc32c import crc32c
 from numpy.typing import NDArray
 
 from projector.columns.columns import Columns
@@ -16,15 +14,12 @@ from projector.columns.meta import COLUMNS_SECTION
 from projector.columns.select import select
 from projector.columns.selection import Selection
 from projector.segments.errors import SegmentDamagedError
-from projector.segments.flat_file import FlatFile
+from projector.segments.flat_file import FlatFile, file_checksum
 from projector.segments.graph import Graph
 from projector.segments.meta import SEGMENT_FILE, SEGMENT_KIND, SegmentMeta, VectorMeta
 from projector.segments.slot_ids import ABSENT, UUID_DTYPE, SlotIds
 from schemas.filters import Filter
 from schemas.ids import PointId
-
-log = structlog.get_logger(__name__)
-
 
 class VectorFile:
     """The vectors of one name. For Cosine they are normalised; the originals are in the state only."""
@@ -67,6 +62,8 @@ class Segment:
         self.columns = _columns(file, self.size)
         self._graphs: dict[str, Graph | None] = {}
         self._graph_lock = Lock()
+        self.damaged_graphs: dict[str, str] = {}
+        """Vector names whose graph could not be read, and why."""
         self._check_shapes()
 
     @staticmethod
@@ -138,7 +135,7 @@ class Segment:
     def graph(self, name: str) -> Graph | None:
         """The graph of a vector name, read on first use (about 0.2 s for 100 MB); None when there is none.
 
-        A damaged graph counts as none, after a warning: search is exact then, and the optimizer builds a new one.
+        A damaged graph counts as none (``damaged_graphs``): search is exact then, until a new one is built.
         """
         try:
             return self._graphs[name]
@@ -153,11 +150,6 @@ class Segment:
         """Read all graphs into memory now; meant for a worker thread, before the segment joins a view."""
         for name in self._vectors:
             self.graph(name)
-
-    @property
-    def graph_damaged(self) -> bool:
-        """Whether a graph that belongs here could not be read."""
-        return any(v.graph is not None and self._graphs.get(v.name, v) is None for v in self.meta.vectors)
 
     def select(self, filter_: Filter) -> Selection:
         """What the columns say about a filter, for every slot, dead or alive."""
@@ -176,7 +168,7 @@ class Segment:
             _check_graph_file(self.folder, meta)
             return Graph.load(self.folder / meta.graph.file, meta.distance, meta.dim, meta.rows)
         except (SegmentDamagedError, ValueError) as error:
-            log.warning("graph_damaged", segment=str(self.folder), vector=name, reason=str(error))
+            self.damaged_graphs[name] = str(error)
             return None
 
     def _check_shapes(self) -> None:
@@ -211,11 +203,8 @@ def _check_graph_file(folder: Path, meta: VectorMeta) -> None:
     if meta.graph is None:
         return
     path = folder / meta.graph.file
-    crc = 0
     try:
-        with path.open("rb") as file:
-            while piece := file.read(1 << 24):
-                crc = crc32c(piece, crc)
+        _, crc = file_checksum(path)
     except OSError as error:
         raise SegmentDamagedError(f"{path}: {error}") from error
     if crc != meta.graph.crc:

@@ -1,0 +1,166 @@
+"""Build a segment: merge the ids of all sources, stream everything else, build graphs, rename into place."""
+
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from time import perf_counter
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from projector.columns.builder import ColumnsBuilder
+from projector.segments.durable import sync_file, sync_folder
+from projector.segments.errors import SegmentDamagedError
+from projector.segments.flat_file import FlatFileWriter, file_checksum
+from projector.segments.graph import Graph, supports
+from projector.segments.merge_order import merge_ids
+from projector.segments.meta import SEGMENT_FILE, SEGMENT_KIND, GraphMeta, SegmentMeta, VectorMeta
+from projector.segments.sources import FLOAT, SegmentSource, Source, SpillSource
+from projector.segments.spec import BuildResult, BuildSpec
+from schemas.config import CollectionConfig
+
+BLOCK_BYTES = 8 << 20
+SMALL_BLOCK, LARGE_BLOCK = 1 << 12, 1 << 16
+MIN_GRAPH_ROWS = 256
+"""Fewer vectors than this are faster searched exactly, whatever the configuration says."""
+
+Progress = Callable[[float], None]
+
+
+def build_segment(spec: BuildSpec, progress: Progress) -> BuildResult:
+    """Build ``spec.target``; ``progress`` is told the fraction of graph rows that are in.
+
+    Everything goes to ``<target>.tmp``, which is synced and then renamed: a crash leaves no half segment. Memory: a
+    few dozen bytes a slot, one block of vectors or payloads, and what columns and hnswlib need.
+    Raises BuildFailedError, SegmentDamagedError for a damaged source, OSError.
+    """
+    target = Path(spec.target)
+    folder = target.with_name(target.name + ".tmp")
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    try:
+        result = _Build(spec, folder, progress).run()
+        sync_folder(folder)
+        os.rename(folder, target)
+        sync_folder(target.parent)
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+    return result
+
+
+class _Build:
+    def __init__(self, spec: BuildSpec, folder: Path, progress: Progress) -> None:
+        self._spec = spec
+        self._config = spec.config
+        self._folder = folder
+        self._progress = progress
+        self._order = merge_ids(_open_sources(spec))
+
+    def run(self) -> BuildResult:
+        order = self._order
+        with FlatFileWriter(self._folder / SEGMENT_FILE) as file:
+            file.put("numbers", order.numbers)
+            file.put("uuids", order.uuids)
+            self._write_versions(file)
+            self._write_payloads(file)
+            written = (self._write_vectors(file, i, name) for i, name in enumerate(self._config.vectors))
+            vectors = [meta for meta in written if meta is not None]
+            started = perf_counter()
+            if self._spec.graph:
+                vectors = self._build_graphs(file, vectors)
+            graph_seconds = perf_counter() - started
+            file.finish(SEGMENT_KIND, SegmentMeta(len(order.numbers), len(order.uuids), vectors))
+        size = sum(path.stat().st_size for path in self._folder.iterdir())
+        return BuildResult(order.size, size, graph_seconds)
+
+    def _write_versions(self, file: FlatFileWriter) -> None:
+        with file.section("versions") as section:
+            for block in self._order.blocks(LARGE_BLOCK):
+                versions = np.empty(block.stop - block.start, np.uint64)
+                section.write(self._order.gather(block, versions, lambda source, rows: source.versions(rows)))
+
+    def _write_payloads(self, file: FlatFileWriter) -> None:
+        order = self._order
+        columns = ColumnsBuilder()
+        lengths = np.zeros(order.size + 1, np.uint64)
+        with file.section("payloads") as section:
+            for block in order.blocks(SMALL_BLOCK):
+                sources: list[int] = order.source[block].tolist()
+                rows: list[int] = order.row[block].tolist()
+                payloads = [order.sources[s].payload(row) for s, row in zip(sources, rows, strict=True)]
+                for payload in payloads:
+                    columns.add(payload)
+                lengths[block.start + 1 : block.stop + 1] = [len(payload) for payload in payloads]
+                section.write(b"".join(payloads))
+        file.put("payload_offsets", np.cumsum(lengths, dtype=np.uint64))
+        columns.write(file)
+
+    def _write_vectors(self, file: FlatFileWriter, number: int, name: str) -> VectorMeta | None:
+        params = self._config.vectors[name]
+        present = np.empty(self._order.size, np.bool_)
+        for block in self._order.blocks(LARGE_BLOCK):
+            self._order.gather(block, present[block], lambda source, rows: source.has_vector(name, rows))
+        rows = int(np.count_nonzero(present))
+        if rows == 0:
+            return None
+        every_slot = rows == self._order.size
+        if not every_slot:
+            file.put(f"slots.{number}", np.flatnonzero(present).astype(np.uint32))
+        with file.section(f"vectors.{number}") as section:
+            for block in self._order.blocks(max(1, BLOCK_BYTES // (params.size * FLOAT.itemsize))):
+                wanted = present[block]
+                matrix = np.empty((int(np.count_nonzero(wanted)), params.size), np.float32)
+                take = self._order.gather(
+                    block, matrix, lambda source, rows: source.take_vectors(name, rows), wanted
+                )
+                section.write(take)
+        return VectorMeta(name, number, params.size, params.distance, rows, every_slot)
+
+    def _build_graphs(self, file: FlatFileWriter, vectors: list[VectorMeta]) -> list[VectorMeta]:
+        due = [v for v in vectors if wants_graph(self._config, v.name, v.rows)]
+        total = sum(v.rows for v in due)
+        done = 0
+        built: dict[int, GraphMeta] = {}
+        for vector in due:
+            matrix = file.map(f"vectors.{vector.number}", np.float32).reshape(vector.rows, vector.dim)
+            built[vector.number] = self._build_graph(vector, matrix, done, total)
+            done += vector.rows
+        return [msgspec.structs.replace(v, graph=built.get(v.number)) for v in vectors]
+
+    def _build_graph(
+        self, vector: VectorMeta, matrix: NDArray[np.float32], done: int, total: int
+    ) -> GraphMeta:
+        hnsw = self._config.hnsw_for(vector.name)
+        threads = self._spec.threads or hnsw.max_indexing_threads or os.cpu_count() or 1
+        graph = Graph.build(
+            matrix,
+            vector.distance,
+            hnsw.m,
+            hnsw.ef_construct,
+            threads,
+            lambda rows: self._progress((done + rows) / total),
+        )
+        path = self._folder / f"graph.{vector.number}.hnsw"
+        graph.save(path)
+        sync_file(path)
+        length, crc = file_checksum(path)
+        return GraphMeta(path.name, length, crc, hnsw.m, hnsw.ef_construct)
+
+
+def wants_graph(config: CollectionConfig, name: str, rows: int) -> bool:
+    """Whether a segment that is to have graphs has one for this vector name."""
+    distance = config.vectors[name].distance
+    return rows >= MIN_GRAPH_ROWS and config.hnsw_for(name).m > 1 and supports(distance)
+
+
+def _open_sources(spec: BuildSpec) -> list[Source]:
+    sources: list[Source] = [SpillSource(Path(path), spec.config) for path in spec.spills]
+    for piece in spec.segments:
+        try:
+            sources.append(SegmentSource(Path(piece.folder), piece.dead))
+        except SegmentDamagedError as error:
+            raise SegmentDamagedError(error.message, piece.folder) from error
+    return sources

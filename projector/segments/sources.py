@@ -1,0 +1,131 @@
+"""What segments are built from, as one thing: rows with ids, versions, payloads and vectors."""
+
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from projector.segments.normalise import normalise
+from projector.segments.reader import Segment
+from projector.segments.spec import unpack_mask
+from projector.segments.spill import Spill
+from schemas.config import CollectionConfig, Distance
+from schemas.points import VERSION_BYTES
+
+Rows = NDArray[np.int64]
+FLOAT = np.dtype("<f4")
+
+
+class Source(Protocol):
+    """Rows of points. Only those named by ``number_rows`` and ``uuid_rows`` go into the new segment."""
+
+    numbers: NDArray[np.uint64]
+    number_rows: Rows
+    uuids: NDArray[np.bytes_]
+    uuid_rows: Rows
+
+    def versions(self, rows: Rows) -> NDArray[np.uint64]:
+        """The versions, uint64 [len(rows)]."""
+        ...
+
+    def payload(self, row: int) -> bytes:
+        """The payload's JSON, empty when there is none."""
+        ...
+
+    def has_vector(self, name: str, rows: Rows) -> NDArray[np.bool_]:
+        """Which rows have a vector of this name."""
+        ...
+
+    def take_vectors(self, name: str, rows: Rows) -> NDArray[np.float32]:
+        """The vectors of rows that have one, float32 [len(rows), dim], normalised for Cosine."""
+        ...
+
+
+class SpillSource:
+    """The points of a spill."""
+
+    def __init__(self, path: Path, config: CollectionConfig) -> None:
+        """Raises SegmentDamagedError."""
+        spill = self._spill = Spill(path)
+        self.numbers, self.number_rows = spill.numbers, spill.number_rows
+        self.uuids, self.uuid_rows = spill.uuids, spill.uuid_rows
+        self._vectors = config.vectors
+        places = spill.places()
+        self._payloads = places.payloads.data
+        names = list(config.vectors)
+        self._places = {names[position]: at for position, at in places.vectors.items()}
+
+    def versions(self, rows: Rows) -> NDArray[np.uint64]:
+        """The versions."""
+        starts: list[int] = self._spill.ends[rows].tolist()
+        data = self._spill.data
+        return np.frombuffer(b"".join(data[at : at + VERSION_BYTES] for at in starts), np.uint64)
+
+    def payload(self, row: int) -> bytes:
+        """The payload."""
+        return bytes(self._spill.data[self._payloads[row] : int(self._spill.ends[row + 1])])
+
+    def has_vector(self, name: str, rows: Rows) -> NDArray[np.bool_]:
+        """Which rows have a vector of this name."""
+        places = self._places.get(name)
+        return np.zeros(len(rows), np.bool_) if places is None else places[rows] >= 0
+
+    def take_vectors(self, name: str, rows: Rows) -> NDArray[np.float32]:
+        """The vectors."""
+        params = self._vectors[name]
+        length = params.size * FLOAT.itemsize
+        places: list[int] = self._places[name][rows].tolist()
+        data = self._spill.data
+        joined = b"".join(data[at : at + length] for at in places)
+        matrix = np.frombuffer(joined, FLOAT).reshape(len(rows), params.size)
+        return normalise(matrix) if params.distance is Distance.COSINE else matrix
+
+
+class SegmentSource:
+    """The slots of a segment that are not dead."""
+
+    def __init__(self, folder: Path, dead: bytes | None) -> None:
+        """``dead``: a packed mask; None: no slot is. Raises SegmentDamagedError, after reading everything."""
+        segment = self._segment = Segment.open(folder)
+        segment.check()
+        alive = np.ones(segment.size, np.bool_) if dead is None else ~unpack_mask(dead, segment.size)
+        count = len(segment.numbers)
+        self.number_rows = np.flatnonzero(alive[:count])
+        self.numbers = segment.numbers[self.number_rows]
+        uuid_places = np.flatnonzero(alive[count:])
+        self.uuid_rows = uuid_places + count
+        self.uuids = segment.uuids[uuid_places]
+        self._rows = {name: self._row_table(name) for name in segment.vector_names}
+
+    def versions(self, rows: Rows) -> NDArray[np.uint64]:
+        """The versions."""
+        return self._segment.versions[rows]
+
+    def payload(self, row: int) -> bytes:
+        """The payload."""
+        return self._segment.payload_at(row)
+
+    def has_vector(self, name: str, rows: Rows) -> NDArray[np.bool_]:
+        """Which rows have a vector of this name."""
+        if name not in self._rows:
+            return np.zeros(len(rows), np.bool_)
+        table = self._rows[name]
+        return np.ones(len(rows), np.bool_) if table is None else table[rows] >= 0
+
+    def take_vectors(self, name: str, rows: Rows) -> NDArray[np.float32]:
+        """The vectors."""
+        vectors = self._segment.vectors(name)
+        if vectors is None:
+            raise KeyError(name)
+        table = self._rows[name]
+        return vectors.matrix[rows if table is None else table[rows]]
+
+    def _row_table(self, name: str) -> NDArray[np.int32] | None:
+        """From slot to row of the vector file, -1 for none; None when they are the same."""
+        vectors = self._segment.vectors(name)
+        if vectors is None or vectors.slots is None:
+            return None
+        table = np.full(self._segment.size, -1, np.int32)
+        table[vectors.slots] = np.arange(len(vectors.slots), dtype=np.int32)
+        return table

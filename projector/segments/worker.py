@@ -1,0 +1,77 @@
+"""The builder process: ``python -m projector.segments.worker <pid of the parent>``.
+
+Reads one BuildSpec a line from its standard input and answers on its standard output (``messages``). It is niced, so
+that it takes only the processor time that serving leaves, and it ends with its parent, or when its input ends.
+"""
+
+import ctypes
+import os
+import queue
+import signal
+import sys
+import threading
+from typing import BinaryIO
+
+import msgspec
+
+from projector.segments.build import build_segment
+from projector.segments.errors import SegmentDamagedError
+from projector.segments.messages import Advanced, Built, Failed, Reply
+from projector.segments.spec import BuildSpec
+from schemas.errors import HeadwaterError
+
+NICENESS = 10
+_PR_SET_PDEATHSIG = 1
+
+
+def main() -> None:
+    """Serve builds until the input ends."""
+    end_with_parent(int(sys.argv[1]))
+    os.nice(NICENESS)
+    replies = _take_output()
+    specs: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+    threading.Thread(target=_read, args=(sys.stdin.buffer, specs), daemon=True).start()
+    while True:
+        spec = msgspec.json.decode(specs.get(), type=BuildSpec)
+        _send(replies, _build(spec, replies))
+
+
+def end_with_parent(parent: int) -> None:
+    """Have the kernel kill this process when its parent ends, where the kernel can (Linux)."""
+    if sys.platform != "linux":
+        return
+    ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:  # it ended before the call
+        os._exit(1)
+
+
+def _take_output() -> BinaryIO:
+    """Standard output for replies alone: whatever a library prints goes to standard error."""
+    replies = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    return replies
+
+
+def _read(lines: BinaryIO, specs: "queue.SimpleQueue[bytes]") -> None:
+    for line in lines:
+        specs.put(line)
+    # Ends a running build too: nobody waits for it any more.
+    os._exit(0)
+
+
+def _build(spec: BuildSpec, replies: BinaryIO) -> Reply:
+    try:
+        return Built(build_segment(spec, lambda fraction: _send(replies, Advanced(fraction))))
+    except SegmentDamagedError as error:
+        return Failed(error.message, error.folder)
+    except (HeadwaterError, OSError, ValueError, MemoryError, RuntimeError) as error:
+        return Failed(f"{type(error).__name__}: {error}")
+
+
+def _send(replies: BinaryIO, reply: Reply) -> None:
+    replies.write(msgspec.json.encode(reply) + b"\n")
+    replies.flush()
+
+
+if __name__ == "__main__":
+    main()

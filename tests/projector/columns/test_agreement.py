@@ -1,0 +1,64 @@
+"""Columns say of every filter what the reference evaluator says, or that they do not know."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+import numpy as np
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from projector.columns.columns import Columns
+from projector.columns.select import select
+from schemas.filters import parse_filter
+from schemas.ids import PointId
+from schemas.matching import matches
+from tests.projector.columns.strategies import filters, payloads
+
+
+@dataclass
+class _Vectors:
+    slots: NDArray[np.uint32] | None
+
+
+@dataclass
+class _Point:
+    id: PointId
+    payload: dict[str, Any]
+    vector_names: set[str]
+
+
+class _Segment:
+    """Slot i has the id i; every even slot has the vector "some"."""
+
+    def __init__(self, bodies: Sequence[dict[str, Any]]) -> None:
+        self.size = len(bodies)
+        self.columns = Columns.build([msgspec.json.encode(body) if body else b"" for body in bodies])
+        self.points = [
+            _Point(PointId(i), body, {"every"} if i % 2 else {"every", "some"}) for i, body in enumerate(bodies)
+        ]
+
+    def slots_of(self, ids: Sequence[PointId]) -> NDArray[np.int64]:
+        return np.array([i if i < self.size else -1 for i in ids], np.int64)
+
+    def vectors(self, name: str) -> _Vectors | None:
+        some = np.arange(0, self.size, 2, dtype=np.uint32)
+        return {"every": _Vectors(None), "some": _Vectors(some)}.get(name)
+
+
+@given(st.lists(payloads, max_size=6), st.lists(filters, min_size=1, max_size=4))
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_columns_agree_with_the_reference_evaluator(
+    bodies: list[dict[str, Any]], objects: list[dict[str, Any]]
+) -> None:
+    segment = _Segment(bodies)
+    for obj in objects:
+        parsed = parse_filter(obj)
+        expected = [matches(parsed, point) for point in segment.points]
+        selection = select(parsed, segment)
+        assert not (selection.sure & ~np.array(expected, np.bool_)).any()
+        assert not (np.array(expected, np.bool_) & ~selection.possible).any()
+        resolved = selection.resolve(lambda slot, f=parsed: matches(f, segment.points[slot]))
+        assert resolved.tolist() == expected

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _PIECE_BYTES = 1 << 20
+_LARGE_BYTES = 1 << 16
 
 
 def sync_data(fd: int) -> None:
@@ -29,15 +30,21 @@ class Disk:
 
 
 def write_all(disk: Disk, fd: int, position: int, buffers: Iterable[bytes]) -> None:
-    """Write ``buffers`` one after the other from ``position`` on. Raises OSError; part may then be written."""
+    """Write ``buffers`` one after the other from ``position`` on. Raises OSError; part may then be written.
+
+    Small buffers are joined, for fewer calls; large ones aren't, since copying them costs more than the calls.
+    """
     pieces: list[bytes] = []
     size = 0
     for buffer in buffers:
-        pieces.append(buffer)
-        size += len(buffer)
-        if size >= _PIECE_BYTES:
+        if len(buffer) >= _LARGE_BYTES or size >= _PIECE_BYTES:
             position = _write_piece(disk, fd, position, b"".join(pieces))
             pieces, size = [], 0
+        if len(buffer) >= _LARGE_BYTES:
+            position = _write_piece(disk, fd, position, buffer)
+        else:
+            pieces.append(buffer)
+            size += len(buffer)
     _write_piece(disk, fd, position, b"".join(pieces))
 
 

@@ -78,13 +78,14 @@ class GroupCommit:
 
     def _start(self) -> None:
         groups, self._queued = list(self._queued.values()), {}
-        work = [(group.writer, [pending.record for pending in group.pending]) for group in groups]
-        committing = asyncio.get_running_loop().run_in_executor(self._executor, _commit, work, self._refusal)
-        committing.add_done_callback(lambda done: self._settle(groups, done))
+        self._executor.submit(self._commit, asyncio.get_running_loop(), groups, self._refusal)
 
-    def _settle(self, groups: list[_Group], committing: asyncio.Future[list[Outcome]]) -> None:
-        failure = LogPoisonedError("the log was stopped while it was writing")
-        outcomes = [failure] * len(groups) if committing.cancelled() else committing.result()
+    def _commit(self, loop: asyncio.AbstractEventLoop, groups: list[_Group], refusal: str | None) -> None:
+        """Runs on the writing thread."""
+        work = [(group.writer, [pending.record for pending in group.pending]) for group in groups]
+        loop.call_soon_threadsafe(self._settle, groups, _commit_each(work, refusal))
+
+    def _settle(self, groups: list[_Group], outcomes: list[Outcome]) -> None:
         self._running = False
         for group, outcome in zip(groups, outcomes, strict=True):
             if isinstance(outcome, Committed):
@@ -118,8 +119,8 @@ class GroupCommit:
             self._idle.set()
 
 
-def _commit(work: Sequence[tuple[PartitionWriter, list[NewRecord]]], refusal: str | None) -> list[Outcome]:
-    """Write the groups one after the other. Runs on the writing thread; raises nothing."""
+def _commit_each(work: Sequence[tuple[PartitionWriter, list[NewRecord]]], refusal: str | None) -> list[Outcome]:
+    """Write the groups one after the other; raises nothing."""
     outcomes: list[Outcome] = []
     for writer, records in work:
         if refusal is not None:

@@ -1,0 +1,78 @@
+"""CatalogWriter: changes to collections and aliases onto the log, and waiting until they are visible."""
+
+import secrets
+from collections.abc import Sequence
+
+from ingest.http.params import CATALOG_PARTITION, Offset
+from ingest.log import Log, Topic
+from ingest.outcomes import raise_rejected
+from ingest.ports import Catalog, Visibility
+from ingest.writer import append, encode
+from schemas.config import CollectionConfig, CollectionPatch, apply_patch, check_collection_name
+from schemas.errors import ConflictError, NotFoundError
+from schemas.records import (
+    AliasAction,
+    CatalogRecord,
+    ChangeAliases,
+    CreateCollection,
+    DeleteCollection,
+    UpdateCollection,
+)
+
+UID_BITS = 63
+
+
+class CatalogWriter:
+    """Writes to the catalog. Every method waits until its change is visible and raises what became of it.
+
+    What the visible catalog already shows to be wrong is refused without a record; the fold decides the rest.
+    Beside what they name, all raise UnavailableError, and TimedOutError when the change is accepted but not yet
+    visible after ``timeout`` seconds.
+    """
+
+    def __init__(self, log: Log, catalog: Catalog, visibility: Visibility) -> None:
+        self._log = log
+        self._catalog = catalog
+        self._visibility = visibility
+
+    async def create(self, name: str, config: CollectionConfig, timeout: float) -> Offset:
+        """Create a collection. Raises ConflictError, UnprocessableError."""
+        check_collection_name(name)
+        self._check_free(name)
+        uid = secrets.randbits(UID_BITS)
+        partitions = self._log.partitions(Topic.POINTS)
+        return await self._write(CreateCollection(uid=uid, name=name, config=config, partitions=partitions), timeout)
+
+    def _check_free(self, name: str) -> None:
+        try:
+            entry = self._catalog.resolve(name)
+        except NotFoundError:
+            return
+        if entry.name == name:
+            raise ConflictError(f"Wrong input: Collection `{name}` already exists!")
+        raise ConflictError(
+            f"Wrong input: Can't create collection with name {name}. Alias with the same name already exists"
+        )
+
+    async def update(self, name: str, patch: CollectionPatch, timeout: float) -> Offset:
+        """Change a collection's parameters. Raises NotFoundError, BadInputError, UnprocessableError."""
+        apply_patch(self._catalog.resolve(name).config, patch)
+        return await self._write(UpdateCollection(name=name, patch=patch), timeout)
+
+    async def delete(self, name: str, timeout: float) -> Offset | None:
+        """Drop a collection; None when there is none of that name."""
+        try:
+            if self._catalog.resolve(name).name != name:
+                return None
+            return await self._write(DeleteCollection(name=name), timeout)
+        except NotFoundError:
+            return None
+
+    async def change_aliases(self, actions: Sequence[AliasAction], timeout: float) -> Offset:
+        """Apply alias actions, all or none. Raises NotFoundError, ConflictError, UnprocessableError."""
+        return await self._write(ChangeAliases(actions=list(actions)), timeout)
+
+    async def _write(self, record: CatalogRecord, timeout: float) -> Offset:
+        offset = await append(self._log, Topic.CATALOG, 0, encode(record))
+        raise_rejected(await self._visibility.wait(Topic.CATALOG, 0, offset, timeout))
+        return CATALOG_PARTITION, offset

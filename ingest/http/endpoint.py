@@ -1,0 +1,149 @@
+"""Endpoints: a handler with its path and models, and the code around every handler."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from time import perf_counter
+from typing import Any
+
+import structlog
+from prometheus_client import Counter, Histogram
+from starlette.types import Receive, Scope, Send
+
+from ingest.http.body import Body, ClientGoneError, RawHeaders, find_header
+from ingest.http.limits import InFlight, Limits
+from ingest.http.params import Params, parse_params
+from schemas.errors import HeadwaterError, OverloadedError
+from schemas.rest.envelope import encode_error, encode_result
+
+RESPONSES = Counter("headwater_http_responses_total", "Answers given", ["method", "path", "status"])
+SECONDS = Histogram(
+    "headwater_http_seconds",
+    "Time from a request's head to its answer",
+    ["method", "path"],
+    buckets=(0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
+)
+JSON_TYPE = (b"content-type", b"application/json")
+RETRY_AFTER = (b"retry-after", b"1")
+
+_logger = structlog.get_logger("headwater.http")
+
+
+@dataclass(slots=True)
+class Call:
+    """A request as handlers see it. ``body`` is empty for endpoints that take none."""
+
+    path: Mapping[str, str]
+    params: Params
+    headers: RawHeaders
+    body: bytes
+
+    @property
+    def collection(self) -> str:
+        """The collection's name or alias in the path."""
+        return self.path["collection_name"]
+
+    def header(self, name: bytes) -> bytes | None:
+        """A header's value; ``name`` in lower case."""
+        return find_header(self.headers, name)
+
+
+@dataclass(slots=True)
+class Reply:
+    """An answer: ``result`` goes into the envelope; where ``raw`` is given, that is the whole body instead."""
+
+    result: object = None
+    headers: tuple[tuple[bytes, bytes], ...] = ()
+    status: int = 200
+    raw: bytes | None = None
+    content_type: bytes | None = None
+
+
+Handler = Callable[[Call], Awaitable[Reply]]
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """One route. ``body`` and ``result`` are the models that decode and encode; the OpenAPI page shows the same.
+
+    ``reads`` and ``writes`` say which query parameters it takes. ``enveloped`` is False for answers that are not
+    wrapped in ``result``, ``status`` and ``time``.
+    """
+
+    method: str
+    path: str
+    handler: Handler
+    summary: str
+    tag: str
+    result: Any = None
+    body: Any = None
+    reads: bool = False
+    writes: bool = False
+    timeout: bool = False
+    enveloped: bool = True
+    media_type: str = "application/json"
+
+
+class EndpointApp:
+    """An endpoint as an ASGI application."""
+
+    def __init__(self, endpoint: Endpoint, limits: Limits, in_flight: InFlight) -> None:
+        self._endpoint = endpoint
+        self._limits = limits
+        self._in_flight = in_flight
+        self._seconds = SECONDS.labels(endpoint.method, endpoint.path)
+        self._answers = {200: RESPONSES.labels(endpoint.method, endpoint.path, "200")}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request, whatever the handler does."""
+        started = perf_counter()
+        body = Body(scope["headers"], receive, self._limits, self._in_flight)
+        try:
+            reply = await self._reply(scope, body)
+            data = self._encode(reply, perf_counter() - started)
+        except ClientGoneError:
+            return
+        except HeadwaterError as error:
+            reply, data = _refusal(error, perf_counter() - started)
+        except Exception:
+            _logger.exception("a request failed", method=self._endpoint.method, path=scope["path"])
+            reply = Reply(status=500)
+            data = encode_error("Service internal error: see the server's log", perf_counter() - started)
+        finally:
+            body.release()
+        self._count(reply.status, perf_counter() - started)
+        await self._send(reply, data, body, send)
+
+    async def _reply(self, scope: Scope, body: Body) -> Reply:
+        params = parse_params(scope["query_string"])
+        data = await body.read() if self._endpoint.body is not None else b""
+        return await self._endpoint.handler(Call(scope["path_params"], params, scope["headers"], data))
+
+    def _encode(self, reply: Reply, seconds: float) -> bytes:
+        return encode_result(reply.result, seconds) if reply.raw is None else reply.raw
+
+    async def _send(self, reply: Reply, data: bytes, body: Body, send: Send) -> None:
+        kind = JSON_TYPE if reply.content_type is None else (b"content-type", reply.content_type)
+        headers = [kind, (b"content-length", b"%d" % len(data)), *reply.headers]
+        draining = self._endpoint.body is not None and body.unread
+        if draining:
+            headers.append((b"connection", b"close"))
+        await send({"type": "http.response.start", "status": reply.status, "headers": headers})
+        await send({"type": "http.response.body", "body": data, "more_body": draining})
+        if draining:
+            await body.drain()
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    def _count(self, status: int, seconds: float) -> None:
+        counter = self._answers.get(status)
+        if counter is None:
+            counter = RESPONSES.labels(self._endpoint.method, self._endpoint.path, str(status))
+            self._answers[status] = counter
+        counter.inc()
+        self._seconds.observe(seconds)
+
+
+def _refusal(error: HeadwaterError, seconds: float) -> tuple[Reply, bytes]:
+    if error.status >= 500:
+        _logger.warning("a request was refused", status=error.status, reason=error.message)
+    headers = (RETRY_AFTER,) if isinstance(error, OverloadedError) else ()
+    return Reply(status=error.status, headers=headers), encode_error(error.message, seconds)

@@ -1,0 +1,59 @@
+"""How much a client may ask for."""
+
+from dataclasses import dataclass
+
+from schemas.errors import OverloadedError, UnprocessableError
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Sizes in bytes, times in seconds."""
+
+    max_body_bytes: int = 32 << 20
+    max_in_flight_bytes: int = 256 << 20
+    """Bodies of all requests that are not answered yet."""
+    max_record_bytes: int = 4 << 20
+    """About where a request is split into several records."""
+    body_seconds: float = 60.0
+    """How long a client may take to send a body."""
+    default_wait_seconds: float = 60.0
+    """How long an update waits to become visible, or a read with a token, when the client doesn't say."""
+    max_wait_seconds: float = 3600.0
+    max_results: int = 65_536
+    """Points of one page or query, those skipped by its offset included."""
+    max_ids: int = 65_536
+    """Ids of one retrieve."""
+    max_queries: int = 1024
+    """Queries of one batch."""
+    max_operations: int = 10_000
+    """Operations of one batch of updates."""
+
+    def wait_seconds(self, asked: int | None) -> float:
+        """How long to wait when the client asked for ``asked`` seconds."""
+        return self.default_wait_seconds if asked is None else min(float(asked), self.max_wait_seconds)
+
+    def check_results(self, limit: int, offset: int, where: str = "limit") -> None:
+        """Raise UnprocessableError when a request asks for more points than allowed."""
+        if limit + offset > self.max_results:
+            raise UnprocessableError(
+                f"Validation error in JSON body: [{where}: limit and offset together must be at most "
+                f"{self.max_results}, not {limit + offset}]"
+            )
+
+
+class InFlight:
+    """Counts the bytes of bodies being held. For one event loop."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self.held = 0
+
+    def take(self, size: int) -> None:
+        """Hold ``size`` bytes more. Raises OverloadedError."""
+        if self.held + size > self._limit:
+            raise OverloadedError("Too many requests are being processed, try again later")
+        self.held += size
+
+    def give_back(self, size: int) -> None:
+        """Hold ``size`` bytes less."""
+        self.held -= size

@@ -1,0 +1,73 @@
+"""Query parameters, and the read-your-writes token."""
+
+from functools import lru_cache
+from typing import Annotated, Literal
+from urllib.parse import parse_qsl
+
+import msgspec
+
+from schemas.errors import BadInputError
+
+OFFSETS_HEADER = b"x-headwater-offsets"
+CATALOG_PARTITION = -1
+"""Stands for the catalog's one partition in a token; written ``catalog``."""
+_CATALOG_NAME = "catalog"
+MAX_OFFSETS = 1024
+
+Offset = tuple[int, int]
+"""(partition, offset)."""
+
+
+class Params(msgspec.Struct, frozen=True):
+    """What may follow the path. ``ordering`` and ``consistency`` are accepted: there is one order, and one copy."""
+
+    wait: bool = False
+    timeout: Annotated[int, msgspec.Meta(ge=1)] | None = None
+    ordering: Literal["weak", "medium", "strong"] = "weak"
+    consistency: Annotated[int, msgspec.Meta(ge=1)] | Literal["majority", "quorum", "all"] | None = None
+
+
+NO_PARAMS = Params()
+
+
+@lru_cache(maxsize=1024)
+def parse_params(query: bytes) -> Params:
+    """The parameters in a query string; unknown ones are ignored. Raises BadInputError."""
+    if not query:
+        return NO_PARAMS
+    try:
+        pairs = dict(parse_qsl(query.decode("ascii"), keep_blank_values=True, max_num_fields=100))
+        return msgspec.convert(pairs, Params, strict=False)
+    except (msgspec.ValidationError, UnicodeDecodeError, ValueError) as error:
+        raise BadInputError(f"Format error in query parameters: {error}") from error
+
+
+def render_offsets(offsets: tuple[Offset, ...]) -> bytes:
+    """The token for records at ``offsets``: ``partition:offset``, comma separated."""
+    return ",".join(
+        f"{_CATALOG_NAME if partition == CATALOG_PARTITION else partition}:{offset}" for partition, offset in offsets
+    ).encode()
+
+
+def parse_offsets(value: bytes, partitions: int) -> tuple[Offset, ...]:
+    """The inverse of ``render_offsets``, for a log with ``partitions`` points partitions. Raises BadInputError."""
+    parts = value.decode("latin-1").split(",")
+    if len(parts) > MAX_OFFSETS:
+        raise BadInputError(f"Wrong input: {OFFSETS_HEADER.decode()} has at most {MAX_OFFSETS} offsets")
+    return tuple(_parse_offset(part.strip(), partitions) for part in parts if part.strip())
+
+
+def _parse_offset(text: str, partitions: int) -> Offset:
+    partition, _, offset = text.partition(":")
+    number = CATALOG_PARTITION if partition == _CATALOG_NAME else _number(partition)
+    value = _number(offset)
+    if number is None or value is None:
+        shown = text[:40]
+        raise BadInputError(f"Wrong input: {OFFSETS_HEADER.decode()}: {shown!r} is not `partition:offset`")
+    if number >= partitions:
+        raise BadInputError(f"Wrong input: {OFFSETS_HEADER.decode()}: there is no partition {number}")
+    return number, value
+
+
+def _number(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= 19 else None

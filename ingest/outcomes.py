@@ -1,0 +1,24 @@
+"""Rejected outcomes as the errors they were."""
+
+from collections.abc import Sequence
+
+from schemas.errors import (
+    BadInputError,
+    ConflictError,
+    HeadwaterError,
+    NotFoundError,
+    TooLargeError,
+    UnprocessableError,
+)
+from schemas.operations import Outcome
+
+_KINDS: dict[int, type[HeadwaterError]] = {
+    kind.status: kind for kind in (BadInputError, NotFoundError, ConflictError, TooLargeError, UnprocessableError)
+}
+
+
+def raise_rejected(outcomes: Sequence[Outcome]) -> None:
+    """Raise the error of the first outcome that is a rejection, if one is."""
+    for outcome in outcomes:
+        if outcome.reason is not None:
+            raise _KINDS.get(outcome.status, BadInputError)(outcome.reason)

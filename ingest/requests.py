@@ -1,0 +1,187 @@
+"""REST requests to operations: columnar, and checked under the collection's configuration."""
+
+from collections.abc import Callable, Sequence
+
+import msgspec
+
+from ingest.vector_columns import pack_column, to_columns
+from schemas.config import UNNAMED, CollectionConfig
+from schemas.errors import BadInputError
+from schemas.ids import UUID_BASE, WireId, parse_point_id, to_wire
+from schemas.operations import (
+    ClearPayload,
+    DeletePayload,
+    DeletePoints,
+    DeleteVectors,
+    Operation,
+    OverwritePayload,
+    SetPayload,
+    UpdateMode,
+    UpdateVectors,
+    Upsert,
+    VectorColumn,
+)
+from schemas.rest.points import (
+    BatchRequest,
+    DeletePayloadRequest,
+    DeleteVectorsRequest,
+    JsonId,
+    SelectorRequest,
+    SetPayloadRequest,
+    UpdateOperationRequest,
+    UpdateVectorsRequest,
+    UpsertRequest,
+)
+from schemas.validation import check_operation, check_payloads, decode_payload
+
+_EMPTY = (b"null", b"{}")
+
+
+def wire_ids(ids: Sequence[JsonId], where: str) -> list[WireId]:
+    """Ids in wire form; ``where`` is the path of the one at a position. Raises BadInputError naming a bad one."""
+    try:
+        return [i if type(i) is int and 0 <= i < UUID_BASE else to_wire(parse_point_id(i)) for i in ids]
+    except BadInputError:
+        for position, value in enumerate(ids):
+            _check_id(value, where.format(position))
+        raise
+
+
+def _check_id(value: JsonId, path: str) -> None:
+    try:
+        parse_point_id(value)
+    except BadInputError as error:
+        raise BadInputError(f"Wrong input: {path}: {error.message}") from error
+
+
+def _selected(request: SelectorRequest) -> list[WireId] | None:
+    return None if request.points is None else wire_ids(request.points, "points[{}]")
+
+
+def _payloads(raw: Sequence[msgspec.Raw]) -> list[bytes] | None:
+    """Payloads as bytes, empty for none; None when nobody has one."""
+    payloads = [b"" if (payload := bytes(item)) in _EMPTY else payload for item in raw]
+    return payloads if any(payloads) else None
+
+
+def upsert(config: CollectionConfig, request: UpsertRequest) -> Upsert:
+    """The operation of an upsert in either form. Raises BadInputError."""
+    mode = UpdateMode.UPSERT if request.update_mode is None else UpdateMode(request.update_mode)
+    if request.batch is not None:
+        batch = request.batch
+        ids = wire_ids(batch.ids, "batch.ids[{}]")
+        return Upsert(ids, _batch_columns(config, batch), _batch_payloads(batch), request.update_filter, mode)
+    points = request.points or []
+    ids = wire_ids([point.id for point in points], "points[{}].id")
+    columns = to_columns(config, [point.vector for point in points])
+    return Upsert(ids, columns, _payloads([point.payload for point in points]), request.update_filter, mode)
+
+
+def _batch_columns(config: CollectionConfig, batch: BatchRequest) -> dict[str, VectorColumn]:
+    named = batch.vectors if isinstance(batch.vectors, dict) else {UNNAMED: batch.vectors}
+    columns: dict[str, VectorColumn] = {}
+    for name, vectors in named.items():
+        if len(vectors) != len(batch.ids):
+            raise BadInputError(f"Wrong input: batch.vectors: {len(batch.ids)} ids but {len(vectors)} vectors")
+        columns[name] = pack_column(config, name, vectors, range(len(vectors)), _batch_path)
+    return columns
+
+
+def _batch_path(position: int, name: str) -> str:
+    return f"batch.vectors.{name}[{position}]" if name else f"batch.vectors[{position}]"
+
+
+def _batch_payloads(batch: BatchRequest) -> list[bytes] | None:
+    if batch.payloads is None:
+        return None
+    if len(batch.payloads) != len(batch.ids):
+        raise BadInputError(f"Wrong input: batch.payloads: {len(batch.ids)} ids but {len(batch.payloads)} payloads")
+    return _payloads(batch.payloads)
+
+
+def update_vectors(config: CollectionConfig, request: UpdateVectorsRequest) -> UpdateVectors:
+    """The operation of replacing vectors. Raises BadInputError."""
+    ids = wire_ids([point.id for point in request.points], "points[{}].id")
+    columns = to_columns(config, [point.vector for point in request.points])
+    return UpdateVectors(ids, columns, request.update_filter)
+
+
+def delete_points(_: CollectionConfig, request: SelectorRequest) -> DeletePoints:
+    """The operation of deleting points. Raises BadInputError."""
+    return DeletePoints(_selected(request), request.filter)
+
+
+def delete_vectors(_: CollectionConfig, request: DeleteVectorsRequest) -> DeleteVectors:
+    """The operation of removing vectors. Raises BadInputError."""
+    return DeleteVectors(list(dict.fromkeys(request.vector)), _selected(request), request.filter)
+
+
+def set_payload(_: CollectionConfig, request: SetPayloadRequest) -> SetPayload:
+    """The operation of merging a payload. Raises BadInputError."""
+    return SetPayload(bytes(request.payload), request.key, _selected(request), request.filter)
+
+
+def overwrite_payload(_: CollectionConfig, request: SetPayloadRequest) -> OverwritePayload:
+    """The operation of replacing payloads. Raises BadInputError."""
+    return OverwritePayload(bytes(request.payload), request.key, _selected(request), request.filter)
+
+
+def delete_payload(_: CollectionConfig, request: DeletePayloadRequest) -> DeletePayload:
+    """The operation of removing payload keys. Raises BadInputError."""
+    return DeletePayload(request.keys, _selected(request), request.filter)
+
+
+def clear_payload(_: CollectionConfig, request: SelectorRequest) -> ClearPayload:
+    """The operation of removing whole payloads. Raises BadInputError."""
+    return ClearPayload(_selected(request), request.filter)
+
+
+_BATCH: dict[str, Callable[..., Operation]] = {
+    "upsert": upsert,
+    "delete": delete_points,
+    "set_payload": set_payload,
+    "overwrite_payload": overwrite_payload,
+    "delete_payload": delete_payload,
+    "clear_payload": clear_payload,
+    "update_vectors": update_vectors,
+    "delete_vectors": delete_vectors,
+}
+
+
+def batch_operations(config: CollectionConfig, requests: Sequence[UpdateOperationRequest]) -> list[Operation]:
+    """The operations of a batch, checked. Raises BadInputError naming the operation."""
+    operations: list[Operation] = []
+    for index, request in enumerate(requests):
+        try:
+            operations.append(checked(config, _batch_operation(config, request)))
+        except BadInputError as error:
+            raise BadInputError(f"{error.message} (in operations[{index}])") from error
+    return operations
+
+
+def _batch_operation(config: CollectionConfig, request: UpdateOperationRequest) -> Operation:
+    for name, make in _BATCH.items():
+        part = getattr(request, name)
+        if part is not None:
+            return make(config, part)
+    raise AssertionError("an operation of a batch is one of eight")
+
+
+def checked(config: CollectionConfig, operation: Operation) -> Operation:
+    """``operation``, once everything that can be checked without the points is. Raises BadInputError."""
+    check_operation(config, operation)
+    try:
+        check_payloads(operation)
+    except BadInputError as error:
+        if isinstance(operation, Upsert):
+            _name_bad_payload(operation.payloads or [])
+        raise BadInputError(f"Wrong input: {error.message}") from error
+    return operation
+
+
+def _name_bad_payload(payloads: Sequence[bytes]) -> None:
+    for position, payload in enumerate(payloads):
+        try:
+            decode_payload(payload)
+        except BadInputError as error:
+            raise BadInputError(f"Wrong input: points[{position}].payload: {error.message}") from error

@@ -1,0 +1,105 @@
+"""Routes that change points: decode, check, put on the log."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+import msgspec
+
+from ingest import requests
+from ingest.http.endpoint import Call, Endpoint, Handler, Reply
+from ingest.http.limits import Limits
+from ingest.http.params import OFFSETS_HEADER, render_offsets
+from ingest.ports import Catalog, CollectionEntry
+from ingest.writer import PointsWriter
+from schemas.config import CollectionConfig
+from schemas.errors import UnprocessableError
+from schemas.operations import Operation
+from schemas.rest.decode import decode_body
+from schemas.rest.points import (
+    DeletePayloadRequest,
+    DeleteVectorsRequest,
+    SelectorRequest,
+    SetPayloadRequest,
+    UpdateBatchRequest,
+    UpdateVectorsRequest,
+    UpsertRequest,
+)
+from schemas.rest.responses import UpdateResult
+
+RequestT = TypeVar("RequestT")
+TAG = "Points"
+_ROOT = "/collections/{collection_name}/points"
+_decode_batch = msgspec.json.Decoder(UpdateBatchRequest)
+
+
+class PointWriteRoutes:
+    """The write routes of points."""
+
+    def __init__(self, catalog: Catalog, writer: PointsWriter, limits: Limits) -> None:
+        self._catalog = catalog
+        self._writer = writer
+        self._limits = limits
+
+    def endpoints(self) -> list[Endpoint]:
+        """One endpoint per kind of operation, and the batch of them."""
+        return [
+            self._endpoint("PUT", "", "Upsert points", UpsertRequest, requests.upsert),
+            self._endpoint("POST", "/delete", "Delete points", SelectorRequest, requests.delete_points),
+            self._endpoint("PUT", "/vectors", "Update vectors", UpdateVectorsRequest, requests.update_vectors),
+            self._endpoint("POST", "/vectors/delete", "Delete vectors", DeleteVectorsRequest, requests.delete_vectors),
+            self._endpoint("POST", "/payload", "Set payload", SetPayloadRequest, requests.set_payload),
+            self._endpoint("PUT", "/payload", "Overwrite payload", SetPayloadRequest, requests.overwrite_payload),
+            self._endpoint("POST", "/payload/delete", "Delete payload", DeletePayloadRequest, requests.delete_payload),
+            self._endpoint("POST", "/payload/clear", "Clear payload", SelectorRequest, requests.clear_payload),
+            Endpoint(
+                "POST",
+                f"{_ROOT}/batch",
+                self._batch,
+                "Batch update points",
+                TAG,
+                result=list[UpdateResult],
+                body=UpdateBatchRequest,
+                writes=True,
+            ),
+        ]
+
+    def _endpoint(
+        self,
+        method: str,
+        path: str,
+        summary: str,
+        body: type[RequestT],
+        make: Callable[[CollectionConfig, RequestT], Operation],
+    ) -> Endpoint:
+        handler = self._handler(msgspec.json.Decoder(body), make)
+        return Endpoint(method, _ROOT + path, handler, summary, TAG, result=UpdateResult, body=body, writes=True)
+
+    def _handler(
+        self, decoder: msgspec.json.Decoder[RequestT], make: Callable[[CollectionConfig, RequestT], Operation]
+    ) -> Handler:
+        async def handle(call: Call) -> Reply:
+            entry = self._catalog.resolve(call.collection)
+            operation = requests.checked(entry.config, make(entry.config, decode_body(decoder, call.body)))
+            return await self._write(call, entry, [operation])
+
+        return handle
+
+    async def _batch(self, call: Call) -> Reply:
+        entry = self._catalog.resolve(call.collection)
+        parts = decode_body(_decode_batch, call.body).operations
+        if len(parts) > self._limits.max_operations:
+            raise UnprocessableError(
+                f"Validation error in JSON body: [operations: at most {self._limits.max_operations}, not {len(parts)}]"
+            )
+        if not parts:
+            return Reply([])
+        operations = requests.batch_operations(entry.config, parts)
+        reply = await self._write(call, entry, operations)
+        reply.result = [reply.result] * len(parts)
+        return reply
+
+    async def _write(self, call: Call, entry: CollectionEntry, operations: Sequence[Operation]) -> Reply:
+        timeout = self._limits.wait_seconds(call.params.timeout)
+        written = await self._writer.write(entry, operations, wait=call.params.wait, timeout=timeout)
+        result: Any = UpdateResult(written.operation_id, written.status)
+        return Reply(result, ((OFFSETS_HEADER, render_offsets(written.offsets)),))

@@ -1,0 +1,113 @@
+"""Operations to records: each shard gets its part, in order, in pieces that a log takes gladly."""
+
+from collections.abc import Iterator, Sequence
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from schemas.ids import ids_from_wire, shard_of
+from schemas.operations import Operation, UpdateVectors, Upsert, VectorColumn
+
+_ID_BYTES = 18
+"""The most that an id takes in MessagePack."""
+
+Positions = NDArray[np.int64]
+"""int64 [k], ascending: some of an operation's points."""
+
+
+def records_of(operations: Sequence[Operation], shards: int, max_bytes: int) -> list[tuple[int, list[Operation]]]:
+    """(shard, operations) of every record that ``operations`` become; those of a shard are in order.
+
+    An operation with a filter goes to every shard. A record has about ``max_bytes`` unless a single point is
+    larger; an operation that is split for that keeps the order of its points.
+    """
+    parts: dict[int, list[list[Operation]]] = {}
+    filled: dict[int, int] = {}
+    for operation in operations:
+        for shard, part in _by_shard(operation, shards):
+            for piece, size in _by_size(part, max_bytes):
+                records = parts.setdefault(shard, [[]])
+                if records[-1] and filled[shard] + size > max_bytes:
+                    records.append([])
+                    filled[shard] = 0
+                records[-1].append(piece)
+                filled[shard] = filled.get(shard, 0) + size
+    return [(shard, record) for shard, records in sorted(parts.items()) for record in records]
+
+
+def _by_shard(operation: Operation, shards: int) -> Iterator[tuple[int, Operation]]:
+    if operation.ids is None:
+        yield from ((shard, operation) for shard in range(shards))
+        return
+    ids = operation.ids
+    if shards == 1 or not ids:
+        # An operation on no points is still one record, so that the answer has an offset.
+        yield 0, operation
+        return
+    homes = np.fromiter((shard_of(i, shards) for i in ids_from_wire(ids)), np.int64, len(ids))
+    for shard in np.unique(homes).tolist():
+        yield shard, take_points(operation, np.flatnonzero(homes == shard))
+
+
+def _by_size(operation: Operation, max_bytes: int) -> Iterator[tuple[Operation, int]]:
+    total = _size(operation)
+    ids = operation.ids
+    if total <= max_bytes or ids is None or len(ids) < 2:
+        yield operation, total
+        return
+    ends = np.cumsum(_point_sizes(operation, len(ids)))
+    start = 0
+    while start < len(ids):
+        done = int(ends[start - 1]) if start else 0
+        end = max(start + 1, int(np.searchsorted(ends, done + max_bytes, side="right")))
+        yield take_points(operation, np.arange(start, end)), int(ends[end - 1]) - done
+        start = end
+
+
+def _size(operation: Operation) -> int:
+    size = _ID_BYTES * len(operation.ids or ())
+    if isinstance(operation, Upsert | UpdateVectors):
+        size += sum(len(column.data) for column in operation.vectors.values())
+    if isinstance(operation, Upsert) and operation.payloads is not None:
+        size += sum(map(len, operation.payloads))
+    return size
+
+
+def _point_sizes(operation: Operation, points: int) -> NDArray[np.int64]:
+    sizes = np.full(points, _ID_BYTES, np.int64)
+    if isinstance(operation, Upsert | UpdateVectors):
+        for column in operation.vectors.values():
+            rows = slice(None) if column.rows is None else np.array(column.rows, np.int64)
+            sizes[rows] += 4 * column.dim
+    if isinstance(operation, Upsert) and operation.payloads is not None:
+        sizes += np.fromiter(map(len, operation.payloads), np.int64, points)
+    return sizes
+
+
+def take_points(operation: Operation, positions: Positions) -> Operation:
+    """The same operation on some of its points only. It must name its points by ids."""
+    picked = positions.tolist()
+    ids = operation.ids or []
+    taken = msgspec.structs.replace(operation, ids=[ids[i] for i in picked])
+    if isinstance(operation, Upsert | UpdateVectors):
+        taken = msgspec.structs.replace(taken, vectors=_take_columns(operation.vectors, positions, len(ids)))
+    if isinstance(operation, Upsert) and operation.payloads is not None:
+        payloads = operation.payloads
+        taken = msgspec.structs.replace(taken, payloads=[payloads[i] for i in picked])
+    return taken
+
+
+def _take_columns(columns: dict[str, VectorColumn], positions: Positions, points: int) -> dict[str, VectorColumn]:
+    taken = {name: _take_rows(column, positions, points) for name, column in columns.items()}
+    return {name: column for name, column in taken.items() if column.rows is None or column.rows}
+
+
+def _take_rows(column: VectorColumn, positions: Positions, points: int) -> VectorColumn:
+    matrix = np.frombuffer(column.data, np.uint8).reshape(-1, 4 * column.dim)
+    if column.rows is None:
+        return VectorColumn(column.dim, matrix[positions].tobytes())
+    place = np.full(points, -1, np.int64)
+    place[positions] = np.arange(len(positions))
+    rows = place[np.array(column.rows, np.int64)]
+    return VectorColumn(column.dim, matrix[rows >= 0].tobytes(), rows[rows >= 0].tolist())

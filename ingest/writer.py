@@ -1,0 +1,115 @@
+"""PointsWriter: operations onto the log, and waiting until they are visible."""
+
+import asyncio
+from collections.abc import Awaitable, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from ingest.http.params import Offset
+from ingest.log import Log, LogUnavailableError, Topic
+from ingest.outcomes import raise_rejected
+from ingest.ports import CollectionEntry, Visibility
+from ingest.sharding import records_of
+from schemas.errors import BadInputError, TimedOutError, UnavailableError
+from schemas.operations import Operation, Outcome
+from schemas.records import (
+    CANONICAL_CONTENT_TYPE,
+    CONTENT_TYPE_HEADER,
+    CatalogRecord,
+    PointsRecord,
+    encode_record,
+)
+from schemas.rest.responses import UpdateStatus
+
+MAX_RECORD_BYTES = 4 << 20
+HEADERS = ((CONTENT_TYPE_HEADER, CANONICAL_CONTENT_TYPE),)
+
+ResultT = TypeVar("ResultT")
+
+
+@dataclass(frozen=True, slots=True)
+class WriteResult:
+    """``operation_id`` is the highest of the records' offsets, which ``offsets`` has all: (partition, offset)."""
+
+    operation_id: int
+    status: UpdateStatus
+    offsets: tuple[Offset, ...]
+
+
+class PointsWriter:
+    """Writes operations on points. Knows nothing of how they are applied."""
+
+    def __init__(self, log: Log, visibility: Visibility, max_record_bytes: int = MAX_RECORD_BYTES) -> None:
+        self._log = log
+        self._visibility = visibility
+        self._max_record_bytes = max_record_bytes
+
+    async def write(
+        self, entry: CollectionEntry, operations: Sequence[Operation], *, wait: bool, timeout: float
+    ) -> WriteResult:
+        """Put checked operations on the log, and with ``wait`` return once they are visible.
+
+        Raises UnavailableError, TooLargeError, BadInputError, and with ``wait`` the error of the first operation
+        that was rejected. When ``timeout`` seconds were not enough, the result's status says so.
+        """
+        offsets = await self._append(self._encode(entry, operations))
+        status = UpdateStatus.ACKNOWLEDGED
+        if wait:
+            status = await self._wait(offsets, timeout)
+        return WriteResult(max(offset for _, offset in offsets), status, offsets)
+
+    def _encode(self, entry: CollectionEntry, operations: Sequence[Operation]) -> dict[int, list[bytes]]:
+        """The records of each partition, in order."""
+        by_partition: dict[int, list[bytes]] = {}
+        for shard, part in records_of(operations, len(entry.shard_map), self._max_record_bytes):
+            value = encode(PointsRecord(uid=entry.uid, shard=shard, ops=part))
+            by_partition.setdefault(entry.shard_map[shard], []).append(value)
+        return by_partition
+
+    async def _append(self, by_partition: dict[int, list[bytes]]) -> tuple[Offset, ...]:
+        if len(by_partition) == 1:
+            [(partition, values)] = by_partition.items()
+            return await self._append_to(partition, values)
+        parts = await all_of([self._append_to(partition, values) for partition, values in by_partition.items()])
+        return tuple(offset for part in parts for offset in part)
+
+    async def _append_to(self, partition: int, values: Sequence[bytes]) -> tuple[Offset, ...]:
+        # One after another: only appends that follow each other are sure to keep their order.
+        return tuple([(partition, await append(self._log, Topic.POINTS, partition, value)) for value in values])
+
+    async def _wait(self, offsets: Sequence[Offset], timeout: float) -> UpdateStatus:
+        waits = [self._visibility.wait(Topic.POINTS, partition, offset, timeout) for partition, offset in offsets]
+        try:
+            outcomes: list[Sequence[Outcome]] = [await waits[0]] if len(waits) == 1 else await all_of(waits)
+        except TimedOutError:
+            return UpdateStatus.WAIT_TIMEOUT
+        for part in outcomes:
+            raise_rejected(part)
+        return UpdateStatus.COMPLETED
+
+
+def encode(record: PointsRecord | CatalogRecord) -> bytes:
+    """The record's bytes. Raises BadInputError for a number that no record can hold."""
+    try:
+        return encode_record(record)
+    except OverflowError as error:
+        raise BadInputError("Wrong input: a number is out of the range of 64 bits") from error
+
+
+async def append(log: Log, topic: Topic, partition: int, value: bytes) -> int:
+    """Append a canonical record. Raises UnavailableError, TooLargeError."""
+    try:
+        return await log.append(topic, partition, value, headers=HEADERS)
+    except LogUnavailableError as error:
+        raise UnavailableError(f"The log can't be written now: {error}") from error
+
+
+async def all_of(awaitables: Sequence[Awaitable[ResultT]]) -> list[ResultT]:
+    """All results, in order; when one fails, its error once all have ended."""
+    results = await asyncio.gather(*awaitables, return_exceptions=True)
+    good: list[ResultT] = []
+    for result in results:
+        if isinstance(result, BaseException):
+            raise result
+        good.append(result)
+    return good

@@ -16,8 +16,8 @@ from projector.catalog.runner import CatalogRunner
 from projector.catalog.store import CatalogStore
 from projector.folders import StateFolder
 from projector.follower import PartitionFollower
-from projector.frames import ShardId
-from projector.recovery import open_partition
+from projector.frames import Frame, ShardId
+from projector.recovery import open_views
 from projector.rejected import send_rejected
 from projector.runner import PartitionRunner
 from projector.segments.builder import SegmentBuilder
@@ -29,6 +29,10 @@ from schemas.errors import NotFoundError, UnavailableError
 from schemas.operations import Outcome
 
 _logger = structlog.get_logger("headwater")
+
+
+def _no_one(frame: Frame) -> None:
+    """No view follows before it is opened."""
 
 
 @dataclass(slots=True)
@@ -80,7 +84,8 @@ class EmbeddedNode:
         state = PartitionState.open(self._folder.rocksdb(partition), self.log.identity)
         try:
             await check_log(state, self.log, Topic.POINTS, partition)
-            follower = await open_partition(self.log, partition, state, self._folder, self.builder)
+            await PartitionRunner(self.log, partition, state, _no_one, reject=self._reject_point).finish_pending()
+            follower = await open_views(partition, state, self._folder, self.builder)
             self.optimizer.add(partition, state, follower, self._folder)
         except BaseException:
             state.close()

@@ -20,6 +20,10 @@ class StateFolder:
         """One partition's RocksDB."""
         return self.partition(partition) / "rocksdb"
 
+    def shards(self, partition: int) -> Path:
+        """The folders of one partition's shards."""
+        return self.partition(partition) / "shards"
+
     def shard(self, partition: int, shard: ShardId) -> Path:
         """One shard's segments and manifest."""
-        return self.partition(partition) / "shards" / f"{shard.uid:016x}-{shard.shard}"
+        return self.shards(partition) / f"{shard.uid:016x}-{shard.shard}"

@@ -1,0 +1,69 @@
+"""Recovery: from manifest, segments, state and the list of changed ids back to live shards."""
+
+from pathlib import Path
+
+import structlog
+
+from projector.folders import StateFolder
+from projector.follower import PartitionFollower
+from projector.frames import ShardId
+from projector.segments.builder import SegmentBuilder
+from projector.segments.errors import ManifestDamagedError, SegmentDamagedError
+from projector.segments.manifest import Manifest, read_manifest
+from projector.segments.shard_files import delete, delete_unknown, open_segments, rebuild_shard
+from projector.state.store import PartitionState
+from projector.view.live_shard import LiveShard
+from schemas.config import CollectionConfig
+
+_logger = structlog.get_logger("headwater.recovery")
+
+
+async def open_views(
+    partition: int, state: PartitionState, folder: StateFolder, builder: SegmentBuilder
+) -> PartitionFollower:
+    """The views of a partition's shards as of the applied offset. No record may be half applied.
+
+    Segments that are missing, damaged, or older than the list of changed ids reaches back, are rebuilt from the state.
+    """
+    shards: dict[ShardId, LiveShard] = {}
+    for shard, meta in state.shards().items():
+        shards[shard] = await _open_shard(shard, meta.config, state, folder.shard(partition, shard), builder)
+    _delete_closed(folder.shards(partition), {folder.shard(partition, shard).name for shard in shards})
+    return PartitionFollower(partition, shards, state.applied)
+
+
+async def _open_shard(
+    shard: ShardId, config: CollectionConfig, state: PartitionState, folder: Path, builder: SegmentBuilder
+) -> LiveShard:
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        manifest = _usable_manifest(shard, state, folder)
+        segments = open_segments(folder, manifest)
+        delete_unknown(folder, manifest)
+    except (ManifestDamagedError, SegmentDamagedError) as error:
+        _logger.warning("rebuilding segments from the state", folder=str(folder), reason=str(error))
+        manifest = await rebuild_shard(builder, folder, config, state.scan(shard, None), state.applied)
+        segments = open_segments(folder, manifest)
+    live = LiveShard(shard, config, segments, manifest.offset)
+    changed = state.changed_since(shard, manifest.offset)
+    if changed:
+        live.apply(changed, state.points(shard, changed), state.applied)
+    live.publish(state.applied)
+    return live
+
+
+def _usable_manifest(shard: ShardId, state: PartitionState, folder: Path) -> Manifest:
+    manifest = read_manifest(folder) or Manifest(-1, 1, [])
+    if manifest.offset > state.applied:
+        raise ManifestDamagedError(f"{folder}: stands at offset {manifest.offset}, the state at {state.applied}")
+    if manifest.offset < state.sealed(shard):
+        raise ManifestDamagedError(f"{folder}: stands at offset {manifest.offset}, changes before are not known")
+    return manifest
+
+
+def _delete_closed(shards: Path, known: set[str]) -> None:
+    if not shards.exists():
+        return
+    for path in shards.iterdir():
+        if path.name not in known:
+            delete(path)

@@ -12,7 +12,7 @@ from schemas.matching.field_tests import passes
 from schemas.siphash import slice_of
 
 EVALUATOR_VERSION = f"1/unicode-{unicodedata.unidata_version}"
-"""Changes when the same filter may mean something else. Part of the fold's version."""
+"""Changes when the same filter may mean something else, or is refused where it was read. Part of the fold's version."""
 
 
 class Candidate(Protocol):

@@ -1,0 +1,199 @@
+"""Random operations and reads on Headwater, over REST, beside the client's local mode: the same answers.
+
+What was asked of the real engine, and where Headwater departs from it on purpose, is in ``pair.py``.
+"""
+
+import re
+from typing import Any
+
+import hypothesis
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+from qdrant_client import QdrantClient, models
+
+from tests.e2e.operations import (
+    Body,
+    batches,
+    edited_ids,
+    edits_by_filter,
+    edits_of,
+    send,
+    send_batch,
+    upserts,
+)
+from tests.e2e.pair import EVERYTHING, Pair
+from tests.e2e.strategies import filters, id_lists, payload_selections, point_ids, quarters, vectors
+from tests.support.seeds import BASE_SEED
+
+COLLECTION = "differential"
+distances = st.sampled_from(list(models.Distance))
+data = st.data()
+thresholds = st.one_of(st.none(), quarters.map(lambda value: value + 0.0625))
+
+
+@st.composite
+def _params(draw: st.DrawFn) -> dict[str, models.VectorParams]:
+    if draw(st.booleans()):
+        return {"": models.VectorParams(size=4, distance=draw(distances))}
+    return {name: models.VectorParams(size=size, distance=draw(distances)) for name, size in (("b", 3), ("a", 4))}
+
+
+class Differential(RuleBasedStateMachine):
+    """Rules draw what depends on the collection; ``headwater`` is set by the test."""
+
+    headwater: QdrantClient
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.pair: Pair | None = None
+
+    @property
+    def same(self) -> Pair:
+        """The collection in both."""
+        assert self.pair is not None
+        return self.pair
+
+    @initialize(params=_params(), threshold=st.sampled_from([0, 1, 20_000]))
+    def create(self, params: dict[str, models.VectorParams], threshold: int) -> None:
+        self.pair = Pair(self.headwater, COLLECTION, params)
+        self.pair.create(optimizers_config=models.OptimizersConfigDiff(indexing_threshold=threshold))
+
+    def teardown(self) -> None:
+        if self.pair is not None:
+            self.pair.close()
+
+    @rule(source=data)
+    def upsert(self, source: st.DataObject) -> None:
+        body = source.draw(upserts(self.same.params))
+        self.same.both(lambda client: send(client, COLLECTION, body))
+
+    @rule(source=data)
+    def edit(self, source: st.DataObject) -> None:
+        body = source.draw(edits_of(id_lists(3), self.same.params))
+        ids = edited_ids(body)
+        missing = [point_id for point_id, there in zip(ids, self.same.has(ids), strict=True) if not there]
+        if missing:
+            self.same.refused_by_headwater(
+                lambda client: send(client, COLLECTION, body), 404, re.escape(f"No point with id {missing[0]} found")
+            )
+        else:
+            self.same.both(lambda client: send(client, COLLECTION, body))
+
+    @rule(source=data)
+    def edit_by_filter(self, source: st.DataObject) -> None:
+        body = source.draw(edits_by_filter(self.same.params))
+        self.same.both(lambda client: send(client, COLLECTION, body))
+
+    @rule(ids=id_lists())
+    def delete(self, ids: list[Any]) -> None:
+        self.same.both(lambda client: send(client, COLLECTION, {"delete": {"points": ids}}))
+
+    @rule(source=data)
+    def batch(self, source: st.DataObject) -> None:
+        operations: list[Body] = source.draw(batches(self.same.params))
+        self.same.both(lambda client: send_batch(client, COLLECTION, operations))
+
+    @rule(ids=id_lists(8), payload=payload_selections(), source=data)
+    def retrieve(self, ids: list[Any], payload: Any, source: st.DataObject) -> None:
+        vector = source.draw(self._vector_selections())
+        answers = self.same.both(
+            lambda client: client.retrieve(COLLECTION, ids, with_payload=payload, with_vectors=vector)
+        )
+        assert answers is not None
+        self.same.same_records(*answers, ordered=False)
+
+    @rule(source=data, payload=payload_selections(), limit=st.integers(1, 6), start=st.one_of(st.none(), point_ids))
+    def scroll(self, source: st.DataObject, payload: Any, limit: int, start: Any) -> None:
+        condition = source.draw(st.one_of(st.none(), filters(self.same.names)))
+        vector = source.draw(self._vector_selections())
+        while True:
+            answers = self.same.both(
+                lambda client, at=start: client.scroll(
+                    COLLECTION, condition, limit, offset=at, with_payload=payload, with_vectors=vector
+                )
+            )
+            assert answers is not None
+            (ours, our_next), (theirs, their_next) = answers
+            self.same.same_records(ours, theirs, ordered=True)
+            assert our_next == their_next
+            start = their_next
+            if start is None:
+                return
+
+    @rule(source=data, exact=st.booleans())
+    def count(self, source: st.DataObject, exact: bool) -> None:
+        condition = source.draw(st.one_of(st.none(), filters(self.same.names)))
+        answers = self.same.both(lambda client: client.count(COLLECTION, condition, exact=exact).count)
+        assert answers is not None
+        if exact:
+            assert answers[0] == answers[1]
+
+    @rule(
+        source=data,
+        payload=payload_selections(),
+        limit=st.integers(1, 12),
+        offset=st.integers(0, 4),
+        threshold=thresholds,
+        exact=st.booleans(),
+    )
+    def query(
+        self, source: st.DataObject, payload: Any, limit: int, offset: int, threshold: float | None, exact: bool
+    ) -> None:
+        name = source.draw(st.sampled_from(self.same.names))
+        by_vector = vectors(self.same.params[name].size)
+        query = source.draw(st.one_of(by_vector, by_vector, point_ids))
+        request: dict[str, Any] = {
+            "query": query,
+            "using": name or None,
+            "query_filter": source.draw(st.one_of(st.none(), filters(self.same.names))),
+            "search_params": models.SearchParams(exact=exact),
+        }
+        selection = source.draw(self._vector_selections())
+        shown: dict[str, Any] = {"with_payload": payload, "with_vectors": selection, "score_threshold": threshold}
+        everything = self._everything(request)
+        if threshold is not None and any(abs(score - threshold) < 1e-4 for score in everything.values()):
+            return
+        answers = self.same.both(
+            lambda client: client.query_points(COLLECTION, **request, **shown, limit=limit, offset=offset).points
+        )
+        if answers is not None:
+            self.same.same_hits(*answers, everything=everything)
+            self._same_content(answers[0], shown)
+
+    def _everything(self, request: dict[str, Any]) -> dict[Any, float]:
+        try:
+            found = self.same.oracle.query_points(COLLECTION, **request, limit=EVERYTHING, with_payload=False)
+        except (ValueError, KeyError):
+            return {}
+        return {hit.id: hit.score for hit in found.points}
+
+    def _same_content(self, hits: list[models.ScoredPoint], shown: dict[str, Any]) -> None:
+        selection = {"with_payload": shown["with_payload"], "with_vectors": shown["with_vectors"]}
+        expected = self.same.oracle.retrieve(COLLECTION, [hit.id for hit in hits], **selection)
+        records = [models.Record(id=hit.id, payload=hit.payload, vector=hit.vector) for hit in hits]
+        self.same.same_records(records, expected, ordered=False)
+
+    def _vector_selections(self) -> st.SearchStrategy[Any]:
+        some = st.lists(st.sampled_from(self.same.names), min_size=1, max_size=2, unique=True)
+        return st.booleans() if self.same.names == [""] else st.one_of(st.booleans(), some)
+
+    @invariant()
+    def same_points(self) -> None:
+        if self.pair is not None:
+            self.pair.same_points()
+
+
+def test_answers_as_the_clients_local_mode(client: QdrantClient) -> None:
+    machine = type("Differential", (Differential,), {"headwater": client})
+    run_state_machine_as_test(
+        hypothesis.seed(BASE_SEED)(machine),
+        settings=settings(
+            max_examples=30,
+            stateful_step_count=25,
+            deadline=None,
+            database=None,
+            print_blob=True,
+            suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large],
+        ),
+    )

@@ -163,7 +163,10 @@ def merge(base: PartT, diff: msgspec.Struct | None) -> PartT:
 
 
 def apply_patch(config: CollectionConfig, patch: CollectionPatch) -> CollectionConfig:
-    """The configuration after ``patch``. Raises BadInputError for an unknown vector name, UnprocessableError for a bad value."""
+    """The configuration after ``patch``.
+
+    Raises BadInputError for an unknown vector name, UnprocessableError for a bad value.
+    """
     vectors = dict(config.vectors)
     for name, diff in (patch.vectors or {}).items():
         if name not in vectors:

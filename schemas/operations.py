@@ -104,14 +104,7 @@ class DeletePoints(_Operation, frozen=True, tag="delete"):
 
 
 Operation = (
-    Upsert
-    | UpdateVectors
-    | DeleteVectors
-    | SetPayload
-    | OverwritePayload
-    | DeletePayload
-    | ClearPayload
-    | DeletePoints
+    Upsert | UpdateVectors | DeleteVectors | SetPayload | OverwritePayload | DeletePayload | ClearPayload | DeletePoints
 )
 
 

@@ -1,9 +1,9 @@
 """The stored point: a point as the state, the feed and the tail hold it, one run of bytes.
 
-    version   u64 little endian
-    vectors   u8, how many; then each: u8 position of its name in the collection's config,
-              u32 length in bytes, the bytes (float32 little endian, bit for bit as received)
-    payload   the rest: a JSON object as UTF-8; empty when there is none
+- version: u64 little endian
+- vectors: u8, how many; then each: u8 position of its name in the collection's config, u32 length in bytes, the bytes
+  (float32 little endian, bit for bit as received)
+- payload: the rest: a JSON object as UTF-8; empty when there is none
 """
 
 from collections.abc import Sequence

@@ -129,7 +129,8 @@ def _check_column(config: CollectionConfig, name: str, column: VectorColumn, poi
         raise BadInputError(f"Wrong input: Vector dimension error: expected dim: {size}, got {column.dim}")
     rows = points if column.rows is None else len(column.rows)
     if len(column.data) != rows * size * _FLOAT_BYTES:
-        raise BadInputError(f"Wrong input: vector {name!r} has {len(column.data)} bytes for {rows} points of size {size}")
+        found = f"{len(column.data)} bytes for {rows} points of size {size}"
+        raise BadInputError(f"Wrong input: vector {name!r} has {found}")
     if column.rows is not None:
         ascending = all(a < b for a, b in zip(column.rows, column.rows[1:], strict=False))
         if not ascending or (column.rows and not (column.rows[0] >= 0 and column.rows[-1] < points)):

@@ -1,0 +1,105 @@
+"""Bells: how the writer of a feed wakes its readers, on the same machine, without anyone polling.
+
+A reader hangs up a bell, a named pipe in the feed's ``bells`` folder, and waits until there is something to read in it.
+The writer writes a byte into each pipe. A pipe that nobody reads any more says so, and is removed.
+"""
+
+import asyncio
+import contextlib
+import errno
+import os
+import secrets
+from pathlib import Path
+
+import structlog
+
+_logger = structlog.get_logger("headwater.feed")
+
+_DRAIN_BYTES = 1 << 16
+_ABANDONED = (errno.ENXIO, errno.EPIPE, errno.ENOENT)
+
+
+class Bell:
+    """One reader's bell. Used on one event loop."""
+
+    def __init__(self, folder: Path) -> None:
+        """Hang it up in ``folder``. Raises OSError."""
+        folder.mkdir(parents=True, exist_ok=True)
+        name = f"{os.getpid()}-{secrets.token_hex(4)}"
+        # It gets its name when it can be rung: the writer removes a pipe that nobody reads.
+        hidden = folder / f".{name}"
+        self._path = folder / name
+        os.mkfifo(hidden)
+        # The writer may run as another user.
+        hidden.chmod(0o666)
+        self._fd = os.open(hidden, os.O_RDONLY | os.O_NONBLOCK)
+        # With no writer at all a pipe is at its end, and would be readable for ever.
+        self._other_end = os.open(hidden, os.O_WRONLY | os.O_NONBLOCK)
+        hidden.rename(self._path)
+
+    async def wait(self, timeout: float) -> None:
+        """Return when it has been rung since the last wait, or after ``timeout`` seconds."""
+        loop = asyncio.get_running_loop()
+        rung = asyncio.Event()
+        loop.add_reader(self._fd, rung.set)
+        try:
+            async with asyncio.timeout(timeout):
+                await rung.wait()
+        except TimeoutError:
+            return
+        finally:
+            loop.remove_reader(self._fd)
+        # Before the reader looks at the file, so that what is written after that rings anew.
+        with contextlib.suppress(BlockingIOError):
+            while len(os.read(self._fd, _DRAIN_BYTES)) == _DRAIN_BYTES:
+                pass
+
+    def close(self) -> None:
+        """Take it down."""
+        self._path.unlink(missing_ok=True)
+        os.close(self._fd)
+        os.close(self._other_end)
+
+
+class Ringer:
+    """The writer's side of all bells in a folder."""
+
+    def __init__(self, folder: Path) -> None:
+        """``folder`` is created when missing. Raises OSError."""
+        folder.mkdir(parents=True, exist_ok=True)
+        self._folder = folder
+        self._pipes: dict[str, int] = {}
+
+    def ring(self) -> None:
+        """Ring every bell; never blocks. Raises OSError when the folder is gone."""
+        names = {name for name in os.listdir(self._folder) if not name.startswith(".")}
+        for gone in self._pipes.keys() - names:
+            os.close(self._pipes.pop(gone))
+        for name in names:
+            try:
+                self._ring(name)
+            except BlockingIOError:
+                # The pipe is full: it has been rung often enough.
+                continue
+            except OSError as error:
+                if error.errno in _ABANDONED:
+                    self._remove(name)
+                else:
+                    _logger.warning("a reader of the feed can't be woken", bell=name, reason=str(error))
+
+    def _ring(self, name: str) -> None:
+        if name not in self._pipes:
+            self._pipes[name] = os.open(self._folder / name, os.O_WRONLY | os.O_NONBLOCK)
+        os.write(self._pipes[name], b"\x07")
+
+    def _remove(self, name: str) -> None:
+        pipe = self._pipes.pop(name, None)
+        if pipe is not None:
+            os.close(pipe)
+        (self._folder / name).unlink(missing_ok=True)
+
+    def close(self) -> None:
+        """Let go of the bells; they stay where they are."""
+        for pipe in self._pipes.values():
+            os.close(pipe)
+        self._pipes.clear()

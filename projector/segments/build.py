@@ -72,7 +72,8 @@ class _Build:
             if self._spec.graph:
                 vectors = self._build_graphs(file, vectors)
             graph_seconds = perf_counter() - started
-            file.finish(SEGMENT_KIND, SegmentMeta(len(order.numbers), len(order.uuids), vectors))
+            meta = SegmentMeta(len(order.numbers), len(order.uuids), vectors, self._spec.graph)
+            file.finish(SEGMENT_KIND, meta)
         size = sum(path.stat().st_size for path in self._folder.iterdir())
         return BuildResult(order.size, size, graph_seconds)
 

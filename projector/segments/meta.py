@@ -31,8 +31,12 @@ class VectorMeta(msgspec.Struct, frozen=True):
 
 
 class SegmentMeta(msgspec.Struct, frozen=True):
-    """How many numbers and UUIDs a segment has as ids, and its vector names."""
+    """How many numbers and UUIDs a segment has as ids, and its vector names.
+
+    ``indexed``: whether it was built with graphs, for the names that could have one.
+    """
 
     numbers: int
     uuids: int
     vectors: list[VectorMeta]
+    indexed: bool = False

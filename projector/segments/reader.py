@@ -21,6 +21,7 @@ from projector.segments.slot_ids import ABSENT, UUID_DTYPE, SlotIds
 from schemas.filters import Filter
 from schemas.ids import PointId
 
+
 class VectorFile:
     """The vectors of one name. For Cosine they are normalised; the originals are in the state only."""
 

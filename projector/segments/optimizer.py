@@ -1,0 +1,237 @@
+"""The optimizer: seals tails, merges and vacuums segments, builds graphs; for all live shards of a process."""
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+import structlog
+
+from projector.frames import ShardId
+from projector.segments import metrics
+from projector.segments.builder import SegmentBuilder
+from projector.segments.errors import BuildFailedError, ManifestDamagedError, SegmentDamagedError
+from projector.segments.manifest import read_manifest
+from projector.segments.meta import SEGMENT_FILE
+from projector.segments.policy import SEAL_BYTES, SEAL_ROWS, Plan, is_settled, plan_graph, plan_plain
+from projector.segments.replacement import Replacement, SealedState, publish
+from projector.segments.shard_files import delete
+from projector.segments.shard_work import ShardWork
+from projector.view.live_shard import LiveShard
+
+POLL_SECONDS = 0.2
+FULL_TAILS = 20
+"""A tail with so many times what makes it due for sealing holds up the fold of its partition, which is faster."""
+
+log = structlog.get_logger("headwater")
+
+
+class LiveShards(Protocol):
+    """The live shards of one partition; a follower is one."""
+
+    @property
+    def shards(self) -> Mapping[ShardId, LiveShard]:
+        """Those that exist now."""
+        ...
+
+
+class ShardFolders(Protocol):
+    """Where shards have their files."""
+
+    def shard(self, partition: int, shard: ShardId) -> Path:
+        """One shard's folder, whether it exists or not."""
+        ...
+
+
+@dataclass(slots=True, eq=False)
+class _Partition:
+    number: int
+    state: SealedState
+    live: LiveShards
+    folders: ShardFolders
+    works: dict[ShardId, ShardWork] = field(default_factory=dict[ShardId, ShardWork])
+
+
+class Optimizer:
+    """Works on one event loop. One plain and one graph build run at a time, over all shards.
+
+    The folder of a shard that is closed is deleted.
+    """
+
+    def __init__(self, builder: SegmentBuilder, clock: Callable[[], float] = time.monotonic) -> None:
+        self._builder = builder
+        self._clock = clock
+        self._partitions: list[_Partition] = []
+        self._room = asyncio.Event()
+        self._room.set()
+
+    def add(self, partition: int, state: SealedState, live: LiveShards, folders: ShardFolders) -> None:
+        """Look after a partition's shards: those that are there and those that come."""
+        self._partitions.append(_Partition(partition, state, live, folders))
+
+    def remove(self, partition: int) -> None:
+        """Look after a partition no longer. Its files stay; a build that runs for it is dropped when it is done."""
+        self._partitions = [p for p in self._partitions if p.number != partition]
+
+    async def run(self) -> None:
+        """Work until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._watch())
+            group.create_task(self._serve(graph=False))
+            group.create_task(self._serve(graph=True))
+
+    async def throttle(self) -> None:
+        """Wait while some tail is so full that sealing has to catch up first."""
+        if not self._room.is_set():
+            await self._room.wait()
+
+    def settled(self, shard: ShardId) -> bool:
+        """Whether the shard has all graphs that its configuration asks for; unknown shards have."""
+        work = self._find(shard)
+        if work is None:
+            return True
+        tail = work.tail_facts(self._clock())
+        return is_settled(work.segment_facts(as_idle=True), tail, work.live.view.config)
+
+    def progress(self, shard: ShardId) -> float | None:
+        """The fraction of the graph build that runs for this shard; None when none does."""
+        work = self._find(shard)
+        return None if work is None else work.progress
+
+    def observe(self) -> None:
+        """Notice new and closed shards, the age of what isn't sealed, and whether there is room for more."""
+        now = self._clock()
+        full = False
+        for partition in self._partitions:
+            self._notice_shards(partition, now)
+            for work in partition.works.values():
+                self._report_damage(work)
+                tail = work.tail_facts(now)
+                over = tail.rows >= FULL_TAILS * SEAL_ROWS or tail.bytes >= FULL_TAILS * SEAL_BYTES
+                # Waiting helps only while sealing works; when it fails the log is still the place for what comes.
+                full = full or (over and not work.backoff[False].failures)
+        if full:
+            self._room.clear()
+        else:
+            self._room.set()
+
+    async def step(self, *, graph: bool) -> bool:
+        """Carry out the most pressing plan of a kind, if there is one. Returns whether there was."""
+        self.observe()
+        now = self._clock()
+        best: tuple[int, _Partition, ShardWork, Plan] | None = None
+        for partition in self._partitions:
+            for work in partition.works.values():
+                if work.backoff[graph].waits(now):
+                    continue
+                tail = work.tail_facts(now)
+                plan = (plan_graph if graph else plan_plain)(work.segment_facts(), tail, work.live.view.config)
+                if plan is None and work.unpublished and not work.building:
+                    plan = Plan()  # its manifest could not be written
+                if plan is not None and (best is None or tail.rows > best[0]):
+                    best = (tail.rows, partition, work, plan)
+        if best is None:
+            return False
+        _, partition, work, plan = best
+        await self._carry_out(partition, work, plan, graph)
+        return True
+
+    async def _watch(self) -> None:
+        while True:
+            self.observe()
+            await asyncio.sleep(POLL_SECONDS)
+
+    async def _serve(self, *, graph: bool) -> None:
+        while True:
+            if not await self.step(graph=graph):
+                await asyncio.sleep(POLL_SECONDS)
+
+    async def _carry_out(self, partition: _Partition, work: ShardWork, plan: Plan, graph: bool) -> None:
+        replacement = Replacement(work, plan)
+        kind = "graph" if graph else "plain"
+        started = self._clock()
+        work.busy.update(plan.segments)
+        work.building += 1
+        try:
+            built = await replacement.build(self._builder, lambda f: self._on_progress(work, f))
+            if not self._is_current(partition, work):
+                replacement.discard()
+                return
+            replacement.swap(built.segment, self._clock())
+            await publish(work, partition.state)
+        except (BuildFailedError, SegmentDamagedError, OSError) as error:
+            self._on_failure(partition, work, plan, graph, error)
+        else:
+            work.backoff[graph].succeeded()
+            metrics.built(kind, self._clock() - started, built.result)
+        finally:
+            work.busy.difference_update(plan.segments)
+            work.building -= 1
+            if graph:
+                self._on_progress(work, None)
+
+    def _is_current(self, partition: _Partition, work: ShardWork) -> bool:
+        return partition in self._partitions and partition.live.shards.get(work.shard) is work.live
+
+    def _on_progress(self, work: ShardWork, fraction: float | None) -> None:
+        work.progress = fraction
+        metrics.GRAPH_PROGRESS.set(fraction or 0.0)
+
+    def _on_failure(
+        self, partition: _Partition, work: ShardWork, plan: Plan, graph: bool, error: Exception
+    ) -> None:
+        if not self._is_current(partition, work):
+            return  # the shard was closed, and its folder deleted, under the build
+        metrics.BUILD_FAILURES.labels("graph" if graph else "plain").inc()
+        pause = work.backoff[graph].failed(self._clock())
+        log.error(
+            "segment build failed",
+            shard=str(work.folder),
+            segments=plan.segments,
+            reason=str(error),
+            next_try_in_seconds=pause,
+        )
+        if isinstance(error, SegmentDamagedError) and error.folder is not None:
+            self._condemn(work, Path(error.folder))
+
+    def _condemn(self, work: ShardWork, folder: Path) -> None:
+        """Leave a damaged segment out of builds, and have the next start rebuild it: it will not open."""
+        work.condemned.add(folder.name)
+        file = folder / SEGMENT_FILE
+        if file.exists():
+            file.rename(file.with_suffix(".damaged"))
+        log.error("segment damaged; it is rebuilt from the state at the next start", segment=str(folder))
+
+    def _report_damage(self, work: ShardWork) -> None:
+        for part in work.live.view.segments:
+            segment = part.segment
+            if segment.damaged_graphs and segment.name not in work.reported:
+                work.reported.add(segment.name)
+                log.warning("graph damaged; building it anew", segment=str(segment.folder), why=segment.damaged_graphs)
+
+    def _notice_shards(self, partition: _Partition, now: float) -> None:
+        shards = partition.live.shards
+        for shard, work in list(partition.works.items()):
+            if shards.get(shard) is not work.live and not work.building:
+                del partition.works[shard]
+                if shard not in shards:
+                    delete(work.folder)
+        for shard, live in shards.items():
+            if shard not in partition.works:
+                partition.works[shard] = _new_work(partition, shard, live, now)
+
+    def _find(self, shard: ShardId) -> ShardWork | None:
+        return next((p.works[shard] for p in self._partitions if shard in p.works), None)
+
+
+def _new_work(partition: _Partition, shard: ShardId, live: LiveShard, now: float) -> ShardWork:
+    folder = partition.folders.shard(partition.number, shard)
+    try:
+        manifest = read_manifest(folder)
+    except ManifestDamagedError as error:
+        # Whoever opened the shard has read it already; it was damaged since. The next build writes another one.
+        log.error("manifest damaged", shard=str(folder), reason=error.message)
+        manifest = None
+    return ShardWork(shard, live, folder, manifest, now)

@@ -1,0 +1,235 @@
+"""What to build next for a shard: pure functions of what it consists of. Mechanism is in ``optimizer``.
+
+Two kinds of builds run side by side: plain ones (seals, merges of segments without a graph) are quick and frequent,
+graph builds may take minutes. Both merge by size tiers, as log-structured merge trees do: a segment is merged only
+with others that together have at least a third of its bytes, so each point is copied, and each graph row
+inserted, a number of times that grows with the logarithm of the shard's size.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from projector.segments.build import MIN_GRAPH_ROWS, wants_graph
+from schemas.config import CollectionConfig, OptimizersConfig
+
+SEAL_ROWS = 10_000
+SEAL_BYTES = 32 << 20
+MAX_PLAIN_SEGMENTS = 16
+QUIET_SECONDS = 3.0
+"""A shard without changes for this long is at rest: what would only be overtaken by more changes is done now."""
+
+TIER_RATIO = 3
+SMALL_ROWS = 1000
+"""Segments below this are merged as if they had this size: copying them costs less than searching one more."""
+
+BUSY_THRESHOLDS = 8
+"""While changes keep coming, a graph waits for so many times ``indexing_threshold``, and for a third of what graphs
+hold already, so that a bulk load builds few graphs twice."""
+
+PATIENCE_SECONDS = 60
+"""At rest a graph waits for the tail to be sealed, unless ``flush_interval_sec`` is longer than this."""
+
+DEFAULT_MAX_BYTES = 2 << 30
+_KILOBYTE = 1024
+_FLOAT_BYTES = 4
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentFacts:
+    """One segment. ``graph``: whether it was built with graphs; ``stale``: whether these are not what is due now."""
+
+    name: str
+    slots: int
+    dead: int
+    graph: bool = False
+    stale: bool = False
+    busy: bool = False
+    """Whether a running build takes it in."""
+
+    @property
+    def alive(self) -> int:
+        """Slots that are not dead."""
+        return self.slots - self.dead
+
+
+@dataclass(frozen=True, slots=True)
+class TailFacts:
+    """What is in no segment yet.
+
+    ``rows`` and ``bytes`` of the tail; ``deaths``: slots that died in segments since the manifest's offset; ``age``:
+    seconds since the first of all these changes; ``quiet``: seconds since the last.
+    """
+
+    rows: int = 0
+    bytes: int = 0
+    deaths: int = 0
+    age: float = 0.0
+    quiet: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A build: segments to replace, by name, and whether the tail is sealed with them and graphs are built."""
+
+    segments: tuple[str, ...] = ()
+    seal: bool = False
+    graph: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Sizes:
+    """The configuration's sizes in bytes of a shard's largest vectors."""
+
+    row: int
+    threshold: int
+    limit: int
+    graphs: bool
+    waits_for_seal: bool
+
+    @staticmethod
+    def of(config: CollectionConfig) -> "_Sizes":
+        optimizers = config.optimizers
+        row = max((p.size * _FLOAT_BYTES for p in config.vectors.values()), default=_FLOAT_BYTES)
+        limit = optimizers.max_segment_size
+        possible = any(wants_graph(config, name, MIN_GRAPH_ROWS) for name in config.vectors)
+        return _Sizes(
+            row,
+            max(optimizers.indexing_threshold * _KILOBYTE, MIN_GRAPH_ROWS * row),
+            DEFAULT_MAX_BYTES if limit is None else limit * _KILOBYTE,
+            possible and optimizers.indexing_threshold > 0,
+            optimizers.flush_interval_sec <= PATIENCE_SECONDS,
+        )
+
+    def bytes_of(self, segment: SegmentFacts) -> int:
+        return segment.alive * self.row
+
+
+def seal_due(tail: TailFacts, config: OptimizersConfig) -> bool:
+    """Whether the tail, or what died in segments, should go into segments and manifest now."""
+    if tail.rows >= SEAL_ROWS or tail.bytes >= SEAL_BYTES:
+        return True
+    return (tail.rows > 0 or tail.deaths > 0) and tail.age >= config.flush_interval_sec
+
+
+def plan_plain(segments: Sequence[SegmentFacts], tail: TailFacts, config: CollectionConfig) -> Plan | None:
+    """The next build without graphs, None when there is nothing to do."""
+    sizes = _Sizes.of(config)
+    free = [s for s in segments if not s.graph and not s.busy]
+    seal = seal_due(tail, config.optimizers)
+    crowded = len(free) + seal > MAX_PLAIN_SEGMENTS
+    at_rest = tail.quiet >= QUIET_SECONDS
+    if crowded or (at_rest and not _graph_due(free, segments, TailFacts(quiet=tail.quiet), sizes)):
+        tail_bytes = tail.rows * sizes.row if seal else None
+        merged = _tier(sorted(free, key=sizes.bytes_of), tail_bytes, sizes, at_least=2 if crowded else 0)
+        if len(merged) + (seal and tail.rows > 0) >= 2:
+            return Plan(tuple(s.name for s in merged), seal)
+    if seal:
+        return Plan(seal=True)
+    wasteful = next((s for s in free if _wasteful(s, config.optimizers)), None)
+    return None if wasteful is None else Plan((wasteful.name,))
+
+
+def plan_graph(segments: Sequence[SegmentFacts], tail: TailFacts, config: CollectionConfig) -> Plan | None:
+    """The next build with graphs, None when there is nothing to do. The tail takes no part in it."""
+    sizes = _Sizes.of(config)
+    free = [s for s in segments if not s.busy]
+    worn = next((s for s in free if s.graph and (s.stale or _wasteful(s, config.optimizers))), None)
+    if worn is not None:
+        return Plan((worn.name,), graph=sizes.graphs and sizes.bytes_of(worn) >= sizes.threshold)
+    if not sizes.graphs:
+        return None
+    plain = [s for s in free if not s.graph]
+    graphs = sorted((s for s in free if s.graph), key=sizes.bytes_of)
+    wanted = max(1, config.optimizers.default_segment_number)
+    limit = _limit(segments, wanted, sizes)
+    if _graph_due(plain, segments, tail, sizes):
+        chosen = _first_fit(sorted(plain, key=sizes.bytes_of, reverse=True), limit, sizes)
+        if sum(map(sizes.bytes_of, chosen)) >= sizes.threshold:
+            chosen += _absorb(chosen, graphs, wanted, limit, sizes)
+            return Plan(tuple(s.name for s in chosen), graph=True)
+    if tail.quiet >= QUIET_SECONDS and len(graphs) > wanted:
+        chosen = graphs[:1] + _absorb(graphs[:1], graphs[1:], wanted, limit, sizes)
+        if len(chosen) > 1:
+            return Plan(tuple(s.name for s in chosen), graph=True)
+    return None
+
+
+def is_settled(segments: Sequence[SegmentFacts], tail: TailFacts, config: CollectionConfig) -> bool:
+    """Whether no graph is missing: none would be built if changes stopped now and the tail were sealed.
+
+    Segments that a running build takes in are not to be marked as busy here.
+    """
+    sealed = [*segments, SegmentFacts("", tail.rows, 0)]
+    return plan_graph(sealed, TailFacts(quiet=QUIET_SECONDS), config) is None
+
+
+def _wasteful(segment: SegmentFacts, config: OptimizersConfig) -> bool:
+    """Whether too much of a segment is dead; one that is dead altogether always is."""
+    if segment.alive == 0:
+        return True
+    large = segment.slots >= config.vacuum_min_vector_number
+    return large and segment.dead > config.deleted_threshold * segment.slots
+
+
+def _graph_due(
+    plain: Sequence[SegmentFacts], segments: Sequence[SegmentFacts], tail: TailFacts, sizes: _Sizes
+) -> bool:
+    if not sizes.graphs:
+        return False
+    waiting = sum(map(sizes.bytes_of, plain))
+    if tail.quiet >= QUIET_SECONDS:
+        return waiting >= sizes.threshold and not (tail.rows and sizes.waits_for_seal)
+    held = sum(sizes.bytes_of(s) for s in segments if s.graph)
+    return waiting >= max(BUSY_THRESHOLDS * sizes.threshold, held // TIER_RATIO)
+
+
+def _limit(segments: Sequence[SegmentFacts], wanted: int, sizes: _Sizes) -> int:
+    """How many bytes one segment may have so that about ``wanted`` of them remain."""
+    total = sum(map(sizes.bytes_of, segments))
+    return sizes.limit if wanted == 1 else min(sizes.limit, max(sizes.threshold, -(-total // wanted)))
+
+
+def _tier(
+    ascending: Sequence[SegmentFacts], tail_bytes: int | None, sizes: _Sizes, at_least: int
+) -> list[SegmentFacts]:
+    """The smallest segments, as long as each fits in with those before it, the tail being the first."""
+    chosen: list[SegmentFacts] = []
+    total = tail_bytes or 0
+    for segment in ascending:
+        size = sizes.bytes_of(segment)
+        if chosen and total + size > sizes.limit:
+            break
+        fits = (not chosen and tail_bytes is None) or size <= TIER_RATIO * max(total, SMALL_ROWS * sizes.row)
+        if not fits and len(chosen) >= at_least:
+            break
+        chosen.append(segment)
+        total += size
+    return chosen
+
+
+def _first_fit(descending: Sequence[SegmentFacts], limit: int, sizes: _Sizes) -> list[SegmentFacts]:
+    """Segments of together at most ``limit`` bytes, or the first alone."""
+    chosen: list[SegmentFacts] = []
+    total = 0
+    for segment in descending:
+        size = sizes.bytes_of(segment)
+        if not chosen or total + size <= limit:
+            chosen.append(segment)
+            total += size
+    return chosen
+
+
+def _absorb(
+    chosen: Sequence[SegmentFacts], graphs: Sequence[SegmentFacts], wanted: int, limit: int, sizes: _Sizes
+) -> list[SegmentFacts]:
+    """Graph segments to build anew together with ``chosen``: while there would be too many, and tiers allow it."""
+    absorbed: list[SegmentFacts] = []
+    total = sum(map(sizes.bytes_of, chosen))
+    for segment in graphs:
+        size = sizes.bytes_of(segment)
+        enough = 1 + len(graphs) - len(absorbed) <= wanted
+        if enough or total + size > limit or size > TIER_RATIO * total:
+            break
+        absorbed.append(segment)
+        total += size
+    return absorbed

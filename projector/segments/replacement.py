@@ -1,0 +1,147 @@
+"""Carry out a plan: build outside, swap in the view; then write the manifest and delete what it doesn't name."""
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+
+from projector.frames import ShardId
+from projector.segments.builder import SegmentBuilder
+from projector.segments.errors import BuildFailedError
+from projector.segments.manifest import Manifest, SegmentEntry, write_manifest
+from projector.segments.policy import Plan
+from projector.segments.reader import Segment
+from projector.segments.shard_files import delete, segment_name, spill_path
+from projector.segments.shard_work import ShardWork
+from projector.segments.spec import BuildResult, BuildSpec, SegmentPiece, pack_mask
+from projector.segments.spill import write_spill
+from projector.view.segment_part import SegmentPart
+from projector.view.shard_view import ShardView
+from projector.view.tail_part import TailPart
+
+
+class SealedState(Protocol):
+    """What the optimizer asks of a partition's state."""
+
+    async def sync(self) -> None:
+        """Make what was committed survive power loss."""
+        ...
+
+    def drop_changed(self, shard: ShardId, offset: int) -> None:
+        """Forget which ids changed at or below ``offset``."""
+        ...
+
+
+class Replacement:
+    """One plan for one shard, at the view that stands when it is made."""
+
+    def __init__(self, work: ShardWork, plan: Plan) -> None:
+        self._work = work
+        self._plan = plan
+        self._base: ShardView = work.live.view
+        self._parts = [p for p in self._base.segments if p.segment.name in plan.segments]
+        number = work.take_number()
+        self._target = work.folder / segment_name(number)
+        self._spill = spill_path(work.folder, number)
+
+    @property
+    def _tail(self) -> TailPart | None:
+        tail = self._base.tail
+        return tail if self._plan.seal and tail.alive_count else None
+
+    async def build(self, builder: SegmentBuilder, progress: Callable[[float], None]) -> "Built":
+        """Build the segment and open it. Raises BuildFailedError, SegmentDamagedError, OSError."""
+        alive = any(part.alive_count for part in self._parts)
+        if self._tail is None and not alive:
+            return Built(None, None)
+        try:
+            spec = await asyncio.to_thread(self._prepare)
+            result = await builder.build(spec, progress)
+            segment = await asyncio.to_thread(_open, self._target)
+        except BaseException:
+            self.discard()
+            raise
+        finally:
+            delete(self._spill)
+        return Built(segment, result)
+
+    def swap(self, segment: Segment | None, now: float) -> None:
+        """Put the new segment in place of its sources, in the view. On the loop."""
+        removed = [part.segment for part in self._parts]
+        added = [] if segment is None else [segment]
+        self._work.live.replace(self._base, removed, added, self._plan.seal)
+        self._work.unpublished = True
+        self._work.retired += [segment.folder for segment in removed]
+        if self._plan.seal:
+            self._work.sealed(self._base.offset, now)
+
+    def discard(self) -> None:
+        """Delete what was built."""
+        delete(self._target)
+
+    def _prepare(self) -> BuildSpec:
+        self._work.folder.mkdir(parents=True, exist_ok=True)
+        spills: list[str] = []
+        if self._tail is not None:
+            with write_spill(self._spill) as spill:
+                spill.add(*self._tail.live_points())
+            spills.append(str(self._spill))
+        pieces = [SegmentPiece(str(p.segment.folder), _dead(p)) for p in self._parts]
+        return BuildSpec(str(self._target), self._base.config, spills, pieces, self._plan.graph)
+
+
+class Built:
+    """What a build gave: nothing when all points were dead."""
+
+    def __init__(self, segment: Segment | None, result: BuildResult | None) -> None:
+        self.segment = segment
+        self.result = result
+
+
+async def publish(work: ShardWork, state: SealedState) -> None:
+    """Write the manifest of what the view consists of now, as of ``work.offset``; delete what it doesn't name.
+
+    Every segment holds points as they were at ``work.offset`` or before: a merge only leaves dead ones out, a seal
+    moves that offset. What died after it is not dead in the manifest; changes after it come from the state again.
+    Readers that have a deleted segment mapped keep it. Raises OSError; the old manifest is in force then.
+    """
+    async with work.publishing:
+        while True:
+            offset = work.offset
+            await state.sync()
+            if work.offset == offset:
+                break
+        entries = [_entry(part, offset) for part in work.live.view.segments]
+        retired = len(work.retired)
+        await asyncio.to_thread(_write, work.folder, Manifest(offset, work.next_number, entries))
+        work.note_manifest(entries)
+        work.unpublished = len(work.retired) > retired
+        if offset > work.dropped:
+            state.drop_changed(work.shard, offset)
+            work.dropped = offset
+        for folder in work.retired[:retired]:
+            delete(folder)
+        del work.retired[:retired]
+
+
+def _write(folder: Path, manifest: Manifest) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    write_manifest(folder, manifest)
+
+
+def _entry(part: SegmentPart, offset: int) -> SegmentEntry:
+    return SegmentEntry.of(part.segment.name, part.dead_at <= np.uint64(max(offset, 0)))
+
+
+def _dead(part: SegmentPart) -> bytes | None:
+    return pack_mask(part.dead_mask()) if part.alive_count < part.size else None
+
+
+def _open(folder: Path) -> Segment:
+    segment = Segment.open(folder)
+    segment.load_graphs()
+    if segment.damaged_graphs:
+        raise BuildFailedError(f"{folder}: {segment.damaged_graphs}")
+    return segment

@@ -1,0 +1,147 @@
+"""What the optimizer keeps of one live shard: what its folder holds, since when it changes, what is being built."""
+
+import asyncio
+from collections.abc import Collection
+from pathlib import Path
+
+import numpy as np
+
+from projector.frames import ShardId
+from projector.segments.build import wants_graph
+from projector.segments.manifest import Manifest, SegmentEntry
+from projector.segments.policy import SegmentFacts, TailFacts
+from projector.segments.reader import Segment
+from projector.view.live_shard import LiveShard
+from projector.view.shard_view import ShardView
+from projector.view.tail import Tail
+from schemas.config import CollectionConfig
+
+_FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 60.0
+
+
+class Backoff:
+    """When to try again after failures in a row: after 1, 2, 4, ... 60 seconds."""
+
+    def __init__(self) -> None:
+        self.failures = 0
+        self._until = float("-inf")
+
+    def failed(self, now: float) -> float:
+        """Note a failure; returns the pause."""
+        pause = min(_LONGEST_PAUSE, _FIRST_PAUSE * 2**self.failures)
+        self.failures = min(self.failures + 1, 16)
+        self._until = now + pause
+        return pause
+
+    def succeeded(self) -> None:
+        """Start over."""
+        self.failures = 0
+        self._until = float("-inf")
+
+    def waits(self, now: float) -> bool:
+        """Whether it is too early to try again."""
+        return now < self._until
+
+
+class ShardWork:
+    """One live shard. ``offset``: the one up to which everything is in segments, -1 when nothing ever was."""
+
+    def __init__(self, shard: ShardId, live: LiveShard, folder: Path, manifest: Manifest | None, now: float) -> None:
+        self.shard = shard
+        self.live = live
+        self.folder = folder
+        self.offset = -1 if manifest is None else manifest.offset
+        self.next_number = 1 if manifest is None else manifest.next_number
+        self.publishing = asyncio.Lock()
+        self.busy: set[str] = set()
+        self.condemned: set[str] = set()
+        self.building = 0
+        self.backoff = {False: Backoff(), True: Backoff()}
+        """By whether the build has graphs."""
+        self.progress: float | None = None
+        self.unpublished = False
+        """Whether the view has segments that no manifest names yet."""
+        self.retired: list[Path] = []
+        """Folders of segments that left the view, to be deleted once no manifest names them."""
+        self.reported: set[str] = set()
+        """Segments whose damage was logged."""
+        self.dropped = -1
+        """The offset up to which the state no longer keeps changed ids."""
+        self._dead: dict[str, int] = {}
+        self.note_manifest([] if manifest is None else manifest.segments)
+        self._seen = live.view
+        self._changed_at = now
+        self._unsealed_since: float | None = None
+        self._tail: Tail | None = None
+        self._tail_rows = 0
+        self._tail_bytes = 0
+
+    def note_manifest(self, entries: Collection[SegmentEntry]) -> None:
+        """Remember how many slots the manifest says are dead."""
+        self._dead = {e.name: int(np.count_nonzero(e.dead_mask())) for e in entries}
+
+    def tail_facts(self, now: float) -> TailFacts:
+        """What is in no segment, or not in the manifest, at ``now``. To be called often: it notes when that changes."""
+        view = self.live.view
+        if view is not self._seen and view.offset != self._seen.offset:
+            self._changed_at = now
+        self._seen = view
+        deaths = sum(p.size - p.alive_count - self._dead.get(p.segment.name, 0) for p in view.segments)
+        if not view.tail.size and not deaths:
+            self._unsealed_since = None
+        elif self._unsealed_since is None:
+            self._unsealed_since = now
+        age = 0.0 if self._unsealed_since is None else now - self._unsealed_since
+        return TailFacts(view.tail.size, self._bytes_of_tail(view), deaths, age, now - self._changed_at)
+
+    def segment_facts(self, *, as_idle: bool = False) -> list[SegmentFacts]:
+        """What the current view consists of; ``as_idle``: as if no build were running."""
+        view = self.live.view
+        taken = self.condemned if as_idle else self.busy | self.condemned
+        return [
+            SegmentFacts(
+                part.segment.name,
+                part.size,
+                part.size - part.alive_count,
+                part.segment.meta.indexed,
+                is_stale(part.segment, view.config),
+                part.segment.name in taken,
+            )
+            for part in view.segments
+        ]
+
+    def take_number(self) -> int:
+        """A number for a new segment, never given before."""
+        number = self.next_number
+        self.next_number += 1
+        return number
+
+    def sealed(self, offset: int, now: float) -> None:
+        """The tail at ``offset`` is in segments now; what came since is as old as this call."""
+        self.offset = offset
+        self._unsealed_since = now
+
+    def _bytes_of_tail(self, view: ShardView) -> int:
+        part = view.tail
+        if part.tail is not self._tail or part.size < self._tail_rows:
+            self._tail, self._tail_rows, self._tail_bytes = part.tail, 0, 0
+        self._tail_bytes += sum(map(len, part.tail.points[self._tail_rows : part.size]))
+        self._tail_rows = part.size
+        return self._tail_bytes
+
+
+def is_stale(segment: Segment, config: CollectionConfig) -> bool:
+    """Whether a segment that was built with graphs has other graphs than a build would give it now."""
+    if not segment.meta.indexed:
+        return False
+    if segment.damaged_graphs:
+        return True
+    for vector in segment.meta.vectors:
+        if not wants_graph(config, vector.name, vector.rows):
+            if vector.graph is not None:
+                return True
+            continue
+        hnsw = config.hnsw_for(vector.name)
+        if vector.graph is None or (vector.graph.m, vector.graph.ef_construct) != (hnsw.m, hnsw.ef_construct):
+            return True
+    return False

@@ -1,0 +1,1 @@
+"""The HTTP application around the routes: dispatch, OpenAPI page, service endpoints."""

@@ -1,0 +1,91 @@
+"""Routes that list and describe collections and aliases."""
+
+from collections.abc import Iterable
+
+from ingest.http.endpoint import Call, Endpoint, Reply
+from ingest.ports import Catalog
+from query_api.freshness import Freshness
+from query_api.ports import CollectionCounts, Readers
+from schemas.config import CollectionConfig
+from schemas.errors import NotFoundError
+from schemas.rest.collection_info import CollectionInfo, OptimizerError, UpdateQueue, render_config
+from schemas.rest.responses import (
+    AliasDescription,
+    AliasesResult,
+    CollectionDescription,
+    CollectionsResult,
+    ExistsResult,
+)
+
+TAG = "Collections"
+_PATH = "/collections/{collection_name}"
+
+
+class CollectionReadRoutes:
+    """The routes that read the catalog."""
+
+    def __init__(self, catalog: Catalog, readers: Readers, freshness: Freshness) -> None:
+        self._catalog = catalog
+        self._readers = readers
+        self._freshness = freshness
+
+    def endpoints(self) -> list[Endpoint]:
+        """List, info, exists, aliases."""
+        return [
+            Endpoint("GET", "/collections", self._list, "List collections", TAG, result=CollectionsResult),
+            Endpoint("GET", _PATH, self._info, "Collection details", TAG, result=CollectionInfo),
+            Endpoint("GET", f"{_PATH}/exists", self._exists, "Check collection existence", TAG, result=ExistsResult),
+            Endpoint(
+                "GET",
+                f"{_PATH}/aliases",
+                self._aliases_of,
+                "List aliases of a collection",
+                "Aliases",
+                result=AliasesResult,
+            ),
+            Endpoint("GET", "/aliases", self._aliases, "List aliases", "Aliases", result=AliasesResult),
+        ]
+
+    async def _list(self, call: Call) -> Reply:
+        await self._freshness.reach(call)
+        return Reply(CollectionsResult([CollectionDescription(c.name) for c in self._catalog.collections()]))
+
+    async def _info(self, call: Call) -> Reply:
+        await self._freshness.reach(call)
+        entry = self._catalog.resolve(call.collection)
+        return Reply(_info(entry.config, self._readers.counts(entry)))
+
+    async def _exists(self, call: Call) -> Reply:
+        await self._freshness.reach(call)
+        try:
+            self._catalog.resolve(call.collection)
+        except NotFoundError:
+            return Reply(ExistsResult(False))
+        return Reply(ExistsResult(True))
+
+    async def _aliases(self, call: Call) -> Reply:
+        await self._freshness.reach(call)
+        return Reply(_aliases(self._catalog.aliases().items()))
+
+    async def _aliases_of(self, call: Call) -> Reply:
+        await self._freshness.reach(call)
+        name = self._catalog.resolve(call.collection).name
+        return Reply(_aliases((a, c) for a, c in self._catalog.aliases().items() if c == name))
+
+
+def _aliases(pairs: Iterable[tuple[str, str]]) -> AliasesResult:
+    return AliasesResult([AliasDescription(alias, collection) for alias, collection in sorted(pairs)])
+
+
+def _info(config: CollectionConfig, counts: CollectionCounts) -> CollectionInfo:
+    error = counts.optimizer_error
+    return CollectionInfo(
+        status=counts.status,
+        optimizer_status="ok" if error is None else OptimizerError(error),
+        indexed_vectors_count=counts.indexed_vectors,
+        points_count=counts.points,
+        segments_count=counts.segments,
+        config=render_config(config),
+        payload_schema={},
+        update_queue=UpdateQueue(counts.queued),
+    )

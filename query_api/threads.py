@@ -1,0 +1,27 @@
+"""Worker threads for reads that take long, so that short ones and writes are not held up by them."""
+
+import asyncio
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+from schemas.errors import TimedOutError
+
+ResultT = TypeVar("ResultT")
+
+
+class ReadThreads:
+    """As many threads as the machine has cores; not the event loop's own, on which the log syncs."""
+
+    def __init__(self) -> None:
+        self._pool = ThreadPoolExecutor(os.cpu_count() or 1, "headwater-read")
+
+    async def run(self, function: Callable[[], ResultT], seconds: float) -> ResultT:
+        """The function's result. Raises TimedOutError when it takes longer; it then still runs to its end."""
+        future = asyncio.get_running_loop().run_in_executor(self._pool, function)
+        try:
+            async with asyncio.timeout(seconds):
+                return await future
+        except TimeoutError:
+            raise TimedOutError(f"Timeout: the request took longer than {seconds:g} seconds") from None

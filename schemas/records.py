@@ -4,7 +4,7 @@ Every record has ``v``, the version of the format, and ``type``. On the points t
 shard) and the markers. On the catalog topic: collections and aliases.
 """
 
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
@@ -15,6 +15,14 @@ from schemas.operations import Operation
 RECORD_VERSION = 1
 CONTENT_TYPE_HEADER = "content-type"
 CANONICAL_CONTENT_TYPE = b"application/vnd.headwater.record+msgpack"
+
+
+# What the state can keep as a key or a number of its own. An uint of MessagePack ends below 2**64 by itself.
+Uid = Annotated[int, msgspec.Meta(ge=0)]
+ShardNumber = Annotated[int, msgspec.Meta(ge=0, le=2**32 - 1)]
+Partition = Annotated[int, msgspec.Meta(ge=0, le=2**31 - 1)]
+MarkerSeq = Annotated[int, msgspec.Meta(ge=1)]
+PartitionCount = Annotated[int, msgspec.Meta(ge=1, le=100_000)]
 
 
 class NewerRecordError(BadInputError):
@@ -28,37 +36,37 @@ class _Record(msgspec.Struct, frozen=True, tag_field="type", kw_only=True):
 class PointsRecord(_Record, frozen=True, tag="points", kw_only=True):
     """Operations, in order, for one shard of the collection ``uid``."""
 
-    uid: int
-    shard: int
+    uid: Uid
+    shard: ShardNumber
     ops: list[Operation]
 
 
 class ShardOpened(_Record, frozen=True, tag="shard_opened", kw_only=True):
     """A marker: from here on the shard is at home in this partition. ``shard_map``: every shard's partition."""
 
-    seq: int
-    uid: int
-    shard: int
+    seq: MarkerSeq
+    uid: Uid
+    shard: ShardNumber
     name: str
     config: CollectionConfig
-    shard_map: list[int]
+    shard_map: list[Partition]
 
 
 class ShardChanged(_Record, frozen=True, tag="shard_changed", kw_only=True):
     """A marker: the collection's configuration is now ``config``."""
 
-    seq: int
-    uid: int
-    shard: int
+    seq: MarkerSeq
+    uid: Uid
+    shard: ShardNumber
     config: CollectionConfig
 
 
 class ShardClosed(_Record, frozen=True, tag="shard_closed", kw_only=True):
     """A marker: the shard is gone, with all its points."""
 
-    seq: int
-    uid: int
-    shard: int
+    seq: MarkerSeq
+    uid: Uid
+    shard: ShardNumber
 
 
 Marker = ShardOpened | ShardChanged | ShardClosed
@@ -68,10 +76,10 @@ PartitionRecord = PointsRecord | Marker
 class CreateCollection(_Record, frozen=True, tag="create_collection", kw_only=True):
     """Catalog: a new collection. ``uid`` is drawn by the writer; ``partitions`` is the points topic's size it saw."""
 
-    uid: int
+    uid: Uid
     name: str
     config: CollectionConfig
-    partitions: int
+    partitions: PartitionCount
 
 
 class UpdateCollection(_Record, frozen=True, tag="update_collection", kw_only=True):

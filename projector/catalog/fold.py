@@ -4,6 +4,7 @@ The uid, the limits and the number of partitions are in the records, put there b
 shards to partitions is a function of the catalog's log alone.
 """
 
+import heapq
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -12,7 +13,7 @@ import msgspec
 
 from projector.catalog.state import CatalogState, CollectionMeta
 from schemas.config import apply_patch, check_collection_name, check_config
-from schemas.errors import BadInputError, ConflictError, HeadwaterError, NotFoundError
+from schemas.errors import ConflictError, HeadwaterError, NotFoundError
 from schemas.operations import Outcome
 from schemas.records import (
     AliasAction,
@@ -65,8 +66,6 @@ def _create(state: CatalogState, record: CreateCollection) -> CatalogEffects:
         )
     if any(c.uid == record.uid for c in state.collections.values()):
         raise ConflictError(f"Wrong input: the uid of collection `{name}` is taken, create it again")
-    if record.partitions < 1:
-        raise BadInputError("Wrong input: the record names no partitions")
     shard_map = _assign(state, record.config.shard_number, record.partitions)
     meta = CollectionMeta(record.uid, name, record.config, shard_map)
     markers = tuple(
@@ -89,13 +88,13 @@ def _create(state: CatalogState, record: CreateCollection) -> CatalogEffects:
 
 def _assign(state: CatalogState, shards: int, partitions: int) -> list[int]:
     """The partitions with the fewest shards first; of equals, the lowest."""
-    load = Counter(dict.fromkeys(range(partitions), 0))
-    for collection in state.collections.values():
-        load.update(p for p in collection.shard_map if p < partitions)
+    load = Counter(p for collection in state.collections.values() for p in collection.shard_map)
+    lightest = [(load[partition], partition) for partition in range(partitions)]
+    heapq.heapify(lightest)
     shard_map: list[int] = []
     for _ in range(shards):
-        partition = min(range(partitions), key=lambda p: (load[p], p))
-        load[partition] += 1
+        count, partition = lightest[0]
+        heapq.heapreplace(lightest, (count + 1, partition))
         shard_map.append(partition)
     return shard_map
 

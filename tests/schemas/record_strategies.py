@@ -37,6 +37,7 @@ from schemas.records import (
 from tests.schemas import strategies
 
 uint64 = st.integers(0, 2**64 - 1)
+sequence_numbers = st.integers(1, 2**64 - 1)
 small = st.integers(0, 1000)
 names = st.text(max_size=5)
 wire_ids = st.lists(strategies.point_ids.map(to_wire), max_size=3)
@@ -95,18 +96,18 @@ partition_records: st.SearchStrategy[PartitionRecord] = st.one_of(
     st.builds(PointsRecord, uid=uint64, shard=small, ops=st.lists(operations, max_size=3)),
     st.builds(
         ShardOpened,
-        seq=uint64,
+        seq=sequence_numbers,
         uid=uint64,
         shard=small,
         name=names,
         config=configs,
         shard_map=st.lists(small, max_size=3),
     ),
-    st.builds(ShardChanged, seq=uint64, uid=uint64, shard=small, config=configs),
-    st.builds(ShardClosed, seq=uint64, uid=uint64, shard=small),
+    st.builds(ShardChanged, seq=sequence_numbers, uid=uint64, shard=small, config=configs),
+    st.builds(ShardClosed, seq=sequence_numbers, uid=uint64, shard=small),
 )
 catalog_records: st.SearchStrategy[CatalogRecord] = st.one_of(
-    st.builds(CreateCollection, uid=uint64, name=names, config=configs, partitions=small),
+    st.builds(CreateCollection, uid=uint64, name=names, config=configs, partitions=st.integers(1, 1000)),
     st.builds(UpdateCollection, name=names, patch=patches),
     st.builds(DeleteCollection, name=names),
     st.builds(ChangeAliases, actions=st.lists(alias_actions, max_size=3)),

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from projector.columns.selection import Selection
+from projector.segments.graph import Graph
 from schemas.filters import Filter
 from schemas.ids import PointId
 
@@ -73,6 +74,15 @@ class Part(Protocol):
         """One name's vectors, None when no slot has one."""
         ...
 
+    @property
+    def vector_names(self) -> Sequence[str]:
+        """The names of which any slot has a vector."""
+        ...
+
+    def graph(self, name: str) -> Graph | None:
+        """The graph over one name's vectors; its labels are their rows."""
+        ...
+
     def select(self, filter: Filter) -> Selection:
         """What the columns say about a filter, slot by slot, dead ones included."""
         ...
@@ -90,17 +100,13 @@ class Part(Protocol):
         ...
 
 
-def rows_of(vectors: Vectors, slots: NDArray[np.integer]) -> NDArray[np.int64]:
-    """The rows of ``slots``, int64 of the same shape; -1 where a slot has no such vector."""
-    wanted = slots.astype(np.int64, copy=False)
+def row_of(vectors: Vectors, slot: int) -> int:
+    """The row of one slot, -1 when it has no such vector."""
     present = vectors.slots
     if present is None:
-        return wanted
-    rows = np.searchsorted(present, wanted).astype(np.int64, copy=False)
-    rows[rows == len(present)] = 0
-    if len(present) == 0:
-        return np.full(len(wanted), -1, np.int64)
-    return np.where(present[rows] == wanted, rows, -1)
+        return slot
+    row = int(np.searchsorted(present, slot))
+    return row if row < len(present) and present[row] == slot else -1
 
 
 def slots_of_rows(vectors: Vectors, rows: NDArray[np.integer]) -> NDArray[np.int64]:

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from projector.columns.selection import Selection
+from projector.segments.graph import Graph
 from projector.segments.reader import Segment
 from projector.segments.slot_ids import uuid_array
 from projector.view.part import Vectors
@@ -69,12 +70,21 @@ class SegmentPart:
         """One name's vectors."""
         return self.segment.vectors(name)
 
+    @property
+    def vector_names(self) -> Sequence[str]:
+        """The names of which any slot has a vector."""
+        return self.segment.vector_names
+
+    def graph(self, name: str) -> Graph | None:
+        """The graph over one name's vectors."""
+        return self.segment.graph(name)
+
     def select(self, filter: Filter) -> Selection:
         """What the columns say about a filter."""
         return self.segment.select(filter)
 
     def unread_rows(self) -> int:
-        """None: a segment comes with its columns."""
+        """How many payloads ``select`` would have to decode first: a segment comes with its columns."""
         return 0
 
     def id_order(self) -> NDArray[np.integer] | None:

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from projector.columns.selection import Selection
+from projector.segments.graph import Graph
 from projector.view.part import Vectors
 from projector.view.tail import IdOrder, Tail
 from projector.view.tail_select import select_in_tail
@@ -73,6 +74,15 @@ class TailPart:
     def vectors(self, name: str) -> Vectors | None:
         """One name's vectors."""
         return self._vectors.get(name)
+
+    @property
+    def vector_names(self) -> Sequence[str]:
+        """The names of which any row has a vector."""
+        return list(self._vectors)
+
+    def graph(self, name: str) -> Graph | None:
+        """None: a tail is searched exactly."""
+        return None
 
     def select(self, filter: Filter) -> Selection:
         """What columns say about a filter; the newest rows, which have none yet, are undecided."""

@@ -11,7 +11,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from projector.frames import ShardId
 from projector.view.live_shard import LiveShard
-from projector.view.part import Part, rows_of
+from projector.view.part import Part, row_of
 from projector.view.shard_view import ShardView
 from schemas.config import CollectionConfig, Distance, VectorParams
 from schemas.ids import UUID_BASE, PointId
@@ -51,7 +51,7 @@ def value_of(part: Part, slot: int) -> Value:
     vectors: dict[str, tuple[float, ...]] = {}
     for name in NAMES:
         held = part.vectors(name)
-        row = -1 if held is None else int(rows_of(held, np.array([slot]))[0])
+        row = -1 if held is None else row_of(held, slot)
         if held is not None and row >= 0:
             vectors[name] = tuple(held.matrix[row].tolist())
     return part.version_at(slot), vectors, part.payload_at(slot)

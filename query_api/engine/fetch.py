@@ -1,0 +1,59 @@
+"""Fetching what a selection asks for, for the final hits only."""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from projector.view.part import Part, row_of
+from query_api.engine.model import FetchedPoint, PayloadExclude, PayloadInclude, Selection
+from query_api.engine.projection import exclude, include
+from schemas.ids import PointId
+
+_NO_PAYLOAD = b"{}"
+
+
+class Fetcher:
+    """Fetches points under one selection."""
+
+    def __init__(self, selection: Selection) -> None:
+        self._payload = _payload_reader(selection)
+        self._vectors = selection.with_vector
+
+    def fetch(self, part: Part, slot: int, point_id: PointId, score: float | None = None) -> FetchedPoint:
+        """The point in a slot."""
+        payload = None if self._payload is None else self._payload(part.payload_at(slot) or _NO_PAYLOAD)
+        vectors = None if self._vectors is False else self._fetch_vectors(part, slot)
+        return FetchedPoint(point_id, part.version_at(slot), payload, vectors, score)
+
+    def _fetch_vectors(self, part: Part, slot: int) -> dict[str, NDArray[np.float32]]:
+        names: Sequence[str] = self._vectors if isinstance(self._vectors, tuple) else part.vector_names
+        found = ((name, vector_at(part, slot, name)) for name in names)
+        return {name: vector for name, vector in found if vector is not None}
+
+
+def vector_at(part: Part, slot: int, name: str) -> NDArray[np.float32] | None:
+    """One vector of the point in a slot, float32 [dim]; None when it has none of this name."""
+    vectors = part.vectors(name)
+    if vectors is None:
+        return None
+    row = row_of(vectors, slot)
+    return None if row < 0 else vectors.matrix[row]
+
+
+def _payload_reader(selection: Selection) -> Callable[[bytes], bytes] | None:
+    match selection.with_payload:
+        case False:
+            return None
+        case True:
+            return _as_it_is
+        case PayloadInclude(paths):
+            included = tuple(path.steps for path in paths)
+            return lambda payload: include(payload, included)
+        case PayloadExclude(paths):
+            excluded = tuple(path.steps for path in paths)
+            return lambda payload: exclude(payload, excluded)
+
+
+def _as_it_is(payload: bytes) -> bytes:
+    return payload

@@ -1,0 +1,140 @@
+"""Filters over parts: which slots, or which rows of a vector file, may be found."""
+
+from collections.abc import Container
+from functools import cached_property
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import numpy as np
+from numpy.typing import NDArray
+
+from projector.columns.selection import Selection
+from projector.view.part import Part, Vectors, row_of, slots_of_rows
+from schemas.filters import Filter
+from schemas.ids import PointId
+from schemas.matching import matches
+from schemas.validation import decode_payload
+
+Mask = NDArray[np.bool_]
+
+REMEMBERED_FILTERS = 4
+"""How many filters' masks each part keeps: clients repeat filters, and planning asks before searching does."""
+
+
+class Passing:
+    """What passes one filter in one part: what the columns say, then the slots that are alive and pass.
+
+    It must not hold the part: the part is what keeps it from being forgotten.
+    """
+
+    def __init__(self, filter: Filter, selection: Selection) -> None:
+        self.filter = filter
+        self._selection = selection
+        self._mask: Mask | None = None
+
+    def undecided(self) -> int:
+        """For how many slots, dead ones included, the reference evaluator has yet to decide."""
+        return 0 if self._mask is not None else len(self._selection.undecided)
+
+    def mask(self, part: Part) -> Mask:
+        """The alive slots that pass, bool [size]; not to be written to."""
+        if self._mask is None:
+            alive = None if part.alive_count == part.size else part.alive_mask()
+            self._mask = self._selection.resolve(lambda slot: matches(self.filter, _SlotCandidate(part, slot)), alive)
+        return self._mask
+
+
+_remembered: WeakKeyDictionary[Part, tuple[Passing, ...]] = WeakKeyDictionary()
+
+
+def passing(part: Part, filter: Filter) -> Passing:
+    """What passes ``filter`` in ``part``. The last few answers are remembered for as long as the part lives."""
+    known = _remembered.get(part, ())
+    for answer in known:
+        if answer.filter == filter:
+            return answer
+    answer = Passing(filter, part.select(filter))
+    _remembered[part] = (answer, *known[: REMEMBERED_FILTERS - 1])
+    return answer
+
+
+def passing_mask(part: Part, filter: Filter | None) -> Mask | None:
+    """The alive slots that pass, bool [size]; None when all slots do."""
+    if filter is not None:
+        return passing(part, filter).mask(part)
+    return None if part.alive_count == part.size else part.alive_mask()
+
+
+class Findable:
+    """Which rows of a part's vectors may be found: those whose points are alive and pass the filter."""
+
+    def __init__(self, part: Part, vectors: Vectors, filter: Filter | None) -> None:
+        self._part = part
+        self._vectors = vectors
+        self._filter = filter
+        self.rows = len(vectors.matrix)
+        self._everything = filter is None and part.alive_count == part.size
+
+    @cached_property
+    def count(self) -> int:
+        """How many rows may be found."""
+        if self._everything:
+            return self.rows
+        if self._filter is None and self._vectors.slots is None:
+            return self._part.alive_count
+        mask = self.mask
+        return self.rows if mask is None else int(np.count_nonzero(mask))
+
+    @cached_property
+    def mask(self) -> Mask | None:
+        """Bool [rows], None for all; not to be written to."""
+        if self._everything:
+            return None
+        slots = self._vectors.slots
+        mask = passing_mask(self._part, self._filter)
+        return mask if mask is None or slots is None else mask[slots]
+
+    def keep(self, rows: NDArray[np.integer]) -> Mask | None:
+        """Which of some rows may be found, None for all of them; without a filter this computes no whole mask."""
+        if self._everything:
+            return None
+        if self._filter is None:
+            return self._part.alive(slots_of_rows(self._vectors, rows))
+        mask = self.mask
+        return None if mask is None else mask[rows]
+
+
+class _SlotCandidate:
+    """A point in a part as the reference evaluator sees it; reads only what the filter asks for."""
+
+    def __init__(self, part: Part, slot: int) -> None:
+        self._part = part
+        self._slot = slot
+        self._payload: dict[str, Any] | None = None
+
+    @property
+    def id(self) -> PointId:
+        """The point's id."""
+        return self._part.id_at(self._slot)
+
+    @property
+    def payload(self) -> dict[str, Any]:
+        """The payload, decoded once."""
+        if self._payload is None:
+            self._payload = decode_payload(self._part.payload_at(self._slot))
+        return self._payload
+
+    @property
+    def vector_names(self) -> Container[str]:
+        """The names of the vectors that the point has."""
+        return _VectorNames(self._part, self._slot)
+
+
+class _VectorNames:
+    def __init__(self, part: Part, slot: int) -> None:
+        self._part = part
+        self._slot = slot
+
+    def __contains__(self, name: object) -> bool:
+        vectors = self._part.vectors(name) if isinstance(name, str) else None
+        return vectors is not None and row_of(vectors, self._slot) >= 0

@@ -26,7 +26,7 @@ from projector.state.kv import StateDamagedError, StateLockedError
 from projector.state.origin import StateMismatchError
 from projector.verify import PartitionVerdict, verify_partition
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, help="Headwater: a vector database over a log.")
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="Headwater: a vector database over a log.")
 log_app = typer.Typer(no_args_is_help=True, help="Look at the log.")
 app.add_typer(log_app, name="log")
 
@@ -119,9 +119,7 @@ async def _verify(folder: DataFolder) -> list[PartitionVerdict]:
 
 
 @app.command("replay")
-def replay_command(
-    into: Annotated[Path, typer.Option(help="A new folder for the state.")], data: Data = None
-) -> None:
+def replay_command(into: Annotated[Path, typer.Option(help="A new folder for the state.")], data: Data = None) -> None:
     """Rebuild the state from the log in a new folder. Put it in place of DATA/state while the server is stopped."""
     settings = _settings(data=data)
     if into.exists() and any(into.iterdir()):

@@ -6,17 +6,17 @@ from dataclasses import dataclass
 
 import structlog
 
+from compose.local_views import LocalViews
 from compose.progress import progress
 from compose.settings import DataFolder, Settings
 from ingest.embedded.log import EmbeddedLog
 from ingest.log import LogRecord, Topic
-from ingest.ports import CollectionEntry
 from projector.catalog.follower import CatalogFollower
 from projector.catalog.runner import CatalogRunner
 from projector.catalog.store import CatalogStore
 from projector.folders import StateFolder
 from projector.follower import PartitionFollower
-from projector.frames import Frame, ShardId
+from projector.frames import Frame
 from projector.recovery import open_views
 from projector.rejected import send_rejected
 from projector.runner import PartitionRunner
@@ -24,8 +24,6 @@ from projector.segments.builder import SegmentBuilder
 from projector.segments.optimizer import Optimizer
 from projector.state.origin import check_log
 from projector.state.store import PartitionState
-from projector.view.shard_view import ShardView
-from schemas.errors import NotFoundError, UnavailableError
 from schemas.operations import Outcome
 
 _logger = structlog.get_logger("headwater")
@@ -45,7 +43,7 @@ class Partition:
 
 
 class EmbeddedNode:
-    """Implements what the routes need: ``Visibility`` and ``Readers``; ``catalog`` and ``log`` beside them."""
+    """``log``, ``catalog`` and ``views`` are what the routes need; ``ready`` says when they may be used."""
 
     def __init__(self, settings: Settings, log: EmbeddedLog, builder: SegmentBuilder) -> None:
         self.settings = settings
@@ -57,6 +55,7 @@ class EmbeddedNode:
         self._catalog_store: CatalogStore | None = None
         self._caught_up = asyncio.Event()
         self.optimizer = Optimizer(builder)
+        self.views = LocalViews(self.catalog, self.optimizer, self._queued)
 
     @classmethod
     async def open(cls, settings: Settings) -> "EmbeddedNode":
@@ -78,7 +77,9 @@ class EmbeddedNode:
         self._catalog_store = store
         await check_log(store, self.log, Topic.CATALOG, 0)
         for partition in range(self.log.partitions(Topic.POINTS)):
-            self._partitions.append(await self._open_partition(partition))
+            opened = await self._open_partition(partition)
+            self._partitions.append(opened)
+            self.views.add(opened.follower)
 
     async def _open_partition(self, partition: int) -> Partition:
         state = PartitionState.open(self._folder.rocksdb(partition), self.log.identity)
@@ -142,6 +143,10 @@ class EmbeddedNode:
             end = await self.log.end_offset(Topic.POINTS, index)
             await partition.follower.waiters.wait(end - 1, None)
 
+    async def _queued(self, partition: int) -> int:
+        end = await self.log.end_offset(Topic.POINTS, partition)
+        return end - 1 - self._partitions[partition].runner.applied
+
     async def caught_up(self) -> None:
         """Return once the node is ready."""
         await self._caught_up.wait()
@@ -152,31 +157,6 @@ class EmbeddedNode:
             return True, "ready"
         applied = sum(p.runner.applied + 1 for p in self._partitions)
         return False, f"catching up with the log: {applied} records applied"
-
-    async def wait(self, topic: Topic, partition: int, offset: int, timeout: float | None) -> Sequence[Outcome]:
-        """Wait until the record at ``offset``, and the markers it caused, are visible. Raises TimedOutError."""
-        if topic is not Topic.CATALOG:
-            return await self._partitions[partition].follower.waiters.wait(offset, timeout)
-        outcomes = await self.catalog.waiters.wait(offset, timeout)
-        for marker_partition, marker_offset in self.catalog.markers_of(offset):
-            await self._partitions[marker_partition].follower.waiters.wait(marker_offset, timeout)
-        return outcomes
-
-    def views(self, entry: CollectionEntry) -> list[ShardView]:
-        """The current view of every shard of a collection. Raises NotFoundError, UnavailableError."""
-        if not self._caught_up.is_set():
-            raise UnavailableError(self.ready()[1])
-        found: list[ShardView] = []
-        for shard, partition in enumerate(entry.shard_map):
-            live = self._partitions[partition].follower.shards.get(ShardId(entry.uid, shard))
-            if live is None:
-                raise NotFoundError(f"Not found: Collection `{entry.name}` doesn't exist!")
-            found.append(live.view)
-        return found
-
-    def visible_offsets(self) -> list[int]:
-        """The visible offset of every points partition."""
-        return [p.follower.visible for p in self._partitions]
 
     async def close(self) -> None:
         """Stop building, make the state durable, release everything."""

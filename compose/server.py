@@ -13,7 +13,7 @@ import uvicorn
 
 from compose.app import create_app
 from compose.embedded import EmbeddedNode
-from compose.services import make_services
+from compose.services import make_limits, make_services
 from compose.settings import Settings
 
 GRACE_SECONDS = 5
@@ -62,7 +62,7 @@ async def serve(settings: Settings, started: Started | None = None) -> None:
 
 async def _serve(settings: Settings, node: EmbeddedNode, listener: socket.socket, started: Started | None) -> None:
     config = uvicorn.Config(
-        create_app(make_services(settings, node)),
+        create_app(make_services(node), make_limits(settings)),
         loop="uvloop",
         http="httptools",
         ws="none",

@@ -19,8 +19,6 @@ class Settings(BaseSettings):
     log_level: str = "info"
     max_body_bytes: int = Field(default=32 << 20, ge=1 << 10)
     max_in_flight_bytes: int = Field(default=256 << 20, ge=1 << 20)
-    max_tail_bytes: int = Field(default=256 << 20, ge=1 << 20)
-    """How much may wait for segments in memory before writes are held back."""
 
 
 class DataFolder:

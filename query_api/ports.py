@@ -37,6 +37,6 @@ class Readers(Protocol):
         """The current view of every shard. Raises NotFoundError when the collection is gone, UnavailableError."""
         ...
 
-    def counts(self, entry: CollectionEntry) -> CollectionCounts:
+    async def counts(self, entry: CollectionEntry) -> CollectionCounts:
         """The collection in numbers. Raises as ``views``."""
         ...

@@ -53,7 +53,7 @@ class CollectionReadRoutes:
     async def _info(self, call: Call) -> Reply:
         await self._freshness.reach(call)
         entry = self._catalog.resolve(call.collection)
-        return Reply(_info(entry.config, self._readers.counts(entry)))
+        return Reply(_info(entry.config, await self._readers.counts(entry)))
 
     async def _exists(self, call: Call) -> Reply:
         await self._freshness.reach(call)

@@ -1,0 +1,61 @@
+"""LocalViews: the views that live in this process, for reading and for waiting."""
+
+from collections.abc import Awaitable, Callable, Sequence
+
+from ingest.log import Topic
+from ingest.ports import CollectionEntry
+from projector.catalog.follower import CatalogFollower
+from projector.follower import PartitionFollower
+from projector.frames import ShardId
+from projector.segments.optimizer import Optimizer
+from projector.view.shard_view import ShardView
+from query_api.ports import CollectionCounts, CollectionStatus
+from schemas.errors import NotFoundError
+from schemas.operations import Outcome
+
+
+class LocalViews:
+    """Implements ``ingest.ports.Visibility`` and ``query_api.ports.Readers`` over followers of this process."""
+
+    def __init__(self, catalog: CatalogFollower, optimizer: Optimizer, queued: Callable[[int], Awaitable[int]]) -> None:
+        """``queued`` gives how many records of a partition are on the log but not applied."""
+        self._catalog = catalog
+        self._optimizer = optimizer
+        self._queued = queued
+        self._followers: list[PartitionFollower] = []
+
+    def add(self, follower: PartitionFollower) -> None:
+        """Read the next partition through ``follower``."""
+        self._followers.append(follower)
+
+    async def wait(self, topic: Topic, partition: int, offset: int, timeout: float | None) -> Sequence[Outcome]:
+        """Wait until the record at ``offset``, and the markers it caused, are visible. Raises TimedOutError."""
+        if topic is not Topic.CATALOG:
+            return await self._followers[partition].waiters.wait(offset, timeout)
+        outcomes = await self._catalog.waiters.wait(offset, timeout)
+        for marker_partition, marker_offset in self._catalog.markers_of(offset):
+            await self._followers[marker_partition].waiters.wait(marker_offset, timeout)
+        return outcomes
+
+    def views(self, entry: CollectionEntry) -> list[ShardView]:
+        """The current view of every shard of a collection. Raises NotFoundError when it is gone."""
+        found: list[ShardView] = []
+        for shard, partition in enumerate(entry.shard_map):
+            live = self._followers[partition].shards.get(ShardId(entry.uid, shard))
+            if live is None:
+                raise NotFoundError(f"Not found: Collection `{entry.name}` doesn't exist!")
+            found.append(live.view)
+        return found
+
+    async def counts(self, entry: CollectionEntry) -> CollectionCounts:
+        """A collection in numbers. Raises NotFoundError when it is gone."""
+        views = self.views(entry)
+        settled = all(self._optimizer.settled(view.shard) for view in views)
+        vectors = [v for view in views for part in view.segments for v in part.segment.meta.vectors]
+        return CollectionCounts(
+            points=sum(view.count for view in views),
+            indexed_vectors=sum(v.rows for v in vectors if v.graph is not None),
+            segments=sum(len(view.parts) for view in views),
+            status=CollectionStatus.GREEN if settled else CollectionStatus.YELLOW,
+            queued=sum([await self._queued(partition) for partition in set(entry.shard_map)]),
+        )

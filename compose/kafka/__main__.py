@@ -1,0 +1,65 @@
+"""``python -m compose.kafka``: start, stop and look at a broker; what ``scripts/kafka`` runs."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from compose.kafka.broker import BrokerError, KafkaBroker
+from compose.kafka.jars import FetchError, MissingToolError
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, help="A Kafka broker on this machine, without Docker.")
+Folder = Annotated[Path, typer.Option(envvar="HEADWATER_KAFKA_FOLDER", help="Where its files are.")]
+FOLDER = Path("data/kafka")
+PORT = 9092
+
+
+def main() -> None:
+    """Run the command line; what a user can mend ends with one clear message and exit code 1."""
+    try:
+        app(prog_name="kafka")
+    except (BrokerError, FetchError, MissingToolError) as error:
+        Console(stderr=True).print(f"[bold red]kafka:[/] {error}", highlight=False, soft_wrap=True)
+        sys.exit(1)
+
+
+def _say(what: str) -> None:
+    Console().print(what, highlight=False, soft_wrap=True)
+
+
+@app.command()
+def start(
+    folder: Folder = FOLDER,
+    port: Annotated[int | None, typer.Option(envvar="HEADWATER_KAFKA_PORT", help="Where clients connect.")] = None,
+) -> None:
+    """Start a broker and wait until it takes requests. It goes on running until it is stopped."""
+    before = KafkaBroker.find(folder)
+    broker = KafkaBroker.start(folder, port or (None if before is not None else PORT))
+    _say(f"a broker runs on {broker.bootstrap} (process {broker.pid}); its log: {broker.log}")
+
+
+@app.command()
+def stop(folder: Folder = FOLDER) -> None:
+    """Stop the broker; what it stored stays."""
+    broker = KafkaBroker.find(folder)
+    if broker is None or not broker.running:
+        _say(f"no broker runs in {folder}")
+        return
+    broker.stop()
+    _say("stopped")
+
+
+@app.command()
+def status(folder: Folder = FOLDER) -> None:
+    """Say whether the broker runs, and where. Exit code 3 when it doesn't."""
+    broker = KafkaBroker.find(folder)
+    if broker is None or not broker.running:
+        _say(f"no broker runs in {folder}")
+        raise typer.Exit(3)
+    _say(f"a broker runs on {broker.bootstrap} (process {broker.pid}); its log: {broker.log}")
+
+
+if __name__ == "__main__":
+    main()

@@ -58,9 +58,9 @@ def _selected(request: SelectorRequest) -> list[WireId] | None:
     return None if request.points is None else wire_ids(request.points, "points[{}]")
 
 
-def _payloads(raw: Sequence[msgspec.Raw]) -> list[bytes] | None:
+def _payloads(raw: Sequence[msgspec.Raw | msgspec.UnsetType]) -> list[bytes] | None:
     """Payloads as bytes, empty for none; None when nobody has one."""
-    payloads = [b"" if (payload := bytes(item)) in _EMPTY else payload for item in raw]
+    payloads = [b"" if item is msgspec.UNSET or (payload := bytes(item)) in _EMPTY else payload for item in raw]
     return payloads if any(payloads) else None
 
 

@@ -1,5 +1,6 @@
 """HeadwaterApp: FastAPI for what is documented, unknown or wrong; endpoints themselves are called directly."""
 
+import inspect
 from collections.abc import Sequence
 from typing import Any
 
@@ -69,6 +70,7 @@ class _DocumentedRoute(APIRoute):
             _placeholder,
             methods=[endpoint.method],
             summary=endpoint.summary,
+            description=inspect.getdoc(endpoint.body) or "",
             tags=[endpoint.tag],
             operation_id=endpoint.summary.lower().replace(" ", "_"),
             openapi_extra=operation,
@@ -78,7 +80,8 @@ class _DocumentedRoute(APIRoute):
 
 
 async def _placeholder() -> None:
-    """Has no parameters of its own; those of the operation are in ``openapi_extra``."""
+    # FastAPI looks at its parameters and its docstring: those of the operation are in ``openapi_extra`` instead.
+    raise AssertionError("the endpoint's own application answers")
 
 
 async def _answer_http_exception(request: Request, error: Exception) -> Response:

@@ -7,7 +7,7 @@ import msgspec
 
 from ingest.http.endpoint import Endpoint
 from schemas.rest.collections import VectorRequest
-from schemas.rest.envelope import Envelope, ErrorResponse
+from schemas.rest.envelope import ErrorResponse
 
 Schema = dict[str, Any]
 
@@ -44,7 +44,7 @@ def describe(endpoints: Sequence[Endpoint]) -> tuple[list[Schema], dict[str, Sch
             types.append(endpoint.body)
         if endpoint.result is not None:
             result = len(types)
-            types.append(Envelope[endpoint.result] if endpoint.enveloped else endpoint.result)
+            types.append(endpoint.result)
         places.append((body, result))
     refs, components = msgspec.json.schema_components(types, ref_template=_REF)
     operations = [
@@ -60,12 +60,15 @@ def describe(endpoints: Sequence[Endpoint]) -> tuple[list[Schema], dict[str, Sch
 
 
 def _operation(endpoint: Endpoint, body: Schema | None, result: Schema | None, error: Schema) -> Schema:
+    answer: Schema = {"type": "string"} if result is None else result
+    if endpoint.enveloped:
+        answer = _enveloped(answer)
     operation: Schema = {
         "parameters": _parameters(endpoint),
         "responses": {
             "200": {
                 "description": "Success",
-                "content": {endpoint.media_type: {"schema": result or {"type": "string"}}},
+                "content": {endpoint.media_type: {"schema": answer}},
             },
             "4XX": {"description": "Refused", "content": {"application/json": {"schema": error}}},
         },
@@ -73,6 +76,11 @@ def _operation(endpoint: Endpoint, body: Schema | None, result: Schema | None, e
     if body is not None:
         operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": body}}}
     return operation
+
+
+def _enveloped(result: Schema) -> Schema:
+    properties: Schema = {"result": result, "status": {"const": "ok"}, "time": {"type": "number"}}
+    return {"type": "object", "properties": properties, "required": list(properties)}
 
 
 def _parameters(endpoint: Endpoint) -> list[Schema]:

@@ -1,17 +1,12 @@
 """What every answer is wrapped in: ``result``, ``status`` and ``time`` in seconds."""
 
-from typing import Generic, TypeVar
-
 import msgspec
 
-ResultT = TypeVar("ResultT")
 _encode = msgspec.json.Encoder().encode
 
 
-class Envelope(msgspec.Struct, Generic[ResultT]):
-    """A successful answer."""
-
-    result: ResultT
+class _Envelope(msgspec.Struct):
+    result: object
     status: str
     time: float
 
@@ -31,7 +26,7 @@ class ErrorResponse(msgspec.Struct):
 
 def encode_result(result: object, seconds: float) -> bytes:
     """A successful answer's JSON."""
-    return _encode(Envelope(result, "ok", seconds))
+    return _encode(_Envelope(result, "ok", seconds))
 
 
 def encode_error(message: str, seconds: float) -> bytes:

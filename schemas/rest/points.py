@@ -16,7 +16,6 @@ RawObject = Annotated[
     msgspec.Meta(extra_json_schema={"type": ["object", "null"], "additionalProperties": True}),
 ]
 """A JSON object that is kept as it was sent, or null."""
-NO_OBJECT = msgspec.Raw(b"null")
 
 
 class PointRequest(msgspec.Struct, gc=False):
@@ -24,7 +23,7 @@ class PointRequest(msgspec.Struct, gc=False):
 
     id: JsonId
     vector: JsonVector
-    payload: RawObject = NO_OBJECT
+    payload: RawObject | msgspec.UnsetType = msgspec.UNSET
 
 
 class BatchRequest(msgspec.Struct, gc=False):

@@ -1,0 +1,48 @@
+"""The FastAPI application: every endpoint, over the services it needs."""
+
+from dataclasses import dataclass
+
+from fastapi import FastAPI
+
+from compose.http.application import HeadwaterApp
+from compose.http.ready import ReadyCatalog
+from compose.http.service import Readiness, ServiceRoutes
+from ingest.catalog_writer import CatalogWriter
+from ingest.http.limits import Limits
+from ingest.log import Log, Topic
+from ingest.ports import Catalog, Visibility
+from ingest.routes.collections import CollectionWriteRoutes
+from ingest.routes.points import PointWriteRoutes
+from ingest.writer import PointsWriter
+from query_api.freshness import Freshness
+from query_api.ports import Readers
+from query_api.routes.collections import CollectionReadRoutes
+from query_api.routes.points import PointReadRoutes
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What the routes stand on. ``version`` is Headwater's own."""
+
+    log: Log
+    catalog: Catalog
+    visibility: Visibility
+    readers: Readers
+    readiness: Readiness
+    version: str
+
+
+def create_app(services: Services, limits: Limits | None = None) -> FastAPI:
+    """The application. Clients may ask for as much as ``limits`` says, defaults when None."""
+    limits = limits or Limits()
+    log, visibility = services.log, services.visibility
+    catalog = ReadyCatalog(services.catalog, services.readiness)
+    freshness = Freshness(visibility, lambda: log.partitions(Topic.POINTS), limits)
+    endpoints = [
+        *ServiceRoutes(services.catalog, services.readiness, services.version, log.identity).endpoints(),
+        *CollectionReadRoutes(catalog, services.readers, freshness).endpoints(),
+        *CollectionWriteRoutes(CatalogWriter(log, catalog, visibility), limits).endpoints(),
+        *PointReadRoutes(catalog, services.readers, freshness, limits).endpoints(),
+        *PointWriteRoutes(catalog, PointsWriter(log, visibility, limits.max_record_bytes), limits).endpoints(),
+    ]
+    return HeadwaterApp(endpoints, limits, services.version)

@@ -1,0 +1,56 @@
+"""Fetched points as the models that answers are encoded from. Payloads are spliced in as they are stored."""
+
+from collections.abc import Sequence
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from query_api.decimals import shortest_decimals
+from query_api.engine import FetchedPoint
+from schemas.config import UNNAMED
+from schemas.ids import render_point_id
+from schemas.rest.responses import PointResult, ScoredPointResult, Vectors
+
+_NO_PAYLOAD = msgspec.Raw(b"{}")
+
+
+def render_points(points: Sequence[FetchedPoint]) -> list[PointResult]:
+    """What retrieve and scroll answer."""
+    vectors = _vectors(points)
+    return [
+        PointResult(render_point_id(point.id), _payload(point), vector)
+        for point, vector in zip(points, vectors, strict=True)
+    ]
+
+
+def render_scored(points: Sequence[FetchedPoint]) -> list[ScoredPointResult]:
+    """What queries answer; points without a score, which come in id order, have 0."""
+    vectors = _vectors(points)
+    return [
+        ScoredPointResult(render_point_id(point.id), point.version, point.score or 0.0, _payload(point), vector)
+        for point, vector in zip(points, vectors, strict=True)
+    ]
+
+
+def _payload(point: FetchedPoint) -> msgspec.Raw | msgspec.UnsetType:
+    if point.payload is None:
+        return msgspec.UNSET
+    return msgspec.Raw(point.payload) if point.payload else _NO_PAYLOAD
+
+
+def _vectors(points: Sequence[FetchedPoint]) -> list[Vectors | msgspec.UnsetType]:
+    """Each point's vectors. All numbers of an answer are turned to decimals at once."""
+    arrays: list[NDArray[np.float32]] = [a for point in points for a in (point.vectors or {}).values()]
+    if not arrays:
+        return [msgspec.UNSET if point.vectors is None else {} for point in points]
+    ends = np.cumsum([len(array) for array in arrays])
+    parts = iter(np.split(shortest_decimals(np.concatenate(arrays)), ends[:-1]))
+    return [
+        msgspec.UNSET if point.vectors is None else _shape({name: next(parts).tolist() for name in point.vectors})
+        for point in points
+    ]
+
+
+def _shape(named: dict[str, list[float]]) -> Vectors:
+    return named.get(UNNAMED, named)

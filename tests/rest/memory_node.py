@@ -1,0 +1,153 @@
+"""A node in memory: the real folds and views over a log that is a list, applied as soon as a record is appended."""
+
+from collections.abc import Iterator, Sequence
+
+from ingest.log import Headers, LogRecord, LogUnavailableError, Topic
+from ingest.ports import CollectionEntry
+from projector.catalog.fold import fold_catalog
+from projector.catalog.follower import CatalogFollower
+from projector.catalog.runner import MarkerOffset
+from projector.catalog.state import CatalogState
+from projector.fold.effects import Effects, ShardMeta
+from projector.fold.fold import fold
+from projector.follower import PartitionFollower
+from projector.frames import Frame, ShardId
+from projector.view.shard_view import ShardView
+from query_api.ports import CollectionCounts, CollectionStatus
+from schemas.ids import PointId
+from schemas.operations import Outcome
+from schemas.records import decode_catalog_record, decode_partition_record, encode_record
+
+
+class MemoryState:
+    """One partition's state as dicts; what ``fold`` reads."""
+
+    def __init__(self) -> None:
+        self.marker_seq = 0
+        self.metas: dict[ShardId, ShardMeta] = {}
+        self.values: dict[ShardId, dict[PointId, bytes]] = {}
+
+    def shard(self, shard: ShardId) -> ShardMeta | None:
+        return self.metas.get(shard)
+
+    def points(self, shard: ShardId, ids: Sequence[PointId]) -> list[bytes | None]:
+        values = self.values.get(shard, {})
+        return [values.get(i) for i in ids]
+
+    def scan(self, shard: ShardId, after: PointId | None) -> Iterator[tuple[PointId, bytes]]:
+        for point_id, value in sorted(self.values.get(shard, {}).items()):
+            if after is None or point_id > after:
+                yield point_id, value
+
+    def commit(self, effects: Effects) -> None:
+        self.marker_seq = self.marker_seq if effects.marker_seq is None else effects.marker_seq
+        shard = effects.shard
+        if shard is None:
+            return
+        if effects.closed:
+            self.metas.pop(shard, None)
+            self.values.pop(shard, None)
+            return
+        if effects.meta is not None:
+            self.metas[shard] = effects.meta
+        values = self.values.setdefault(shard, {})
+        for point_id, value in effects.points.items():
+            if value is None:
+                values.pop(point_id, None)
+            else:
+                values[point_id] = value
+
+
+class MemoryNode:
+    """Implements Log, Visibility, Readers and Readiness. ``catalog`` implements Catalog.
+
+    ``stalled``: records are kept but not applied. ``broken``: appends fail. ``is_ready``: what readiness says.
+    """
+
+    identity = "memory"
+
+    def __init__(self, partitions: int = 1) -> None:
+        self.records: dict[tuple[Topic, int], list[bytes]] = {}
+        self.catalog = CatalogFollower()
+        self.stalled = False
+        self.broken = False
+        self.is_ready = True
+        self._catalog_state = CatalogState()
+        self._states = [MemoryState() for _ in range(partitions)]
+        self._followers = [PartitionFollower(p, {}, -1) for p in range(partitions)]
+
+    def partitions(self, topic: Topic) -> int:
+        return len(self._states) if topic is Topic.POINTS else 1
+
+    async def append(
+        self, topic: Topic, partition: int, value: bytes | None, *, key: bytes | None = None, headers: Headers = ()
+    ) -> int:
+        if self.broken:
+            raise LogUnavailableError("the disk is full")
+        return self._append(topic, partition, value or b"")
+
+    def _append(self, topic: Topic, partition: int, value: bytes) -> int:
+        records = self.records.setdefault((topic, partition), [])
+        records.append(value)
+        offset = len(records) - 1
+        if not self.stalled and topic is Topic.CATALOG:
+            self._apply_catalog(offset, value)
+        elif not self.stalled and topic is Topic.POINTS:
+            self._apply_points(partition, offset, value)
+        return offset
+
+    def _apply_catalog(self, offset: int, value: bytes) -> None:
+        effects = fold_catalog(self._catalog_state, decode_catalog_record(value))
+        self._catalog_state = effects.state
+        markers: list[MarkerOffset] = [
+            (partition, self._append(Topic.POINTS, partition, encode_record(marker)))
+            for partition, marker in effects.markers
+        ]
+        self.catalog.publish(offset, effects.state, _refused([effects.outcome]), markers)
+
+    def _apply_points(self, partition: int, offset: int, value: bytes) -> None:
+        state, record, cursor = self._states[partition], decode_partition_record(value), None
+        while True:
+            effects = fold(state, record, offset, cursor)
+            cursor = effects.cursor
+            state.commit(effects)
+            refused = _refused(effects.outcomes) if cursor is None else []
+            self._followers[partition].on_frame(Frame(offset, offset, effects.events, refused, cursor is None))
+            if cursor is None:
+                return
+
+    async def wait(self, topic: Topic, partition: int, offset: int, timeout: float | None) -> Sequence[Outcome]:
+        waiters = self.catalog.waiters if topic is Topic.CATALOG else self._followers[partition].waiters
+        return await waiters.wait(offset, timeout)
+
+    def views(self, entry: CollectionEntry) -> list[ShardView]:
+        return [
+            self._followers[partition].shards[ShardId(entry.uid, shard)].view
+            for shard, partition in enumerate(entry.shard_map)
+        ]
+
+    async def counts(self, entry: CollectionEntry) -> CollectionCounts:
+        return CollectionCounts(sum(v.count for v in self.views(entry)), 0, 0, CollectionStatus.GREEN)
+
+    def ready(self) -> tuple[bool, str]:
+        return self.is_ready, "ready" if self.is_ready else "catching up"
+
+    def points_records(self) -> list[bytes]:
+        return [value for (topic, _), values in self.records.items() if topic is Topic.POINTS for value in values]
+
+    async def read(self, topic: Topic, partition: int, from_offset: int, max_bytes: int) -> Sequence[LogRecord]:
+        values = self.records.get((topic, partition), [])
+        return [LogRecord(partition, o, 0, None, v, ()) for o, v in enumerate(values) if o >= from_offset]
+
+    async def start_offset(self, topic: Topic, partition: int) -> int:
+        return 0
+
+    async def end_offset(self, topic: Topic, partition: int) -> int:
+        return len(self.records.get((topic, partition), []))
+
+    async def close(self) -> None:
+        self.stalled = True
+
+
+def _refused(outcomes: Sequence[Outcome]) -> list[Outcome]:
+    return [] if all(o.applied for o in outcomes) else list(outcomes)

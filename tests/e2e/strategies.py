@@ -127,12 +127,12 @@ def conditions(vector_names: tuple[str, ...]) -> st.SearchStrategy[Any]:
 @cache
 def _filters(vector_names: tuple[str, ...]) -> st.SearchStrategy[models.Filter]:
     def clauses(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
-        some = _some(inner)
-        at_least = _object(conditions=some, min_count=st.integers(0, 3))
-        clause = {"must": some, "should": some, "must_not": some, "min_should": at_least}
-        return st.fixed_dictionaries({}, optional=clause).filter(bool)
+        some = _some(inner, 2)
+        at_least = _object(conditions=_some(inner), min_count=st.integers(1, 3))
+        one = [_object(must=some), _object(should=some), _object(must_not=some), _object(min_should=at_least)]
+        return st.one_of(*one, _object(must=some, must_not=some), _object(should=some, must_not=some))
 
-    nested = st.recursive(conditions(vector_names), clauses, max_leaves=4)
+    nested = st.recursive(conditions(vector_names), clauses, max_leaves=3)
     return clauses(nested).map(models.Filter.model_validate)
 
 

@@ -28,8 +28,9 @@ class ShardMeta(msgspec.Struct, frozen=True):
 class Cursor(msgspec.Struct, frozen=True):
     """Where a record goes on that is applied in several chunks.
 
-    ``op`` is the operation's index, ``after`` the last id looked at (None: from the first), ``chunk`` counts the
-    chunks written so far, ``outcomes`` are those of the operations before.
+    ``op`` is the operation's index; ``after`` the last id looked at by its filter (None: from the first), ``done`` how
+    many of the ids it lists are done; ``chunk`` counts the chunks written so far; ``outcomes`` are those of the
+    operations before.
     """
 
     offset: int
@@ -37,6 +38,7 @@ class Cursor(msgspec.Struct, frozen=True):
     chunk: int
     outcomes: list[Outcome]
     after: WireId | None = None
+    done: int = 0
 
 
 class StateReader(Protocol):

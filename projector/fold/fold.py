@@ -1,10 +1,12 @@
 """``fold``: one record onto the state of a partition.
 
-A record's operations apply in order, each whole or not at all. An operation with a filter may touch any number of
-points, so it is applied in chunks of points looked at: the effects then carry a cursor, and ``fold`` is called again
-with it, on the state as committed. Chunking never changes the result, since each point is looked at once and its
-fate depends on nothing but itself.
+A record's operations apply in order, each whole or not at all. An operation with a filter, or with a long list of ids,
+may touch any number of points, so it is applied in chunks of points looked at: the effects then carry a cursor, and
+``fold`` is called again with it, on the state as committed. Chunking never changes the result, since a point's fate
+depends on nothing but itself, and looking at one that was listed twice changes nothing more.
 """
+
+from typing import NamedTuple
 
 import msgspec
 
@@ -18,13 +20,13 @@ from projector.fold.point_ops import (
 from projector.fold.shard_edit import ShardEdit
 from projector.frames import Changes, Closed, Opened, Reconfigured, ShardId
 from schemas.errors import HeadwaterError
-from schemas.ids import PointId, from_wire, ids_to_wire, to_wire
+from schemas.ids import WireId, from_wire, ids_to_wire, to_wire
 from schemas.operations import Operation, Outcome, UpdateVectors, Upsert
 from schemas.records import Marker, PartitionRecord, PointsRecord, ShardChanged, ShardOpened
 from schemas.validation import check_operation, check_payloads
 
 CHUNK_POINTS = 2000
-"""How many points a chunk of a filtered operation looks at: tens of milliseconds of work."""
+"""How many points a chunk looks at: tens of milliseconds of work."""
 APPLIED = Outcome()
 
 
@@ -72,39 +74,39 @@ def _fold_points(reader: StateReader, record: PointsRecord, offset: int, cursor:
         gone = Outcome(reason="Not found: the collection doesn't exist any more", status=404)
         return Effects(outcomes=[gone] * len(record.ops))
     edit = ShardEdit(reader, shard, meta)
-    first = 0 if cursor is None else cursor.op
+    begin = cursor or Cursor(offset, op=0, chunk=0, outcomes=[])
     version = meta.version
-    outcomes = [] if cursor is None else list(cursor.outcomes)
-    chunks = 0 if cursor is None else cursor.chunk
-    for index in range(first, len(record.ops)):
+    outcomes = list(begin.outcomes)
+    for index in range(begin.op, len(record.ops)):
         op = record.ops[index]
-        after = _resume_after(cursor, index)
-        if after is None:
+        rest = _Rest(begin.after, begin.done) if index == begin.op else _ALL
+        first = rest == _ALL
+        if first:
             failure = _check(edit, op)
             if failure is not None:
                 outcomes.append(failure)
                 continue
-        if not isinstance(op, Upsert | UpdateVectors) and op.filter is not None:
-            if edit.changes:
-                stop = Cursor(offset, index, chunks + 1, outcomes)
-                return _effects(edit, meta, version, outcomes, chunks, stop)
-            version += after is None
-            last = apply_by_filter(edit, op, version, after, chunk)
-            if last is not None:
-                stop = Cursor(offset, index, chunks + 1, outcomes, to_wire(last))
-                return _effects(edit, meta, version, outcomes, chunks, stop)
-            outcomes.append(APPLIED)
-            continue
-        outcome = _apply(edit, op, version + 1)
-        version += outcome.applied
-        outcomes.append(outcome)
-    return _effects(edit, meta, version, outcomes, chunks, None)
+            if _needs_commit(edit, op, chunk):
+                stop = Cursor(offset, index, begin.chunk + 1, outcomes)
+                return _effects(edit, meta, version, outcomes, begin.chunk, stop)
+        result = _apply(edit, op, version + first, rest, chunk)
+        if first and (isinstance(result, _Rest) or result.applied):
+            version += 1
+        if isinstance(result, _Rest):
+            stop = Cursor(offset, index, begin.chunk + 1, outcomes, result.after, result.done)
+            return _effects(edit, meta, version, outcomes, begin.chunk, stop)
+        outcomes.append(result)
+    return _effects(edit, meta, version, outcomes, begin.chunk, None)
 
 
-def _resume_after(cursor: Cursor | None, index: int) -> PointId | None:
-    if cursor is None or cursor.op != index or cursor.after is None:
-        return None
-    return from_wire(cursor.after)
+class _Rest(NamedTuple):
+    """What is left of an operation: the points above ``after``, or the ids it lists but for the first ``done``."""
+
+    after: WireId | None
+    done: int
+
+
+_ALL = _Rest(None, 0)
 
 
 def _check(edit: ShardEdit, op: Operation) -> Outcome | None:
@@ -116,14 +118,30 @@ def _check(edit: ShardEdit, op: Operation) -> Outcome | None:
     return None
 
 
-def _apply(edit: ShardEdit, op: Operation, version: int) -> Outcome:
+def _needs_commit(edit: ShardEdit, op: Operation, chunk: int) -> bool:
+    """Whether what was changed so far must be committed before ``op``.
+
+    A filter scans committed points only, and what one commit holds is bounded.
+    """
+    if isinstance(op, Upsert | UpdateVectors) or not edit.changes:
+        return False
+    return op.ids is None or len(edit.changes) + len(op.ids) > chunk
+
+
+def _apply(edit: ShardEdit, op: Operation, version: int, rest: _Rest, chunk: int) -> Outcome | _Rest:
+    """Apply ``op``, or the next chunk of what is left of it."""
+    if not isinstance(op, Upsert | UpdateVectors) and op.filter is not None:
+        after = None if rest.after is None else from_wire(rest.after)
+        last = apply_by_filter(edit, op, version, after, chunk)
+        return APPLIED if last is None else _Rest(to_wire(last), 0)
     try:
         if isinstance(op, Upsert):
             apply_upsert(edit, op, version)
         elif isinstance(op, UpdateVectors):
             apply_update_vectors(edit, op, version)
         else:
-            apply_by_ids(edit, op, version)
+            done = apply_by_ids(edit, op, version, rest.done, chunk)
+            return APPLIED if done is None else _Rest(None, done)
     except HeadwaterError as error:
         return rejected(error)
     return APPLIED

@@ -8,7 +8,7 @@ import msgspec
 from projector.fold.shard_edit import ShardEdit
 from schemas.errors import NotFoundError
 from schemas.filters import Filter, parse_filter
-from schemas.ids import PointId, ids_from_wire, render_point_id
+from schemas.ids import PointId, WireId, ids_from_wire, render_point_id
 from schemas.json_path import parse_path
 from schemas.matching import matches
 from schemas.operations import (
@@ -112,19 +112,16 @@ def _admits(edit: ShardEdit, mode: UpdateMode, condition: Filter | None, point_i
     return condition is None or point_matches(condition, point_id, decode_point(old), edit.names)
 
 
-def _existing(edit: ShardEdit, ids: Sequence[PointId]) -> list[tuple[PointId, bytes]]:
-    found: list[tuple[PointId, bytes]] = []
-    for point_id, value in zip(ids, edit.get(ids), strict=True):
+def _check_exist(ids: Sequence[PointId], values: Sequence[bytes | None]) -> None:
+    for point_id, value in zip(ids, values, strict=True):
         if value is None:
             raise NotFoundError(f"Not found: No point with id {render_point_id(point_id)} found")
-        found.append((point_id, value))
-    return found
 
 
 def apply_update_vectors(edit: ShardEdit, op: UpdateVectors, version: int) -> None:
     """Replace the given vectors. Raises NotFoundError when a point doesn't exist."""
     ids = ids_from_wire(op.ids)
-    _existing(edit, ids)
+    _check_exist(ids, edit.get(ids))
     condition = None if op.update_filter is None else parse_filter(op.update_filter)
     for point_id, vectors in zip(ids, _rows(op.vectors, edit, len(ids)), strict=True):
         value = edit.get([point_id])[0]
@@ -182,17 +179,29 @@ def _put(edit: ShardEdit, point_id: PointId, new: StoredPoint | None) -> None:
     )
 
 
-def apply_by_ids(edit: ShardEdit, op: SelectingOperation, version: int) -> None:
-    """Apply an operation to the points it lists. Raises NotFoundError where the operation needs them to exist."""
-    ids = list(dict.fromkeys(ids_from_wire(op.ids or ())))
+def apply_by_ids(edit: ShardEdit, op: SelectingOperation, version: int, done: int, limit: int) -> int | None:
+    """Apply an operation to the next ``limit`` of the ids it lists, the first ``done`` being done.
+
+    Returns how many are done then, None when they all are. Raises NotFoundError where the operation needs all of them
+    to exist, before the first change.
+    """
+    listed = op.ids or ()
+    ids = _distinct(listed[done : done + limit])
+    values = edit.get(ids)
+    if done == 0 and _must_exist(op):
+        _check_exist(ids, values)
+        for start in range(limit, len(listed), limit):
+            others = _distinct(listed[start : start + limit])
+            _check_exist(others, edit.get(others))
     change = make_edit(edit, op, version)
-    if _must_exist(op):
-        found = _existing(edit, ids)
-    else:
-        found = [(i, v) for i, v in zip(ids, edit.get(ids), strict=True) if v is not None]
-    changed = [(point_id, change(decode_point(value))) for point_id, value in found]
+    changed = [(i, change(decode_point(v))) for i, v in zip(ids, values, strict=True) if v is not None]
     for point_id, new in changed:
         _put(edit, point_id, new)
+    return done + limit if done + limit < len(listed) else None
+
+
+def _distinct(ids: Sequence[WireId]) -> list[PointId]:
+    return list(dict.fromkeys(ids_from_wire(ids)))
 
 
 def apply_by_filter(

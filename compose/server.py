@@ -17,6 +17,8 @@ from compose.services import make_limits, make_services
 from compose.settings import Settings
 
 GRACE_SECONDS = 5
+KEEP_ALIVE_SECONDS = 75
+"""Longer than clients keep idle connections, so that they close them, not the server under a request."""
 _logger = structlog.get_logger("headwater")
 
 Started = Callable[[str], Awaitable[None]]
@@ -70,6 +72,7 @@ async def _serve(settings: Settings, node: EmbeddedNode, listener: socket.socket
         log_config=None,
         access_log=False,
         timeout_graceful_shutdown=GRACE_SECONDS,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
     )
     server = _Server(config)
     loop = asyncio.get_running_loop()

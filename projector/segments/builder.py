@@ -69,7 +69,8 @@ class BuilderProcess:
     @property
     def pid(self) -> int | None:
         """The process's id while there is one."""
-        return None if self._process is None else self._process.pid
+        process = self._process
+        return None if process is None or process.returncode is not None else process.pid
 
     async def build(self, spec: BuildSpec, progress: Progress) -> BuildResult:
         """See SegmentBuilder."""

@@ -11,12 +11,11 @@ import structlog
 
 from projector.frames import ShardId
 from projector.segments import metrics
-from projector.segments.builder import SegmentBuilder
 from projector.segments.errors import BuildFailedError, ManifestDamagedError, SegmentDamagedError
 from projector.segments.manifest import read_manifest
 from projector.segments.meta import SEGMENT_FILE
 from projector.segments.policy import SEAL_BYTES, SEAL_ROWS, Plan, is_settled, plan_graph, plan_plain
-from projector.segments.replacement import Replacement, SealedState, publish
+from projector.segments.replacement import Builder, Replacement, SealedState, publish
 from projector.segments.shard_files import delete
 from projector.segments.shard_work import ShardWork
 from projector.view.live_shard import LiveShard
@@ -60,7 +59,7 @@ class Optimizer:
     The folder of a shard that is closed is deleted.
     """
 
-    def __init__(self, builder: SegmentBuilder, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, builder: Builder, clock: Callable[[], float] = time.monotonic) -> None:
         self._builder = builder
         self._clock = clock
         self._partitions: list[_Partition] = []
@@ -128,7 +127,7 @@ class Optimizer:
                     continue
                 tail = work.tail_facts(now)
                 plan = (plan_graph if graph else plan_plain)(work.segment_facts(), tail, work.live.view.config)
-                if plan is None and work.unpublished and not work.building:
+                if plan is None and work.published_swaps < work.swaps and not work.building:
                     plan = Plan()  # its manifest could not be written
                 if plan is not None and (best is None or tail.rows > best[0]):
                     best = (tail.rows, partition, work, plan)

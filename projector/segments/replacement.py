@@ -8,7 +8,6 @@ from typing import Protocol
 import numpy as np
 
 from projector.frames import ShardId
-from projector.segments.builder import SegmentBuilder
 from projector.segments.errors import BuildFailedError
 from projector.segments.manifest import Manifest, SegmentEntry, write_manifest
 from projector.segments.policy import Plan
@@ -34,6 +33,14 @@ class SealedState(Protocol):
         ...
 
 
+class Builder(Protocol):
+    """Builds segments; SegmentBuilder does it in processes of their own."""
+
+    async def build(self, spec: BuildSpec, progress: Callable[[float], None]) -> BuildResult:
+        """Build one. Raises BuildFailedError, SegmentDamagedError."""
+        ...
+
+
 class Replacement:
     """One plan for one shard, at the view that stands when it is made."""
 
@@ -51,7 +58,7 @@ class Replacement:
         tail = self._base.tail
         return tail if self._plan.seal and tail.alive_count else None
 
-    async def build(self, builder: SegmentBuilder, progress: Callable[[float], None]) -> "Built":
+    async def build(self, builder: Builder, progress: Callable[[float], None]) -> "Built":
         """Build the segment and open it. Raises BuildFailedError, SegmentDamagedError, OSError."""
         alive = any(part.alive_count for part in self._parts)
         if self._tail is None and not alive:
@@ -72,7 +79,7 @@ class Replacement:
         removed = [part.segment for part in self._parts]
         added = [] if segment is None else [segment]
         self._work.live.replace(self._base, removed, added, self._plan.seal)
-        self._work.unpublished = True
+        self._work.swaps += 1
         self._work.retired += [segment.folder for segment in removed]
         if self._plan.seal:
             self._work.sealed(self._base.offset, now)
@@ -114,10 +121,10 @@ async def publish(work: ShardWork, state: SealedState) -> None:
             if work.offset == offset:
                 break
         entries = [_entry(part, offset) for part in work.live.view.segments]
-        retired = len(work.retired)
+        retired, swaps = len(work.retired), work.swaps
         await asyncio.to_thread(_write, work.folder, Manifest(offset, work.next_number, entries))
         work.note_manifest(entries)
-        work.unpublished = len(work.retired) > retired
+        work.published_swaps = swaps
         if offset > work.dropped:
             state.drop_changed(work.shard, offset)
             work.dropped = offset

@@ -59,8 +59,10 @@ class ShardWork:
         self.backoff = {False: Backoff(), True: Backoff()}
         """By whether the build has graphs."""
         self.progress: float | None = None
-        self.unpublished = False
-        """Whether the view has segments that no manifest names yet."""
+        self.swaps = 0
+        """How often segments of the view were replaced."""
+        self.published_swaps = 0
+        """How many of these the manifest knows of."""
         self.retired: list[Path] = []
         """Folders of segments that left the view, to be deleted once no manifest names them."""
         self.reported: set[str] = set()

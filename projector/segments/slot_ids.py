@@ -12,6 +12,7 @@ from schemas.ids import UUID_BASE, PointId
 ABSENT = -1
 UUID_DTYPE = np.dtype("S16")
 _UUID_BYTES = 16
+_LAST_UUID = UUID_BASE + (1 << 128) - 1
 
 KeyT = TypeVar("KeyT", np.uint64, np.bytes_)
 
@@ -55,9 +56,11 @@ class SlotIds:
         return slots
 
     def lower_bound(self, point_id: PointId) -> int:
-        """The first slot whose id is not below ``point_id``; ``size`` when there is none."""
+        """The first slot whose id is not below ``point_id``, which may be one above the last UUID, or ``size``."""
         if point_id < UUID_BASE:
             return bisect_left(self._number_view, point_id)
+        if point_id > _LAST_UUID:
+            return self.size
         return len(self._number_view) + self._uuid_lower_bound(_uuid_bytes(point_id))
 
     def id_at(self, slot: int) -> PointId:

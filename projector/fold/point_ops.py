@@ -170,7 +170,7 @@ def _payload_edit(op: SetPayload | OverwritePayload | DeletePayload, version: in
 
 def _must_exist(op: SelectingOperation) -> bool:
     """Whether naming a point that isn't there rejects the operation, as it does in Qdrant."""
-    return isinstance(op, SetPayload | OverwritePayload | DeletePayload | DeleteVectors)
+    return not isinstance(op, DeletePoints)
 
 
 def _put(edit: ShardEdit, point_id: PointId, new: StoredPoint | None) -> None:

@@ -46,14 +46,6 @@ def test_is_refused_and_does_no_harm(bad: Bad, http: Http, state: State, server:
     assert resident_bytes(server.pid) - memory < GROWTH_BYTES
 
 
-def test_a_huge_limit_is_as_good_as_all(http: Http, state: State, server: Server) -> None:
-    memory = resident_bytes(server.pid)
-    assert state()[0] == {"count": 20}
-    for path in ("/query", "/scroll"):
-        assert len(http.post(POINTS + path, {**SEARCH, "limit": 10**9}).result["points"]) == 20
-    assert resident_bytes(server.pid) - memory < GROWTH_BYTES
-
-
 def test_a_filter_of_some_depth_is_fine(http: Http, state: State) -> None:
     assert state()[0] == {"count": 20}
     assert http.post(POINTS + "/count", {"filter": nested(8), "exact": True}).result == {"count": 1}
@@ -66,3 +58,13 @@ def test_of_an_id_that_comes_twice_the_later_counts(http: Http) -> None:
     assert http.post("/collections/twice/points/count", {"exact": True}).result == {"count": 1}
     assert http.get("/collections/twice/points/1").result["payload"] == {"n": 2}
     assert http.delete("/collections/twice").status == 200
+
+
+def test_a_large_integer_in_a_payload_is_kept_as_it_is(http: Http) -> None:
+    assert http.put("/collections/large", CREATE).status == 200
+    point = {"id": 1, "vector": [1, 1, 1, 1], "payload": {"n": 10**400}}
+    assert http.put("/collections/large/points?wait=true", {"points": [point]}).status == 200
+    assert http.get("/collections/large/points/1").result["payload"] == {"n": 10**400}
+    above = {"filter": {"must": [{"key": "n", "range": {"gt": 5}}]}, "exact": True}
+    assert http.post("/collections/large/points/count", above).result == {"count": 1}
+    assert http.delete("/collections/large").status == 200

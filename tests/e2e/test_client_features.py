@@ -179,7 +179,7 @@ def test_collection_life(client: QdrantClient) -> None:
     assert client.delete_collection("life")
     assert not client.collection_exists("life")
     assert not client.delete_collection("life")
-    with pytest.raises(UnexpectedResponse, match="doesn't exist"):
+    with pytest.raises(UnexpectedResponse, match="Not found: Collection"):
         client.get_collection("life")
 
 
@@ -206,7 +206,7 @@ def test_aliases(client: QdrantClient, filled: str) -> None:
     rename = models.RenameAlias(old_alias_name="first", new_alias_name="second")
     client.update_collection_aliases([models.RenameAliasOperation(rename_alias=rename)])
     assert [(a.alias_name, a.collection_name) for a in client.get_aliases().aliases] == [("second", filled)]
-    with pytest.raises(UnexpectedResponse, match="doesn't exist"):
+    with pytest.raises(UnexpectedResponse, match="Not found: Collection"):
         client.count("first")
     client.upsert("second", [models.PointStruct(id=COUNT, vector=[0.0] * SIZE)])
     assert client.count(filled).count == COUNT + 1

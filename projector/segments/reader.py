@@ -79,11 +79,11 @@ class Segment:
         file.check("numbers", "uuids", "versions", "payload_offsets", COLUMNS_SECTION, *slots)
         return Segment(folder, file)
 
-    def check(self) -> None:
-        """Read everything and compare all checksums. Raises SegmentDamagedError."""
+    def check(self, *, graphs: bool = True) -> None:
+        """Read everything, graphs if asked for, and compare all checksums. Raises SegmentDamagedError."""
         self._file.check()
         for vector in self.meta.vectors:
-            if vector.graph is not None:
+            if graphs and vector.graph is not None:
                 _check_graph_file(self.folder, vector)
 
     @property

@@ -86,9 +86,9 @@ class SegmentSource:
     """The slots of a segment that are not dead."""
 
     def __init__(self, folder: Path, dead: bytes | None) -> None:
-        """``dead``: a packed mask; None: no slot is. Raises SegmentDamagedError, after reading everything."""
+        """``dead``: a packed mask; None: no slot is. Raises SegmentDamagedError, after reading all but graphs."""
         segment = self._segment = Segment.open(folder)
-        segment.check()
+        segment.check(graphs=False)
         alive = np.ones(segment.size, np.bool_) if dead is None else ~unpack_mask(dead, segment.size)
         count = len(segment.numbers)
         self.number_rows = np.flatnonzero(alive[:count])

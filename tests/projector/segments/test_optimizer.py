@@ -1,0 +1,433 @@
+"""The optimizer: whatever it does, and wherever it is cut off, views and files say what the state says."""
+
+import asyncio
+import shutil
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from projector.frames import ShardId
+from projector.segments.errors import SegmentDamagedError
+from projector.segments.manifest import read_manifest
+from projector.segments.optimizer import FULL_TAILS
+from projector.segments.policy import SEAL_ROWS
+from projector.segments.reader import Segment
+from projector.segments.spec import BuildSpec
+from projector.view.live_shard import LiveShard
+from schemas.config import HnswConfig, OptimizersConfig
+from tests.projector.segments.harness import GRAPH_ROWS, SHARD, Harness, fail, run
+from tests.projector.segments.samples import COSINE, config
+
+
+def folders(harness: Harness) -> list[str]:
+    return sorted(p.name for p in harness.folder.iterdir()) if harness.folder.exists() else []
+
+
+def test_a_tail_is_sealed_and_then_graphed(tmp_path: Path) -> None:
+    async def main() -> None:
+        harness = Harness(tmp_path)
+        harness.upsert(range(1000))
+        assert not await harness.step()
+        assert not harness.optimizer.settled(SHARD)
+        harness.tick(6)
+        assert await harness.step()
+        harness.check()
+        assert harness.live.view.tail.size == 0
+        assert folders(harness) == ["manifest", "s000000000001"]
+        assert harness.state.dropped == harness.offset
+        assert await harness.step(graph=True)
+        harness.check()
+        assert folders(harness) == ["manifest", "s000000000002"]
+        assert harness.graphs == ["s000000000002"]
+        assert harness.optimizer.settled(SHARD)
+        assert harness.live.view.segments[0].segment.graph(COSINE) is not None
+        assert not await harness.step()
+        assert not await harness.step(graph=True)
+        harness.restart()
+        harness.check()
+
+    run(main())
+
+
+def test_deaths_alone_reach_the_manifest(tmp_path: Path) -> None:
+    async def main() -> None:
+        harness = Harness(tmp_path)
+        harness.upsert(range(100))
+        await harness.settle()
+        builds = len(harness.builder.specs)
+        harness.delete(range(3, 9))
+        harness.tick(6)
+        assert await harness.step()
+        assert not await harness.step()
+        assert len(harness.builder.specs) == builds
+        manifest = read_manifest(harness.folder)
+        assert manifest is not None
+        assert manifest.offset == harness.offset
+        assert manifest.segments[0].dead_mask().nonzero()[0].tolist() == list(range(3, 9))
+        harness.restart()
+        harness.check()
+
+    run(main())
+
+
+def test_a_shard_that_became_empty_has_no_segments(tmp_path: Path) -> None:
+    async def main() -> None:
+        harness = Harness(tmp_path)
+        harness.upsert(range(2000))
+        await harness.settle()
+        harness.delete(range(2000))
+        await harness.settle()
+        harness.check()
+        assert harness.live.view.segments == ()
+        assert folders(harness) == ["manifest"]
+        harness.restart()
+        harness.check()
+
+    run(main())
+
+
+def test_changes_while_a_graph_is_built_are_kept(tmp_path: Path) -> None:
+    async def main() -> None:
+        harness = Harness(tmp_path)
+        harness.upsert(range(GRAPH_ROWS * 2))
+        harness.tick(6)
+        assert await harness.step()
+        begun, go_on = asyncio.Event(), asyncio.Event()
+
+        async def wait(spec: BuildSpec) -> None:
+            if spec.graph:
+                begun.set()
+                await go_on.wait()
+
+        harness.builder.before = wait
+        graph = asyncio.create_task(harness.step(graph=True))
+        await begun.wait()
+        harness.upsert(range(100, 200))
+        harness.delete(range(150, 250))
+        harness.upsert(range(240, 245))
+        harness.check()
+        harness.tick(6)
+        assert await harness.step()
+        harness.check()
+        harness.delete(range(0, 5))
+        harness.upsert(range(5, 10))
+        go_on.set()
+        assert await graph
+        harness.check()
+        assert len(harness.graphs) == 1
+        harness.restart()
+        harness.check()
+        await harness.settle()
+        harness.check()
+
+    run(main())
+
+
+def test_a_failed_build_is_tried_again_later(tmp_path: Path) -> None:
+    async def main() -> None:
+        harness = Harness(tmp_path)
+        harness.upsert(range(10))
+        harness.tick(6)
+        harness.builder.before = fail
+        assert await harness.step()
+        harness.check()
+        assert not await harness.step()
+        harness.tick(1)
+        assert await harness.step()
+        harness.tick(1)
+        assert not await harness.step()
+        harness.builder.before = None
+        harness.tick(1)
+        assert await harness.step()
+        assert harness.live.view.tail.size == 0
+        harness.check()
+
+    run(main())
+
+
+def test_a_manifest_that_could_not_be_written_is_written_later(tmp_path: Path) -> None:
+    async def main() -> None:
+        harness = Harness(tmp_path)
+        harness.upsert(range(2000))
+        harness.tick(6)
+        harness.state.fails = True
+        assert await harness.step()
+        harness.check()
+        assert harness.live.view.tail.size == 0
+        assert read_manifest(harness.folder) is None
+        assert harness.state.dropped == -1
+        harness.state.fails = False
+        harness.tick(2)
+        assert await harness.step()
+        assert harness.state.dropped == harness.offset
+        harness.restart()
+        harness.check()
+        harness.state.fails = True
+        harness.tick(100)
+        assert await harness.step(graph=True)
+        assert folders(harness) == ["manifest", "s000000000001", *harness.graphs]
+        harness.state.fails = False
+        await harness.settle()
+        assert folders(harness) == ["manifest", *harness.graphs]
+        harness.restart()
+        harness.check()
+
+    run(main())
+
+
+def test_a_damaged_segment_is_left_out_and_fails_the_next_start(tmp_path: Path) -> None:
+    async def main() -> None:
+        harness = Harness(tmp_path)
+        harness.upsert(range(1000))
+        harness.tick(6)
+        await harness.step()
+        (part,) = harness.live.view.segments
+
+        async def damaged(spec: BuildSpec) -> None:
+            raise SegmentDamagedError("a flipped bit", str(part.segment.folder))
+
+        harness.builder.before = damaged
+        harness.tick(100)
+        assert await harness.step(graph=True)
+        harness.builder.before = None
+        await harness.settle()
+        harness.check()
+        assert harness.plain == [part.segment.name]
+        with pytest.raises(SegmentDamagedError):
+            Segment.open(part.segment.folder)
+
+    run(main())
+
+
+def test_a_damaged_graph_is_built_anew(tmp_path: Path) -> None:
+    async def main() -> None:
+        harness = Harness(tmp_path)
+        harness.upsert(range(1, 1000))
+        await harness.settle()
+        (name,) = harness.graphs
+        path = harness.folder / name / "graph.0.hnsw"
+        path.write_bytes(path.read_bytes()[:-1] + b"?")
+        harness.restart()
+        segment = harness.live.view.segments[0].segment
+        assert segment.graph(COSINE) is None
+        assert not harness.optimizer.settled(SHARD)
+        await harness.settle()
+        harness.check()
+        assert harness.graphs != [name]
+        assert harness.live.view.segments[0].segment.graph(COSINE) is not None
+
+    run(main())
+
+
+def test_other_graph_parameters_build_graphs_anew(tmp_path: Path) -> None:
+    async def main() -> None:
+        harness = Harness(tmp_path)
+        harness.upsert(range(1, 1000))
+        await harness.settle()
+        before = harness.graphs
+        changed = config(hnsw=HnswConfig(m=8), optimizers=OptimizersConfig(indexing_threshold=1))
+        harness.live.reconfigure(changed, harness.offset)
+        harness.live.publish(harness.offset)
+        await harness.settle()
+        assert harness.graphs != before
+        assert [v.graph.m for v in harness.live.view.segments[0].segment.meta.vectors if v.graph] == [8, 8]
+        without = config(hnsw=HnswConfig(m=0), optimizers=OptimizersConfig(indexing_threshold=1))
+        harness.live.reconfigure(without, harness.offset)
+        harness.live.publish(harness.offset)
+        await harness.settle()
+        assert harness.graphs == []
+        harness.check()
+
+    run(main())
+
+
+def test_a_closed_shard_is_forgotten_even_while_it_is_built(tmp_path: Path) -> None:
+    async def main() -> None:
+        harness = Harness(tmp_path)
+        harness.upsert(range(10))
+        harness.tick(6)
+
+        async def close(spec: BuildSpec) -> None:
+            del harness.partition.shards[SHARD]
+
+        harness.builder.before = close
+        assert await harness.step()
+        harness.optimizer.observe()
+        assert not harness.folder.exists()
+        assert harness.optimizer.settled(SHARD)
+        assert not await harness.step()
+
+    run(main())
+
+
+def test_a_partition_given_up_keeps_its_files(tmp_path: Path) -> None:
+    async def main() -> None:
+        harness = Harness(tmp_path)
+        harness.upsert(range(10))
+        await harness.settle()
+        before = folders(harness)
+        harness.optimizer.remove(0)
+        harness.partition.shards.clear()
+        harness.optimizer.observe()
+        assert folders(harness) == before
+
+    run(main())
+
+
+def test_the_fold_waits_for_a_full_tail_unless_sealing_fails(tmp_path: Path) -> None:
+    async def main() -> None:
+        harness = Harness(tmp_path)
+        await harness.optimizer.throttle()
+        rows = FULL_TAILS * SEAL_ROWS
+        for start in range(0, rows, SEAL_ROWS):
+            harness.live.apply(range(start, start + SEAL_ROWS), [b"\0" * 9] * SEAL_ROWS, 1)  # pyright: ignore[reportArgumentType]
+        harness.live.publish(1)
+        harness.optimizer.observe()
+        waiting = asyncio.create_task(harness.optimizer.throttle())
+        await asyncio.sleep(0)
+        assert not waiting.done()
+        harness.builder.before = fail
+        await harness.step()
+        harness.optimizer.observe()
+        await waiting
+        harness.builder.before = None
+        harness.tick(2)
+        await harness.step()
+        assert harness.live.view.tail.size == 0
+        await harness.optimizer.throttle()
+
+    run(main())
+
+
+def test_it_runs_until_cancelled_and_finds_new_shards(tmp_path: Path) -> None:
+    async def main() -> None:
+        harness = Harness(tmp_path)
+        task = asyncio.create_task(harness.optimizer.run())
+        other = ShardId(9, 1)
+        live = LiveShard(other, harness.config, [], 0)
+        harness.partition.shards[other] = live
+        harness.upsert(range(20))
+        harness.tick(6)
+        async with asyncio.timeout(60):
+            while harness.live.view.tail.size:
+                await asyncio.sleep(0.01)
+        harness.check()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    run(main())
+
+
+COMMANDS = st.one_of(
+    st.tuples(st.just("upsert"), st.integers(0, 600), st.integers(1, 400)),
+    st.tuples(st.just("delete"), st.integers(0, 600), st.integers(1, 400)),
+    st.tuples(st.just("tick"), st.sampled_from([1, 4, 6]), st.just(0)),
+    st.tuples(st.just("plain"), st.just(0), st.just(0)),
+    st.tuples(st.just("graph"), st.just(0), st.just(0)),
+    st.tuples(st.just("restart"), st.just(0), st.just(0)),
+    st.tuples(st.just("fail"), st.just(0), st.just(0)),
+    st.tuples(st.just("mend"), st.just(0), st.just(0)),
+)
+
+
+async def obey(harness: Harness, command: tuple[str, int, int]) -> None:
+    name, first, count = command
+    match name:
+        case "upsert":
+            harness.upsert(range(first, first + count))
+        case "delete":
+            harness.delete(range(first, first + count))
+        case "tick":
+            harness.tick(first)
+        case "fail":
+            harness.state.fails = True
+        case "mend":
+            harness.state.fails = False
+        case "restart":
+            harness.restart()
+        case _:
+            await harness.step(graph=name == "graph")
+
+
+@given(st.lists(COMMANDS, min_size=5, max_size=25))
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_any_order_of_events_leaves_the_view_as_the_state_is(commands: list[tuple[str, int, int]]) -> None:
+    async def main(root: Path) -> None:
+        harness = Harness(root)
+        for command in commands:
+            await obey(harness, command)
+            harness.check()
+        harness.restart()
+        harness.check()
+        harness.state.fails = False
+        await harness.settle()
+        harness.check()
+        named = read_manifest(harness.folder)
+        if named is not None:
+            assert folders(harness) == ["manifest", *sorted(e.name for e in named.segments)]
+
+    with TemporaryDirectory() as folder:
+        run(main(Path(folder)))
+
+
+def test_a_crash_at_any_step_of_a_replacement_loses_nothing(tmp_path: Path) -> None:
+    """The files as they are at every await of the procedure, opened as a start would."""
+
+    async def main() -> None:
+        harness = Harness(tmp_path / "live")
+        harness.upsert(range(GRAPH_ROWS * 2))
+        harness.tick(6)
+        await harness.step()
+        harness.upsert(range(50))
+        harness.delete(range(40, 90))
+        checks = 0
+
+        def check() -> None:
+            nonlocal checks
+            checks += 1
+            copy = Harness(tmp_path / f"copy{checks}")
+            if harness.folder.exists():
+                shutil.copytree(harness.folder, copy.folder)
+            copy.state.points = dict(harness.state.points)
+            copy.state.changed = list(harness.state.changed)
+            copy.state.dropped, copy.offset = harness.state.dropped, harness.offset
+            copy.restart()
+            copy.check()
+
+        plain_sync = harness.state.sync
+
+        async def sync() -> None:
+            check()
+            await plain_sync()
+            harness.upsert([500 + checks])
+            check()
+
+        async def before(spec: BuildSpec) -> None:
+            check()
+            harness.delete([checks])
+
+        plain_drop = harness.state.drop_changed
+
+        def drop(shard: ShardId, offset: int) -> None:
+            check()
+            plain_drop(shard, offset)
+            check()
+
+        harness.state.drop_changed = drop
+        for graph in (False, True):
+            harness.state.sync, harness.builder.before = sync, before
+            harness.tick(6)
+            assert await harness.step(graph=graph)
+            check()
+            harness.state.sync, harness.builder.before = plain_sync, None
+            harness.tick(6)
+            assert await harness.step()
+            check()
+        assert len(harness.graphs) == 1
+        assert checks >= 12
+
+    run(main())

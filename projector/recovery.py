@@ -11,9 +11,12 @@ from projector.segments.builder import SegmentBuilder
 from projector.segments.errors import ManifestDamagedError, SegmentDamagedError
 from projector.segments.manifest import Manifest, read_manifest
 from projector.segments.shard_files import delete, delete_unknown, open_segments, rebuild_shard
-from projector.state.store import PartitionState
+from projector.state.store import PartitionState, TooManyChangedError
 from projector.view.live_shard import LiveShard
 from schemas.config import CollectionConfig
+
+MAX_TAIL_POINTS = 400_000
+"""A shard with more changes since its segments, as after a replay, gets segments first: a tail is memory."""
 
 _logger = structlog.get_logger("headwater.recovery")
 
@@ -39,13 +42,14 @@ async def _open_shard(
     try:
         manifest = _usable_manifest(shard, state, folder)
         segments = open_segments(folder, manifest)
+        changed = state.changed_since(shard, manifest.offset, MAX_TAIL_POINTS)
         delete_unknown(folder, manifest)
-    except (ManifestDamagedError, SegmentDamagedError) as error:
+    except (ManifestDamagedError, SegmentDamagedError, TooManyChangedError) as error:
         _logger.warning("rebuilding segments from the state", folder=str(folder), reason=str(error))
         manifest = await rebuild_shard(builder, folder, config, state.scan(shard, None), state.applied)
-        segments = open_segments(folder, manifest)
+        segments, changed = open_segments(folder, manifest), []
+        state.drop_changed(shard, manifest.offset)
     live = LiveShard(shard, config, segments, manifest.offset)
-    changed = state.changed_since(shard, manifest.offset)
     if changed:
         live.apply(changed, state.points(shard, changed), state.applied)
     live.publish(state.applied)

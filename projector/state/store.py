@@ -31,6 +31,10 @@ _outcomes_decoder = msgspec.msgpack.Decoder(list[Outcome])
 _encode = msgspec.msgpack.Encoder().encode
 
 
+class TooManyChangedError(Exception):
+    """More points changed than the caller wants to hold."""
+
+
 class PartitionState:
     """Owned by one projector; ``KeyValue``'s LOCK is the fence."""
 
@@ -165,12 +169,17 @@ class PartitionState:
         if effects.cursor is None:
             self._applied = offset
 
-    def changed_since(self, shard: ShardId, offset: int) -> list[PointId]:
-        """The distinct ids changed after ``offset``; only those above ``sealed`` are still known."""
+    def changed_since(self, shard: ShardId, offset: int, limit: int | None = None) -> list[PointId]:
+        """The distinct ids changed after ``offset``; only those above ``sealed`` are still known.
+
+        Raises TooManyChangedError when there are more than ``limit``.
+        """
         start = keys.changed_key(shard, offset + 1, 0)
         found: dict[PointId, None] = {}
         for _, value in self._kv.scan(keys.changed_prefix(shard), start):
             found.update(dict.fromkeys(ids_from_wire(_ids_decoder.decode(value))))
+            if limit is not None and len(found) > limit:
+                raise TooManyChangedError(f"more than {limit} points changed since offset {offset}")
         return list(found)
 
     def sealed(self, shard: ShardId) -> int:

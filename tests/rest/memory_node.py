@@ -1,6 +1,6 @@
 """A node in memory: the real folds and views over a log that is a list, applied as soon as a record is appended."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from ingest.log import Headers, LogRecord, LogUnavailableError, Topic
 from ingest.ports import CollectionEntry
@@ -58,49 +58,79 @@ class MemoryState:
                 values[point_id] = value
 
 
-class MemoryNode:
-    """Implements Log, Visibility, Readers and Readiness. ``catalog`` implements Catalog.
-
-    ``stalled``: records are kept but not applied. ``broken``: appends fail. ``is_ready``: what readiness says.
-    """
+class MemoryLog:
+    """Implements Log. ``broken``: appends fail. ``on_append`` is told of every record."""
 
     identity = "memory"
 
-    def __init__(self, partitions: int = 1) -> None:
+    def __init__(self, partitions: int, on_append: Callable[[Topic, int, int, bytes], None]) -> None:
         self.records: dict[tuple[Topic, int], list[bytes]] = {}
-        self.catalog = CatalogFollower()
-        self.stalled = False
         self.broken = False
-        self.is_ready = True
-        self._catalog_state = CatalogState()
-        self._states = [MemoryState() for _ in range(partitions)]
-        self._followers = [PartitionFollower(p, {}, -1) for p in range(partitions)]
+        self._partitions = partitions
+        self._on_append = on_append
 
     def partitions(self, topic: Topic) -> int:
-        return len(self._states) if topic is Topic.POINTS else 1
+        return self._partitions if topic is Topic.POINTS else 1
 
     async def append(
         self, topic: Topic, partition: int, value: bytes | None, *, key: bytes | None = None, headers: Headers = ()
     ) -> int:
         if self.broken:
             raise LogUnavailableError("the disk is full")
-        return self._append(topic, partition, value or b"")
+        return self.put(topic, partition, value or b"")
 
-    def _append(self, topic: Topic, partition: int, value: bytes) -> int:
+    def put(self, topic: Topic, partition: int, value: bytes) -> int:
         records = self.records.setdefault((topic, partition), [])
         records.append(value)
         offset = len(records) - 1
-        if not self.stalled and topic is Topic.CATALOG:
-            self._apply_catalog(offset, value)
-        elif not self.stalled and topic is Topic.POINTS:
-            self._apply_points(partition, offset, value)
+        self._on_append(topic, partition, offset, value)
         return offset
+
+    async def read(self, topic: Topic, partition: int, from_offset: int, max_bytes: int) -> Sequence[LogRecord]:
+        values = self.records.get((topic, partition), [])
+        return [LogRecord(partition, o, 0, None, v, ()) for o, v in enumerate(values) if o >= from_offset]
+
+    async def wait(self, topic: Topic, partition: int, offset: int) -> None:
+        raise AssertionError("nothing follows this log")
+
+    async def start_offset(self, topic: Topic, partition: int) -> int:
+        return 0
+
+    async def end_offset(self, topic: Topic, partition: int) -> int:
+        return len(self.records.get((topic, partition), []))
+
+    async def close(self) -> None:
+        self.broken = True
+
+
+class MemoryNode:
+    """Implements Visibility, Readers and Readiness, and has a ``log`` and a ``catalog``.
+
+    ``stalled``: records are kept but not applied. ``is_ready``: what readiness says.
+    """
+
+    def __init__(self, partitions: int = 1) -> None:
+        self.log = MemoryLog(partitions, self._on_append)
+        self.catalog = CatalogFollower()
+        self.stalled = False
+        self.is_ready = True
+        self._catalog_state = CatalogState()
+        self._states = [MemoryState() for _ in range(partitions)]
+        self._followers = [PartitionFollower(p, {}, -1) for p in range(partitions)]
+
+    def _on_append(self, topic: Topic, partition: int, offset: int, value: bytes) -> None:
+        if self.stalled:
+            return
+        if topic is Topic.CATALOG:
+            self._apply_catalog(offset, value)
+        else:
+            self._apply_points(partition, offset, value)
 
     def _apply_catalog(self, offset: int, value: bytes) -> None:
         effects = fold_catalog(self._catalog_state, decode_catalog_record(value))
         self._catalog_state = effects.state
         markers: list[MarkerOffset] = [
-            (partition, self._append(Topic.POINTS, partition, encode_record(marker)))
+            (partition, self.log.put(Topic.POINTS, partition, encode_record(marker)))
             for partition, marker in effects.markers
         ]
         self.catalog.publish(offset, effects.state, _refused([effects.outcome]), markers)
@@ -131,22 +161,6 @@ class MemoryNode:
 
     def ready(self) -> tuple[bool, str]:
         return self.is_ready, "ready" if self.is_ready else "catching up"
-
-    def points_records(self) -> list[bytes]:
-        return [value for (topic, _), values in self.records.items() if topic is Topic.POINTS for value in values]
-
-    async def read(self, topic: Topic, partition: int, from_offset: int, max_bytes: int) -> Sequence[LogRecord]:
-        values = self.records.get((topic, partition), [])
-        return [LogRecord(partition, o, 0, None, v, ()) for o, v in enumerate(values) if o >= from_offset]
-
-    async def start_offset(self, topic: Topic, partition: int) -> int:
-        return 0
-
-    async def end_offset(self, topic: Topic, partition: int) -> int:
-        return len(self.records.get((topic, partition), []))
-
-    async def close(self) -> None:
-        self.stalled = True
 
 
 def _refused(outcomes: Sequence[Outcome]) -> list[Outcome]:

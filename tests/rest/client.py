@@ -1,0 +1,89 @@
+"""Requests to an application in this process, without a server."""
+
+import asyncio
+from typing import Any, TypeVar, cast
+
+import httpx
+from fastapi import FastAPI
+from pydantic import BaseModel, TypeAdapter
+
+from compose.app import Services, create_app
+from ingest.http.limits import Limits
+from tests.rest.memory_node import MemoryNode
+
+ModelT = TypeVar("ModelT")
+VERSION = "0.0.0"
+VECTORS = {"size": 2, "distance": "Dot"}
+
+
+def make_app(node: MemoryNode, limits: Limits | None = None) -> FastAPI:
+    return create_app(Services(node.log, node.catalog, node, node, node, VERSION), limits)
+
+
+class Rest:
+    """A client of its own application over its own node; every request runs on one loop."""
+
+    def __init__(self, partitions: int = 1, limits: Limits | None = None) -> None:
+        self.node = MemoryNode(partitions)
+        self.app = make_app(self.node, limits)
+        self._runner = asyncio.Runner()
+
+    def close(self) -> None:
+        self._runner.close()
+
+    def send(self, method: str, path: str, **options: Any) -> httpx.Response:
+        return self._runner.run(self._send(method, path, **options))
+
+    async def _send(self, method: str, path: str, **options: Any) -> httpx.Response:
+        transport = httpx.ASGITransport(self.app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://headwater") as client:
+            return await client.request(method, path, **options)
+
+    def result(self, method: str, path: str, **options: Any) -> Any:
+        """The result of a request that worked."""
+        response = self.send(method, path, **options)
+        assert response.status_code == 200, response.text
+        answer = response.json()
+        assert answer["status"] == "ok"
+        assert answer["time"] >= 0
+        return answer["result"]
+
+    def parsed(self, model: type[ModelT], method: str, path: str, **options: Any) -> ModelT:
+        """The result as one of the Qdrant client's models, with nothing in it that the model doesn't know."""
+        result = self.result(method, path, **options)
+        parsed = TypeAdapter(model).validate_python(result)
+        check_known(result, parsed)
+        return parsed
+
+    def error(self, status: int, method: str, path: str, **options: Any) -> str:
+        """The message of a request that was refused with ``status``."""
+        response = self.send(method, path, **options)
+        assert response.status_code == status, response.text
+        answer = response.json()
+        assert set(answer) == {"status", "time"}
+        assert response.headers["content-type"] == "application/json"
+        message: str = answer["status"]["error"]
+        return message
+
+    def create(self, name: str = "c", **body: Any) -> None:
+        assert self.result("PUT", f"/collections/{name}", json=body or {"vectors": VECTORS}) is True
+
+    def upsert(self, *points: Any, name: str = "c") -> None:
+        self.result("PUT", f"/collections/{name}/points", params={"wait": "true"}, json={"points": points})
+
+    def scroll(self, name: str = "c", **body: Any) -> list[dict[str, Any]]:
+        points: list[dict[str, Any]] = self.result("POST", f"/collections/{name}/points/scroll", json=body)["points"]
+        return points
+
+
+def check_known(result: Any, parsed: Any) -> None:
+    """Fail where ``result`` has a field that the model it was parsed as does not."""
+    if isinstance(parsed, BaseModel):
+        unknown = set(result) - set(type(parsed).model_fields)
+        assert not unknown, f"{type(parsed).__name__} has no {unknown}"
+        for field in result:
+            check_known(result[field], getattr(parsed, field))
+    elif isinstance(parsed, list):
+        others = cast("list[Any]", parsed)
+        for one, other in zip(result, others, strict=True):
+            check_known(one, other)

@@ -1,0 +1,84 @@
+import re
+from typing import Any
+
+import pytest
+from qdrant_client.common.version_check import is_compatible
+from qdrant_client.http import models
+
+from tests.rest.client import VECTORS, VERSION, Rest
+
+
+def test_root_says_what_it_is(rest: Rest) -> None:
+    answer = rest.send("GET", "/").json()
+    info = models.VersionInfo.model_validate(answer)
+    assert info.title == "headwater - vector database"
+    assert is_compatible("1.20.0", info.version)
+    assert answer["headwater"] == VERSION
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/livez", "/readyz"])
+def test_health(rest: Rest, path: str) -> None:
+    response = rest.send("GET", path)
+    assert response.status_code == 200
+    assert response.headers["content-type"].startswith("text/plain")
+
+
+def test_not_ready_is_not_the_same_as_not_found(rest: Rest) -> None:
+    rest.node.is_ready = False
+    assert rest.send("GET", "/readyz").status_code == 503
+    assert rest.send("GET", "/healthz").status_code == 200
+    requests: list[tuple[str, str, Any]] = [
+        ("GET", "/collections", None),
+        ("GET", "/collections/c", None),
+        ("PUT", "/collections/c", {"vectors": VECTORS}),
+        ("PUT", "/collections/c/points", {"points": []}),
+        ("POST", "/collections/c/points/count", {}),
+    ]
+    for method, path, body in requests:
+        assert "catching up" in rest.error(503, method, path, json=body)
+
+
+def test_metrics_count_answers(rest: Rest) -> None:
+    before = _answers(rest)
+    rest.send("GET", "/collections")
+    assert _answers(rest) == before + 1
+
+
+def _answers(rest: Rest) -> float:
+    text = rest.send("GET", "/metrics").text
+    pattern = r'headwater_http_responses_total\{method="GET",path="/collections",status="200"\} (\S+)'
+    found = re.search(pattern, text)
+    return float(found[1]) if found else 0.0
+
+
+def test_telemetry(rest: Rest) -> None:
+    rest.create()
+    telemetry = rest.parsed(models.TelemetryData, "GET", "/telemetry")
+    assert telemetry.collections.number_of_collections == 1
+    assert telemetry.app is not None
+    assert telemetry.app.name == "headwater"
+
+
+def test_unknown_paths(rest: Rest) -> None:
+    for path in ("/nowhere", "/collections/c/index", "/collections//points"):
+        assert "Not found" in rest.error(404, "POST", path)
+
+
+def test_wrong_methods(rest: Rest) -> None:
+    assert "Method Not Allowed" in rest.error(405, "DELETE", "/healthz")
+    assert "Method Not Allowed" in rest.error(405, "PATCH", "/collections/c/points")
+
+
+def test_a_bug_is_answered_in_the_same_shape(rest: Rest, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(_: str) -> None:
+        raise ZeroDivisionError("private details")
+
+    monkeypatch.setattr(rest.node.catalog, "resolve", fail)
+    assert "private" not in rest.error(500, "GET", "/collections/c")
+    assert rest.result("GET", "/collections") == {"collections": []}
+
+
+def test_any_content_type_is_taken(rest: Rest) -> None:
+    body = b'{"vectors": {"size": 2, "distance": "Dot"}}'
+    for number, kind in enumerate(("text/plain", "application/x-www-form-urlencoded", "nonsense")):
+        assert rest.result("PUT", f"/collections/c{number}", content=body, headers={"content-type": kind}) is True

@@ -1,0 +1,134 @@
+"""A partition's state in dicts, and operations written briefly."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from projector.fold.effects import Cursor, Effects, ShardMeta
+from projector.fold.fold import CHUNK_POINTS, fold
+from projector.frames import ShardId
+from schemas.config import CollectionConfig, Distance, VectorParams
+from schemas.ids import PointId, to_wire
+from schemas.operations import Operation, Outcome, Upsert, VectorColumn
+from schemas.points import StoredPoint, decode_point
+from schemas.records import PartitionRecord, PointsRecord, ShardOpened
+
+CONFIG = CollectionConfig(vectors={"image": VectorParams(2, Distance.DOT), "text": VectorParams(1, Distance.COSINE)})
+SHARD = ShardId(7, 0)
+OPENED = ShardOpened(seq=1, uid=SHARD.uid, shard=SHARD.shard, name="things", config=CONFIG, shard_map=[0])
+
+Points = dict[int, dict[str, Any]]
+
+
+class MemoryState:
+    """Implements ``StateReader``, and commits."""
+
+    def __init__(self) -> None:
+        self.marker_seq = 0
+        self.applied = -1
+        self.metas: dict[ShardId, ShardMeta] = {}
+        self.stored: dict[ShardId, dict[PointId, bytes]] = {}
+
+    def shard(self, shard: ShardId) -> ShardMeta | None:
+        return self.metas.get(shard)
+
+    def points(self, shard: ShardId, ids: Sequence[PointId]) -> Sequence[bytes | None]:
+        return [self.stored[shard].get(point_id) for point_id in ids]
+
+    def scan(self, shard: ShardId, after: PointId | None) -> Iterator[tuple[PointId, bytes]]:
+        for point_id in sorted(self.stored[shard]):
+            if after is None or point_id > after:
+                yield point_id, self.stored[shard][point_id]
+
+    def commit(self, effects: Effects) -> None:
+        if effects.marker_seq is not None:
+            self.marker_seq = effects.marker_seq
+        shard = effects.shard
+        if shard is None:
+            return
+        if effects.closed:
+            del self.metas[shard], self.stored[shard]
+            return
+        if effects.meta is not None:
+            self.metas[shard] = effects.meta
+        stored = self.stored.setdefault(shard, {})
+        for point_id, value in effects.points.items():
+            if value is None:
+                stored.pop(point_id, None)
+            else:
+                stored[point_id] = value
+
+    def apply(self, record: PartitionRecord, chunk: int = CHUNK_POINTS) -> list[Effects]:
+        """Fold and commit a record, chunk after chunk; what each gave."""
+        self.applied += 1
+        cursor: Cursor | None = None
+        found: list[Effects] = []
+        while not found or cursor is not None:
+            effects = fold(self, record, self.applied, cursor, chunk)
+            # The cursor that a restart would read.
+            cursor = None if effects.cursor is None else _reread(effects.cursor)
+            self.commit(effects)
+            found.append(effects)
+        return found
+
+    def run(self, *operations: Operation, chunk: int = CHUNK_POINTS) -> list[Outcome]:
+        """Apply one record of ``operations`` to SHARD; their outcomes."""
+        return self.apply(points_record(*operations), chunk)[-1].outcomes
+
+    def point(self, point_id: int) -> StoredPoint | None:
+        """A point of SHARD."""
+        value = self.stored[SHARD].get(PointId(point_id))
+        return None if value is None else decode_point(value)
+
+    def payloads(self) -> dict[int, Any]:
+        """The payloads of SHARD's points; None where there is none."""
+        decoded = {point_id: decode_point(value).payload for point_id, value in self.scan(SHARD, None)}
+        return {
+            int(point_id): msgspec.json.decode(payload) if payload else None for point_id, payload in decoded.items()
+        }
+
+    def versions(self) -> dict[int, int]:
+        """The versions of SHARD's points."""
+        return {int(point_id): decode_point(value).version for point_id, value in self.scan(SHARD, None)}
+
+
+def _reread(cursor: Cursor) -> Cursor:
+    return msgspec.msgpack.decode(msgspec.msgpack.encode(cursor), type=Cursor)
+
+
+def opened() -> MemoryState:
+    """A state with SHARD, empty."""
+    state = MemoryState()
+    state.apply(OPENED)
+    return state
+
+
+def points_record(*operations: Operation) -> PointsRecord:
+    """A record for SHARD."""
+    return PointsRecord(uid=SHARD.uid, shard=SHARD.shard, ops=list(operations))
+
+
+def floats(*values: float) -> bytes:
+    """A vector's bytes."""
+    return np.array(values, "<f4").tobytes()
+
+
+def column(*rows: Sequence[float], of: Sequence[int] | None = None) -> VectorColumn:
+    """A column with these vectors, for the points at the positions ``of``."""
+    return VectorColumn(len(rows[0]), b"".join(floats(*row) for row in rows), None if of is None else list(of))
+
+
+def upsert(payloads: dict[int, Any], **options: Any) -> Upsert:
+    """Points by id with these payloads, each with the vector ``image`` [id, 1]."""
+    ids = [to_wire(PointId(point_id)) for point_id in payloads]
+    rows = [[float(point_id % 1000), 1.0] for point_id in payloads]
+    vectors = {"image": column(*rows)} if rows else {}
+    encoded = [b"" if payload is None else msgspec.json.encode(payload) for payload in payloads.values()]
+    return Upsert(ids, vectors, encoded, **options)
+
+
+def match(key: str, value: object) -> dict[str, Any]:
+    """The filter for points whose ``key`` is ``value``."""
+    return {"must": [{"key": key, "match": {"value": value}}]}

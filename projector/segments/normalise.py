@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-_UNIT_TOLERANCE = 1e-6
+UNIT_TOLERANCE = 1e-6
 
 
 def normalise(matrix: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -13,7 +13,7 @@ def normalise(matrix: NDArray[np.float32]) -> NDArray[np.float32]:
     normalising twice changes nothing. Lengths are computed in float64: no float32 value over- or underflows.
     """
     squares = np.einsum("ij,ij->i", matrix, matrix, dtype=np.float64)
-    keep = (np.abs(squares - 1.0) <= _UNIT_TOLERANCE) | (squares == 0.0)
+    keep = (np.abs(squares - 1.0) <= UNIT_TOLERANCE) | (squares == 0.0)
     lengths = np.sqrt(squares)
     lengths[keep] = 1.0
     return np.divide(matrix, lengths[:, np.newaxis], dtype=np.float64).astype(np.float32)

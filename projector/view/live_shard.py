@@ -131,12 +131,14 @@ class LiveShard:
         if in_tail.any():
             self._tail_alive -= self._tail.kill(rows[in_tail], offset)
             self._tail_changed = True
-        if not in_tail.all():
+        if self._segments and not in_tail.all():
             elsewhere = [i for i, row in zip(ids, rows.tolist(), strict=True) if row < 0]
             self._changed.update(s for s in self._segments if s.kill(elsewhere, offset))
-        present = [(i, p) for i, p in zip(ids, points, strict=True) if p is not None]
+        present = [point for point in points if point is not None]
         if present:
-            self._tail.append([i for i, _ in present], [p for _, p in present])
+            if len(present) < len(points):
+                ids = [i for i, point in zip(ids, points, strict=True) if point is not None]
+            self._tail.append(ids, present)
             self._tail_alive += len(present)
             self._tail_changed = True
 

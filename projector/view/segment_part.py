@@ -24,6 +24,7 @@ class SegmentPart:
         self.segment = segment
         self.dead_at = dead_at
         self.size = segment.size
+        self._versions = segment.versions.data
         self.offset = offset
         self._at = np.uint64(max(offset, 0))
         self._alive: NDArray[np.bool_] | None = None
@@ -64,7 +65,7 @@ class SegmentPart:
 
     def version_at(self, slot: int) -> int:
         """The version of the point in a slot."""
-        return int(self.segment.versions[slot])
+        return self._versions[slot]
 
     def vectors(self, name: str) -> Vectors | None:
         """One name's vectors."""

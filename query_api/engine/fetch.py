@@ -17,12 +17,17 @@ class Fetcher:
     """Fetches points under one selection."""
 
     def __init__(self, selection: Selection) -> None:
-        self._payload = _payload_reader(selection)
+        self._with_payload = selection.with_payload is not False
+        self._project = _projection(selection)
         self._vectors = selection.with_vector
 
     def fetch(self, part: Part, slot: int, point_id: PointId, score: float | None = None) -> FetchedPoint:
         """The point in a slot."""
-        payload = None if self._payload is None else self._payload(part.payload_at(slot) or _NO_PAYLOAD)
+        payload = None
+        if self._with_payload:
+            payload = part.payload_at(slot) or _NO_PAYLOAD
+            if self._project is not None:
+                payload = self._project(payload)
         vectors = None if self._vectors is False else self._fetch_vectors(part, slot)
         return FetchedPoint(point_id, part.version_at(slot), payload, vectors, score)
 
@@ -41,19 +46,13 @@ def vector_at(part: Part, slot: int, name: str) -> NDArray[np.float32] | None:
     return None if row < 0 else vectors.matrix[row]
 
 
-def _payload_reader(selection: Selection) -> Callable[[bytes], bytes] | None:
+def _projection(selection: Selection) -> Callable[[bytes], bytes] | None:
     match selection.with_payload:
-        case False:
-            return None
-        case True:
-            return _as_it_is
         case PayloadInclude(paths):
             included = tuple(path.steps for path in paths)
             return lambda payload: include(payload, included)
         case PayloadExclude(paths):
             excluded = tuple(path.steps for path in paths)
             return lambda payload: exclude(payload, excluded)
-
-
-def _as_it_is(payload: bytes) -> bytes:
-    return payload
+        case _:
+            return None

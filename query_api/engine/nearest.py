@@ -52,7 +52,7 @@ def nearest_in_part(
         return None
     rows = None if graph is None else _by_graph(graph, vectors, found, scorer, wanted, ef)
     if rows is None:
-        rows = _exactly(vectors, found, scorer, wanted)
+        rows = exact_rows(vectors, found, scorer, wanted)
     return Candidates(part, slots_of_rows(vectors, rows), scorer.scores(vectors.matrix[rows]))
 
 
@@ -60,23 +60,33 @@ def _by_graph(
     graph: Graph, vectors: Vectors, found: Findable, scorer: Scorer, wanted: int, ef: int
 ) -> NDArray[np.integer] | None:
     """The nearest rows as far as the graph leads to them; None when exact search is the better way."""
-    enough = min(wanted, found.count)
     while (wide := graph_ef(found, ef)) is not None:
-        rows, distances = graph.search(scorer.query, wide, wide)
-        keep = found.keep(rows)
-        if keep is not None:
-            rows, distances = rows[keep], distances[keep]
-        if len(rows) >= enough:
-            farthest = float(distances[enough - 1])
-            tolerance = scorer.tolerance(farthest, vectors.matrix[rows[enough - 1]])
-            return rows[: int(np.searchsorted(distances, farthest + tolerance, "right"))]
+        rows = graph_rows(graph, vectors, found, scorer, wanted, wide)
+        if rows is not None:
+            return rows
         ef *= RETRY_FACTOR
     return None
 
 
-def _exactly(vectors: Vectors, found: Findable, scorer: Scorer, wanted: int) -> Rows:
-    """The nearest rows of all that may be found."""
-    matrix, mask = vectors.matrix, found.mask
+def graph_rows(
+    graph: Graph, vectors: Vectors, found: Findable, scorer: Scorer, wanted: int, ef: int
+) -> NDArray[np.integer] | None:
+    """The nearest rows among the ``ef`` that the graph gives; None when too few of these may be found."""
+    rows, distances = graph.search(scorer.query, ef, ef)
+    keep = found.keep(rows)
+    if keep is not None:
+        rows, distances = rows[keep], distances[keep]
+    enough = min(wanted, found.count)
+    if len(rows) < enough:
+        return None
+    farthest = float(distances[enough - 1])
+    tolerance = scorer.tolerance(farthest, vectors.matrix, rows[enough - 1])
+    return rows[: int(distances.searchsorted(farthest + tolerance, "right"))]
+
+
+def exact_rows(vectors: Vectors, found: Findable, scorer: Scorer, wanted: int) -> Rows:
+    """The nearest rows of all that may be found, found by comparing them all."""
+    matrix, mask = vectors.matrix, found.mask()
     if mask is None:
         rough = _score_all(matrix, scorer)
         return _nearest(rough, None, matrix, scorer, wanted)
@@ -130,7 +140,7 @@ def _nearest(rough: Floats, rows: Rows | None, matrix: Floats, scorer: Scorer, w
         last = np.partition(rough, surplus)[surplus]
         if isfinite(last):
             at = int(np.argmax(rough == last))
-            least = last - scorer.tolerance(float(last), matrix[at if rows is None else rows[at]])
+            least = last - scorer.tolerance(float(last), matrix, at if rows is None else int(rows[at]))
             # Not ">= least": where float32 overflowed to NaN, the exact scores decide.
             chosen = np.flatnonzero(~(rough < least))
             return chosen if rows is None else rows[chosen]

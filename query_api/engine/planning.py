@@ -51,8 +51,13 @@ def graph_ef(found: Findable, ef: int) -> int | None:
     """How far to look in the graph of a part of which ``found`` may be found; None when exact search is quicker."""
     if found.count == 0:
         return None
-    wide = int(ef * (found.rows / found.count) ** WIDENING)
+    wide = widened(ef, found)
     return wide if wide * ROWS_PER_EF < found.count else None
+
+
+def widened(ef: int, found: Findable) -> int:
+    """The ef that keeps the recall of an unfiltered search with ``ef`` though only some rows may be found."""
+    return int(ef * (found.rows / found.count) ** WIDENING)
 
 
 def check_vector_name(config: CollectionConfig, name: str) -> None:

@@ -6,7 +6,7 @@ from math import inf, sqrt
 import numpy as np
 from numpy.typing import NDArray
 
-from projector.segments.normalise import normalise
+from projector.segments.normalise import UNIT_TOLERANCE
 from schemas.config import Distance
 
 Floats = NDArray[np.float32]
@@ -31,9 +31,7 @@ class Scorer:
     def of(distance: Distance, vector: Floats) -> "Scorer":
         """Prepare a query; a zero vector is as near to everything as to nothing under Cosine."""
         query = np.ascontiguousarray(vector, np.float32)
-        if distance is Distance.COSINE:
-            query = normalise(query[np.newaxis])[0]
-        return Scorer(distance, query)
+        return Scorer(distance, _unit(query) if distance is Distance.COSINE else query)
 
     def rough(self, rows: Floats, out: Floats) -> None:
         """Write each row's nearness (for Euclid, minus the squared distance) to ``out``, to float32's precision.
@@ -57,15 +55,15 @@ class Scorer:
                 np.abs(difference, out=difference).sum(axis=1, out=found)
             np.negative(found, out=found)
 
-    def tolerance(self, nearness: float, row: Floats) -> float:
-        """How far ``rough`` may be off near ``nearness``, which is that of ``row``, float32 [dim]."""
+    def tolerance(self, nearness: float, matrix: Floats, row: int) -> float:
+        """How far ``rough`` may be off near ``nearness``, which is that of one row of ``matrix``."""
         scale = abs(nearness)
         if self.distance is Distance.COSINE:
             scale = 1.0
         elif self.distance is Distance.DOT:
-            wide = row.astype(np.float64)
+            wide = matrix[row].astype(np.float64)
             scale = sqrt(float(wide @ wide) * float(self.query.astype(np.float64) @ self.query))
-        return _ERROR * (4.0 + sqrt(len(row))) * scale
+        return _ERROR * (4.0 + sqrt(len(self.query))) * scale
 
     def scores(self, rows: Floats) -> Floats:
         """The scores, float32 [rows]: summed in float64, so that equal vectors score equal wherever they are."""
@@ -80,6 +78,8 @@ class Scorer:
             case Distance.COSINE | Distance.DOT:
                 wide *= self.query
                 exact = wide.sum(axis=1)
+                if self.distance is Distance.COSINE:
+                    return exact.astype(np.float32)
             case Distance.EUCLID:
                 wide -= self.query
                 wide *= wide
@@ -87,7 +87,9 @@ class Scorer:
             case Distance.MANHATTAN:
                 wide -= self.query
                 exact = np.abs(wide, out=wide).sum(axis=1)
-        return np.clip(exact, -_LARGEST, _LARGEST).astype(np.float32)
+        np.minimum(exact, _LARGEST, out=exact)
+        np.maximum(exact, -_LARGEST, out=exact)
+        return exact.astype(np.float32)
 
     def nearness(self, scores: Floats) -> Floats:
         """Scores as nearness."""
@@ -98,3 +100,13 @@ class Scorer:
         if threshold is None:
             return -inf
         return threshold if self.distance.higher_is_nearer else -threshold
+
+
+def _unit(query: Floats) -> Floats:
+    """``normalise`` for one vector, in a tenth of its time."""
+    wide = query.astype(np.float64)
+    squares = float(wide @ wide)
+    if squares == 0.0 or abs(squares - 1.0) <= UNIT_TOLERANCE:
+        return query
+    wide /= sqrt(squares)
+    return wide.astype(np.float32)

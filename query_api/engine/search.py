@@ -1,7 +1,7 @@
 """Search: the nearest points over all parts of all shards."""
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Iterable, Sequence
+from itertools import repeat
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,19 +12,12 @@ from query_api.engine.fetch import Fetcher
 from query_api.engine.model import FetchedPoint, NearestQuery, Selection
 from query_api.engine.nearest import Candidates, nearest_in_part
 from query_api.engine.planning import base_ef, check_vector_name
-from query_api.engine.scoring import Scorer
+from query_api.engine.scoring import Floats, Scorer
 from schemas.errors import BadInputError
 from schemas.ids import PointId
 
-
-class _Hit(NamedTuple):
-    """Sorts as answers are ordered: the nearest first, then by id."""
-
-    farness: float
-    id: PointId
-    score: float
-    part_number: int
-    slot: int
+_Hit = tuple[float, PointId, float, Part, int]
+"""Farness, id, score, part and slot. Ids are distinct, so hits sort by farness, then id: the order of answers."""
 
 
 def search(views: Sequence[ShardView], query: NearestQuery, selection: Selection) -> list[FetchedPoint]:
@@ -43,9 +36,9 @@ def search(views: Sequence[ShardView], query: NearestQuery, selection: Selection
                 candidates.append(nearest)
     if scorer is None or not candidates:
         return []
-    hits = _hits(candidates, query, scorer)[query.offset : query.wanted]
-    fetcher = Fetcher(selection)
-    return [fetcher.fetch(candidates[h.part_number].part, h.slot, h.id, h.score) for h in hits]
+    hits = _hits(candidates, query, scorer)
+    fetch = Fetcher(selection).fetch
+    return [fetch(part, slot, point_id, score) for _, point_id, score, part, slot in hits]
 
 
 def _scorer(view: ShardView, query: NearestQuery) -> Scorer:
@@ -59,37 +52,39 @@ def _scorer(view: ShardView, query: NearestQuery) -> Scorer:
 
 
 def _hits(candidates: Sequence[Candidates], query: NearestQuery, scorer: Scorer) -> list[_Hit]:
-    """The ``query.wanted`` nearest candidates in order."""
+    """The candidates that are answered, in order."""
     nearness = [scorer.nearness(found.scores) for found in candidates]
     least = _least(nearness, query)
     hits: list[_Hit] = []
-    for number, (found, near) in enumerate(zip(candidates, nearness, strict=True)):
-        chosen = near >= least
-        if query.score_threshold is not None:
-            chosen &= near > scorer.near_enough(query.score_threshold)
-        slots, scores = found.slots[chosen], found.scores[chosen]
-        hits += _ordered(found.part, number, slots, scores, near[chosen])
+    for found, near in zip(candidates, nearness, strict=True):
+        slots, scores = found.slots, found.scores
+        if least is not None or query.score_threshold is not None:
+            chosen = _chosen(near, least, scorer.near_enough(query.score_threshold))
+            slots, scores, near = slots[chosen], scores[chosen], near[chosen]
+        hits += _hits_of(found.part, slots, scores, near)
     hits.sort()
     if query.excluded is not None:
-        hits = [hit for hit in hits if hit.id != query.excluded]
-    return hits[: query.wanted]
+        hits = [hit for hit in hits if hit[1] != query.excluded]
+    return hits[query.offset : query.wanted]
 
 
-def _ordered(
-    part: Part, number: int, slots: NDArray[np.int64], scores: NDArray[np.float32], near: NDArray[np.float32]
-) -> list[_Hit]:
+def _chosen(near: Floats, least: float | None, threshold: float) -> NDArray[np.bool_]:
+    """The least nearness that fits is included; the threshold's own, as in Qdrant, is not."""
+    above = near > threshold
+    return above if least is None else above & (near >= least)
+
+
+def _hits_of(part: Part, slots: NDArray[np.int64], scores: Floats, near: Floats) -> Iterable[_Hit]:
     farness: list[float] = (-near).tolist()
     values: list[float] = scores.tolist()
     places: list[int] = slots.tolist()
-    ids = part.ids_at(slots)
-    return [
-        _Hit(far, point_id, score, number, slot)
-        for far, point_id, score, slot in zip(farness, ids, values, places, strict=True)
-    ]
+    return zip(farness, part.ids_at(slots), values, repeat(part), places, strict=False)
 
 
-def _least(nearness: Sequence[NDArray[np.float32]], query: NearestQuery) -> np.float32:
-    """The nearness of the last candidate that can be among the hits."""
+def _least(nearness: Sequence[Floats], query: NearestQuery) -> float | None:
+    """The nearness of the last candidate that can be answered; None when there are no more than wanted."""
+    surplus = sum(map(len, nearness)) - query.wanted - (query.excluded is not None)
+    if surplus <= 0:
+        return None
     every = nearness[0] if len(nearness) == 1 else np.concatenate(nearness)
-    surplus = len(every) - query.wanted - (query.excluded is not None)
-    return np.partition(every, surplus)[surplus] if surplus > 0 else np.float32(-np.inf)
+    return float(np.partition(every, surplus)[surplus])

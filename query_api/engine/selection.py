@@ -1,7 +1,6 @@
 """Filters over parts: which slots, or which rows of a vector file, may be found."""
 
 from collections.abc import Container
-from functools import cached_property
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -72,27 +71,24 @@ class Findable:
         self._part = part
         self._vectors = vectors
         self._filter = filter
+        self._mask: Mask | None = None
         self.rows = len(vectors.matrix)
         self._everything = filter is None and part.alive_count == part.size
-
-    @cached_property
-    def count(self) -> int:
-        """How many rows may be found."""
         if self._everything:
-            return self.rows
-        if self._filter is None and self._vectors.slots is None:
-            return self._part.alive_count
-        mask = self.mask
-        return self.rows if mask is None else int(np.count_nonzero(mask))
+            self.count = self.rows
+        elif filter is None and vectors.slots is None:
+            self.count = part.alive_count
+        else:
+            mask = self.mask()
+            self.count = self.rows if mask is None else int(np.count_nonzero(mask))
 
-    @cached_property
     def mask(self) -> Mask | None:
         """Bool [rows], None for all; not to be written to."""
-        if self._everything:
-            return None
-        slots = self._vectors.slots
-        mask = passing_mask(self._part, self._filter)
-        return mask if mask is None or slots is None else mask[slots]
+        if self._mask is None and not self._everything:
+            slots = self._vectors.slots
+            mask = passing_mask(self._part, self._filter)
+            self._mask = mask if mask is None or slots is None else mask[slots]
+        return self._mask
 
     def keep(self, rows: NDArray[np.integer]) -> Mask | None:
         """Which of some rows may be found, None for all of them; without a filter this computes no whole mask."""
@@ -100,7 +96,7 @@ class Findable:
             return None
         if self._filter is None:
             return self._part.alive(slots_of_rows(self._vectors, rows))
-        mask = self.mask
+        mask = self.mask()
         return None if mask is None else mask[rows]
 
 

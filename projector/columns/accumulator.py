@@ -4,79 +4,107 @@ from array import array
 
 import numpy as np
 
+from projector.columns.bitmaps import slot_sections
 from projector.columns.keywords import KeywordAccumulator
-from projector.columns.numbers import INT64_MAX, INT64_MIN, NumberAccumulator
+from projector.columns.numbers import INT64_MAX, INT64_MIN, NumberAccumulator, single_numbers
 from projector.columns.sections import Sections
-from schemas.datetimes import parse_datetime
 from schemas.matching.values import number_of
 
-Scalar = str | int | float | bool | None
-_SLOT_LISTS = ("trues", "falses", "nulls", "filled", "others", "arrays_within")
+JsonItem = str | int | float | bool | None | list["JsonItem"] | dict[str, "JsonItem"]
+
+
+class _SlotList:
+    """Ascending slots, each once."""
+
+    __slots__ = ("last", "slots")
+
+    def __init__(self) -> None:
+        self.last = -1
+        self.slots = array("I")
+
+    def add(self, slot: int) -> None:
+        if slot != self.last:
+            self.last = slot
+            self.slots.append(slot)
 
 
 class ColumnAccumulator:
-    """Flat arrays of one path's values. Slots come in ascending order, a slot's values one after another."""
+    """Flat arrays of one path's values. Slots come in ascending order, a slot's values one after another.
+
+    Slot lists: ``filled`` has a value other than null and ``[]``; ``nulls`` has a null, ``trues`` and ``falses`` a
+    boolean, ``others`` an object or an array, ``arrays_within`` an array among the elements.
+    """
 
     def __init__(self) -> None:
-        self.points = 0
-        """How many slots have the path."""
-        self.bare_values = False
-        """Whether the path leads to a value that is no array, at some slot."""
-        self._last = -1
         self._keywords = KeywordAccumulator()
         self._integers: NumberAccumulator[int] = NumberAccumulator("integers", "q")
         self._floats: NumberAccumulator[float] = NumberAccumulator("floats", "d")
-        self._datetimes: NumberAccumulator[int] = NumberAccumulator("datetimes", "q")
-        self._lists = {name: array("I") for name in _SLOT_LISTS}
+        self._filled = _SlotList()
+        self._nulls = _SlotList()
+        self._trues = _SlotList()
+        self._falses = _SlotList()
+        self._others = _SlotList()
+        self._arrays_within = _SlotList()
 
-    def seen(self, slot: int) -> None:
-        """The path leads to some value at this slot."""
-        if slot != self._last:
-            self._last = slot
-            self.points += 1
+    @property
+    def points(self) -> int:
+        """How many slots have a value other than null and ``[]``."""
+        return len(self._filled.slots)
 
-    def mark(self, name: str, slot: int) -> None:
-        """Put a slot, once, onto one of the slot lists."""
-        slots = self._lists[name]
-        if not slots or slots[-1] != slot:
-            slots.append(slot)
+    def add_bare(self, value: JsonItem, slot: int) -> None:
+        """The path leads to a value that is no array."""
+        if value is not None:
+            self._filled.add(slot)
+        self._add(value, slot)
 
-    def add(self, value: Scalar, slot: int) -> None:
-        """Record an element that is no object and no array."""
+    def add_array(self, values: list[JsonItem], slot: int) -> None:
+        """The path leads to an array."""
+        if values:
+            self._filled.add(slot)
+        for value in values:
+            self._add(value, slot)
+
+    def _add(self, value: JsonItem, slot: int) -> None:
         if isinstance(value, str):
             self._keywords.add(value, slot)
-            moment = _datetime(value)
-            if moment is not None:
-                self._datetimes.add(moment, slot)
         elif isinstance(value, bool):
-            self.mark("trues" if value else "falses", slot)
+            (self._trues if value else self._falses).add(slot)
+        elif isinstance(value, int):
+            self._add_integer(value, slot)
         elif isinstance(value, float):
             self._floats.add(value, slot)
         elif value is None:
-            self.mark("nulls", slot)
-        elif INT64_MIN <= value <= INT64_MAX:
-            self._integers.add(value, slot)
+            self._nulls.add(slot)
         else:
-            # No filter can name such an integer; ranges compare it as float64, and so it is one here.
-            number = number_of(value)
-            if number is not None:
-                self._floats.add(number, slot)
+            self._others.add(slot)
+            if isinstance(value, list):
+                self._arrays_within.add(slot)
 
-    def finish(self) -> Sections:
-        """The column's sections, none that would be empty. Raises HashCollisionError."""
+    def _add_integer(self, value: int, slot: int) -> None:
+        if INT64_MIN <= value <= INT64_MAX:
+            self._integers.add(value, slot)
+            return
+        # No filter can name such an integer; ranges compare it as float64, and so it is one here.
+        number = number_of(value)
+        if number is not None:
+            self._floats.add(number, slot)
+
+    def finish(self, size: int) -> Sections:
+        """The column's sections, of ``size`` slots, none that would be empty. Raises HashCollisionError."""
         sections: Sections = {}
-        for part in (self._keywords, self._integers, self._floats, self._datetimes):
+        for part in (self._keywords, self._integers, self._floats):
             if len(part):
-                sections.update(part.finish())
-        for name, slots in self._lists.items():
-            if slots:
-                sections[name] = np.frombuffer(slots, np.uint32)
+                sections.update(part.finish(size))
+        sections.update(single_numbers(self._integers, self._floats, size))
+        lists = {
+            "filled": self._filled,
+            "nulls": self._nulls,
+            "trues": self._trues,
+            "falses": self._falses,
+            "others": self._others,
+            "arrays_within": self._arrays_within,
+        }
+        for name, found in lists.items():
+            if found.slots:
+                sections.update(slot_sections(name, np.frombuffer(found.slots, np.uint32), size))
         return sections
-
-
-def _datetime(text: str) -> int | None:
-    """Like parse_datetime, after a glance that spares most strings the parsing."""
-    first = text[:1]
-    if not (first.isdigit() or first.isspace()) or "-" not in text:
-        return None
-    return parse_datetime(text)

@@ -1,9 +1,11 @@
 """Build columns from payloads: one pass, then the most frequent paths are written."""
 
+from typing import cast
+
 import msgspec
 import numpy as np
 
-from projector.columns.accumulator import ColumnAccumulator, Scalar
+from projector.columns.accumulator import ColumnAccumulator, JsonItem
 from projector.columns.keywords import HashCollisionError
 from projector.columns.meta import COLUMNS_SECTION, ColumnMeta, ColumnsMeta, ColumnSteps
 from projector.columns.sections import SectionSink
@@ -12,9 +14,19 @@ from schemas.validation import decode_payload
 
 MAX_COLUMNS = 64
 _MAX_TRACKED = 1024
-_MAX_STEPS = 64
+"""Payloads may have any number of keys; those that come after so many different ones get no column."""
 
-JsonItem = Scalar | list["JsonItem"] | dict[str, "JsonItem"]
+
+class _Node:
+    """A path that payloads have; ``column`` is None where it ends with an array step."""
+
+    __slots__ = ("children", "column", "each", "steps")
+
+    def __init__(self, steps: ColumnSteps, column: ColumnAccumulator | None) -> None:
+        self.steps = steps
+        self.column = column
+        self.children: dict[str, _Node] = {}
+        self.each: _Node | None = None
 
 
 class ColumnsBuilder:
@@ -22,79 +34,68 @@ class ColumnsBuilder:
 
     def __init__(self) -> None:
         self._slot = 0
-        self._tracked: dict[ColumnSteps, ColumnAccumulator] = {}
+        self._root = _Node((), None)
+        self._tracked: list[tuple[ColumnSteps, ColumnAccumulator]] = []
         self._dropped = False
 
     def add(self, payload: bytes) -> None:
         """The payload of the next slot: a JSON object's bytes, or empty."""
         if payload:
-            for key, value in decode_payload(payload).items():
-                self._visit((key,), value)
+            self._visit_object(self._root, decode_payload(payload))
         self._slot += 1
 
     def write(self, sink: SectionSink) -> None:
         """Write the sections of the MAX_COLUMNS most frequent paths."""
-        ranked = sorted(self._tracked.items(), key=lambda item: item[1].points, reverse=True)
+        ranked = sorted(self._tracked, key=lambda item: item[1].points, reverse=True)
         complete = not self._dropped and len(ranked) <= MAX_COLUMNS
         metas: list[ColumnMeta] = []
         for steps, accumulator in ranked[:MAX_COLUMNS]:
             try:
-                sections = accumulator.finish()
+                sections = accumulator.finish(self._slot)
             except HashCollisionError:
                 complete = False
                 continue
             number = len(metas)
-            metas.append(ColumnMeta.of(steps, number, accumulator.points, accumulator.bare_values))
+            metas.append(ColumnMeta.of(steps, number, accumulator.points))
             for name, data in sections.items():
                 sink.put(f"column.{number}.{name}", data)
         encoded = msgspec.json.encode(ColumnsMeta(complete, metas))
         sink.put(COLUMNS_SECTION, np.frombuffer(encoded, np.uint8))
 
-    def _visit(self, steps: ColumnSteps, value: "JsonItem") -> None:
-        column = self._column(steps)
+    def _visit_object(self, node: _Node, value: dict[str, JsonItem]) -> None:
+        children = node.children
         slot = self._slot
-        if column is not None:
-            column.seen(slot)
-            if isinstance(value, list):
-                self._record_elements(column, value)
+        for key, item in value.items():
+            child = children.get(key) or self._new_child(node, key)
+            if child is None or child.column is None:
+                continue
+            if type(item) is list:
+                elements = cast(list[JsonItem], item)
+                child.column.add_array(elements, slot)
+                self._visit_array(child, elements)
             else:
-                column.bare_values = True
-                self._record(column, value)
-                if value is not None:
-                    column.mark("filled", slot)
-        self._descend(steps, value)
+                child.column.add_bare(item, slot)
+                if type(item) is dict:
+                    self._visit_object(child, cast(dict[str, JsonItem], item))
 
-    def _record_elements(self, column: ColumnAccumulator, values: list["JsonItem"]) -> None:
-        if values:
-            column.mark("filled", self._slot)
+    def _visit_array(self, node: _Node, values: list[JsonItem]) -> None:
         for value in values:
-            self._record(column, value)
+            if type(value) is dict:
+                self._visit_object(_each(node), cast(dict[str, JsonItem], value))
+            elif type(value) is list:
+                self._visit_array(_each(node), cast(list[JsonItem], value))
 
-    def _record(self, column: ColumnAccumulator, value: "JsonItem") -> None:
-        if isinstance(value, dict):
-            column.mark("others", self._slot)
-        elif isinstance(value, list):
-            column.mark("others", self._slot)
-            column.mark("arrays_within", self._slot)
-        else:
-            column.add(value, self._slot)
+    def _new_child(self, node: _Node, key: str) -> _Node | None:
+        if len(self._tracked) == _MAX_TRACKED:
+            self._dropped = True
+            return None
+        column = ColumnAccumulator()
+        child = node.children[key] = _Node((*node.steps, key), column)
+        self._tracked.append((child.steps, column))
+        return child
 
-    def _descend(self, steps: ColumnSteps, value: "JsonItem") -> None:
-        if len(steps) >= _MAX_STEPS:
-            return
-        if isinstance(value, dict):
-            for key, item in value.items():
-                self._visit((*steps, key), item)
-        elif isinstance(value, list):
-            within = (*steps, EACH)
-            for item in value:
-                self._descend(within, item)
 
-    def _column(self, steps: ColumnSteps) -> ColumnAccumulator | None:
-        column = self._tracked.get(steps)
-        if column is None:
-            if len(self._tracked) == _MAX_TRACKED:
-                self._dropped = True
-                return None
-            column = self._tracked[steps] = ColumnAccumulator()
-        return column
+def _each(node: _Node) -> _Node:
+    if node.each is None:
+        node.each = _Node((*node.steps, EACH), None)
+    return node.each

@@ -6,11 +6,11 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from projector.columns.bitmaps import Mask, Slots, is_dense, mask_of
 from projector.columns.keywords import Keywords
-from projector.columns.meta import ColumnMeta
 from projector.columns.numbers import Numbers
 from projector.columns.sections import SectionSource
-from projector.columns.selection import Mask, Selection, known
+from projector.columns.selection import Selection, known
 from schemas.filters import (
     DatetimeRange,
     ElementTest,
@@ -31,15 +31,13 @@ from schemas.filters import (
 )
 from schemas.matching.values import in_range
 
-Slots = NDArray[np.uint32]
+_EXACT = 1 << 53
 
 
 class Column:
     """One path's values at the slots of a segment of ``size`` slots."""
 
-    def __init__(self, meta: ColumnMeta | None, source: SectionSource, size: int) -> None:
-        """``meta`` is None for a path that leads to nothing at any slot."""
-        self.bare_values = meta is not None and meta.bare_values
+    def __init__(self, source: SectionSource, size: int) -> None:
         self._source = source
         self._size = size
 
@@ -50,16 +48,16 @@ class Column:
                 return self._at_most([self._keywords.slots])
             case _:
                 slots = self._element_slots(test)
-        return self._at_most([self._slots("others")]) if slots is None else known(self._mask(slots))
+        return self._at_most([self._slots("others")]) if slots is None else known(mask_of(slots, self._size))
 
     def select_values(self, test: ValuesTest) -> Selection:
         """The slots where all of the path's values together pass."""
         match test:
             case IsEmpty():
-                filled = self._mask([self._slots("filled")])
+                filled = mask_of([self._slots("filled")], self._size)
                 return known(~filled if test.expected else filled)
             case IsNull():
-                nulls = self._mask([self._slots("nulls")])
+                nulls = mask_of([self._slots("nulls")], self._size)
                 return known(nulls if test.expected else ~nulls)
             case ValuesCount():
                 if in_range(0, test):
@@ -68,7 +66,7 @@ class Column:
 
     def arrays_within(self) -> Mask:
         """The slots where one of the path's elements is itself an array."""
-        return self._mask([self._slots("arrays_within")])
+        return mask_of([self._slots("arrays_within")], self._size)
 
     def _element_slots(self, test: ElementTest) -> Sequence[Slots] | None:
         """The slots that pass, as pieces; None for a geo test, which only objects can pass."""
@@ -76,7 +74,7 @@ class Column:
             case MatchKeyword():
                 return [self._keywords.postings(test.value)]
             case MatchInteger():
-                return [self._integers.equal(test.value)]
+                return [self._integer(test.value)]
             case MatchBool():
                 return [self._slots("trues" if test.value else "falses")]
             case MatchAny():
@@ -84,17 +82,14 @@ class Column:
             case MatchExcept():
                 return self._except(test)
             case Range():
-                return [
-                    self._integers.between(test.lt, test.lte, test.gt, test.gte, as_float=True),
-                    self._floats.between(test.lt, test.lte, test.gt, test.gte, as_float=True),
-                ]
+                return self._range(test)
             case DatetimeRange():
                 return [self._datetimes.between(test.lt, test.lte, test.gt, test.gte, as_float=False)]
             case _:
                 return None
 
     def _postings(self, value: str | int) -> Slots:
-        return self._keywords.postings(value) if isinstance(value, str) else self._integers.equal(value)
+        return self._keywords.postings(value) if isinstance(value, str) else self._integer(value)
 
     def _except(self, test: MatchExcept) -> list[Slots]:
         texts = {v for v in test.values if isinstance(v, str)}
@@ -103,19 +98,39 @@ class Column:
         named = [*self._keywords.other_postings(texts), *self._integers.other(integers)]
         return [*named, self._floats.slots, *lists]
 
-    def _mask(self, pieces: Sequence[Slots]) -> Mask:
-        mask = np.zeros(self._size, np.bool_)
-        for slots in pieces:
-            mask[slots] = True
-        return mask
+    def _integer(self, value: int) -> Slots:
+        slots = self._integers.equal(value)
+        # Below 2^53 no other integer is the same float64; with floats in the column a float may be.
+        if (
+            is_dense(len(slots), self._size)
+            and abs(value) < _EXACT
+            and not len(self._floats.slots)
+            and len(self._numbers)
+        ):
+            return self._numbers == value
+        return slots
+
+    def _range(self, test: Range) -> Sequence[Slots]:
+        pieces = [
+            n.between(test.lt, test.lte, test.gt, test.gte, as_float=True) for n in (self._integers, self._floats)
+        ]
+        if is_dense(sum(map(len, pieces)), self._size) and len(self._numbers):
+            # Comparing all numbers in order takes less time than going to so many slots in the order of values.
+            return [_within(self._numbers, test)]
+        return pieces
 
     def _at_most(self, pieces: Sequence[Slots]) -> Selection:
         if not any(len(slots) for slots in pieces):
             return known(np.zeros(self._size, np.bool_))
-        return Selection(np.zeros(self._size, np.bool_), self._mask(pieces))
+        return Selection(np.zeros(self._size, np.bool_), mask_of(pieces, self._size))
 
     def _slots(self, name: str) -> Slots:
-        return self._source.array(name, np.uint32)
+        bits = self._source.array(f"{name}_bits", np.uint8)
+        return bits if len(bits) else self._source.array(name, np.uint32)
+
+    @property
+    def _numbers(self) -> NDArray[np.float64]:
+        return self._source.array("numbers", np.float64)
 
     @cached_property
     def _keywords(self) -> Keywords:
@@ -132,3 +147,20 @@ class Column:
     @cached_property
     def _datetimes(self) -> Numbers:
         return Numbers(self._source, "datetimes", np.int64)
+
+
+def _within(numbers: NDArray[np.float64], test: Range) -> Mask:
+    """Which numbers are in the range; NaN never is."""
+    parts: list[Mask] = []
+    if test.lt is not None:
+        parts.append(numbers < test.lt)
+    if test.lte is not None:
+        parts.append(numbers <= test.lte)
+    if test.gt is not None:
+        parts.append(numbers > test.gt)
+    if test.gte is not None:
+        parts.append(numbers >= test.gte)
+    mask = parts[0] if parts else ~np.isnan(numbers)
+    for part in parts[1:]:
+        mask &= part
+    return mask

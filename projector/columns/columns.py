@@ -25,7 +25,7 @@ class Columns:
         self._size = size
         self._metas: dict[ColumnSteps, ColumnMeta] = {column.steps: column for column in meta.columns}
         self._columns: dict[ColumnSteps, Column] = {}
-        self._nothing = Column(None, Prefixed(MemorySections(), ""), size)
+        self._nothing = Column(Prefixed(MemorySections(), ""), size)
 
     @staticmethod
     def build(payloads: Sequence[bytes]) -> "Columns":
@@ -59,5 +59,5 @@ class Columns:
             if meta is None:
                 return (self._nothing, True) if self.complete else None
             source = Prefixed(self._source, f"column.{meta.number}.")
-            column = self._columns[steps] = Column(meta, source, self._size)
+            column = self._columns[steps] = Column(source, self._size)
         return column, own

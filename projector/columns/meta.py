@@ -13,18 +13,17 @@ ColumnSteps = tuple[str | Each, ...]
 class ColumnMeta(msgspec.Struct, frozen=True):
     """One column: its path, in which null is an array step, and the number in its sections' names.
 
-    ``points``: how many slots have the path; ``bare_values``: whether any has a value there that is no array.
+    ``points``: how many slots have a value there, other than null and ``[]``.
     """
 
     path: list[str | None]
     number: int
     points: int
-    bare_values: bool
 
     @staticmethod
-    def of(steps: ColumnSteps, number: int, points: int, bare_values: bool) -> "ColumnMeta":
+    def of(steps: ColumnSteps, number: int, points: int) -> "ColumnMeta":
         """The meta of the column at ``steps``."""
-        return ColumnMeta([None if s is EACH else s for s in steps], number, points, bare_values)
+        return ColumnMeta([None if s is EACH else s for s in steps], number, points)
 
     @property
     def steps(self) -> ColumnSteps:

@@ -1,6 +1,7 @@
 """Ordered values: (value, slot) pairs sorted by value, for equality and ranges over integers, floats, datetimes.
 
 Sections of a column, for each of the three names that has any: ``<name>`` i64 or f64 ascending, ``<name>_slots`` u32.
+And ``numbers`` f64 [slots], NaN for none, when there are many numbers and no slot has two of them.
 """
 
 from array import array
@@ -10,6 +11,7 @@ from typing import Generic, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from projector.columns.bitmaps import is_dense
 from projector.columns.sections import Sections, SectionSource
 
 ValueT = TypeVar("ValueT", int, float)
@@ -33,12 +35,30 @@ class NumberAccumulator(Generic[ValueT]):
         self._values.append(value)
         self._slots.append(slot)
 
-    def finish(self) -> Sections:
+    def arrays(self) -> tuple[NDArray[np.generic], NDArray[np.uint32]]:
+        """The values and their slots, in the order they came."""
+        return np.frombuffer(self._values, self._dtype), np.frombuffer(self._slots, np.uint32)
+
+    def finish(self, size: int) -> Sections:
         """The sections."""
-        values = np.frombuffer(self._values, self._dtype)
-        slots = np.frombuffer(self._slots, np.uint32)
-        order = np.argsort(values, kind="stable")
-        return {self._name: values[order], f"{self._name}_slots": slots[order]}
+        return ordered_pairs(self._name, *self.arrays())
+
+
+def ordered_pairs(name: str, values: NDArray[np.generic], slots: NDArray[np.uint32]) -> Sections:
+    """The sections of (value, slot) pairs whose slots are ascending."""
+    order = np.argsort(values, kind="stable")
+    return {name: values[order], f"{name}_slots": slots[order]}
+
+
+def single_numbers(integers: NumberAccumulator[int], floats: NumberAccumulator[float], size: int) -> Sections:
+    """Each slot's number as float64, NaN for none; no section when they are few or some slot has several."""
+    count = len(integers) + len(floats)
+    if not is_dense(count, size) or count > size:
+        return {}
+    numbers = np.full(size, np.nan)
+    for values, slots in (integers.arrays(), floats.arrays()):
+        numbers[slots] = values
+    return {"numbers": numbers} if np.count_nonzero(~np.isnan(numbers)) == count else {}
 
 
 class Numbers:

@@ -6,8 +6,9 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from projector.columns.bitmaps import Mask
 from projector.columns.columns import Columns
-from projector.columns.selection import Mask, Selection, all_of, any_of, at_least, known, not_of
+from projector.columns.selection import Selection, all_of, any_of, at_least, known, not_of
 from schemas.filters import (
     Condition,
     FieldCondition,
@@ -130,9 +131,7 @@ class _Selector:
 
     def _of_one(self, test: FieldTest) -> bool:
         """Whether one object among several may pass a test that all of them together do not."""
-        absence = (isinstance(test, IsEmpty) and test.expected) or (
-            isinstance(test, IsNull) and not test.expected
-        )
+        absence = (isinstance(test, IsEmpty) and test.expected) or (isinstance(test, IsNull) and not test.expected)
         return self._within is not None and absence
 
     def _nested(self, condition: Nested) -> Selection:

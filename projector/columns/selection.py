@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-Mask = NDArray[np.bool_]
+from projector.columns.bitmaps import Mask
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -44,15 +44,22 @@ class SlotIds:
     def slots_of(self, ids: Sequence[PointId]) -> NDArray[np.int64]:
         """The slots of many ids, int64 [len(ids)], -1 where absent."""
         try:
-            return _find(self.numbers, np.array(ids, np.uint64))
+            return self._number_slots(np.array(ids, np.uint64))
         except OverflowError:
             pass
         is_uuid = np.fromiter((i >= UUID_BASE for i in ids), np.bool_, len(ids))
         numbers = np.array([i for i in ids if i < UUID_BASE], np.uint64)
         slots = np.empty(len(ids), np.int64)
-        slots[~is_uuid] = _find(self.numbers, numbers)
+        slots[~is_uuid] = self._number_slots(numbers)
         found = _find(self.uuids, uuid_array(i for i in ids if i >= UUID_BASE))
         slots[is_uuid] = np.where(found == ABSENT, ABSENT, found + len(self.numbers))
+        return slots
+
+    def _number_slots(self, wanted: NDArray[np.uint64]) -> NDArray[np.int64]:
+        if not self._dense:
+            return _find(self.numbers, wanted)
+        slots = (wanted - np.uint64(self._first)).view(np.int64)  # wraps below the first, to negative or too large
+        slots[(slots < 0) | (slots >= len(self.numbers))] = ABSENT
         return slots
 
     def lower_bound(self, point_id: PointId) -> int:

@@ -48,12 +48,13 @@ class _Segment:
         return {"every": _Vectors(None), "some": _Vectors(some)}.get(name)
 
 
-@given(st.lists(payloads, max_size=6), st.lists(filters, min_size=1, max_size=4))
+@given(st.lists(payloads, max_size=6), st.sampled_from([0, 0, 300]), st.lists(filters, min_size=1, max_size=4))
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_columns_agree_with_the_reference_evaluator(
-    bodies: list[dict[str, Any]], objects: list[dict[str, Any]]
+    bodies: list[dict[str, Any]], empty: int, objects: list[dict[str, Any]]
 ) -> None:
-    segment = _Segment(bodies)
+    """With many empty payloads sets of slots are lists, else they are bitmaps."""
+    segment = _Segment([*bodies, *({} for _ in range(empty))])
     for obj in objects:
         parsed = parse_filter(obj)
         expected = [matches(parsed, point) for point in segment.points]

@@ -1,0 +1,57 @@
+"""Sets of slots: a list of them where they are few, a bitmap where they are many, whichever is smaller.
+
+A list is uint32; a bitmap is uint8 [ceil(size / 8)], the first slot in the lowest bit; a mask is bool [size]. The
+dtype tells which it is. (The first two are the containers of roaring bitmaps: Chambi, Lemire, Kaser and Godin 2016.)
+"""
+
+from collections.abc import Iterable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from projector.columns.sections import Sections
+
+Mask = NDArray[np.bool_]
+Slots = NDArray[np.uint32] | NDArray[np.uint8] | Mask
+
+DENSE = 32
+"""From every so many-th slot on a bitmap is smaller."""
+
+
+def slot_sections(name: str, slots: NDArray[np.uint32], size: int) -> Sections:
+    """The section of slots below ``size``: a list, or, named so, a bitmap."""
+    return {f"{name}_bits": bitmap(slots, size)} if is_dense(len(slots), size) else {name: slots}
+
+
+def is_dense(count: int, size: int) -> bool:
+    """Whether a bitmap is the smaller form of ``count`` slots."""
+    return count * DENSE > size
+
+
+def bitmap(slots: NDArray[np.integer], size: int) -> NDArray[np.uint8]:
+    """The bitmap of slots in any order."""
+    mask = np.zeros(size, np.bool_)
+    mask[slots] = True
+    return np.packbits(mask, bitorder="little")
+
+
+def mask_of(pieces: Iterable[Slots], size: int) -> Mask:
+    """The union of sets as a mask, bool [size]. Lists may be in any order and name a slot twice.
+
+    A mask among the pieces becomes the caller's to lose: it may be written to.
+    """
+    mask: Mask | None = None
+    for piece in pieces:
+        if piece.dtype == np.uint32:
+            if mask is None:
+                mask = np.zeros(size, np.bool_)
+            mask[piece] = True
+        elif len(piece):
+            whole = unpack(piece, size) if piece.dtype == np.uint8 else piece.view(np.bool_)
+            mask = whole if mask is None else mask | whole
+    return np.zeros(size, np.bool_) if mask is None else mask
+
+
+def unpack(bits: Slots, size: int) -> Mask:
+    """A bitmap as a mask."""
+    return np.unpackbits(bits.view(np.uint8), count=size, bitorder="little").view(np.bool_)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import repeat
 
 import numpy as np
 from numpy.typing import NDArray
@@ -68,14 +69,14 @@ class Tail:
             self._vectors[name].append(unpacked, first, count)
         self._dead_at.fill(count, ALIVE)
         self.points.extend(points)
-        self._previous.extend([self._latest.get(i, _NO_ROW) for i in ids])
+        self._previous.extend(map(self._latest.get, ids, repeat(_NO_ROW)))
         self.ids.extend(ids)
         # Last, so that a reader who finds a row here finds everything about it.
         self._latest.update(zip(ids, range(first, first + count), strict=True))
 
     def latest(self, ids: Sequence[PointId]) -> NDArray[np.int64]:
         """The newest row of each id, dead or alive; -1 where there is none."""
-        return np.array([self._latest.get(i, _NO_ROW) for i in ids], np.int64)
+        return np.array(list(map(self._latest.get, ids, repeat(_NO_ROW))), np.int64)
 
     def kill(self, rows: NDArray[np.int64], offset: int) -> int:
         """Let ``rows`` die at ``offset``, but for those that are dead already. Returns how many died."""

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from projector.view.part import Part
 from projector.view.shard_view import ShardView
 from query_api.engine.model import NearestQuery
-from query_api.engine.selection import Findable, passing
+from query_api.engine.selection import Findable, is_remembered, passing
 from schemas.config import CollectionConfig
 from schemas.errors import BadInputError
 from schemas.filters import Filter
@@ -31,6 +31,7 @@ _VALUES_PER_US = 1200.0
 _GRAPH_US_PER_EF = 1.5
 _EVALUATOR_US = 5.0
 _READ_ROW_US = 15.0
+_SELECT_US = 0.001
 COSTLY_US = 2000.0
 """What may run on an event loop without holding up the others for long."""
 
@@ -97,30 +98,29 @@ def is_costly_filter(views: Sequence[ShardView], filter: Filter | None) -> bool:
     spent = 0.0
     for view in views:
         for part in view.parts:
-            spent += _reading_us(part)
-            if spent <= COSTLY_US:
-                spent += passing(part, filter).undecided() * _EVALUATOR_US
+            spent += _filter_us(part, filter)
             if spent > COSTLY_US:
                 return True
     return False
 
 
-def _reading_us(part: Part) -> float:
-    return part.unread_rows() * _READ_ROW_US
+def _filter_us(part: Part, filter: Filter) -> float:
+    """How long evaluating the filter takes; evaluates what is quick, so that it is there for the search."""
+    spent = part.unread_rows() * _READ_ROW_US
+    if not is_remembered(part, filter):
+        spent += part.size * _SELECT_US
+    if spent > COSTLY_US:
+        return spent
+    return spent + passing(part, filter).undecided() * _EVALUATOR_US
 
 
 def _search_us(config: CollectionConfig, part: Part, query: NearestQuery, ef: int) -> float:
     vectors = part.vectors(query.using)
     if vectors is None:
         return 0.0
-    spent = 0.0
-    if query.filter is not None:
-        spent = _reading_us(part)
-        if spent > COSTLY_US:
-            return spent
-        spent += passing(part, query.filter).undecided() * _EVALUATOR_US
-        if spent > COSTLY_US:
-            return spent
+    spent = 0.0 if query.filter is None else _filter_us(part, query.filter)
+    if spent > COSTLY_US:
+        return spent
     found = Findable(part, vectors, query.filter)
     graph = None if query.exact else part.graph(query.using)
     if graph is None and skipped_as_unindexed(config, query, found.rows):

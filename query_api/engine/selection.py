@@ -57,6 +57,11 @@ def passing(part: Part, filter: Filter) -> Passing:
     return answer
 
 
+def is_remembered(part: Part, filter: Filter) -> bool:
+    """Whether ``passing`` has the answer at hand."""
+    return any(answer.filter == filter for answer in _remembered.get(part, ()))
+
+
 def passing_mask(part: Part, filter: Filter | None) -> Mask | None:
     """The alive slots that pass, bool [size]; None when all slots do."""
     if filter is not None:

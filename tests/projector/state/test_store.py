@@ -1,0 +1,242 @@
+"""PartitionState: what one commit writes, and that it is all there when the state is opened again."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from projector.fold.effects import Cursor, Effects, ShardMeta
+from projector.frames import ShardId
+from projector.state import store
+from projector.state.kv import KeyValue, StateLockedError
+from projector.state.store import PartitionState, TooManyChangedError
+from schemas.ids import UUID_BASE, PointId
+from schemas.operations import Outcome
+from tests.projector.fold.memory_state import CONFIG
+from tests.projector.state.samples import open_state
+
+SHARD = ShardId(7, 3)
+NEXT = ShardId(7, 4)
+META = ShardMeta("things", CONFIG, [0, 0, 1, 0, 0], 5)
+NOT_FOUND = Outcome("Not found: it", 404)
+
+
+def _points(*ids: int, value: bytes = b"stored") -> dict[PointId, bytes | None]:
+    return {PointId(i): value for i in ids}
+
+
+def _effects(*ids: int, shard: ShardId = SHARD, meta: ShardMeta | None = META, chunk: int = 0) -> Effects:
+    return Effects(shard=shard, points=_points(*ids), meta=meta, chunk=chunk, outcomes=[Outcome()])
+
+
+Check = Callable[[PartitionState], None]
+
+
+def _now_and_reopened(folder: Path, change: Callable[[PartitionState], None], check: Check) -> None:
+    state = open_state(folder)
+    change(state)
+    check(state)
+    state.close()
+    state = open_state(folder)
+    check(state)
+    state.close()
+    state = PartitionState.open(folder, "memory", read_only=True)
+    check(state)
+    state.close()
+
+
+def test_a_new_state_is_empty(tmp_path: Path) -> None:
+    def check(state: PartitionState) -> None:
+        assert (state.applied, state.last_checksum, state.marker_seq, state.cursor) == (-1, None, 0, None)
+        assert state.shards() == {}
+        assert state.shard(SHARD) is None
+
+    _now_and_reopened(tmp_path, lambda state: None, check)
+
+
+def test_a_commit_is_there_whole(tmp_path: Path) -> None:
+    ids = [0, 2, 5, UUID_BASE - 1, UUID_BASE, UUID_BASE + 9]
+
+    def change(state: PartitionState) -> None:
+        effects = _effects(*ids)
+        effects.marker_seq = 12
+        state.commit(effects, 40, b"123456789")
+
+    def check(state: PartitionState) -> None:
+        assert state.applied == 40
+        assert state.last_checksum == 0xE3069283
+        assert state.marker_seq == 12
+        assert state.shards() == {SHARD: META}
+        assert state.shard(SHARD) == META
+        found = state.points(SHARD, [PointId(2), PointId(3), PointId(UUID_BASE + 9)])
+        assert found == [b"stored", None, b"stored"]
+        assert list(state.scan(SHARD, None)) == [(PointId(i), b"stored") for i in ids]
+        assert [i for i, _ in state.scan(SHARD, PointId(1))] == ids[1:]
+        assert [i for i, _ in state.scan(SHARD, PointId(2))] == ids[2:]
+        assert [i for i, _ in state.scan(SHARD, PointId(UUID_BASE + 9))] == []
+        assert sorted(state.changed_since(SHARD, 39)) == ids
+        assert state.changed_since(SHARD, 40) == []
+        assert state.outcomes(40) == []
+
+    _now_and_reopened(tmp_path, change, check)
+
+
+def test_a_record_without_a_value_has_a_checksum(tmp_path: Path) -> None:
+    _now_and_reopened(
+        tmp_path,
+        lambda state: state.commit(Effects(outcomes=[NOT_FOUND]), 0, None),
+        lambda state: _same(state.last_checksum, 0),
+    )
+
+
+def _same(found: object, expected: object) -> None:
+    assert found == expected
+
+
+def test_deleted_points_are_gone_and_count_as_changed(tmp_path: Path) -> None:
+    def change(state: PartitionState) -> None:
+        state.commit(_effects(1, 2, 3), 0, b"")
+        state.commit(Effects(shard=SHARD, points={PointId(2): None, PointId(9): None}), 1, b"")
+
+    def check(state: PartitionState) -> None:
+        assert [i for i, _ in state.scan(SHARD, None)] == [1, 3]
+        assert state.points(SHARD, [PointId(2)]) == [None]
+        assert sorted(state.changed_since(SHARD, 0)) == [2, 9]
+
+    _now_and_reopened(tmp_path, change, check)
+
+
+def test_a_closed_shard_leaves_nothing_and_its_neighbours_everything(tmp_path: Path) -> None:
+    neighbours = [ShardId(6, 2**32 - 1), ShardId(7, 2), NEXT, ShardId(8, 0)]
+
+    def change(state: PartitionState) -> None:
+        for offset, shard in enumerate([SHARD, *neighbours]):
+            state.commit(_effects(0, UUID_BASE + (1 << 128) - 1, shard=shard), offset, b"")
+        state.drop_changed(SHARD, 0)
+        state.commit(_effects(1), 8, b"")
+        state.commit(Effects(shard=SHARD, closed=True), 9, b"")
+        state.drop_changed(SHARD, 9)
+
+    def check(state: PartitionState) -> None:
+        assert list(state.shards()) == neighbours
+        assert list(state.scan(SHARD, None)) == []
+        assert state.changed_since(SHARD, -1) == []
+        assert state.sealed(SHARD) == -1
+        for shard in neighbours:
+            assert len(list(state.scan(shard, None))) == 2
+            assert len(state.changed_since(shard, -1)) == 2
+
+    _now_and_reopened(tmp_path, change, check)
+    with KeyValue.open(tmp_path) as kv:
+        mine = [key for key, _ in kv.scan(b"") if key[1:13] == (7).to_bytes(8, "big") + (3).to_bytes(4, "big")]
+    assert mine == []
+
+
+def test_a_chunk_leaves_a_cursor_and_the_applied_offset_where_it_was(tmp_path: Path) -> None:
+    cursor = Cursor(6, 2, 1, [Outcome(), NOT_FOUND], after=bytes(16), done=4)
+
+    def change(state: PartitionState) -> None:
+        state.commit(_effects(1), 5, b"one")
+        state.commit(_stopped(_effects(2), cursor), 6, b"two")
+
+    def check(state: PartitionState) -> None:
+        assert state.applied == 5
+        assert state.cursor == cursor
+        assert [i for i, _ in state.scan(SHARD, None)] == [1, 2]
+        assert state.changed_since(SHARD, 5) == [2]
+
+    _now_and_reopened(tmp_path, change, check)
+    _now_and_reopened(
+        tmp_path,
+        lambda state: state.commit(_effects(3, chunk=1), 6, b"two"),
+        lambda state: _same((state.applied, state.cursor, state.changed_since(SHARD, 5)), (6, None, [2, 3])),
+    )
+
+
+def _stopped(effects: Effects, cursor: Cursor) -> Effects:
+    effects.cursor = cursor
+    return effects
+
+
+def test_changed_ids_are_distinct_and_can_be_limited(tmp_path: Path) -> None:
+    def change(state: PartitionState) -> None:
+        state.commit(_effects(1, 2), 0, b"")
+        state.commit(_effects(2, 3), 4, b"")
+        state.commit(_effects(3, UUID_BASE), 5, b"")
+
+    def check(state: PartitionState) -> None:
+        assert sorted(state.changed_since(SHARD, -1)) == [1, 2, 3, UUID_BASE]
+        assert sorted(state.changed_since(SHARD, 0)) == [2, 3, UUID_BASE]
+        assert sorted(state.changed_since(SHARD, 4, limit=2)) == [3, UUID_BASE]
+        with pytest.raises(TooManyChangedError):
+            state.changed_since(SHARD, 0, limit=2)
+        assert state.changed_since(NEXT, -1) == []
+
+    _now_and_reopened(tmp_path, change, check)
+
+
+def test_changed_ids_are_dropped_up_to_an_offset(tmp_path: Path) -> None:
+    def change(state: PartitionState) -> None:
+        for offset in range(6):
+            state.commit(_effects(offset), offset, b"")
+            state.commit(_effects(offset, shard=NEXT), offset, b"")
+        state.drop_changed(SHARD, 1)
+        state.drop_changed(SHARD, 3)
+        state.drop_changed(SHARD, 2)
+
+    def check(state: PartitionState) -> None:
+        assert state.sealed(SHARD) == 3
+        assert state.changed_since(SHARD, 3) == [4, 5]
+        assert state.changed_since(SHARD, -1) == [4, 5]
+        assert state.sealed(NEXT) == -1
+        assert len(state.changed_since(NEXT, -1)) == 6
+
+    _now_and_reopened(tmp_path, change, check)
+
+
+def test_outcomes_are_kept_where_one_is_a_rejection_and_for_a_while(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store, "KEPT_OUTCOMES", 10)
+    both = [Outcome(), NOT_FOUND]
+
+    def change(state: PartitionState) -> None:
+        for offset in (0, 1, 5, 11):
+            state.commit(Effects(outcomes=both), offset, b"")
+        state.commit(Effects(outcomes=[Outcome()]), 30, b"")
+
+    def check(state: PartitionState) -> None:
+        kept = [offset for offset in range(40) if state.outcomes(offset)]
+        assert kept == [1, 5, 11]
+        assert state.outcomes(5) == both
+
+    _now_and_reopened(tmp_path, change, check)
+    _now_and_reopened(
+        tmp_path,
+        lambda state: state.commit(Effects(outcomes=[NOT_FOUND]), 31, b""),
+        lambda state: _same([offset for offset in range(40) if state.outcomes(offset)], [31]),
+    )
+
+
+def test_metas_and_points_can_change_apart(tmp_path: Path) -> None:
+    renamed = msgspec.structs.replace(META, version=6)
+
+    def change(state: PartitionState) -> None:
+        state.commit(_effects(1), 0, b"")
+        state.commit(Effects(shard=SHARD, meta=renamed), 1, b"")
+        state.commit(Effects(shard=SHARD, points=_points(1, value=b"new")), 2, b"")
+
+    def check(state: PartitionState) -> None:
+        assert state.shard(SHARD) == renamed
+        assert state.points(SHARD, [PointId(1)]) == [b"new"]
+
+    _now_and_reopened(tmp_path, change, check)
+
+
+def test_one_projector_owns_a_state(tmp_path: Path) -> None:
+    state = open_state(tmp_path)
+    with pytest.raises(StateLockedError):
+        open_state(tmp_path)
+    state.close()
+    open_state(tmp_path).close()

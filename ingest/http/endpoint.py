@@ -143,7 +143,7 @@ class EndpointApp:
 
 
 def _refusal(error: HeadwaterError, seconds: float) -> tuple[Reply, bytes]:
-    if error.status >= 500:
-        _logger.warning("a request was refused", status=error.status, reason=error.message)
+    if error.status == 500:
+        _logger.error("a request was refused without a kind of its own", reason=error.message)
     headers = (RETRY_AFTER,) if isinstance(error, OverloadedError) else ()
     return Reply(status=error.status, headers=headers), encode_error(error.message, seconds)

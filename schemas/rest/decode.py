@@ -19,12 +19,14 @@ _IN_A_VECTOR = re.compile(r"(?:^|\.)(?:vector|vectors|nearest|query)(?:\[|$)")
 _OTHER_VECTOR = re.compile(r", got `(?:array|object|str)`$")
 
 
-def decode_body(decoder: msgspec.json.Decoder[RequestT], body: bytes | msgspec.Raw) -> RequestT:
+def decode_body(decoder: msgspec.json.Decoder[RequestT], body: bytes) -> RequestT:
     """The request in ``body``.
 
     Raises BadInputError for text that is not JSON or not of the expected shape, UnprocessableError for a value
     outside its limits.
     """
+    if not body:
+        raise BadInputError("Format error in JSON body: the body is empty")
     try:
         return decoder.decode(body)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:

@@ -80,6 +80,10 @@ def test_creating_twice_conflicts_and_costs_no_record(rest: Rest) -> None:
     assert len(rest.node.log.records[Topic.CATALOG, 0]) == written
 
 
+def nested(levels: int) -> list[Any]:
+    return [nested(levels - 1)] if levels else []
+
+
 NOT_YET: list[tuple[dict[str, Any], str]] = [
     ({"sparse_vectors": {"s": {}}}, "sparse_vectors"),
     ({"vectors": {**VECTORS, "multivector_config": {"comparator": "max_sim"}}}, "vectors.multivector_config"),
@@ -125,6 +129,7 @@ BAD: list[tuple[int, dict[str, Any], str]] = [
     (400, {"vector_size": 3}, "distance"),
     (400, {"name": "other", "vector_size": 3, "distance": "Dot"}, "other"),
     (400, {"vectors": VECTORS, "metadata": {"n": 1 << 70}}, "64 bits"),
+    (400, {"vectors": VECTORS, "metadata": {"deep": nested(64)}}, "metadata is nested deeper"),
 ]
 
 
@@ -166,6 +171,8 @@ def test_bad_updates(rest: Rest) -> None:
     assert "doesn't exist" in rest.error(404, "PATCH", "/collections/c", json={})
     rest.create()
     assert "vector name" in rest.error(400, "PATCH", "/collections/c", json={"vectors": {"x": {}}})
+    body = {"metadata": {"deep": nested(64)}}
+    assert "metadata is nested deeper" in rest.error(400, "PATCH", "/collections/c", json=body)
     assert "m" in rest.error(422, "PATCH", "/collections/c", json={"hnsw_config": {"m": -1}})
     message = rest.error(400, "PATCH", "/collections/c", json={"sparse_vectors": {"s": {}}})
     assert message == "Wrong input: sparse_vectors is not supported yet"

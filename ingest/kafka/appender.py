@@ -1,0 +1,176 @@
+"""Appending to one partition: what waits goes together, in order, at most once, and within a time limit."""
+
+import asyncio
+import time
+from collections import deque
+from dataclasses import dataclass
+from typing import Any
+
+from aiokafka.errors import (
+    DuplicateSequenceNumber,
+    MessageSizeTooLargeError,
+    NoError,
+    RecordListTooLargeError,
+    for_code,
+)
+from aiokafka.protocol.produce import ProduceRequest
+from aiokafka.protocol.transaction import InitProducerIdRequest
+from aiokafka.record.default_records import DefaultRecordBatchBuilder
+
+from ingest.embedded.byte_budget import ByteBudget
+from ingest.kafka.connection import Connection
+from ingest.kafka.settings import KafkaSettings
+from ingest.log import Headers, LogUnavailableError, RecordTooLargeError
+
+_ALL = -1
+_SEQUENCES = 1 << 31
+_TOO_LARGE = (MessageSizeTooLargeError, RecordListTooLargeError)
+
+
+@dataclass(slots=True)
+class _Waiting:
+    timestamp_ms: int
+    key: bytes | None
+    value: bytes | None
+    headers: list[tuple[str, bytes]]
+    size: int
+    offset: asyncio.Future[int]
+
+
+@dataclass(slots=True)
+class _Producer:
+    """An idempotent producer, as brokers know it: they take its batches in order, and each once."""
+
+    id: int
+    epoch: int
+    sequence: int = 0
+
+
+class PartitionAppender:
+    """One batch is on its way at a time; what comes meanwhile makes up the next.
+
+    A batch is sent again, under the same sequence number, until it is acknowledged or its time is up. Then its
+    appends fail and the producer is given up, so that nothing of it is sent later. What is still queued when its
+    time is up is never sent.
+    """
+
+    def __init__(
+        self,
+        connection: Connection,
+        settings: KafkaSettings,
+        topic: str,
+        partition: int,
+        max_bytes: int,
+        budget: ByteBudget,
+    ) -> None:
+        """``topic`` is the topic's name in Kafka, ``max_bytes`` the largest batch it takes."""
+        self._connection = connection
+        self._settings = settings
+        self._topic = topic
+        self._partition = partition
+        self._max_bytes = max_bytes
+        self._budget = budget
+        self._what = f"{topic}-{partition} could not be written"
+        self._lane = connection.new_lane()
+        self._queue: deque[_Waiting] = deque()
+        self._sending: asyncio.Task[None] | None = None
+        self._producer: _Producer | None = None
+
+    async def append(self, value: bytes | None, key: bytes | None, headers: Headers) -> int:
+        """As ``Log.append``."""
+        listed = list(headers)
+        size = DefaultRecordBatchBuilder.estimate_size_in_bytes(key, value, listed)
+        if size > self._max_bytes:
+            raise RecordTooLargeError(
+                f"the record takes {size} bytes in Kafka, and at most {self._max_bytes} are allowed"
+            )
+        try:
+            async with asyncio.timeout(self._settings.timeout):
+                await self._budget.take(size)
+                offset = asyncio.get_running_loop().create_future()
+                self._queue.append(_Waiting(time.time_ns() // 1_000_000, key, value, listed, size, offset))
+                if self._sending is None:
+                    self._sending = asyncio.create_task(self._send_all())
+                return await offset
+        except TimeoutError:
+            raise LogUnavailableError(
+                f"{self._what}: not acknowledged by Kafka within {self._settings.timeout:g} s"
+            ) from None
+
+    async def close(self) -> None:
+        """Stop sending. Every append is done or has failed."""
+        if self._sending is not None:
+            self._sending.cancel()
+            await asyncio.wait({self._sending})
+
+    async def _send_all(self) -> None:
+        try:
+            while self._queue:
+                if self._producer is None:
+                    try:
+                        self._producer = await self._connection.retried(self._new_producer, self._what)
+                    except LogUnavailableError as error:
+                        self._fail([self._queue.popleft() for _ in range(len(self._queue))], error)
+                        continue
+                batch, data = self._next_batch(self._producer)
+                if batch:
+                    await self._send(batch, data, self._producer)
+        finally:
+            self._sending = None
+
+    def _next_batch(self, producer: _Producer) -> tuple[list[_Waiting], bytes]:
+        size = min(self._settings.batch_bytes, self._max_bytes)
+        builder = DefaultRecordBatchBuilder(2, 0, 0, producer.id, producer.epoch, producer.sequence, size)
+        batch: list[_Waiting] = []
+        while self._queue:
+            record = self._queue[0]
+            if record.offset.done():
+                self._budget.give(self._queue.popleft().size)
+                continue
+            if builder.append(len(batch), record.timestamp_ms, record.key, record.value, record.headers) is None:
+                break
+            batch.append(self._queue.popleft())
+        return batch, bytes(builder.build())
+
+    async def _send(self, batch: list[_Waiting], data: bytes, producer: _Producer) -> None:
+        try:
+            first = await self._connection.retried(lambda: self._produce(data, len(batch)), self._what)
+        except (LogUnavailableError, RecordTooLargeError) as error:
+            # What was sent may still arrive. Under another producer nothing can be confused with it.
+            self._producer = None
+            self._fail(batch, error)
+            return
+        producer.sequence = (producer.sequence + len(batch)) % _SEQUENCES
+        for offset, record in enumerate(batch, first):
+            self._budget.give(record.size)
+            if not record.offset.done():
+                record.offset.set_result(offset)
+
+    async def _produce(self, data: bytes, count: int) -> int:
+        """Send a batch of ``count`` records once and return the offset of its first. Raises KafkaError."""
+        timeout_ms = int(self._settings.request_timeout * 1000)
+        request = ProduceRequest(None, _ALL, timeout_ms, [(self._topic, [(self._partition, data)])])
+        response = await self._connection.to_leader(self._topic, self._partition, request, self._lane)
+        answers: list[Any] = response.get_item("topics")
+        _, code, offset, *_ = answers[0][1][0]
+        error = for_code(code)
+        if error is NoError or (error is DuplicateSequenceNumber and offset >= 0):
+            return offset
+        if error is DuplicateSequenceNumber:
+            raise LogUnavailableError(f"{self._what}: it was written, at an offset that Kafka doesn't know any more")
+        if error in _TOO_LARGE and count == 1:
+            raise RecordTooLargeError(f"the record is larger than {self._topic} allows")
+        raise error(f"{self._topic}-{self._partition}")
+
+    async def _new_producer(self) -> _Producer:
+        response = await self._connection.to_any(InitProducerIdRequest(None, _SEQUENCES - 1))
+        error = for_code(response.get_item("error_code"))
+        if error is not NoError:
+            raise error("no id for a producer")
+        return _Producer(response.get_item("producer_id"), response.get_item("producer_epoch"))
+
+    def _fail(self, batch: list[_Waiting], error: Exception) -> None:
+        for record in batch:
+            self._budget.give(record.size)
+            if not record.offset.done():
+                record.offset.set_exception(error)

@@ -1,0 +1,134 @@
+"""The connection to a Kafka cluster: requests to the leader of a partition, and trying again within a time limit.
+
+Built on aiokafka's client and protocol rather than on its producer and consumer. That producer, when idempotent,
+tries for ever: what it was given while Kafka was down turns up whenever Kafka returns, after its writer was told
+that it failed. That consumer can't say whether it has reached the end, and can't be moved while it waits there.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from itertools import count
+from typing import Any, Self, TypeVar
+
+from aiokafka import TopicPartition
+from aiokafka.client import AIOKafkaClient
+from aiokafka.errors import KafkaError, LeaderNotAvailableError
+from aiokafka.protocol.api import Request, Response
+
+from ingest.kafka.errors import describe, unavailable
+from ingest.kafka.settings import KafkaSettings
+from ingest.log import LogUnavailableError
+
+T = TypeVar("T")
+
+FIRST_PAUSE = 0.02
+LONGEST_PAUSE = 1.0
+
+
+class Connection:
+    """Sends requests to brokers. Used from the event loop that opened it."""
+
+    def __init__(self, client: AIOKafkaClient, settings: KafkaSettings) -> None:
+        """See ``open``."""
+        self._client = client
+        self._settings = settings
+        self._closed = False
+        # 0 and 1 are aiokafka's own.
+        self._lanes = count(2)
+
+    @classmethod
+    async def open(cls, settings: KafkaSettings) -> Self:
+        """Reach one of the bootstrap servers. Raises LogUnavailableError."""
+        where = f"Kafka can't be reached at {settings.bootstrap_servers}"
+        try:
+            client = AIOKafkaClient(**settings.client_arguments(), retry_backoff_ms=int(FIRST_PAUSE * 1000))
+        except OSError as error:
+            raise LogUnavailableError(f"{where}: {error}") from error
+        try:
+            async with asyncio.timeout(settings.timeout):
+                await client.bootstrap()
+        except TimeoutError:
+            await client.close()
+            raise LogUnavailableError(f"{where}: no answer within {settings.timeout:g} s") from None
+        except KafkaError as error:
+            await client.close()
+            raise unavailable(where, error) from error
+        except BaseException:
+            await client.close()
+            raise
+        return cls(client, settings)
+
+    async def follow(self, topics: list[str]) -> None:
+        """Keep what is known about ``topics``, which must exist, up to date."""
+        await self._client.set_topics(topics)
+
+    def new_lane(self) -> int:
+        """A lane: requests of one lane have a TCP connection of their own, so they don't wait for those of others.
+
+        A broker answers the requests of a connection one after the other: one that waits for records holds up the
+        rest.
+        """
+        return next(self._lanes)
+
+    async def to_any(self, request: Request[Any]) -> Response:
+        """The answer of some broker. Raises KafkaError, and LogUnavailableError when closed."""
+        self._refuse_if_closed()
+        node = self._client.get_random_node()
+        if node is None:
+            raise LeaderNotAvailableError("no broker is known")
+        return await self._client.send(node, request)
+
+    async def to_leader(self, topic: str, partition: int, request: Request[Any], lane: int) -> Response:
+        """The answer of the broker that leads the partition. Raises KafkaError, and LogUnavailableError when closed."""
+        self._refuse_if_closed()
+        node = self._client.cluster.leader_for_partition(TopicPartition(topic, partition))
+        if node is None or node == -1:
+            raise LeaderNotAvailableError(f"{topic}-{partition}")
+        return await self._client.send(node, request, group=lane)
+
+    async def refresh(self) -> None:
+        """Ask again who leads what."""
+        await self._client.force_metadata_update()
+
+    async def retried(self, attempt: Callable[[], Awaitable[T]], what: str, seconds: float | None = None) -> T:
+        """What ``attempt`` returns, tried again while its KafkaError is one that may pass.
+
+        Raises LogUnavailableError, saying that ``what`` failed, after ``seconds`` (default: the settings' timeout)
+        or when trying again won't help.
+        """
+        seconds = self._settings.timeout if seconds is None else seconds
+        last: KafkaError | None = None
+        pause = FIRST_PAUSE
+        try:
+            async with asyncio.timeout(seconds):
+                while True:
+                    try:
+                        return await attempt()
+                    except KafkaError as error:
+                        if not error.retriable:
+                            raise unavailable(what, error) from error
+                        last = error
+                    pause = await self.pause(pause, last)
+        except TimeoutError:
+            why = "" if last is None else f" ({describe(last)})"
+            raise LogUnavailableError(f"{what}: no answer from Kafka within {seconds:g} s{why}") from last
+
+    async def pause(self, seconds: float, error: KafkaError) -> float:
+        """Let some time pass after ``error``, and how long to pause the next time."""
+        if error.invalid_metadata:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(seconds):
+                    await self.refresh()
+        await asyncio.sleep(seconds)
+        return min(2 * seconds, LONGEST_PAUSE)
+
+    async def close(self) -> None:
+        """Close every TCP connection; requests in flight fail, and are not tried again."""
+        self._closed = True
+        await self._client.close()
+
+    def _refuse_if_closed(self) -> None:
+        # aiokafka's client would connect again.
+        if self._closed:
+            raise LogUnavailableError("the log is closed")

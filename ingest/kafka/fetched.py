@@ -1,0 +1,134 @@
+"""The records in what a broker sent: decoded one by one, without control records and aborted transactions."""
+
+import sys
+from collections.abc import Iterator, Sequence
+
+from aiokafka.errors import CorruptRecordException, KafkaError
+from aiokafka.record.control_record import ABORT_MARKER, ControlRecord
+from aiokafka.record.default_records import DefaultRecord, DefaultRecordBatch
+from aiokafka.record.memory_records import MemoryRecords
+
+from ingest.kafka.errors import describe
+from ingest.log import LogDamagedError, LogRecord, LogUnavailableError
+
+_ALL = sys.maxsize
+AbortedTransactions = Sequence[tuple[int, int]]
+"""(producer id, offset of its first record in the transaction)."""
+
+
+class Fetched:
+    """A stretch of a partition, from ``start`` on, that is read once from front to back.
+
+    Offsets without a record (aborted transactions, markers of transactions, records that were deleted) are skipped.
+    ``at_end`` says that nothing followed the stretch when it was fetched.
+    """
+
+    def __init__(
+        self, where: tuple[str, int], start: int, data: bytes, aborted: AbortedTransactions, *, at_end: bool
+    ) -> None:
+        """``where`` is the topic's name and the partition; ``data`` are batches as Kafka stores them."""
+        self.start = start
+        self.at_end = at_end
+        self.next_offset = start
+        self.is_empty = not data
+        self._where = where
+        self._aborted = sorted(aborted or (), key=lambda transaction: transaction[1])
+        self._records = self._decode(MemoryRecords(data))
+        self._error: Exception | None = None
+        self._head: LogRecord | None = None
+        self._advance()
+
+    @property
+    def has_record(self) -> bool:
+        """Whether a record is left. Raises LogDamagedError, LogUnavailableError when what is left can't be decoded."""
+        if self._head is None and self._error is not None:
+            raise self._error
+        return self._head is not None
+
+    def covers(self, offset: int) -> bool:
+        """Whether going on from ``offset`` means going on here."""
+        return self.start <= offset <= (self.next_offset if self._head is None else self._head.offset)
+
+    def take(self, max_bytes: int) -> list[LogRecord]:
+        """The next records, about ``max_bytes`` of them, at least one where one is left. Raises as ``has_record``."""
+        head = self._head if self.has_record else None
+        if head is None:
+            return []
+        records = [head]
+        size = _size(head)
+        self._head = None
+        try:
+            for record in self._records:
+                if size >= max_bytes:
+                    self._head = record
+                    break
+                records.append(record)
+                size += _size(record)
+        except (LogDamagedError, LogUnavailableError) as error:
+            self._error = error
+        self.start = records[-1].offset + 1
+        return records
+
+    def decode_all(self) -> int | None:
+        """Decode what is left, to be taken later, and return the offset of its last record."""
+        if not self.has_record:
+            return None
+        start = self.start
+        records = self.take(_ALL)
+        self.start, self._head, self._records = start, records[0], iter(records[1:])
+        return records[-1].offset
+
+    def _advance(self) -> None:
+        try:
+            self._head = next(self._records, None)
+        except (LogDamagedError, LogUnavailableError) as error:
+            self._error = error
+
+    def _place(self) -> str:
+        return f"{self._where[0]}-{self._where[1]} at or after offset {self.next_offset}"
+
+    def _decode(self, batches: MemoryRecords) -> Iterator[LogRecord]:
+        try:
+            yield from self._decode_batches(batches)
+        except CorruptRecordException as error:
+            raise LogDamagedError(f"{self._place()} is damaged: {describe(error)}") from error
+        except KafkaError as error:
+            raise LogUnavailableError(f"{self._place()} can't be decoded: {describe(error)}") from error
+
+    def _decode_batches(self, batches: MemoryRecords) -> Iterator[LogRecord]:
+        aborting: set[int] = set()
+        partition, start = self._where[1], self.start
+        while (batch := batches.next_batch()) is not None:
+            if not batch.validate_crc():
+                raise CorruptRecordException("its checksum is wrong")
+            if not self._is_dropped(batch, aborting):
+                for record in batch:
+                    # The first batch starts where it starts, not where reading does.
+                    if record.offset >= start:
+                        self.next_offset = record.offset + 1
+                        yield _log_record(partition, record)
+            self.next_offset = batch.next_offset
+
+    def _is_dropped(self, batch: DefaultRecordBatch, aborting: set[int]) -> bool:
+        producer = batch.producer_id
+        if producer is None:
+            return False
+        while self._aborted and self._aborted[0][1] <= batch.base_offset:
+            aborting.add(self._aborted.pop(0)[0])
+        if batch.is_control_batch:
+            if ControlRecord.parse(next(iter(batch)).key or b"") == ABORT_MARKER:
+                aborting.discard(producer)
+            return True
+        return batch.is_transactional and producer in aborting
+
+
+def _log_record(partition: int, record: DefaultRecord) -> LogRecord:
+    headers = record.headers
+    # Kafka tells a header without a value from one with an empty value; nobody here does.
+    plain = tuple([(name, value or b"") for name, value in headers]) if headers else ()
+    return LogRecord(partition, record.offset, record.timestamp, record.key, record.value, plain)
+
+
+def _size(record: LogRecord) -> int:
+    size = len(record.value or b"") + len(record.key or b"")
+    return size + sum([len(value) for _, value in record.headers]) if record.headers else size

@@ -1,0 +1,144 @@
+"""The Kafka log: the Log port over three topics of a Kafka cluster."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Self
+
+from ingest.embedded.byte_budget import ByteBudget
+from ingest.kafka.appender import PartitionAppender
+from ingest.kafka.connection import Connection
+from ingest.kafka.offsets import end_offset, start_offset
+from ingest.kafka.reader import PartitionReader
+from ingest.kafka.settings import KafkaSettings
+from ingest.kafka.topics import Topics, count_partitions, prepare_topics
+from ingest.log import Headers, LogRecord, LogUnavailableError, Topic
+
+Key = tuple[Topic, int]
+
+
+class KafkaLog:
+    """A log in Kafka. Implements ``ingest.log.Log``. Used from the event loop that opened it.
+
+    Any number of processes may append and read; each has a KafkaLog of its own.
+    """
+
+    def __init__(self, connection: Connection, settings: KafkaSettings, topics: Topics) -> None:
+        """See ``open``."""
+        self._connection = connection
+        self._settings = settings
+        self._identity = topics.identity
+        self._partitions = topics.partitions
+        self._max_bytes = topics.max_bytes
+        self._budget = ByteBudget(settings.queue_bytes)
+        self._offsets_lane = connection.new_lane()
+        self._appenders: dict[Key, PartitionAppender] = {}
+        self._readers: dict[Key, PartitionReader] = {}
+        self._closed = False
+        self._appending = 0
+        self._idle = asyncio.Event()
+        self._idle.set()
+
+    @classmethod
+    async def open(cls, settings: KafkaSettings, *, create: bool = True) -> Self:
+        """Reach Kafka and check the topics; where ``create``, make those that are missing, and partitions that are.
+
+        Raises KafkaTopicError where the topics are not fit for a log, and LogUnavailableError.
+        """
+        connection = await Connection.open(settings)
+        try:
+            topics = await prepare_topics(connection, settings, create=create)
+            await connection.follow([settings.topic(topic) for topic in Topic])
+        except BaseException:
+            await connection.close()
+            raise
+        return cls(connection, settings, topics)
+
+    @property
+    def identity(self) -> str:
+        """The ids of the cluster and of the catalog and points topics: topics created anew are another log."""
+        return self._identity
+
+    def partitions(self, topic: Topic) -> int:
+        """The number of partitions of ``topic``, as last heard; it may have grown."""
+        return self._partitions[topic]
+
+    async def append(
+        self,
+        topic: Topic,
+        partition: int,
+        value: bytes | None,
+        *,
+        key: bytes | None = None,
+        headers: Headers = (),
+    ) -> int:
+        """As ``Log.append``, within the settings' timeout. Waits while ``queue_bytes`` are queued.
+
+        An append that is cancelled may still be written.
+        """
+        await self._check(topic, partition)
+        appender = self._appenders.get((topic, partition))
+        if appender is None:
+            name, limit = self._settings.topic(topic), self._max_bytes[topic]
+            appender = PartitionAppender(self._connection, self._settings, name, partition, limit, self._budget)
+            self._appenders[topic, partition] = appender
+        self._appending += 1
+        self._idle.clear()
+        try:
+            return await appender.append(value, key, headers)
+        finally:
+            self._appending -= 1
+            if not self._appending:
+                self._idle.set()
+
+    async def read(self, topic: Topic, partition: int, from_offset: int, max_bytes: int) -> Sequence[LogRecord]:
+        """As ``Log.read``, within the settings' timeout. There may be offsets without a record."""
+        return await (await self._reader(topic, partition)).read(from_offset, max_bytes)
+
+    async def wait(self, topic: Topic, partition: int, offset: int) -> None:
+        """Return as soon as there is a record at or after ``offset``, however long Kafka is down meanwhile.
+
+        Raises LogDamagedError, and LogUnavailableError when the log is closed or may not be read.
+        """
+        await (await self._reader(topic, partition)).wait(offset)
+
+    async def start_offset(self, topic: Topic, partition: int) -> int:
+        """As ``Log.start_offset``."""
+        await self._check(topic, partition)
+        where = (self._connection, self._settings.topic(topic), partition, self._offsets_lane)
+        return await self._connection.retried(lambda: start_offset(*where), f"{topic}-{partition} could not be asked")
+
+    async def end_offset(self, topic: Topic, partition: int) -> int:
+        """The offset after the last one that can be read; the last offsets may be without a record."""
+        await self._check(topic, partition)
+        where = (self._connection, self._settings.topic(topic), partition, self._offsets_lane)
+        return await self._connection.retried(lambda: end_offset(*where), f"{topic}-{partition} could not be asked")
+
+    async def close(self) -> None:
+        """Finish the appends in flight, or let their time run out; end waits with LogUnavailableError."""
+        self._closed = True
+        await self._idle.wait()
+        await asyncio.gather(*[appender.close() for appender in self._appenders.values()])
+        await asyncio.gather(*[reader.close() for reader in self._readers.values()])
+        await self._connection.close()
+
+    async def _reader(self, topic: Topic, partition: int) -> PartitionReader:
+        await self._check(topic, partition)
+        reader = self._readers.get((topic, partition))
+        if reader is None:
+            reader = PartitionReader(self._connection, self._settings, self._settings.topic(topic), partition)
+            self._readers[topic, partition] = reader
+        return reader
+
+    async def _check(self, topic: Topic, partition: int) -> None:
+        if self._closed:
+            raise LogUnavailableError("the log is closed")
+        if 0 <= partition < self._partitions[topic]:
+            return
+        name = self._settings.topic(topic)
+        attempt = self._connection.retried(
+            lambda: count_partitions(self._connection, name), f"the partitions of {name} could not be counted"
+        )
+        self._partitions[topic] = await attempt
+        if not 0 <= partition < self._partitions[topic]:
+            raise ValueError(f"{topic} has {self._partitions[topic]} partitions, and no {partition}")
+        await self._connection.refresh()

@@ -1,0 +1,199 @@
+"""The three topics: created with the settings a log needs, refused where existing ones have others."""
+
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, TypeVar
+
+from aiokafka.admin import AIOKafkaAdminClient, NewPartitions, NewTopic
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+from aiokafka.errors import (
+    BrokerResponseError,
+    InvalidPartitionsError,
+    NoError,
+    TopicAlreadyExistsError,
+    UnknownTopicOrPartitionError,
+    for_code,
+)
+
+from ingest.kafka.connection import Connection
+from ingest.kafka.errors import KafkaTopicError, describe
+from ingest.kafka.metadata import ClusterState, cluster_state
+from ingest.kafka.settings import KafkaSettings
+from ingest.log import Topic
+
+T = TypeVar("T")
+
+REJECTED_EXTRA_BYTES = 1 << 20
+"""How much larger a record may be on the rejected topic, for the headers it adds."""
+
+_FOR_EVER = {"cleanup.policy": "delete", "retention.ms": "-1", "retention.bytes": "-1"}
+_LOSSES = {
+    "cleanup.policy": "Kafka would drop records that later ones with the same key supersede",
+    "retention.ms": "Kafka would drop records when they are old",
+    "retention.bytes": "Kafka would drop records when there are many",
+    "unclean.leader.election.enable": "Kafka could drop acknowledged records when a broker fails",
+}
+_NEEDED = _FOR_EVER | {"unclean.leader.election.enable": "false"}
+_KEPT: dict[Topic, tuple[str, ...]] = {
+    Topic.CATALOG: tuple(_LOSSES),
+    Topic.POINTS: tuple(_LOSSES),
+    # No state depends on it, so how long to keep it is the operator's choice; compaction refuses records without key.
+    Topic.REJECTED: ("cleanup.policy",),
+}
+_SIZE = "max.message.bytes"
+
+
+@dataclass(frozen=True, slots=True)
+class Topics:
+    """What is known of the topics. ``max_bytes``: the largest batch of records each takes."""
+
+    identity: str
+    partitions: dict[Topic, int]
+    max_bytes: dict[Topic, int]
+
+
+async def prepare_topics(connection: Connection, settings: KafkaSettings, *, create: bool) -> Topics:
+    """Create what is missing and add partitions (both only where ``create``), then check everything.
+
+    Raises KafkaTopicError, LogUnavailableError.
+    """
+    admin = AIOKafkaAdminClient(**settings.client_arguments())
+    await connection.retried(admin.start, f"Kafka can't be reached at {settings.bootstrap_servers}")
+    try:
+        return await _Preparation(connection, settings, admin).run(create=create)
+    finally:
+        await admin.close()
+
+
+class _Preparation:
+    def __init__(self, connection: Connection, settings: KafkaSettings, admin: AIOKafkaAdminClient) -> None:
+        self._connection = connection
+        self._settings = settings
+        self._admin = admin
+        self._names = {topic: settings.topic(topic) for topic in Topic}
+
+    async def run(self, *, create: bool) -> Topics:
+        state = await self._state()
+        missing = [topic for topic in Topic if self._names[topic] not in state.topics]
+        if missing and not create:
+            names = ", ".join(self._names[topic] for topic in missing)
+            raise KafkaTopicError(f"there is no log with the prefix {self._settings.prefix}: no topic {names}")
+        if missing:
+            await self._asking("topics could not be created", partial(self._create, missing))
+            state = await self._asking("new topics do not turn up", self._complete_state)
+        if create and await self._grow(state):
+            state = await self._asking("new partitions do not turn up", self._complete_state)
+        partitions = {topic: state.topics[self._names[topic]].partitions for topic in Topic}
+        self._check_partitions(partitions)
+        sizes = self._check_configs(await self._asking("topics could not be checked", self._configs))
+        catalog, points = (state.topics[self._names[topic]].id for topic in (Topic.CATALOG, Topic.POINTS))
+        return Topics(f"kafka:{state.id}/{catalog}/{points}", partitions, sizes)
+
+    async def _asking(self, what: str, attempt: Callable[[], Awaitable[T]]) -> T:
+        return await self._connection.retried(attempt, what)
+
+    async def _state(self) -> ClusterState:
+        names = list(self._names.values())
+        return await self._asking("topics could not be listed", lambda: cluster_state(self._connection, names))
+
+    async def _complete_state(self) -> ClusterState:
+        """The state once every topic is there with the partitions asked for: brokers learn of them one by one."""
+        state = await cluster_state(self._connection, list(self._names.values()))
+        points = state.topics.get(self._names[Topic.POINTS])
+        wanted = self._settings.partitions or 1
+        if len(state.topics) < len(Topic) or points is None or points.partitions < wanted:
+            raise UnknownTopicOrPartitionError("not all of them are there yet")
+        return state
+
+    async def _create(self, missing: list[Topic]) -> None:
+        response = await self._admin.create_topics([self._new_topic(topic) for topic in missing])
+        errors: list[Any] = response.get_item("topic_errors")
+        for name, code, *rest in errors:
+            error = for_code(code)
+            if error in (NoError, TopicAlreadyExistsError):
+                continue
+            why = rest[0] if rest and rest[0] else describe(error())
+            if error.retriable:
+                raise error(f"{name}: {why}")
+            raise KafkaTopicError(f"topic {name} could not be created: {why}")
+
+    def _new_topic(self, topic: Topic) -> NewTopic:
+        size = self._settings.max_record_bytes + (REJECTED_EXTRA_BYTES if topic is Topic.REJECTED else 0)
+        configs = _FOR_EVER | {_SIZE: str(size)}
+        partitions = (self._settings.partitions or 1) if topic is Topic.POINTS else 1
+        replicas = self._settings.replication_factor
+        # aiokafka takes "as the brokers do" only together with assignments, which may be none.
+        return NewTopic(self._names[topic], partitions, replicas, {} if replicas == -1 else None, configs)
+
+    async def _grow(self, state: ClusterState) -> bool:
+        name, wanted = self._names[Topic.POINTS], self._settings.partitions
+        if wanted is None or state.topics[name].partitions >= wanted:
+            return False
+
+        async def add() -> None:
+            # Somebody else may have added them meanwhile.
+            with suppress(InvalidPartitionsError):
+                await self._admin.create_partitions({name: NewPartitions(wanted)})
+
+        await self._asking(f"{name} could not be given {wanted} partitions", add)
+        return True
+
+    def _check_partitions(self, partitions: dict[Topic, int]) -> None:
+        wanted = self._settings.partitions
+        if wanted is not None and partitions[Topic.POINTS] > wanted:
+            raise KafkaTopicError(
+                f"{self._names[Topic.POINTS]} has {partitions[Topic.POINTS]} partitions, and {wanted} were asked for: "
+                "partitions may be added, never taken away"
+            )
+        for topic in (Topic.CATALOG, Topic.REJECTED):
+            if partitions[topic] != 1:
+                raise KafkaTopicError(
+                    f"{self._names[topic]} has {partitions[topic]} partitions and must have one. Partitions can't be "
+                    "taken away: use another prefix, or delete the topic if nothing in it is needed."
+                )
+
+    async def _configs(self) -> dict[str, dict[str, str]]:
+        resources = [ConfigResource(ConfigResourceType.TOPIC, name) for name in self._names.values()]
+        found: dict[str, dict[str, str]] = {}
+        for response in await self._admin.describe_configs(resources):
+            answers: list[Any] = response.get_item("resources")
+            for code, message, _, name, entries in answers:
+                error: type[BrokerResponseError] = for_code(code)
+                if error is not NoError:
+                    raise error(f"the settings of {name} can't be read{f': {message}' if message else ''}")
+                found[name] = {entry[0]: entry[1] for entry in entries}
+        return found
+
+    def _check_configs(self, configs: dict[str, dict[str, str]]) -> dict[Topic, int]:
+        for topic, kept in _KEPT.items():
+            name = self._names[topic]
+            for setting in kept:
+                value = configs[name].get(setting, _NEEDED[setting])
+                if value != _NEEDED[setting]:
+                    raise KafkaTopicError(
+                        f"{name} has {setting}={value}: {_LOSSES[setting]}. {_remedy(name, setting, _NEEDED[setting])}"
+                    )
+        sizes = {topic: int(configs[self._names[topic]][_SIZE]) for topic in Topic}
+        least = sizes[Topic.POINTS] + REJECTED_EXTRA_BYTES
+        if sizes[Topic.REJECTED] < least:
+            name = self._names[Topic.REJECTED]
+            raise KafkaTopicError(
+                f"{name} has {_SIZE}={sizes[Topic.REJECTED]}: it must take every record of "
+                f"{self._names[Topic.POINTS]} and what is added to it. {_remedy(name, _SIZE, str(least))}"
+            )
+        return sizes
+
+
+def _remedy(topic: str, setting: str, value: str) -> str:
+    command = f"kafka-configs.sh --alter --entity-type topics --entity-name {topic} --add-config {setting}={value}"
+    return f"Change that: {command}"
+
+
+async def count_partitions(connection: Connection, name: str) -> int:
+    """How many partitions the topic ``name`` has now. Raises KafkaError."""
+    state = await cluster_state(connection, [name])
+    if name not in state.topics:
+        raise UnknownTopicOrPartitionError(f"there is no topic {name} any more")
+    return state.topics[name].partitions

@@ -1,0 +1,6 @@
+class ControlRecord:
+    @classmethod
+    def parse(cls, data: bytes) -> ControlRecord: ...
+
+ABORT_MARKER: ControlRecord
+COMMIT_MARKER: ControlRecord

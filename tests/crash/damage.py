@@ -1,0 +1,84 @@
+"""Harm done to a data folder while no server runs. Each function says what it did."""
+
+import random
+import shutil
+from pathlib import Path
+
+SMALLEST = 64
+
+
+def remove_state(data: Path, rng: random.Random) -> str:
+    """Lose all state and segments; the log is what remains."""
+    del rng
+    shutil.rmtree(data / "state")
+    return "the state folder removed"
+
+
+def truncate_segment_file(data: Path, rng: random.Random) -> str:
+    """Cut a file of a segment at a random length."""
+    path = _segment_file(data, rng)
+    size = path.stat().st_size
+    kept = rng.randrange(size)
+    with path.open("rb+") as file:
+        file.truncate(kept)
+    return f"{path.relative_to(data)} cut from {size} to {kept} bytes"
+
+
+def remove_segment_file(data: Path, rng: random.Random) -> str:
+    """Remove a file of a segment."""
+    path = _segment_file(data, rng)
+    path.unlink()
+    return f"{path.relative_to(data)} removed"
+
+
+def remove_segments(data: Path, rng: random.Random) -> str:
+    """Remove all segments and manifests; the state remains."""
+    del rng
+    for folder in data.glob("state/points-*/shards"):
+        shutil.rmtree(folder)
+    return "all segments removed"
+
+
+def append_garbage_to_log(data: Path, rng: random.Random) -> str:
+    """Leave what an append that was cut short leaves: bytes after the last record."""
+    path = _live_log_file(data)
+    garbage = rng.randbytes(rng.randint(1, 5000))
+    with path.open("ab") as file:
+        file.write(garbage)
+    return f"{len(garbage)} bytes after the end of {path.relative_to(data)}"
+
+
+def tear_log(data: Path, rng: random.Random) -> str:
+    """Lose the last bytes of the log: an acknowledged record that the state has seen."""
+    path = _live_log_file(data)
+    lost = rng.randint(1, 40)
+    with path.open("rb+") as file:
+        file.truncate(path.stat().st_size - lost)
+    return f"the last {lost} bytes of {path.relative_to(data)} lost"
+
+
+HARMLESS = [
+    remove_state,
+    truncate_segment_file,
+    remove_segment_file,
+    remove_segments,
+    append_garbage_to_log,
+]
+"""After each of these the server must come back with everything, by itself."""
+
+
+def segment_files(data: Path) -> list[Path]:
+    """All files of all segments, in a fixed order."""
+    found = data.glob("state/points-*/shards/**/*")
+    return sorted(path for path in found if path.is_file() and path.stat().st_size >= SMALLEST)
+
+
+def _segment_file(data: Path, rng: random.Random) -> Path:
+    files = segment_files(data)
+    if not files:
+        raise AssertionError(f"there are no segments in {data} to damage")
+    return rng.choice(files)
+
+
+def _live_log_file(data: Path) -> Path:
+    return max((data / "log" / "points-0").glob("*.log"))

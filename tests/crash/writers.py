@@ -1,0 +1,158 @@
+"""Client threads: one request at a time each, until the server is gone."""
+
+import http.client
+import json
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from tests.crash.model import Id, Owner, Point, State
+from tests.support.http import Answer, Http
+
+RETRY_STATUS = 429
+
+
+class CrashError(AssertionError):
+    """Something acknowledged is lost, something else is there, or the server misbehaves."""
+
+
+def describe(point: Point | None) -> str:
+    """A point in a few words."""
+    if point is None:
+        return "nothing"
+    start = {name: vector[:2] for name, vector in point.vectors.items()}
+    return f"payload {dict(sorted(point.payload.items()))}, vectors {start}"[:300]
+
+
+class Writer:
+    """Sends an owner's requests from a thread of its own and keeps the owner's knowledge."""
+
+    def __init__(self, owner: Owner) -> None:
+        self.owner = owner
+        self.pending: State | None = None
+        self.acknowledged = 0
+        self.last_operation = -1
+        self.failure: str | None = None
+        self._thread: threading.Thread | None = None
+        self._stop = threading.Event()
+
+    def start(self, port: int) -> None:
+        """Begin to write."""
+        self._stop.clear()
+        self._thread = threading.Thread(target=self._run, args=(port,), name=f"writer-{self.owner.number}")
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End after the request in flight."""
+        self._stop.set()
+
+    def join(self) -> None:
+        """Wait for the thread. Raises CrashError for what went wrong in it."""
+        if self._thread is not None:
+            self._thread.join()
+            self._thread = None
+        if self.failure is not None:
+            raise CrashError(f"writer {self.owner.number}: {self.failure}")
+
+    def _run(self, port: int) -> None:
+        with Http(port) as connection:
+            while not self._stop.is_set():
+                request = self.owner.next_request()
+                self.pending = request.effects
+                try:
+                    answer = connection.send(request.method, request.path, json.dumps(request.body).encode())
+                except (OSError, http.client.HTTPException):
+                    return
+                if answer.status == RETRY_STATUS:
+                    self.pending = None
+                    continue
+                if answer.status != 200:
+                    self.failure = f"{request.method} {request.path} answered {answer.status}: {answer.body[:500]!r}"
+                    return
+                self._acknowledge(answer)
+
+    def _acknowledge(self, answer: Answer) -> None:
+        self.owner.known.update(self.pending or {})
+        self.pending = None
+        self.acknowledged += 1
+        result: Any = answer.json()["result"]
+        operation: int = result["operation_id"] if "operation_id" in result else result[-1]["operation_id"]
+        if operation <= self.last_operation:
+            self.failure = f"operation_id {operation} came after {self.last_operation}"
+        self.last_operation = operation
+
+    def settle(self, observed: dict[Id, Point]) -> int:
+        """Hold what is there against what must be, and learn what became of the request in flight.
+
+        Returns 1 if there was one that took effect. Raises CrashError naming a point that is wrong.
+        """
+        pending, self.pending = self.pending or {}, None
+        for point_id in self.owner.ids:
+            if point_id not in pending:
+                self._check(point_id, observed.get(point_id), [self.owner.known[point_id]])
+        changing = {i: new for i, new in pending.items() if new != self.owner.known[i]}
+        took: set[bool] = set()
+        for point_id, new in changing.items():
+            seen = observed.get(point_id)
+            self._check(point_id, seen, [self.owner.known[point_id], new])
+            took.add(seen == new)
+            self.owner.known[point_id] = seen
+        if self.owner.layout.atomic and len(took) > 1:
+            raise CrashError(f"writer {self.owner.number}: the request in flight took effect in part")
+        return int(True in took)
+
+    def _check(self, point_id: Id, seen: Point | None, allowed: list[Point | None]) -> None:
+        if seen not in allowed:
+            expected = ", or ".join(describe(point) for point in allowed)
+            raise CrashError(
+                f"writer {self.owner.number}, {self.owner.layout.name}: point {point_id} is {describe(seen)};"
+                f" expected {expected}"
+            )
+
+
+class Reader:
+    """Searches while others write; what it gets must make sense in itself."""
+
+    def __init__(self, make: Callable[[], tuple[str, bytes]]) -> None:
+        self._make = make
+        self.answered = 0
+        self.failure: str | None = None
+        self._thread: threading.Thread | None = None
+        self._stop = threading.Event()
+
+    def start(self, port: int) -> None:
+        """Begin to search."""
+        self._stop.clear()
+        self._thread = threading.Thread(target=self._run, args=(port,), name="reader")
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End after the request in flight."""
+        self._stop.set()
+
+    def join(self) -> None:
+        """Wait for the thread. Raises CrashError for what went wrong in it."""
+        if self._thread is not None:
+            self._thread.join()
+            self._thread = None
+        if self.failure is not None:
+            raise CrashError(f"reader: {self.failure}")
+
+    def _run(self, port: int) -> None:
+        with Http(port) as connection:
+            while not self._stop.is_set():
+                path, body = self._make()
+                try:
+                    answer = connection.send("POST", path, body)
+                except (OSError, http.client.HTTPException):
+                    return
+                if answer.status != 200:
+                    self.failure = f"{path} answered {answer.status}: {answer.body[:500]!r}"
+                    return
+                hits = answer.json()["result"]["points"]
+                ids = [hit["id"] for hit in hits]
+                scores = [hit["score"] for hit in hits]
+                if len(set(ids)) != len(ids) or scores != sorted(scores, reverse=True):
+                    self.failure = f"{path} answered ids twice or scores out of order: {hits}"
+                    return
+                self.answered += 1

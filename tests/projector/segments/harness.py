@@ -169,5 +169,3 @@ def contents(view: ShardView) -> dict[PointId, tuple[int, bytes]]:
 
 async def fail(spec: BuildSpec) -> None:
     raise BuildFailedError(f"{spec.target}: no luck")
-
-

@@ -23,9 +23,7 @@ def config(
 ) -> CollectionConfig:
     distances = {COSINE: Distance.COSINE, EUCLID: Distance.MANHATTAN if manhattan else Distance.EUCLID}
     vectors = {name: VectorParams(size=DIMS[name], distance=distances[name]) for name in DIMS}
-    return CollectionConfig(
-        vectors=vectors, hnsw=hnsw or HnswConfig(), optimizers=optimizers or OptimizersConfig()
-    )
+    return CollectionConfig(vectors=vectors, hnsw=hnsw or HnswConfig(), optimizers=optimizers or OptimizersConfig())
 
 
 @dataclass(frozen=True)

@@ -154,9 +154,7 @@ def test_graphs_find_what_exact_search_finds(tmp_path: Path) -> None:
 
 def test_there_is_no_graph_for_manhattan(tmp_path: Path) -> None:
     points = samples([PointId(i) for i in range(1, 600)])
-    wanted = spec(
-        tmp_path / "s", [spill(tmp_path / "x", points)], graph=True, configuration=config(manhattan=True)
-    )
+    wanted = spec(tmp_path / "s", [spill(tmp_path / "x", points)], graph=True, configuration=config(manhattan=True))
     segment = build(wanted)
     assert segment.graph(COSINE) is not None
     assert segment.graph(EUCLID) is None

@@ -1,6 +1,7 @@
 """The formats of docs/segment-files.md, byte for byte: a change here is a change of version."""
 
 import struct
+from itertools import pairwise
 from pathlib import Path
 
 import msgspec
@@ -19,10 +20,8 @@ def test_a_flat_file(tmp_path: Path) -> None:
         file.put("b", b"xyz")
         file.finish("segment", {"x": 1})
     a, b = bytes.fromhex("0100000002000000"), b"xyz"
-    directory = (
-        '{"version":1,"kind":"segment","sections":{"a":[64,8,%d],"b":[128,3,%d]},"meta":{"x":1}}'
-        % (crc32c(a), crc32c(b))
-    ).encode()
+    sections = f'{{"a":[64,8,{crc32c(a)}],"b":[128,3,{crc32c(b)}]}}'
+    directory = f'{{"version":1,"kind":"segment","sections":{sections},"meta":{{"x":1}}}}'.encode()
     trailer = struct.pack("<QII", 192, len(directory), crc32c(directory)) + bytes.fromhex("0a4857464c454e44")
     expected = bytes.fromhex("4857464c4154010a").ljust(64, b"\0") + a.ljust(64, b"\0") + b.ljust(64, b"\0")
     assert (tmp_path / "f").read_bytes() == expected + directory + trailer
@@ -58,7 +57,7 @@ def test_a_segments_sections(tmp_path: Path) -> None:
     assert section("uuids") == bytes(14) + b"\x01\x02"
     assert section("versions") == struct.pack("<3Q", 1, 1, 1)
     ends = struct.unpack("<4Q", section("payload_offsets"))
-    payloads = [section("payloads")[a:b] for a, b in zip(ends, ends[1:], strict=False)]
+    payloads = [section("payloads")[a:b] for a, b in pairwise(ends)]
     assert payloads == [segment.payload_at(slot) for slot in range(3)]
     assert (directory["meta"]["numbers"], directory["meta"]["uuids"]) == (2, 1)
     columns = msgspec.json.decode(section("columns"))

@@ -72,12 +72,14 @@ class CatalogRunner:
 
     async def catch_up(self, end: int) -> None:
         """Apply every record below ``end``, which must be on the log."""
-        while self._store.applied + 1 < end and await self.step():
+        while self._store.applied + 1 < end and await self.step(end):
             pass
 
-    async def step(self) -> bool:
-        """Apply the next records that one read gives; False when there are none."""
+    async def step(self, end: int | None = None) -> bool:
+        """Apply the next records that one read gives, those below ``end``; False when there are none."""
         records = await self._log.read(Topic.CATALOG, 0, self._store.applied + 1, READ_BYTES)
+        if end is not None:
+            records = [r for r in records if r.offset < end]
         for record in records:
             await self._apply(record)
         return bool(records)

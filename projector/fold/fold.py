@@ -1,6 +1,7 @@
 """``fold``: one record onto the state of a partition.
 
-A record's operations apply in order, each whole or not at all. An operation with a filter, or with a long list of ids,
+A record's operations apply in order, each whole or not at all. After one that is rejected, those before it stay and
+those after it are skipped, as in Qdrant. An operation with a filter, or with a long list of ids,
 may touch any number of points, so it is applied in chunks of points looked at: the effects then carry a cursor, and
 ``fold`` is called again with it, on the state as committed. Chunking never changes the result, since a point's fate
 depends on nothing but itself, and looking at one that was listed twice changes nothing more.
@@ -28,6 +29,7 @@ from schemas.validation import check_operation, check_payloads
 CHUNK_POINTS = 2000
 """How many points a chunk looks at: tens of milliseconds of work."""
 APPLIED = Outcome()
+SKIPPED = Outcome(reason="Skipped: an earlier operation of the same record was rejected", status=400)
 
 
 def fold(
@@ -78,6 +80,9 @@ def _fold_points(reader: StateReader, record: PointsRecord, offset: int, cursor:
     version = meta.version
     outcomes = list(begin.outcomes)
     for index in range(begin.op, len(record.ops)):
+        if outcomes and not outcomes[-1].applied:
+            outcomes.append(SKIPPED)
+            continue
         op = record.ops[index]
         rest = _Rest(begin.after, begin.done) if index == begin.op else _ALL
         first = rest == _ALL

@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from projector.fold.fold import APPLIED, SKIPPED
 from schemas.ids import UUID_BASE
 from schemas.operations import (
     ClearPayload,
@@ -85,22 +86,27 @@ def test_a_bad_operation_is_rejected_whole(operation: Operation, status: int, te
 
 @pytest.mark.parametrize("chunk", [1, 2000])
 @pytest.mark.parametrize(("operation", "status", "text"), BAD)
-def test_earlier_and_later_operations_stay(operation: Operation, status: int, text: str, chunk: int) -> None:
+def test_earlier_operations_stay_and_later_ones_are_skipped(
+    operation: Operation, status: int, text: str, chunk: int
+) -> None:
     state = _state()
-    outcomes = state.run(
-        upsert({5: {"a": 5}}), operation, SetPayload(b'{"x":1}', filter=match("a", 2)), operation, chunk=chunk
-    )
-    assert [outcome.status for outcome in outcomes] == [0, status, 0, status]
-    assert state.payloads() == {1: {"a": 1}, 2: {"a": 2, "x": 1}, 5: {"a": 5}}
+    outcomes = state.run(upsert({5: {"a": 5}}), operation, SetPayload(b'{"x":1}', filter=match("a", 2)), chunk=chunk)
+    assert [outcome.status for outcome in outcomes] == [0, status, 400]
+    assert text in (outcomes[1].reason or "")
+    assert outcomes[2] == SKIPPED
+    assert state.payloads() == {1: {"a": 1}, 2: {"a": 2}, 5: {"a": 5}}
+    assert state.versions() == {1: 1, 2: 1, 5: 2}
+    later = state.run(SetPayload(b'{"x":1}', filter=match("a", 2)), chunk=chunk)
+    assert later == [APPLIED]
     assert state.versions() == {1: 1, 2: 3, 5: 2}
 
 
 def test_an_id_that_an_earlier_operation_deleted_is_not_found() -> None:
     state = _state()
-    outcomes = state.run(
-        DeletePoints(ids=[1]), SetPayload(b"{}", ids=[1]), upsert({1: None}), SetPayload(b"{}", ids=[1])
-    )
-    assert [outcome.status for outcome in outcomes] == [0, 404, 0, 0]
+    outcomes = state.run(DeletePoints(ids=[1]), upsert({1: None}), SetPayload(b"{}", ids=[1]))
+    assert [outcome.status for outcome in outcomes] == [0, 0, 0]
+    outcomes = state.run(DeletePoints(ids=[1]), SetPayload(b"{}", ids=[1]))
+    assert [outcome.status for outcome in outcomes] == [0, 404]
 
 
 def test_points_of_an_unknown_shard_are_rejected() -> None:

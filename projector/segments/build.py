@@ -23,6 +23,8 @@ from schemas.config import CollectionConfig
 
 BLOCK_BYTES = 8 << 20
 SMALL_BLOCK, LARGE_BLOCK = 1 << 12, 1 << 16
+UNFINISHED = ".tmp"
+"""What follows a segment's name in that of its folder while it is built."""
 MIN_GRAPH_ROWS = 256
 """Fewer vectors than this are faster searched exactly, whatever the configuration says."""
 
@@ -37,7 +39,7 @@ def build_segment(spec: BuildSpec, progress: Progress) -> BuildResult:
     Raises BuildFailedError, SegmentDamagedError for a damaged source, OSError.
     """
     target = Path(spec.target)
-    folder = target.with_name(target.name + ".tmp")
+    folder = target.with_name(target.name + UNFINISHED)
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
     try:
@@ -114,9 +116,7 @@ class _Build:
             for block in self._order.blocks(max(1, BLOCK_BYTES // (params.size * FLOAT.itemsize))):
                 wanted = present[block]
                 matrix = np.empty((int(np.count_nonzero(wanted)), params.size), np.float32)
-                take = self._order.gather(
-                    block, matrix, lambda source, rows: source.take_vectors(name, rows), wanted
-                )
+                take = self._order.gather(block, matrix, lambda source, rows: source.take_vectors(name, rows), wanted)
                 section.write(take)
         return VectorMeta(name, number, params.size, params.distance, rows, every_slot)
 
@@ -131,9 +131,7 @@ class _Build:
             done += vector.rows
         return [msgspec.structs.replace(v, graph=built.get(v.number)) for v in vectors]
 
-    def _build_graph(
-        self, vector: VectorMeta, matrix: NDArray[np.float32], done: int, total: int
-    ) -> GraphMeta:
+    def _build_graph(self, vector: VectorMeta, matrix: NDArray[np.float32], done: int, total: int) -> GraphMeta:
         hnsw = self._config.hnsw_for(vector.name)
         threads = self._spec.threads or hnsw.max_indexing_threads or os.cpu_count() or 1
         graph = Graph.build(

@@ -4,6 +4,7 @@ Sections are written one after another, each in as many pieces as its producer l
 memory than its largest piece; readers map the whole file and see each section as an array without copying it.
 """
 
+import errno
 import mmap
 import os
 from collections.abc import Generator
@@ -25,6 +26,8 @@ TAIL_MAGIC = b"\nHWFLEND"
 _TRAILER = Struct("<QII8s")
 ALIGNMENT = 64
 _CRC_PIECE = 1 << 24
+_NOT_ITS_FAULT = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EACCES, errno.EPERM})
+"""Errors of opening that say nothing about the file: rebuilding it would not help."""
 
 ScalarT = TypeVar("ScalarT", bound=np.generic)
 MetaT = TypeVar("MetaT")
@@ -126,7 +129,7 @@ class FlatFile:
     """A flat file, memory-mapped. Arrays taken from it stay valid after the file is deleted."""
 
     def __init__(self, path: Path, kind: str) -> None:
-        """Map the file and check its directory. Raises SegmentDamagedError."""
+        """Map the file and check its directory. Raises SegmentDamagedError, OSError for lack of memory or rights."""
         self.path = path
         self._map = _map_file(path)
         self.directory = _read_directory(path, self._map)
@@ -177,7 +180,11 @@ def _map_file(path: Path) -> mmap.mmap:
     try:
         with path.open("rb") as file:
             return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-    except (OSError, ValueError) as error:
+    except OSError as error:
+        if error.errno in _NOT_ITS_FAULT:
+            raise
+        raise SegmentDamagedError(f"{path}: {error}") from error
+    except ValueError as error:  # it is empty
         raise SegmentDamagedError(f"{path}: {error}") from error
 
 

@@ -69,9 +69,7 @@ class Graph:
         """Write the graph, vectors included, to ``path``."""
         self._index.save_index(str(path))
 
-    def search(
-        self, query: NDArray[np.float32], k: int, ef: int
-    ) -> tuple[NDArray[np.uint32], NDArray[np.float32]]:
+    def search(self, query: NDArray[np.float32], k: int, ef: int) -> tuple[NDArray[np.uint32], NDArray[np.float32]]:
         """The ``k`` rows nearest to ``query``, float32 [dim], nearest first, and their distances.
 
         Distances are hnswlib's: 1 - dot product for Cosine and Dot, the squared length of the difference for

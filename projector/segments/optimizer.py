@@ -99,6 +99,11 @@ class Optimizer:
         work = self._find(shard)
         return None if work is None else work.progress
 
+    def error(self, shard: ShardId) -> str | None:
+        """Why the shard's last build failed; None when the last ones of either kind did not."""
+        work = self._find(shard)
+        return None if work is None else work.backoff[True].reason or work.backoff[False].reason
+
     def observe(self) -> None:
         """Notice new and closed shards, the age of what isn't sealed, and whether there is room for more."""
         now = self._clock()
@@ -178,13 +183,11 @@ class Optimizer:
         work.progress = fraction
         metrics.GRAPH_PROGRESS.set(fraction or 0.0)
 
-    def _on_failure(
-        self, partition: _Partition, work: ShardWork, plan: Plan, graph: bool, error: Exception
-    ) -> None:
+    def _on_failure(self, partition: _Partition, work: ShardWork, plan: Plan, graph: bool, error: Exception) -> None:
         if not self._is_current(partition, work):
             return  # the shard was closed, and its folder deleted, under the build
         metrics.BUILD_FAILURES.labels("graph" if graph else "plain").inc()
-        pause = work.backoff[graph].failed(self._clock())
+        pause = work.backoff[graph].failed(self._clock(), str(error))
         log.error(
             "segment build failed",
             shard=str(work.folder),

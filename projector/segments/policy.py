@@ -96,7 +96,7 @@ class _Sizes:
             row,
             max(optimizers.indexing_threshold * _KILOBYTE, MIN_GRAPH_ROWS * row),
             DEFAULT_MAX_BYTES if limit is None else limit * _KILOBYTE,
-            possible and optimizers.indexing_threshold > 0,
+            possible and optimizers.indexing_threshold > 0 and optimizers.max_optimization_threads != 0,
             optimizers.flush_interval_sec <= PATIENCE_SECONDS,
         )
 
@@ -130,7 +130,12 @@ def plan_plain(segments: Sequence[SegmentFacts], tail: TailFacts, config: Collec
 
 
 def plan_graph(segments: Sequence[SegmentFacts], tail: TailFacts, config: CollectionConfig) -> Plan | None:
-    """The next build with graphs, None when there is nothing to do. The tail takes no part in it."""
+    """The next build with graphs, None when there is nothing to do. The tail takes no part in it.
+
+    As in Qdrant, ``max_optimization_threads`` of 0 means that there are no such builds.
+    """
+    if config.optimizers.max_optimization_threads == 0:
+        return None
     sizes = _Sizes.of(config)
     free = [s for s in segments if not s.busy]
     worn = next((s for s in free if s.graph and (s.stale or _wasteful(s, config.optimizers))), None)
@@ -171,9 +176,7 @@ def _wasteful(segment: SegmentFacts, config: OptimizersConfig) -> bool:
     return large and segment.dead > config.deleted_threshold * segment.slots
 
 
-def _graph_due(
-    plain: Sequence[SegmentFacts], segments: Sequence[SegmentFacts], tail: TailFacts, sizes: _Sizes
-) -> bool:
+def _graph_due(plain: Sequence[SegmentFacts], segments: Sequence[SegmentFacts], tail: TailFacts, sizes: _Sizes) -> bool:
     if not sizes.graphs:
         return False
     waiting = sum(map(sizes.bytes_of, plain))

@@ -8,6 +8,7 @@ from typing import Protocol
 import numpy as np
 
 from projector.frames import ShardId
+from projector.segments.build import UNFINISHED
 from projector.segments.errors import BuildFailedError
 from projector.segments.manifest import Manifest, SegmentEntry, write_manifest
 from projector.segments.policy import Plan
@@ -85,8 +86,9 @@ class Replacement:
             self._work.sealed(self._base.offset, now)
 
     def discard(self) -> None:
-        """Delete what was built."""
+        """Delete what was built, or half built by a process that is gone."""
         delete(self._target)
+        delete(self._target.with_name(self._target.name + UNFINISHED))
 
     def _prepare(self) -> BuildSpec:
         self._work.folder.mkdir(parents=True, exist_ok=True)

@@ -24,10 +24,13 @@ class Backoff:
 
     def __init__(self) -> None:
         self.failures = 0
+        self.reason: str | None = None
+        """Of the last failure, None after a success."""
         self._until = float("-inf")
 
-    def failed(self, now: float) -> float:
+    def failed(self, now: float, reason: str) -> float:
         """Note a failure; returns the pause."""
+        self.reason = reason
         pause = min(_LONGEST_PAUSE, _FIRST_PAUSE * 2**self.failures)
         self.failures = min(self.failures + 1, 16)
         self._until = now + pause
@@ -36,6 +39,7 @@ class Backoff:
     def succeeded(self) -> None:
         """Start over."""
         self.failures = 0
+        self.reason = None
         self._until = float("-inf")
 
     def waits(self, now: float) -> bool:

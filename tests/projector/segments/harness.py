@@ -169,3 +169,7 @@ def contents(view: ShardView) -> dict[PointId, tuple[int, bytes]]:
 
 async def fail(spec: BuildSpec) -> None:
     raise BuildFailedError(f"{spec.target}: no luck")
+
+
+def folders(harness: Harness) -> list[str]:
+    return sorted(p.name for p in harness.folder.iterdir()) if harness.folder.exists() else []

@@ -1,5 +1,6 @@
 """Damaged files are noticed: at once where they would lead astray, else by ``check``, or when a graph is read."""
 
+import errno
 import shutil
 from pathlib import Path
 
@@ -110,6 +111,15 @@ def test_another_kind_is_refused(tmp_path: Path) -> None:
         file.finish("spill", {})
     with pytest.raises(SegmentDamagedError, match="spill"):
         FlatFile(tmp_path / "f", "segment")
+
+
+def test_too_many_open_files_are_not_damage(copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    monkeypatch.setattr(Path, "open", fail)
+    with pytest.raises(OSError, match="Too many"):
+        Segment.open(copy)
 
 
 @given(st.binary(max_size=300))

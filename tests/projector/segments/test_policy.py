@@ -177,7 +177,9 @@ def test_no_graph_is_larger_than_the_configuration_allows() -> None:
 
 
 @pytest.mark.parametrize(
-    "without", [config(indexing_threshold=0), config(m=0), config(Distance.MANHATTAN)], ids=["off", "m", "manhattan"]
+    "without",
+    [config(indexing_threshold=0), config(m=0), config(Distance.MANHATTAN), config(max_optimization_threads=0)],
+    ids=["threshold", "m", "manhattan", "threads"],
 )
 def test_when_there_are_no_graphs(without: CollectionConfig) -> None:
     segments = plains(4, 100_000)

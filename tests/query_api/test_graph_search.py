@@ -1,5 +1,6 @@
 """Search through graphs: recall, and that dead points, filters and vectors of few points do not spoil it."""
 
+from dataclasses import replace
 from functools import cache
 
 import msgspec
@@ -132,6 +133,50 @@ def test_the_tail_and_the_graph_answer_together() -> None:
         old, new = (search([v], nearest(vector, exact=True), PLAIN) for v in (before, after))
         assert [(p.id, p.score) for p in old] == [(p.id, p.score) for p in new]
     assert recall(after) > 0.95
+
+
+def test_dead_points_among_those_that_have_the_vector() -> None:
+    live = shard(Distance.COSINE, every=2)
+    dead = [PointId(i) for i in range(0, POINTS, 8)]
+    live.apply(dead, [None] * len(dead), 1)
+    view = live.publish(1)
+    assert goes_by_graph(view, 64)
+    assert recall(view) > 0.95
+    for vector in queries():
+        assert all(p.id % 8 for p in search([view], nearest(vector), PLAIN))
+
+
+@pytest.mark.parametrize("exact", [False, True])
+def test_an_excluded_point_makes_room_for_another(exact: bool) -> None:
+    view = shard(Distance.EUCLID).view
+    query = nearest(clustered()[17], exact=exact)
+    found = search([view], query, PLAIN)
+    assert found[0].id == 17
+    others = search([view], replace(query, excluded=PointId(17)), PLAIN)
+    assert len(others) == WANTED
+    assert [p.id for p in others[:-1]] == [p.id for p in found[1:]]
+
+
+@pytest.mark.parametrize("exact", [False, True])
+@pytest.mark.parametrize("distance", list(Distance))
+def test_equally_near_points_come_by_id(distance: Distance, exact: bool) -> None:
+    config = CollectionConfig(vectors={"": VectorParams(33, distance)}, hnsw=HnswConfig(ef_construct=16))
+    rng = np.random.default_rng(2)
+    vectors = rng.normal(size=(50, 33)).astype(np.float32)[np.arange(1003) % 50]
+    rows = [(PointId(i), encode_point(1, [(0, row.tobytes())], b"")) for i, row in enumerate(vectors)]
+    built = MemorySegment(config, rows, [""])
+    live = LiveShard(ShardId(1, 0), config, [(built, nobody_dead(built))], 0)
+    moved = [row for row in rows if row[0] % 3 == 0]
+    live.apply([i for i, _ in moved], [stored for _, stored in moved], 1)
+    view = live.publish(1)
+    for copy in range(50):
+        query = NearestQuery(vectors[copy] * np.float32(1.1), "", 4, exact=exact)
+        found = search([view], query, PLAIN)
+        assert len({p.score for p in found}) == 1
+        assert [p.id for p in found] == sorted(p.id for p in found)
+        if exact:
+            first = found[0].id % 50
+            assert [p.id for p in found] == [first + 50 * n for n in range(4)]
 
 
 def test_equal_vectors_that_the_graph_cannot_reach_are_found() -> None:

@@ -1,0 +1,58 @@
+"""Which way a part is searched, and how far."""
+
+import numpy as np
+import pytest
+
+from query_api.engine.model import NearestQuery
+from query_api.engine.planning import ROWS_PER_EF, base_ef, graph_ef
+from query_api.engine.selection import Findable
+from schemas.config import CollectionConfig, Distance, HnswConfig, HnswConfigDiff, VectorParams
+from schemas.filters import parse_filter
+from schemas.ids import PointId
+from tests.query_api.shard_model import ShardModel
+
+POINTS = 2000
+
+
+def findable(passing: int) -> Findable:
+    """So many of 2,000 rows."""
+    model = ShardModel(CollectionConfig(vectors={"": VectorParams(1, Distance.DOT)}))
+    for i in range(POINTS):
+        model.upsert(PointId(i), {"": [1.0]}, {})
+    model.publish()
+    model.seal(merge=True, graph=False)
+    part = model.views[0].segments[0]
+    vectors = part.vectors("")
+    assert vectors is not None
+    found = Findable(part, vectors, parse_filter({"must": [{"has_id": list(range(passing))}]}))
+    assert (found.count, found.rows) == (passing, POINTS)
+    return found
+
+
+def test_the_fewer_pass_the_farther_the_graph_is_searched_until_exact_search_is_quicker() -> None:
+    everything = findable(POINTS)
+    assert graph_ef(everything, 50) == 50
+    half = graph_ef(findable(POINTS // 2), 20)
+    assert half is not None
+    assert 20 < half < 40
+    assert graph_ef(findable(POINTS // 8), 20) is None
+    assert graph_ef(everything, POINTS // ROWS_PER_EF) is None
+    assert graph_ef(findable(0), 1) is None
+
+
+@pytest.mark.parametrize(
+    ("own", "asked", "limit", "expected"),
+    [
+        (None, None, 10, 70),
+        (HnswConfigDiff(m=8), None, 10, 70),
+        (HnswConfigDiff(ef_construct=90), None, 10, 90),
+        (None, 20, 10, 20),
+        (None, 20, 40, 45),
+        (None, None, 500, 505),
+    ],
+)
+def test_ef(own: HnswConfigDiff | None, asked: int | None, limit: int, expected: int) -> None:
+    params = VectorParams(2, Distance.DOT, hnsw_config=own)
+    config = CollectionConfig(vectors={"": params}, hnsw=HnswConfig(ef_construct=70))
+    query = NearestQuery(np.zeros(2, np.float32), "", limit, offset=5, hnsw_ef=asked)
+    assert base_ef(config, query) == expected

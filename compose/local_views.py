@@ -56,6 +56,7 @@ class LocalViews:
             points=sum(view.count for view in views),
             indexed_vectors=sum(v.rows for v in vectors if v.graph is not None),
             segments=sum(len(view.parts) for view in views),
+            optimizer_error=next((e for v in views if (e := self._optimizer.error(v.shard)) is not None), None),
             status=CollectionStatus.GREEN if settled else CollectionStatus.YELLOW,
             queued=sum([await self._queued(partition) for partition in set(entry.shard_map)]),
         )

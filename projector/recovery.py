@@ -49,6 +49,9 @@ async def _open_shard(
         manifest = await rebuild_shard(builder, folder, config, state.scan(shard, None), state.applied)
         segments, changed = open_segments(folder, manifest), []
         state.drop_changed(shard, manifest.offset)
+    for segment, _ in segments:
+        # Loading holds the interpreter lock, so the first search would hold up everyone.
+        segment.load_graphs()
     live = LiveShard(shard, config, segments, manifest.offset)
     if changed:
         live.apply(changed, state.points(shard, changed), state.applied)

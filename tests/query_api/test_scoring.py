@@ -79,6 +79,20 @@ def reference_nearness(distance: Distance, query: Vector, vector: Vector) -> flo
     return score if distance.higher_is_nearer else -score
 
 
+@pytest.mark.parametrize("distance", DISTANCES)
+def test_what_float32_cannot_tell_apart_the_exact_scores_do(distance: Distance) -> None:
+    """The same numbers in another order: sums in float32 differ by rounding, the scores do not, so ids decide."""
+    rng = np.random.default_rng(4)
+    model = ShardModel(CollectionConfig(vectors={"": VectorParams(64, distance)}))
+    numbers = rng.uniform(0.1, 10.0, 64)
+    for i in range(300):
+        model.upsert(PointId(i), {"": rng.permutation(numbers).tolist()}, {})
+    model.publish()
+    query = NearestQuery(np.full(64, 20, np.float32), "", 6)
+    found = search(model.views, query, Selection())
+    assert [p.id for p in found] == list(range(6))
+
+
 def test_zero_vectors_are_as_near_to_everything_as_to_nothing() -> None:
     model = ShardModel(CollectionConfig(vectors={"": VectorParams(2, Distance.COSINE)}))
     for i, vector in enumerate(([1.0, 0.0], [0.0, 0.0], [-1.0, 0.0])):

@@ -26,7 +26,12 @@ from projector.state.kv import StateDamagedError, StateLockedError
 from projector.state.origin import StateMismatchError
 from projector.verify import PartitionVerdict, verify_partition
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="Headwater: a vector database over a log.")
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Headwater: a vector database over a log.",
+)
 log_app = typer.Typer(no_args_is_help=True, help="Look at the log.")
 app.add_typer(log_app, name="log")
 

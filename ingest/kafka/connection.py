@@ -91,13 +91,13 @@ class Connection:
         """Ask again who leads what."""
         await self._client.force_metadata_update()
 
-    async def retried(self, attempt: Callable[[], Awaitable[T]], what: str, seconds: float | None = None) -> T:
+    async def retried(self, attempt: Callable[[], Awaitable[T]], what: str, *, patient: bool = False) -> T:
         """What ``attempt`` returns, tried again while its KafkaError is one that may pass.
 
-        Raises LogUnavailableError, saying that ``what`` failed, after ``seconds`` (default: the settings' timeout)
-        or when trying again won't help.
+        Raises LogUnavailableError, saying that ``what`` failed, when trying again won't help, and unless ``patient``
+        after the settings' timeout.
         """
-        seconds = self._settings.timeout if seconds is None else seconds
+        seconds = None if patient else self._settings.timeout
         last: KafkaError | None = None
         pause = FIRST_PAUSE
         try:

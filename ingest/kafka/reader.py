@@ -39,7 +39,6 @@ class PartitionReader:
         self._waiting_lane = connection.new_lane()
         # Below half the request timeout, so that a broker that waits on purpose is not taken for one that hangs.
         self._wait_ms = int(settings.request_timeout * 500)
-        self._lock = asyncio.Lock()
         self._fetched: Fetched | None = None
         self._seen_end = 0
         self._waiting: list[tuple[int, asyncio.Future[None]]] = []
@@ -47,9 +46,8 @@ class PartitionReader:
 
     async def read(self, from_offset: int, max_bytes: int) -> Sequence[LogRecord]:
         """As ``Log.read``. Raises LogDamagedError, LogUnavailableError."""
-        async with self._lock:
-            fetched = await self._at(max(from_offset, 0), max_bytes)
-            records = fetched.take(max_bytes)
+        fetched = await self._at(max(from_offset, 0), max_bytes)
+        records = fetched.take(max_bytes)
         if records:
             self._see(records[-1].offset + 1)
         return records
@@ -67,8 +65,7 @@ class PartitionReader:
             return
         fetched = self._fetched
         if fetched is None or not fetched.at_end or not fetched.covers(offset):
-            async with self._lock:
-                fetched = await self._at(offset, LIVE_FETCH_BYTES)
+            fetched = await self._at(offset, LIVE_FETCH_BYTES, patient=True)
             if fetched.has_record:
                 return
         waiter = (offset, asyncio.get_running_loop().create_future())
@@ -88,8 +85,11 @@ class PartitionReader:
             self._watching.cancel()
             await asyncio.wait({self._watching})
 
-    async def _at(self, offset: int, max_bytes: int) -> Fetched:
-        """What can be read from ``offset`` on: has a record, or is at the end."""
+    async def _at(self, offset: int, max_bytes: int, *, patient: bool = False) -> Fetched:
+        """What can be read from ``offset`` on: has a record, or is at the end.
+
+        Who takes records from it has to do so before anything else is awaited: others may get the same.
+        """
         at, goes_on = offset, False
         if self._fetched is not None and self._fetched.covers(offset):
             if self._fetched.has_record:
@@ -98,7 +98,7 @@ class PartitionReader:
         size = min(max(max_bytes, LEAST_FETCH_BYTES), self._settings.fetch_bytes)
         while True:
             attempt = partial(self._fetch_in_range, at, size, goes_on=goes_on)
-            fetched = await self._connection.retried(attempt, self._what)
+            fetched = await self._connection.retried(attempt, self._what, patient=patient)
             fetched.start = min(offset, fetched.start)
             if fetched.has_record or fetched.at_end:
                 self._fetched = fetched

@@ -28,9 +28,16 @@ def kafka_broker() -> Generator[KafkaBroker]:
 
 
 @pytest.fixture(scope="module")
-def own_broker() -> Generator[KafkaBroker]:
-    """A broker for the tests of one module, which may kill it and must leave it running."""
+def _module_broker() -> Generator[KafkaBroker]:
     yield from _broker()
+
+
+@pytest.fixture
+def own_broker(_module_broker: KafkaBroker) -> KafkaBroker:
+    """A broker for the tests of one module, which may kill it: it runs when a test begins."""
+    if not _module_broker.running:
+        _module_broker.restart()
+    return _module_broker
 
 
 @pytest.fixture

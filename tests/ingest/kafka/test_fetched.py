@@ -1,0 +1,86 @@
+"""What is made of the bytes that a broker sends."""
+
+import struct
+
+import pytest
+from aiokafka.record.default_records import DefaultRecordBatchBuilder
+
+from ingest.kafka.fetched import Fetched
+from ingest.log import LogDamagedError
+
+WHERE = ("points", 2)
+
+
+def batch(first_offset: int, values: list[bytes]) -> bytes:
+    builder = DefaultRecordBatchBuilder(2, 0, 0, 1, 0, 0, 1 << 20)
+    for i, value in enumerate(values):
+        builder.append(i, 1000 + i, b"key", value, [("name", b"x")])
+    data = builder.build()
+    struct.pack_into(">q", data, 0, first_offset)
+    return bytes(data)
+
+
+def fetched(start: int, data: bytes) -> Fetched:
+    return Fetched(WHERE, start, data, (), at_end=False)
+
+
+def test_records_are_taken_from_front_to_back() -> None:
+    stretch = fetched(10, batch(10, [b"a", b"b"]) + batch(15, [b"c"]))
+    assert stretch.covers(10)
+    assert not stretch.covers(11)
+    assert [(r.partition, r.offset, r.value, r.timestamp_ms) for r in stretch.take(1)] == [(2, 10, b"a", 1000)]
+    assert stretch.covers(11)
+    assert [r.offset for r in stretch.take(1000)] == [11, 15]
+    assert not stretch.has_record
+    assert stretch.take(1000) == []
+    assert stretch.covers(16)
+    assert stretch.next_offset == 16
+
+
+def test_offsets_without_a_record_are_covered() -> None:
+    stretch = fetched(10, batch(10, [b"a"]) + batch(20, [b"b"]))
+    stretch.take(1)
+    assert [stretch.covers(offset) for offset in (10, 11, 15, 20, 21)] == [False, True, True, True, False]
+
+
+def test_a_batch_may_begin_before_the_stretch() -> None:
+    stretch = fetched(12, batch(10, [b"a", b"b", b"c", b"d"]))
+    assert [r.value for r in stretch.take(1000)] == [b"c", b"d"]
+
+
+def test_a_batch_that_was_cut_off_is_left_out() -> None:
+    stretch = fetched(0, batch(0, [b"a"]) + batch(1, [b"b"])[:-1])
+    assert [r.value for r in stretch.take(1000)] == [b"a"]
+    assert stretch.next_offset == 1
+
+
+@pytest.mark.parametrize("before_damage", [0, 1, 3])
+def test_damage_is_found_after_what_is_intact(before_damage: int) -> None:
+    damaged = bytearray(batch(before_damage, [b"value"]))
+    damaged[-8] ^= 1
+    intact = batch(0, [b"a"] * before_damage) if before_damage else b""
+    stretch = fetched(0, intact + bytes(damaged))
+    if before_damage:
+        assert len(stretch.take(1000)) == before_damage
+    for _ in range(2):
+        with pytest.raises(LogDamagedError, match=f"points-2 at or after offset {before_damage} is damaged"):
+            stretch.take(1000)
+
+
+def test_decoding_ahead_changes_nothing() -> None:
+    stretch = fetched(5, batch(7, [b"a", b"b", b"c"]))
+    assert stretch.decode_all() == 9
+    assert stretch.covers(5)
+    assert stretch.covers(7)
+    assert [r.offset for r in stretch.take(1)] == [7]
+    assert stretch.decode_all() == 9
+    assert [r.offset for r in stretch.take(1000)] == [8, 9]
+    assert stretch.decode_all() is None
+
+
+def test_nothing() -> None:
+    stretch = Fetched(WHERE, 3, b"", (), at_end=True)
+    assert stretch.is_empty
+    assert not stretch.has_record
+    assert stretch.covers(3)
+    assert stretch.take(1) == []

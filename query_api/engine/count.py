@@ -2,8 +2,6 @@
 
 from collections.abc import Sequence
 
-import numpy as np
-
 from projector.view.shard_view import ShardView
 from query_api.engine.selection import passing
 from schemas.filters import Filter
@@ -13,5 +11,4 @@ def count(views: Sequence[ShardView], filter: Filter | None) -> int:
     """How many points match, exactly."""
     if filter is None:
         return sum(view.count for view in views)
-    masks = (passing(part, filter).mask(part) for view in views for part in view.parts)
-    return sum(int(np.count_nonzero(mask)) for mask in masks)
+    return sum(passing(part, filter).count(part) for view in views for part in view.parts)

@@ -73,8 +73,8 @@ def graph_rows(
 ) -> NDArray[np.integer] | None:
     """The nearest rows among the ``ef`` that the graph gives; None when too few of these may be found."""
     rows, distances = graph.search(scorer.query, ef, ef)
-    keep = found.keep(rows)
-    if keep is not None:
+    if not found.everything:
+        keep = found.keep(rows)
         rows, distances = rows[keep], distances[keep]
     enough = min(wanted, found.count)
     if len(rows) < enough:
@@ -86,15 +86,15 @@ def graph_rows(
 
 def exact_rows(vectors: Vectors, found: Findable, scorer: Scorer, wanted: int) -> Rows:
     """The nearest rows of all that may be found, found by comparing them all."""
-    matrix, mask = vectors.matrix, found.mask()
-    if mask is None:
-        rough = _score_all(matrix, scorer)
-        return _nearest(rough, None, matrix, scorer, wanted)
+    matrix = vectors.matrix
+    if found.everything:
+        return _nearest(_score_all(matrix, scorer), None, matrix, scorer, wanted)
+    rows = found.passing_rows()
     if found.count < GATHER_BELOW * len(matrix):
-        rows = np.flatnonzero(mask)
-        return _nearest(_score_gathered(matrix, rows, scorer), rows, matrix, scorer, wanted)
-    rough = _score_all(matrix, scorer)
-    return _nearest(rough[mask], np.flatnonzero(mask), matrix, scorer, wanted)
+        rough = _score_gathered(matrix, rows, scorer)
+    else:
+        rough = _score_all(matrix, scorer)[rows]
+    return _nearest(rough, rows, matrix, scorer, wanted)
 
 
 def _score_all(matrix: Floats, scorer: Scorer) -> Floats:

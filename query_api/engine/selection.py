@@ -15,6 +15,7 @@ from schemas.matching import matches
 from schemas.validation import decode_payload
 
 Mask = NDArray[np.bool_]
+Slots = NDArray[np.int64]
 
 REMEMBERED_FILTERS = 4
 """How many filters' masks each part keeps: clients repeat filters, and planning asks before searching does."""
@@ -30,6 +31,8 @@ class Passing:
         self.filter = filter
         self._selection = selection
         self._mask: Mask | None = None
+        self._count: int | None = None
+        self._slots: Slots | None = None
 
     def undecided(self) -> int:
         """For how many slots, dead ones included, the reference evaluator has yet to decide."""
@@ -41,6 +44,18 @@ class Passing:
             alive = None if part.alive_count == part.size else part.alive_mask()
             self._mask = self._selection.resolve(lambda slot: matches(self.filter, _SlotCandidate(part, slot)), alive)
         return self._mask
+
+    def count(self, part: Part) -> int:
+        """How many slots pass."""
+        if self._count is None:
+            self._count = int(np.count_nonzero(self.mask(part)))
+        return self._count
+
+    def slots(self, part: Part) -> Slots:
+        """The slots that pass, ascending; not to be written to."""
+        if self._slots is None:
+            self._slots = np.flatnonzero(self.mask(part))
+        return self._slots
 
 
 _remembered: WeakKeyDictionary[Part, tuple[Passing, ...]] = WeakKeyDictionary()
@@ -75,34 +90,37 @@ class Findable:
     def __init__(self, part: Part, vectors: Vectors, filter: Filter | None) -> None:
         self._part = part
         self._vectors = vectors
-        self._filter = filter
+        self._passing = None if filter is None else passing(part, filter)
         self._mask: Mask | None = None
         self.rows = len(vectors.matrix)
-        self._everything = filter is None and part.alive_count == part.size
-        if self._everything:
+        self.everything = filter is None and part.alive_count == part.size
+        """Whether that is all of them."""
+        if self.everything:
             self.count = self.rows
-        elif filter is None and vectors.slots is None:
-            self.count = part.alive_count
+        elif vectors.slots is not None:
+            self.count = int(np.count_nonzero(self.mask()))
         else:
-            mask = self.mask()
-            self.count = self.rows if mask is None else int(np.count_nonzero(mask))
+            self.count = part.alive_count if self._passing is None else self._passing.count(part)
 
-    def mask(self) -> Mask | None:
-        """Bool [rows], None for all; not to be written to."""
-        if self._mask is None and not self._everything:
+    def mask(self) -> Mask:
+        """Bool [rows]; not to be written to."""
+        if self._mask is None:
+            of_slots = self._part.alive_mask() if self._passing is None else self._passing.mask(self._part)
             slots = self._vectors.slots
-            mask = passing_mask(self._part, self._filter)
-            self._mask = mask if mask is None or slots is None else mask[slots]
+            self._mask = of_slots if slots is None else of_slots[slots]
         return self._mask
 
-    def keep(self, rows: NDArray[np.integer]) -> Mask | None:
-        """Which of some rows may be found, None for all of them; without a filter this computes no whole mask."""
-        if self._everything:
-            return None
-        if self._filter is None:
+    def passing_rows(self) -> Slots:
+        """The rows that may be found, ascending; not to be written to."""
+        if self._passing is not None and self._vectors.slots is None:
+            return self._passing.slots(self._part)
+        return np.flatnonzero(self.mask())
+
+    def keep(self, rows: NDArray[np.integer]) -> Mask:
+        """Which of some rows may be found; without a filter this computes no whole mask."""
+        if self._passing is None:
             return self._part.alive(slots_of_rows(self._vectors, rows))
-        mask = self.mask()
-        return None if mask is None else mask[rows]
+        return self.mask()[rows]
 
 
 class _SlotCandidate:

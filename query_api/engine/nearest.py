@@ -87,13 +87,14 @@ def graph_rows(
 def exact_rows(vectors: Vectors, found: Findable, scorer: Scorer, wanted: int) -> Rows:
     """The nearest rows of all that may be found, found by comparing them all."""
     matrix = vectors.matrix
-    if found.everything:
-        return _nearest(_score_all(matrix, scorer), None, matrix, scorer, wanted)
-    rows = found.passing_rows()
-    if found.count < GATHER_BELOW * len(matrix):
-        rough = _score_gathered(matrix, rows, scorer)
-    else:
-        rough = _score_all(matrix, scorer)[rows]
+    rows = None if found.everything else found.passing_rows()
+    with np.errstate(over="ignore", invalid="ignore"):
+        if rows is None:
+            rough = _score_all(matrix, scorer)
+        elif len(rows) < GATHER_BELOW * len(matrix):
+            rough = _score_gathered(matrix, rows, scorer)
+        else:
+            rough = _score_all(matrix, scorer)[rows]
     return _nearest(rough, rows, matrix, scorer, wanted)
 
 

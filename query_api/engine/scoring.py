@@ -36,12 +36,8 @@ class Scorer:
     def rough(self, rows: Floats, out: Floats) -> None:
         """Write each row's nearness (for Euclid, minus the squared distance) to ``out``, to float32's precision.
 
-        What overflows becomes infinite or NaN.
+        What overflows becomes infinite or NaN, and numpy warns of it unless told not to.
         """
-        with np.errstate(over="ignore", invalid="ignore"):
-            self._rough(rows, out)
-
-    def _rough(self, rows: Floats, out: Floats) -> None:
         if self.distance.higher_is_nearer:
             np.dot(rows, self.query, out=out)
             return

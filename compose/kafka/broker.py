@@ -84,7 +84,9 @@ class KafkaBroker:
             pid = int((folder / "kafka.pid").read_text())
         except FileNotFoundError:
             pid = None
-        return cls(folder, ports, pid)
+        # The id may have been given to another process since.
+        listed = _ps("args", pid) if pid is not None else ""
+        return cls(folder, ports, pid if str(folder / "server.properties") in listed else None)
 
     @property
     def bootstrap(self) -> str:
@@ -93,7 +95,7 @@ class KafkaBroker:
 
     @property
     def pid(self) -> int | None:
-        """The id of the process that was started last; None once it was stopped."""
+        """The id of the process; None once it was stopped."""
         return self._pid
 
     @property
@@ -103,14 +105,12 @@ class KafkaBroker:
 
     @property
     def running(self) -> bool:
-        """Whether the process is there: it, and not another one that was given its id later."""
+        """Whether the process is there."""
         if self._pid is None:
             return False
         if self._process is not None:
             return self._process.poll() is None
-        command = ["ps", "-ww", "-o", "args=", "-p", str(self._pid)]
-        listed = subprocess.run(command, capture_output=True, text=True, check=False).stdout
-        return str(self._folder / "server.properties") in listed
+        return _ps("stat", self._pid)[:1] not in ("", "Z")
 
     def stop(self) -> None:
         """Ask the broker to stop and wait until it has; one that doesn't is killed. Nothing if it doesn't run."""
@@ -200,6 +200,11 @@ class KafkaBroker:
         self._pid = None
         self._process = None
         (self._folder / "kafka.pid").unlink(missing_ok=True)
+
+
+def _ps(column: str, pid: int) -> str:
+    command = ["ps", "-ww", "-o", f"{column}=", "-p", str(pid)]
+    return subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
 
 
 def _ports(before: Ports | None, port: int | None) -> Ports:

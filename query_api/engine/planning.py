@@ -76,8 +76,9 @@ def skipped_as_unindexed(config: CollectionConfig, query: NearestQuery, rows: in
 
 
 def is_costly(views: Sequence[ShardView], query: NearestQuery) -> bool:
-    """Whether to search on a worker thread, going by an estimate of the time it takes. Runs in microseconds itself.
+    """Whether to search on a worker thread, going by an estimate of the time it takes.
 
+    A filter that is quick to evaluate is evaluated here already, and remembered for the search.
     Raises BadInputError for an unknown vector name.
     """
     spent = 0.0

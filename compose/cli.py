@@ -15,6 +15,7 @@ from compose.demo import load_demo
 from compose.inspect import describe
 from compose.log_lines import record_line
 from compose.logging import configure_logging
+from compose.malloc import keep_little_free_memory
 from compose.progress import progress
 from compose.server import AddressInUseError, serve
 from compose.settings import DataFolder, Settings
@@ -87,6 +88,7 @@ def serve_command(
 ) -> None:
     """Serve Qdrant's REST API over the embedded log."""
     settings = _settings(host=host, port=port, data=data, partitions=partitions, log_level=log_level)
+    keep_little_free_memory()
     uvloop.run(serve(settings, load_demo if demo else None))
 
 

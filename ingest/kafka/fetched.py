@@ -9,6 +9,7 @@ from aiokafka.record.default_records import DefaultRecord, DefaultRecordBatch
 from aiokafka.record.memory_records import MemoryRecords
 
 from ingest.kafka.errors import describe
+from ingest.kafka.lenient import DecodedRecord, decode_batch
 from ingest.log import LogDamagedError, LogRecord, LogUnavailableError
 
 _ALL = sys.maxsize
@@ -33,7 +34,7 @@ class Fetched:
         self.is_empty = not data
         self._where = where
         self._aborted = sorted(aborted or (), key=lambda transaction: transaction[1])
-        self._records = self._decode(MemoryRecords(data))
+        self._records = self._decode(data)
         self._error: Exception | None = None
         self._head: LogRecord | None = None
         self._advance()
@@ -87,24 +88,25 @@ class Fetched:
     def _place(self) -> str:
         return f"{self._where[0]}-{self._where[1]} at or after offset {self.next_offset}"
 
-    def _decode(self, batches: MemoryRecords) -> Iterator[LogRecord]:
+    def _decode(self, data: bytes) -> Iterator[LogRecord]:
         try:
-            yield from self._decode_batches(batches)
+            yield from self._decode_batches(data)
         except CorruptRecordException as error:
             raise LogDamagedError(f"{self._place()} is damaged: {describe(error)}") from error
         except KafkaError as error:
             raise LogUnavailableError(f"{self._place()} can't be decoded: {describe(error)}") from error
 
-    def _decode_batches(self, batches: MemoryRecords) -> Iterator[LogRecord]:
+    def _decode_batches(self, data: bytes) -> Iterator[LogRecord]:
         aborting: set[int] = set()
-        partition, start = self._where[1], self.start
+        partition = self._where[1]
+        batches = MemoryRecords(data)
         while (batch := batches.next_batch()) is not None:
             if not batch.validate_crc():
                 raise CorruptRecordException("its checksum is wrong")
             if not self._is_dropped(batch, aborting):
-                for record in batch:
+                for record in _records(batch, data):
                     # The first batch starts where it starts, not where reading does.
-                    if record.offset >= start:
+                    if record.offset >= self.next_offset:
                         self.next_offset = record.offset + 1
                         yield _log_record(partition, record)
             self.next_offset = batch.next_offset
@@ -122,7 +124,15 @@ class Fetched:
         return batch.is_transactional and producer in aborting
 
 
-def _log_record(partition: int, record: DefaultRecord) -> LogRecord:
+def _records(batch: DefaultRecordBatch, data: bytes) -> Iterator[DefaultRecord | DecodedRecord]:
+    try:
+        yield from batch
+    except UnicodeDecodeError:
+        # From its beginning: who takes them leaves out what it has had.
+        yield from decode_batch(data, batch.base_offset)
+
+
+def _log_record(partition: int, record: DefaultRecord | DecodedRecord) -> LogRecord:
     headers = record.headers
     # Kafka tells a header without a value from one with an empty value; nobody here does.
     plain = tuple([(name, value or b"") for name, value in headers]) if headers else ()

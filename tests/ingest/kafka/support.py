@@ -1,16 +1,28 @@
 """What the tests of the Kafka log share."""
 
-from collections.abc import AsyncGenerator
+import gzip
+import struct
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.codec import lz4_encode, snappy_encode, zstd_encode
+from aiokafka.record.default_records import DefaultRecordBatchBuilder
+from crc32c import crc32c
 
 from ingest.kafka import KafkaLog, KafkaSettings
 from ingest.log import Topic
 
 POINTS = Topic.POINTS
+CODECS: dict[int, Callable[[bytes], bytes]] = {
+    0: bytes,
+    1: gzip.compress,
+    2: snappy_encode,
+    3: lz4_encode,
+    4: zstd_encode,
+}
 LOSSLESS = {"cleanup.policy": "delete", "retention.ms": "-1", "retention.bytes": "-1"}
 
 
@@ -51,3 +63,14 @@ async def create_topic(settings: KafkaSettings, topic: Topic, configs: dict[str,
     """A topic that an operator made."""
     async with admin(settings) as client:
         await client.create_topics([NewTopic(settings.topic(topic), partitions, 1, None, configs)])
+
+
+def batch(first_offset: int, values: list[bytes], name: bytes = b"name", codec: int = 0) -> bytes:
+    """A batch as a broker sends it; ``name`` takes 4 bytes, and is changed before compression."""
+    builder = DefaultRecordBatchBuilder(2, 0, 0, 1, 0, 0, 1 << 20)
+    for i, value in enumerate(values):
+        builder.append(i, 1000 + i, b"key" if i % 2 else None, value or None, [("name", value), ("none", b"")])
+    data = bytes(builder.build())
+    records = CODECS[codec](data[61:].replace(b"name", name))
+    attributes = struct.pack(">h", codec) + data[23:61] + records
+    return struct.pack(">qiibI", first_offset, 9 + len(attributes), 0, 2, crc32c(attributes)) + attributes

@@ -1,23 +1,12 @@
 """What is made of the bytes that a broker sends."""
 
-import struct
-
 import pytest
-from aiokafka.record.default_records import DefaultRecordBatchBuilder
 
 from ingest.kafka.fetched import Fetched
 from ingest.log import LogDamagedError
+from tests.ingest.kafka.support import CODECS, batch
 
 WHERE = ("points", 2)
-
-
-def batch(first_offset: int, values: list[bytes]) -> bytes:
-    builder = DefaultRecordBatchBuilder(2, 0, 0, 1, 0, 0, 1 << 20)
-    for i, value in enumerate(values):
-        builder.append(i, 1000 + i, b"key", value, [("name", b"x")])
-    data = builder.build()
-    struct.pack_into(">q", data, 0, first_offset)
-    return bytes(data)
 
 
 def fetched(start: int, data: bytes) -> Fetched:
@@ -84,3 +73,18 @@ def test_nothing() -> None:
     assert not stretch.has_record
     assert stretch.covers(3)
     assert stretch.take(1) == []
+
+
+@pytest.mark.parametrize("codec", list(CODECS))
+def test_names_of_headers_that_are_not_text(codec: int) -> None:
+    values = [b"a", b"b" * 10_000, b"", b"d"]
+    foreign = batch(10, values, b"\xff\xfe\x00n", codec)
+    stretch = fetched(8, batch(8, [b"x"]) + foreign + batch(20, [b"y"]))
+    plain = fetched(8, batch(8, [b"x"]) + batch(10, values) + batch(20, [b"y"])).take(100_000)
+    records = stretch.take(100_000)
+    assert [record.offset for record in records] == [8, 10, 11, 12, 13, 20]
+    for record, expected in zip(records, plain, strict=True):
+        assert (record.offset, record.timestamp_ms) == (expected.offset, expected.timestamp_ms)
+        assert (record.key, record.value) == (expected.key, expected.value)
+    assert records[1].headers == (("\\xff\\xfe\x00n", b"a"), ("none", b""))
+    assert [record.offset for record in fetched(12, foreign).take(100_000)] == [12, 13]

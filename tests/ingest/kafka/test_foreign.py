@@ -6,10 +6,12 @@ import random
 import pytest
 from aiokafka import TopicPartition
 from aiokafka.admin import RecordsToDelete
+from aiokafka.protocol.produce import ProduceRequest
 
 from ingest.kafka import KafkaSettings
+from ingest.kafka.connection import Connection
 from ingest.log import LogDamagedError
-from tests.ingest.kafka.support import POINTS, admin, foreign_producer, opened
+from tests.ingest.kafka.support import POINTS, admin, batch, foreign_producer, opened
 from tests.ingest.log_contract import read_all, within
 
 pytestmark = pytest.mark.kafka
@@ -22,11 +24,30 @@ def test_any_key_value_and_headers(kafka_settings: KafkaSettings) -> None:
             await producer.send_and_wait(name, b'{"id": 1}', b"\x00\xff", 0, 7, [("none", None), ("empty", b"")])
             await producer.send_and_wait(name, None, b"tombstone", 0)
             await producer.send_and_wait(name, b"", None, 0)
-            first, second, third = await log.read(POINTS, 0, 0, 1000)
+            first, second, third = await read_all(log)
             assert (first.key, first.value, first.timestamp_ms) == (b"\x00\xff", b'{"id": 1}', 7)
             assert first.headers == (("none", b""), ("empty", b""))
             assert (second.key, second.value) == (b"tombstone", None)
             assert (third.key, third.value, third.headers) == (None, b"", ())
+
+    within(check())
+
+
+def test_names_of_headers_that_are_not_text(kafka_settings: KafkaSettings) -> None:
+    """A broker takes them, so they must not hold up the partition."""
+
+    async def check() -> None:
+        async with opened(kafka_settings) as log:
+            connection = await Connection.open(kafka_settings)
+            name = kafka_settings.topic(POINTS)
+            await connection.follow([name])
+            data = batch(0, [b"a", b"b", b"c"], b"\xff\xfe\xfd\xfc")
+            await connection.to_leader(name, 0, ProduceRequest(None, -1, 1000, [(name, [(0, data)])]), 0)
+            await connection.close()
+            await log.append(POINTS, 0, b"d")
+            records = await read_all(log)
+            assert [record.value for record in records] == [b"a", b"b", b"c", b"d"]
+            assert records[1].headers == (("\\xff\\xfe\\xfd\\xfc", b"b"), ("none", b""))
 
     within(check())
 

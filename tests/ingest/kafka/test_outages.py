@@ -3,6 +3,8 @@
 import asyncio
 import os
 import signal
+import subprocess
+import time
 from collections.abc import Coroutine
 from typing import Any
 
@@ -19,9 +21,18 @@ pytestmark = [pytest.mark.kafka, pytest.mark.slow]
 PATIENCE = 180.0
 
 
-def send(broker: KafkaBroker, what: signal.Signals) -> None:
+def pause(broker: KafkaBroker) -> None:
+    """Stop the process where it is, and return when every thread of it stands."""
     assert broker.pid is not None
-    os.kill(broker.pid, what)
+    os.kill(broker.pid, signal.SIGSTOP)
+    listing = ["ps", "-o", "stat=", "-p", str(broker.pid)]
+    while not subprocess.run(listing, capture_output=True, text=True, check=True).stdout.startswith("T"):
+        time.sleep(0.01)
+
+
+def resume(broker: KafkaBroker) -> None:
+    assert broker.pid is not None
+    os.kill(broker.pid, signal.SIGCONT)
 
 
 def test_killed_and_started_again(own_broker: KafkaBroker) -> None:
@@ -95,12 +106,12 @@ def test_hung_and_back(own_broker: KafkaBroker) -> None:
     async def check() -> None:
         async with opened(settings_for(own_broker, timeout=1, batch_bytes=1)) as log:
             await log.append(POINTS, 0, b"before")
-            send(own_broker, signal.SIGSTOP)
+            pause(own_broker)
             try:
                 appends = [asyncio.create_task(log.append(POINTS, 0, b"hung %d" % i)) for i in range(3)]
                 done = await asyncio.gather(*appends, return_exceptions=True)
             finally:
-                send(own_broker, signal.SIGCONT)
+                resume(own_broker)
             assert [type(error) for error in done] == [LogUnavailableError] * 3
             await append_when_it_can(log, b"after")
             values = [record.value for record in await read_all(log)]

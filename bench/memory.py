@@ -1,16 +1,15 @@
 """The memory of a server's processes, as Linux counts it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-
-from tests.support.processes import session_members
 
 _KILOBYTE = 1024
 
 
 @dataclass(frozen=True)
 class Memory:
-    """Bytes, summed over processes.
+    """Bytes, summed over processes, except ``processes``, which is how many.
 
     ``resident`` counts pages shared between processes in each of them, ``proportional`` divides them up,
     ``anonymous`` leaves out files mapped into memory, which the system may drop at any time.
@@ -22,9 +21,9 @@ class Memory:
     processes: int
 
 
-def memory_of(session: int) -> Memory:
-    """The memory of all processes of a session."""
-    found = [sizes for pid in session_members(session) if (sizes := _rollup(pid))]
+def memory_of(processes: Sequence[int]) -> Memory:
+    """The memory of some processes; those that have ended meanwhile count for nothing."""
+    found = [sizes for pid in processes if (sizes := _rollup(pid))]
     return Memory(
         resident=sum(sizes["Rss"] for sizes in found),
         proportional=sum(sizes["Pss"] for sizes in found),

@@ -59,7 +59,7 @@ class Bench:
 
     def memory(self, when: str) -> None:
         """How much memory the server's processes take; the peer holds the bare graph."""
-        used = memory_of(self.server.pid)
+        used = memory_of(self.server.processes())
         peer = self.graph.memory / MEGABYTE if self.graph else None
         group = f"memory, {when}"
         self.results.aim(group, "resident", used.resident / MEGABYTE, "MB", 400, peer)

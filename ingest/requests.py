@@ -169,6 +169,7 @@ def _batch_operation(config: CollectionConfig, request: UpdateOperationRequest) 
 
 def checked(config: CollectionConfig, operation: Operation) -> Operation:
     """``operation``, once everything that can be checked without the points is. Raises BadInputError."""
+    _check_not_empty(operation)
     check_operation(config, operation)
     try:
         check_payloads(operation)
@@ -177,6 +178,13 @@ def checked(config: CollectionConfig, operation: Operation) -> Operation:
             _name_bad_payload(operation.payloads or [])
         raise BadInputError(f"Wrong input: {error.message}") from error
     return operation
+
+
+def _check_not_empty(operation: Operation) -> None:
+    if operation.ids is not None and not operation.ids:
+        raise BadInputError("Wrong input: Empty update request, there are no points in it")
+    if isinstance(operation, DeleteVectors) and not operation.names:
+        raise BadInputError("Wrong input: vector: must name vectors to delete")
 
 
 def _name_bad_payload(payloads: Sequence[bytes]) -> None:

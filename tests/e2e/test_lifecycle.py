@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from tests.support.http import Http
-from tests.support.processes import session_members
 from tests.support.server import Server, headwater
 from tests.support.waiting import eventually
 
@@ -53,7 +52,7 @@ def test_stops_when_asked_and_keeps_everything(own: Server, how: signal.Signals)
         eventually(lambda: "late" in http.get(path).result["payload"])
     before = answers(own)
     assert own.stop(how) == 0, own.last_output()
-    eventually(lambda: own.left_behind() == [])
+    eventually(lambda: own.processes() == [])
     own.start()
     assert answers(own) == before
 
@@ -96,11 +95,11 @@ def test_refuses_a_port_that_is_in_use(own: Server, tmp_path: Path) -> None:
     assert "Traceback" not in said
 
 
-def test_leaves_no_process_behind_when_killed(own: Server) -> None:
+def test_what_it_started_ends_with_it_when_killed(own: Server) -> None:
     fill(own)
-    session = own.pid
+    eventually(lambda: len(own.processes()) > 1)
     own.kill()
-    eventually(lambda: session_members(session) == [])
+    eventually(lambda: own.processes() == [])
 
 
 def test_verify_finds_nothing_wrong_after_a_stop(own: Server) -> None:

@@ -126,7 +126,7 @@ UPSERTS: list[tuple[int, Any, str]] = [
 def test_upserts(rest: Rest, status: int, body: Any, what: str) -> None:
     assert what in rest.error(status, "PUT", POINTS, json=body)
     nested = rest.error(
-        status, "POST", f"{POINTS}/batch", json={"operations": [{"delete": {"points": []}}, {"upsert": body}]}
+        status, "POST", f"{POINTS}/batch", json={"operations": [{"delete": {"points": [99]}}, {"upsert": body}]}
     )
     assert "operations[1]" in nested
     assert len(rest.scroll()) == 1
@@ -253,4 +253,4 @@ def test_query_parameters(rest: Rest, query: str) -> None:
 
 def test_query_parameters_that_are_taken(rest: Rest) -> None:
     for query in ("wait=false", "ordering=medium", "consistency=2", "consistency=quorum", "timeout=10", "unknown=1"):
-        assert rest.result("PUT", f"{POINTS}?{query}", json={"points": []})["status"] == "acknowledged"
+        assert rest.result("POST", f"{POINTS}/delete?{query}", json={"points": [99]})["status"] == "acknowledged"

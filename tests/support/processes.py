@@ -1,32 +1,35 @@
-"""What the operating system says about the processes of a session."""
+"""What the operating system says about processes."""
 
 import subprocess
 import sys
 from pathlib import Path
 
+MARK = "SERVER_UNDER_TEST"
+"""The environment variable that marks a server process and, since they inherit it, all that it starts."""
 
-def session_members(session: int) -> list[int]:
-    """The ids of the processes in a session that still run (a process that waits to be reaped has ended)."""
+
+def marked_processes(mark: str) -> list[int]:
+    """The ids of the processes with a mark that still run (one that waits to be reaped has ended)."""
+    wanted = f"{MARK}={mark}"
     if sys.platform != "linux":
-        return _members_by_ps(session)
-    members: list[int] = []
+        return _marked_by_ps(wanted)
+    found: list[int] = []
     for folder in Path("/proc").iterdir():
         if not folder.name.isdigit():
             continue
         try:
-            fields = (folder / "stat").read_text().rpartition(")")[2].split()
+            marked = wanted.encode() in (folder / "environ").read_bytes().split(b"\0")
+            state = (folder / "stat").read_text().rpartition(")")[2].split()[0]
         except OSError:
             continue
-        state, its_session = fields[0], int(fields[3])
-        if its_session == session and state not in "ZX":
-            members.append(int(folder.name))
-    return members
+        if marked and state not in "ZX":
+            found.append(int(folder.name))
+    return found
 
 
-def _members_by_ps(session: int) -> list[int]:
-    listing = subprocess.run(["ps", "-axo", "pid=,pgid=,stat="], capture_output=True, text=True, check=True).stdout
-    rows = [line.split() for line in listing.splitlines()]
-    return [int(pid) for pid, group, state in rows if int(group) == session and not state.startswith("Z")]
+def _marked_by_ps(wanted: str) -> list[int]:
+    listing = subprocess.run(["ps", "-axEww", "-o", "pid=,command="], capture_output=True, text=True, check=True)
+    return [int(line.split()[0]) for line in listing.stdout.splitlines() if wanted in line.split()]
 
 
 def resident_bytes(pid: int) -> int:

@@ -6,13 +6,14 @@ import socket
 import subprocess
 import sys
 import time
+import uuid
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from tests.support.http import Http
-from tests.support.processes import session_members
+from tests.support.processes import MARK, marked_processes
 
 ROOT = Path(__file__).parents[2]
 HOST = "127.0.0.1"
@@ -38,11 +39,18 @@ def headwater(*arguments: str, timeout: float = 120.0) -> subprocess.CompletedPr
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=timeout, check=False)
 
 
+def _end(pid: int) -> None:
+    try:
+        os.kill(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        return
+
+
 class Server:
     """One ``headwater serve`` at a time, over one data folder and one port; a context manager.
 
-    Every process is started in a session of its own, so that leaving the context ends the server and whatever it
-    started, whether it was stopped, killed or never came up.
+    Every process carries a mark that the processes it starts inherit, so that leaving the context ends them all,
+    whether the server was stopped, killed or never came up.
     """
 
     def __init__(self, data: Path, arguments: Sequence[str] = (), environment: Mapping[str, str] | None = None) -> None:
@@ -51,9 +59,9 @@ class Server:
         self.url = f"http://{HOST}:{self.port}"
         self.output = data.with_name(data.name + ".output")
         self._arguments = list(arguments)
-        self._environment = dict(environment or {})
+        self._mark = uuid.uuid4().hex
+        self._environment = {**(environment or {}), MARK: self._mark}
         self._process: subprocess.Popen[bytes] | None = None
-        self._sessions: list[int] = []
 
     def __enter__(self) -> Self:
         return self
@@ -84,7 +92,6 @@ class Server:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
-        self._sessions.append(self._process.pid)
 
     def start(self) -> Self:
         """Start a process and wait until /readyz says that it is ready."""
@@ -138,18 +145,18 @@ class Server:
         self._process.kill()
         self._process.wait()
 
-    def left_behind(self) -> list[int]:
-        """Processes the last server process started that still run."""
-        return [pid for pid in session_members(self._sessions[-1]) if pid != self.pid]
+    def processes(self) -> list[int]:
+        """Ids of all processes that run: the server's, and those it started."""
+        return marked_processes(self._mark)
 
     def close(self) -> None:
         """End every process that was started, and those they started."""
-        for session in self._sessions:
-            if session_members(session):
-                os.killpg(session, signal.SIGKILL)
-        if self._process is not None:
-            self._process.wait()
-        self._sessions.clear()
+        while running := self.processes():
+            for pid in running:
+                _end(pid)
+            if self._process is not None:
+                self._process.wait()
+            time.sleep(0.01)
 
     def last_output(self, size: int = 4000) -> str:
         """The end of what all processes wrote so far."""

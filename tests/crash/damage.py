@@ -1,10 +1,13 @@
 """Harm done to a data folder while no server runs. Each function says what it did."""
 
+import os
 import random
 import shutil
 from pathlib import Path
 
 SMALLEST = 64
+ONE_RECORD = 1000
+"""The log's files are longer than this as soon as points are in them."""
 
 
 def remove_state(data: Path, rng: random.Random) -> str:
@@ -41,7 +44,7 @@ def remove_segments(data: Path, rng: random.Random) -> str:
 
 def append_garbage_to_log(data: Path, rng: random.Random) -> str:
     """Leave what an append that was cut short leaves: bytes after the last record."""
-    path = _live_log_file(data)
+    path = _live_log_file(data, rng)
     garbage = rng.randbytes(rng.randint(1, 5000))
     with path.open("ab") as file:
         file.write(garbage)
@@ -50,7 +53,7 @@ def append_garbage_to_log(data: Path, rng: random.Random) -> str:
 
 def tear_log(data: Path, rng: random.Random) -> str:
     """Lose the last bytes of the log: an acknowledged record that the state has seen."""
-    path = _live_log_file(data)
+    path = _live_log_file(data, rng)
     lost = rng.randint(1, 40)
     with path.open("rb+") as file:
         file.truncate(path.stat().st_size - lost)
@@ -68,9 +71,21 @@ HARMLESS = [
 
 
 def segment_files(data: Path) -> list[Path]:
-    """All files of all segments, in a fixed order."""
-    found = data.glob("state/points-*/shards/**/*")
-    return sorted(path for path in found if path.is_file() and path.stat().st_size >= SMALLEST)
+    """All files of all segments, in a fixed order; a running server may remove some meanwhile."""
+    found = (Path(folder, name) for folder, _, names in os.walk(data / "state") for name in names)
+    return sorted(path for path in found if "shards" in path.parts and _size(path) >= SMALLEST)
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0
+
+
+def graph_files(data: Path) -> list[Path]:
+    """All graphs of all segments."""
+    return [path for path in segment_files(data) if path.suffix == ".hnsw"]
 
 
 def _segment_file(data: Path, rng: random.Random) -> Path:
@@ -80,5 +95,7 @@ def _segment_file(data: Path, rng: random.Random) -> Path:
     return rng.choice(files)
 
 
-def _live_log_file(data: Path) -> Path:
-    return max((data / "log" / "points-0").glob("*.log"))
+def _live_log_file(data: Path, rng: random.Random) -> Path:
+    """The file that some partition with records is appended to."""
+    newest = (max(folder.glob("*.log")) for folder in sorted((data / "log").glob("points-*")))
+    return rng.choice([path for path in newest if path.stat().st_size > ONE_RECORD])

@@ -15,8 +15,12 @@ from tests.support.http import Http
 from tests.support.server import Server, headwater
 
 LAYOUTS = [Layout("one", {"": 16}, shards=1), Layout("two", {"a": 8, "b": 12}, shards=3)]
+IDS = {"one": 2000, "two": 600}
+"""So many for each writer: enough of the first for graphs to be built while they write."""
 WRITERS = 4
-IDS = 800
+FILL = 500
+QUIET_SECONDS = (2.5, 4.5)
+"""Of a server that nobody writes to, about when it begins what it had put off."""
 OPTIMIZERS = {
     "indexing_threshold": 1,
     "flush_interval_sec": 0,
@@ -40,17 +44,19 @@ class Round:
     took_effect: int = 0
     points: int = 0
     segments: int = 0
+    graphs: int = 0
     start_seconds: float = 0.0
 
 
 class Harness:
     """A server, its writers, and what must be true of it."""
 
-    def __init__(self, folder: Path, seed: int) -> None:
+    def __init__(self, folder: Path, seed: int, partitions: int = 1) -> None:
         self.seed = seed
         self.rng = random.Random(seed)
-        self.server = Server(folder / "data", ["--partitions", "1"])
-        self.writers = [Writer(Owner.of(n, LAYOUTS[n % len(LAYOUTS)], seed, IDS)) for n in range(WRITERS)]
+        self.server = Server(folder / "data", ["--partitions", str(partitions)])
+        layouts = [LAYOUTS[number % len(LAYOUTS)] for number in range(WRITERS)]
+        self.writers = [Writer(Owner.of(n, layout, seed, IDS[layout.name])) for n, layout in enumerate(layouts)]
         self.catalog = CatalogWriter(seed)
         self.readers = [Reader(self._search_maker(layout)) for layout in LAYOUTS]
         self._settled = True
@@ -63,7 +69,7 @@ class Harness:
         self.server.close()
 
     def begin(self) -> None:
-        """Start the server and create the collections."""
+        """Start the server, create the collections and fill them."""
         self.server.start()
         with Http(self.server.port) as http:
             for layout in LAYOUTS:
@@ -72,6 +78,8 @@ class Harness:
                 answer = http.put(f"/collections/{layout.name}", {**config, "optimizers_config": OPTIMIZERS})
                 if answer.status != 200:
                     raise CrashError(f"creating {layout.name} answered {answer.status}: {answer.body!r}")
+            for writer in self.writers:
+                writer.fill(http, FILL)
 
     def _search_maker(self, layout: Layout) -> Callable[[], tuple[str, bytes]]:
         rng = random.Random(f"{self.seed}/{layout.name}")
@@ -134,6 +142,7 @@ class Harness:
                 done.points += len(reading.points)
         self._settled = True
         done.segments = len({path.parent for path in damage.segment_files(self.server.data)})
+        done.graphs = len(damage.graph_files(self.server.data))
 
     def _check_versions(self, layout: Layout, seen: dict[Id, int], same: bool) -> None:
         """A version never goes back; nor does it change where nothing was written."""
@@ -147,6 +156,19 @@ class Harness:
     def kill_round(self, seconds: float) -> Round:
         """Kill while writing."""
         done = self.write_for(seconds, self.server.kill, "killed while writing")
+        self.restart(done)
+        return done
+
+    def kill_idle_round(self, seconds: float) -> Round:
+        """Kill a while after the writing, when segments are merged and graphs are built."""
+
+        def end() -> None:
+            for thread in (*self.writers, self.catalog):
+                thread.stop()
+            time.sleep(self.rng.uniform(*QUIET_SECONDS))
+            self.server.kill()
+
+        done = self.write_for(seconds, end, "killed while at work on segments")
         self.restart(done)
         return done
 

@@ -25,6 +25,8 @@ def play(harness: Harness, rng: random.Random, number: int) -> Round:
         return harness.stop_round(seconds)
     if number % 7 == 6:
         return harness.damage_round(seconds, HARMLESS[number // 7 % len(HARMLESS)])
+    if number % 5 == 3:
+        return harness.kill_idle_round(seconds)
     if number % 3 == 2:
         return harness.kill_recovery_round(seconds)
     return harness.kill_round(seconds)
@@ -44,18 +46,19 @@ def summary(rounds: list[Round]) -> Table:
     return table
 
 
-def run(rounds: int, seed: int, folder: Path, console: Console) -> list[Round]:
+def run(rounds: int, seed: int, partitions: int, folder: Path, console: Console) -> list[Round]:
     """All rounds on one data folder, the torn log last. Raises CrashError or ServerError."""
     rng = random.Random(f"{seed}/rounds")
     done: list[Round] = []
-    with Harness(folder, seed) as harness:
+    with Harness(folder, seed, partitions) as harness:
         harness.begin()
         for number in range(rounds):
             last = play(harness, rng, number)
             done.append(last)
             console.print(
                 f"{number + 1:4} {last.kind}: {last.acknowledged} acknowledged, {last.searches} searches,"
-                f" {last.points} points, {last.segments} segments, ready in {last.start_seconds:.2f} s {last.detail}",
+                f" {last.points} points, {last.segments} segments, {last.graphs} graphs,"
+                f" ready in {last.start_seconds:.2f} s {last.detail}",
                 highlight=False,
             )
         done.append(harness.torn_log_round(rng.uniform(0.2, 3.0)))
@@ -67,12 +70,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.crash.long", description=__doc__)
     parser.add_argument("--rounds", type=int, default=100)
     parser.add_argument("--seed", type=int, default=BASE_SEED)
+    parser.add_argument("--partitions", type=int, default=1)
     options = parser.parse_args()
     console = Console(width=160)
     begun = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="headwater-crash-") as folder:
         try:
-            done = run(options.rounds, options.seed, Path(folder), console)
+            done = run(options.rounds, options.seed, options.partitions, Path(folder), console)
         except (AssertionError, ServerError) as failure:
             console.print(f"FAILED (--seed {options.seed}): {failure}", style="bold red", markup=False)
             return 1

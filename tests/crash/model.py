@@ -126,9 +126,16 @@ class Owner:
         most = 200 if self.rng.random() < 0.2 else 20
         return {point_id: self.new_point() for point_id in self._some(self.ids, most)}
 
-    def _upsert(self) -> Request:
-        points = self._upserted()
+    def fill_requests(self, size: int) -> list[Request]:
+        """Upserts of all ids, so many in each."""
+        parts = [self.ids[start : start + size] for start in range(0, len(self.ids), size)]
+        return [self._upsert_of({point_id: self.new_point() for point_id in part}) for part in parts]
+
+    def _upsert_of(self, points: dict[Id, Point]) -> Request:
         return self._request("", {"points": _listed(points)}, dict(points), method="PUT")
+
+    def _upsert(self) -> Request:
+        return self._upsert_of(self._upserted())
 
     def _delete(self) -> Request:
         ids = self._some(self.ids)

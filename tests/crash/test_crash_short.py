@@ -28,10 +28,15 @@ def _tell_the_seed() -> None:
     print(seed_note())
 
 
-@pytest.mark.parametrize("turn", range(3))
+@pytest.mark.parametrize("turn", range(2))
 def test_nothing_acknowledged_is_lost_when_killed(harness: Harness, turn: int) -> None:
     done = harness.kill_round(seconds(harness))
     assert done.acknowledged > 0
+
+
+def test_nothing_acknowledged_is_lost_when_killed_while_segments_are_built(harness: Harness) -> None:
+    done = harness.kill_idle_round(seconds(harness))
+    assert done.graphs > 0
 
 
 def test_nothing_acknowledged_is_lost_when_killed_while_recovering(harness: Harness) -> None:

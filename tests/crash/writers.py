@@ -71,13 +71,22 @@ class Writer:
                     return
                 self._acknowledge(answer)
 
+    def fill(self, connection: Http, size: int) -> None:
+        """Write all of the owner's points once, so many in a request. Raises CrashError."""
+        for request in self.owner.fill_requests(size):
+            self.pending = request.effects
+            answer = connection.send(request.method, request.path, json.dumps(request.body).encode())
+            if answer.status != 200:
+                raise CrashError(f"{request.method} {request.path} answered {answer.status}: {answer.body[:500]!r}")
+            self._acknowledge(answer)
+
     def _acknowledge(self, answer: Answer) -> None:
         self.owner.known.update(self.pending or {})
         self.pending = None
         self.acknowledged += 1
         result: Any = answer.json()["result"]
         operation: int = result["operation_id"] if "operation_id" in result else result[-1]["operation_id"]
-        if operation <= self.last_operation:
+        if self.owner.layout.atomic and operation <= self.last_operation:
             self.failure = f"operation_id {operation} came after {self.last_operation}"
         self.last_operation = operation
 

@@ -4,9 +4,11 @@ What was asked of the real engine, and where Headwater departs from it on purpos
 """
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import hypothesis
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
@@ -25,6 +27,7 @@ from tests.e2e.operations import (
 from tests.e2e.pair import EVERYTHING, Pair
 from tests.e2e.strategies import filters, id_lists, payload_selections, point_ids, quarters, vectors
 from tests.support.seeds import BASE_SEED
+from tests.support.server import Server
 
 COLLECTION = "differential"
 distances = st.sampled_from(list(models.Distance))
@@ -47,6 +50,7 @@ class Differential(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.pair: Pair | None = None
+        self.shards = 1
 
     @property
     def same(self) -> Pair:
@@ -54,10 +58,13 @@ class Differential(RuleBasedStateMachine):
         assert self.pair is not None
         return self.pair
 
-    @initialize(params=_params(), threshold=st.sampled_from([0, 1, 20_000]))
-    def create(self, params: dict[str, models.VectorParams], threshold: int) -> None:
+    @initialize(params=_params(), shards=st.sampled_from([1, 1, 4]), seconds=st.sampled_from([0, 5]))
+    def create(self, params: dict[str, models.VectorParams], shards: int, seconds: int) -> None:
+        """Segments are made of the points all the time, or after they were all compared."""
+        self.shards = shards
         self.pair = Pair(self.headwater, COLLECTION, params)
-        self.pair.create(optimizers_config=models.OptimizersConfigDiff(indexing_threshold=threshold))
+        optimizers = models.OptimizersConfigDiff(indexing_threshold=1, flush_interval_sec=seconds)
+        self.pair.create(shard_number=shards, optimizers_config=optimizers)
 
     def teardown(self) -> None:
         if self.pair is not None:
@@ -73,6 +80,8 @@ class Differential(RuleBasedStateMachine):
         body = source.draw(edits_of(id_lists(3), self.same.params))
         ids = edited_ids(body)
         missing = [point_id for point_id, there in zip(ids, self.same.has(ids), strict=True) if not there]
+        if missing and self.shards > 1:
+            return  # each shard answers for itself: what is in the others is changed
         if missing:
             self.same.refused_by_headwater(
                 lambda client: send(client, COLLECTION, body), 404, re.escape(f"No point with id {missing[0]} found")
@@ -182,6 +191,13 @@ class Differential(RuleBasedStateMachine):
     def same_points(self) -> None:
         if self.pair is not None:
             self.pair.same_points()
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A running server whose shards are in several partitions."""
+    with Server(tmp_path_factory.mktemp("server") / "data", ["--partitions", "3"]) as running:
+        yield running.start()
 
 
 def test_answers_as_the_clients_local_mode(client: QdrantClient) -> None:

@@ -108,8 +108,9 @@ class KafkaBroker:
         """Whether the process is there."""
         if self._pid is None:
             return False
-        if self._process is not None:
-            return self._process.poll() is None
+        if self._process is not None and self._process.poll() is not None:
+            return False
+        # A zombie has ended, though while its threads still end even its parent can't collect it.
         return _ps("stat", self._pid)[:1] not in ("", "Z")
 
     def stop(self) -> None:

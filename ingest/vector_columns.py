@@ -1,20 +1,32 @@
 """Vectors of many points, as JSON gives them, to one block of float32 per name.
 
-Packing through ``struct`` takes 2 us for 100 values; ``numpy.array`` of nested lists takes three times as long.
+Where all points have the one unnamed vector, simdjson reads the numbers without making Python objects of them: 1000
+vectors of 100 take 5 ms, decoding and packing lists 9.5 ms (2.3 ms of either find the vectors in the body).
+Everything else, and everything that is wrong, takes the other way, which knows what to say. Packing through
+``struct`` takes 2 us for 100 values; ``numpy.array`` of nested lists takes three times as long.
 """
 
 import struct
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+from simdjson import Array, Parser
+
 from schemas.config import UNNAMED, CollectionConfig
 from schemas.errors import BadInputError
 from schemas.operations import VectorColumn
+from schemas.rest.decode import decode_part
 from schemas.rest.points import JsonVector
 
 _MAX_FLOAT32 = 3.4028235677973366e38
 """From here on a number is nearer to infinity than to any float32."""
 
+
+_parser = Parser()
+_vector_decoder: msgspec.json.Decoder[JsonVector] = msgspec.json.Decoder(JsonVector)
 
 Path = Callable[[int, str], str]
 """Where in the body the vector at a position stood, under a name."""
@@ -30,35 +42,52 @@ def _packer(size: int) -> struct.Struct:
     return struct.Struct(f"<{size}f")
 
 
-def to_columns(config: CollectionConfig, vectors: Sequence[JsonVector]) -> dict[str, VectorColumn]:
-    """The columns of points with ``vectors``.
+def to_columns(config: CollectionConfig, raw: Sequence[msgspec.Raw]) -> dict[str, VectorColumn]:
+    """The columns of points whose vectors, each a JsonVector, are ``raw``.
 
-    Raises BadInputError naming the point for a vector that the collection doesn't have, of another size, or with
-    a number that no float32 can hold.
+    Raises BadInputError naming the point for a vector that is none, that the collection doesn't have, of another
+    size, or with a number that no float32 can hold.
     """
     if UNNAMED in config.vectors and len(config.vectors) == 1:
-        data = _pack_unnamed(config.vectors[UNNAMED].size, vectors)
+        data = read_unnamed(config.vectors[UNNAMED].size, raw)
         if data is not None:
             return {UNNAMED: VectorColumn(config.vectors[UNNAMED].size, data)}
     found: dict[str, tuple[list[int], list[list[float]]]] = {}
-    for position, vector in enumerate(vectors):
+    for position, item in enumerate(raw):
+        vector = decode_part(_vector_decoder, item, point_path(position, UNNAMED))
         named = vector if isinstance(vector, dict) else {UNNAMED: vector}
         for name, values in named.items():
             rows, column = found.setdefault(name, ([], []))
             rows.append(position)
             column.append(values)
     return {
-        name: pack_column(config, name, column, rows, point_path, None if len(rows) == len(vectors) else rows)
+        name: pack_column(config, name, column, rows, point_path, None if len(rows) == len(raw) else rows)
         for name, (rows, column) in found.items()
     }
 
 
-def _pack_unnamed(size: int, vectors: Sequence[JsonVector]) -> bytes | None:
-    """All vectors as one block if they are good and unnamed; else None."""
-    pack = _packer(size).pack
+def read_unnamed(size: int, raw: Sequence[msgspec.Raw]) -> bytes | None:
+    """All vectors as one block, float32 [len(raw), size], if each is an array of ``size`` good numbers; else None."""
+    rows: list[NDArray[np.float64]] = []
+    for item in raw:
+        text = bytes(item)
+        # simdjson flattens nested arrays.
+        row = _read_array(text) if text.count(b"[") == 1 else None
+        if row is None or len(row) != size:
+            return None
+        rows.append(row)
+    if not rows:
+        return b""
+    with np.errstate(over="ignore"):
+        block = np.concatenate(rows).astype("<f4")
+    return block.tobytes() if np.isfinite(block).all() else None
+
+
+def _read_array(text: bytes) -> NDArray[np.float64] | None:
     try:
-        return b"".join([pack(*vector) for vector in vectors])
-    except (struct.error, OverflowError):
+        array = _parser.parse(text)
+        return np.frombuffer(array.as_buffer(of_type="d"), np.float64) if isinstance(array, Array) else None
+    except (ValueError, TypeError):
         return None
 
 

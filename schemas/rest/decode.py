@@ -33,6 +33,14 @@ def decode_body(decoder: msgspec.json.Decoder[RequestT], body: bytes) -> Request
         raise explain(error) from error
 
 
+def decode_part(decoder: msgspec.json.Decoder[RequestT], text: bytes | msgspec.Raw, path: str) -> RequestT:
+    """A part of a body that was left undecoded; ``path`` is where it stood. Raises as ``decode_body``."""
+    try:
+        return decoder.decode(text)
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
+        raise explain(error, path) from error
+
+
 def convert_part(value: object, kind: type[RequestT], path: str) -> RequestT:
     """A part of a body that was decoded without a type; ``path`` is where it stood. Raises as ``decode_body``."""
     try:

@@ -10,6 +10,18 @@ JsonId = int | str
 """A point id as JSON gives it; ``schemas.ids.parse_point_id`` says which are good."""
 JsonVector = list[float] | dict[str, list[float]]
 """The unnamed vector, or named ones."""
+RawVector = Annotated[
+    msgspec.Raw,
+    msgspec.Meta(
+        extra_json_schema={
+            "anyOf": [
+                {"type": "array", "items": {"type": "number"}},
+                {"type": "object", "additionalProperties": {"type": "array", "items": {"type": "number"}}},
+            ]
+        }
+    ),
+]
+"""A JsonVector as it was sent, for ``ingest.vector_columns`` to read."""
 JsonFilter = dict[str, Any]
 RawObject = Annotated[
     msgspec.Raw,
@@ -22,7 +34,7 @@ class PointRequest(msgspec.Struct, gc=False):
     """One point."""
 
     id: JsonId
-    vector: JsonVector
+    vector: RawVector
     payload: RawObject | msgspec.UnsetType = msgspec.UNSET
 
 
@@ -52,7 +64,7 @@ class PointVectorsRequest(msgspec.Struct, gc=False):
     """A point's vectors."""
 
     id: JsonId
-    vector: JsonVector
+    vector: RawVector
 
 
 class UpdateVectorsRequest(msgspec.Struct):

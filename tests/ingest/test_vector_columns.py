@@ -1,0 +1,57 @@
+"""The quick way to read vectors against the plain one: the same bytes, or no answer."""
+
+import struct
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ingest.vector_columns import read_unnamed, to_columns
+from schemas.config import UNNAMED, CollectionConfig, Distance, VectorParams
+from schemas.errors import BadInputError
+
+LARGEST = 3.4028234663852886e38
+numbers = st.floats(-LARGEST, LARGEST) | st.integers(-(10**6), 10**6) | st.floats(width=32, allow_nan=False)
+
+
+def plain(size: int, raw: list[msgspec.Raw]) -> bytes | None:
+    try:
+        vectors = [msgspec.json.decode(item, type=list[float]) for item in raw]
+        return b"".join([struct.pack(f"<{size}f", *vector) for vector in vectors])
+    except (msgspec.DecodeError, struct.error, OverflowError):
+        return None
+
+
+@given(st.integers(1, 5).flatmap(lambda n: st.tuples(st.just(n), st.lists(st.lists(numbers, min_size=n, max_size=n)))))
+def test_good_vectors_give_the_bytes_that_struct_packs(case: tuple[int, list[list[float]]]) -> None:
+    size, vectors = case
+    raw = [msgspec.Raw(msgspec.json.encode(vector)) for vector in vectors]
+    expected = plain(size, raw)
+    if expected is not None and b"\x80\x7f" not in expected and b"\x80\xff" not in expected:
+        assert read_unnamed(size, raw) == expected
+
+
+BAD = [
+    *("[1,2,3]", "[]", "[[1,2]]", "[[1],[2]]", '["1","2"]', "[1,null]", "[1,true]", "[1,1e39]", "[1,-1e400]"),
+    *('{"a":[1,2]}', "7", "null", '"[1,2]"', "[1,2", "[1,,2]", "[NaN,1]"),
+]
+
+
+@pytest.mark.parametrize("text", BAD)
+def test_what_is_not_an_array_of_good_numbers_gets_no_answer_and_then_an_error(text: str) -> None:
+    raw = [msgspec.Raw(b"[0.5,1]"), msgspec.Raw(text.encode())]
+    assert read_unnamed(2, raw) is None
+    config = CollectionConfig({UNNAMED: VectorParams(2, Distance.DOT)})
+    with pytest.raises(BadInputError, match=r"points\[1\]\.vector"):
+        to_columns(config, raw)
+
+
+def test_named_vectors_keep_who_has_them() -> None:
+    config = CollectionConfig({"a": VectorParams(1, Distance.DOT), "b": VectorParams(2, Distance.DOT)})
+    parts: list[Any] = [{"a": [1]}, {"b": [2, 3], "a": [4]}]
+    columns = to_columns(config, [msgspec.Raw(msgspec.json.encode(part)) for part in parts])
+    assert columns["a"].rows is None
+    assert columns["b"].rows == [1]
+    assert columns["b"].data == struct.pack("<2f", 2, 3)

@@ -97,7 +97,9 @@ def verify_command(data: Data = None) -> None:
     """Fold the log afresh and compare its digests with the live state. Exit code 1 when they differ."""
     settings = _settings(data=data)
     verdicts = asyncio.run(_verify(DataFolder(settings.data)))
-    table = Table("collection", "shard", "points", "applied offset", "digest", "log folded afresh")
+    table = Table("collection", "shard", "points", "applied offset")
+    for title in ("digest", "log folded afresh"):
+        table.add_column(title, overflow="fold")
     for verdict in verdicts:
         for shard in verdict.shards:
             seen = shard.live or shard.afresh

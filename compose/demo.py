@@ -45,17 +45,21 @@ def _show(url: str, words: DemoWords) -> None:
     console = Console()
     nearest = {"query": words.words.index(_NEAREST_TO), "limit": 5, "with_payload": ["word"]}
     hits = _ask(url, console, f"Words nearest to “{_NEAREST_TO}”", "query", nearest)["points"]
-    console.print("  -> " + ", ".join(f"{h['payload']['word']} ({h['score']:.3f})" for h in hits), highlight=False)
+    console.print(
+        "  -> " + ", ".join(f"{h['payload']['word']} ({h['score']:.3f})" for h in hits), highlight=False, soft_wrap=True
+    )
     short = {"key": "length", "range": {"lte": 5}}
     wanted = {"must": [{"key": "first_letter", "match": {"value": "q"}}, short]}
     scroll = {"filter": wanted, "limit": 8, "with_payload": ["word"]}
     page = _ask(url, console, "Short words with q, a page at a time", "scroll", scroll)
     listed = ", ".join(p["payload"]["word"] for p in page["points"])
-    console.print(f"  -> {listed}; next page from offset {page['next_page_offset']}", highlight=False)
+    console.print(f"  -> {listed}; next page from offset {page['next_page_offset']}", highlight=False, soft_wrap=True)
     count = {"filter": {"must": [{"key": "length", "range": {"gte": 10}}]}}
     counted = _ask(url, console, "How many words have ten letters or more", "count", count)
-    console.print(f"  -> {counted['count']}", highlight=False)
-    console.print(f"\nServing on {url} (its API: {url}/docs). Ctrl-C stops; a second start has everything.")
+    console.print(f"  -> {counted['count']}", highlight=False, soft_wrap=True)
+    console.print(
+        f"\nServing on {url} (its API: {url}/docs). Ctrl-C stops; a second start has everything.", soft_wrap=True
+    )
 
 
 def _ask(url: str, console: Console, title: str, what: str, body: dict[str, Any]) -> Any:

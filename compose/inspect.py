@@ -52,7 +52,8 @@ def _collections(state: StateFolder, identity: str) -> Table:
 
 
 def _shards(folder: StateFolder, log: EmbeddedLog) -> Table:
-    table = Table("partition", "applied offset", "collection", "shard", "points", "version", "digest")
+    table = Table("partition", "applied offset", "collection", "shard", "points", "version")
+    table.add_column("digest", overflow="fold")
     for partition in range(log.partitions(Topic.POINTS)):
         path = folder.rocksdb(partition)
         if not path.exists():

@@ -200,6 +200,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         yield running.start()
 
 
+@pytest.mark.filterwarnings("ignore:Local mode performs exact")
 def test_answers_as_the_clients_local_mode(client: QdrantClient) -> None:
     machine = type("Differential", (Differential,), {"headwater": client})
     run_state_machine_as_test(

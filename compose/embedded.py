@@ -162,9 +162,18 @@ class EmbeddedNode:
         """Stop building, make the state durable, release everything."""
         await self.builder.close()
         for partition in self._partitions:
-            await partition.state.sync()
+            await _sync(partition.state)
             partition.state.close()
         if self._catalog_store is not None:
-            await self._catalog_store.sync()
+            await _sync(self._catalog_store)
             self._catalog_store.close()
         await self.log.close()
+
+
+async def _sync(state: PartitionState | CatalogStore) -> None:
+    try:
+        await state.sync()
+    except Exception as error:
+        # rocksdict has no class of its own for a full disk. Nothing is lost with it: what isn't in the state is on the
+        # log, and is folded again at the next start.
+        _logger.error("state not synced", reason=str(error))

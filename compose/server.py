@@ -71,6 +71,7 @@ async def _serve(settings: Settings, node: EmbeddedNode, listener: socket.socket
         lifespan="off",
         log_config=None,
         access_log=False,
+        proxy_headers=False,
         timeout_graceful_shutdown=GRACE_SECONDS,
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
     )

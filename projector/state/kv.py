@@ -81,7 +81,10 @@ class KeyValue:
             # rocksdict raises bare exceptions; only the text tells a held lock, named as a file, from damage.
             if "/LOCK: " in str(error):
                 raise StateLockedError(f"{folder} is open in another process") from error
-            raise StateDamagedError(f"{folder} can't be opened: {error}") from error
+            raise StateDamagedError(
+                f"{folder} can't be opened: {error}. If that can't be mended, move the state folder away to rebuild "
+                "the state from the log."
+            ) from error
 
     def get(self, key: bytes) -> bytes | None:
         """The value of ``key``."""

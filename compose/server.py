@@ -17,6 +17,7 @@ from compose.services import make_limits, make_services
 from compose.settings import Settings
 
 GRACE_SECONDS = 5
+GC_THRESHOLDS = (20_000, 20, 20)
 KEEP_ALIVE_SECONDS = 75
 """Longer than clients keep idle connections, so that they close them, not the server under a request."""
 _logger = structlog.get_logger("headwater")
@@ -84,6 +85,8 @@ async def _serve(settings: Settings, node: EmbeddedNode, listener: socket.socket
     # What is loaded now stays; without it in the collector's generations, full collections are short.
     gc.collect()
     gc.freeze()
+    # A request makes a few hundred objects and no cycles; at the default it pays for a collection of the youngest.
+    gc.set_threshold(*GC_THRESHOLDS)
     running = asyncio.create_task(node.run())
     serving = asyncio.create_task(server.serve(sockets=[listener]))
     extra = asyncio.create_task(_when_ready(node, started, f"http://{host}:{port}")) if started else None

@@ -40,13 +40,24 @@ class Waiters:
         ``timeout`` in seconds. Raises TimedOutError.
         """
         if offset > self.visible:
-            future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            loop = asyncio.get_running_loop()
+            future: asyncio.Future[None] = loop.create_future()
             heapq.heappush(self._waiting, (offset, next(self._order), future))
+            # Every write that waits comes here; asyncio's own time-outs cost several times a timer.
+            timer = None if timeout is None else loop.call_later(timeout, _expire, future, offset, timeout)
             try:
-                await asyncio.wait_for(future, timeout)
-            except TimeoutError:
-                raise TimedOutError(
-                    f"Timeout: the operation is accepted as offset {offset}, but was not yet visible after "
-                    f"{timeout:g} seconds; it will be applied"
-                ) from None
+                await future
+            finally:
+                if timer is not None:
+                    timer.cancel()
         return self._rejected.get(offset, ())
+
+
+def _expire(future: asyncio.Future[None], offset: int, timeout: float) -> None:
+    if not future.done():
+        future.set_exception(
+            TimedOutError(
+                f"Timeout: the operation is accepted as offset {offset}, but was not yet visible after "
+                f"{timeout:g} seconds; it will be applied"
+            )
+        )

@@ -16,10 +16,9 @@ from projector.catalog.runner import CatalogRunner
 from projector.catalog.store import CatalogStore
 from projector.folders import StateFolder
 from projector.follower import PartitionFollower
-from projector.frames import Frame
 from projector.recovery import open_views
 from projector.rejected import send_rejected
-from projector.runner import PartitionRunner
+from projector.runner import PartitionRunner, ignore_frame
 from projector.segments.builder import SegmentBuilder
 from projector.segments.optimizer import Optimizer
 from projector.state.origin import check_log
@@ -27,10 +26,6 @@ from projector.state.store import PartitionState
 from schemas.operations import Outcome
 
 _logger = structlog.get_logger("headwater")
-
-
-def _no_one(frame: Frame) -> None:
-    """No view follows before it is opened."""
 
 
 @dataclass(slots=True)
@@ -85,7 +80,7 @@ class EmbeddedNode:
         state = PartitionState.open(self._folder.rocksdb(partition), self.log.identity)
         try:
             await check_log(state, self.log, Topic.POINTS, partition)
-            await PartitionRunner(self.log, partition, state, _no_one, reject=self._reject_point).finish_pending()
+            await PartitionRunner(self.log, partition, state, ignore_frame, reject=self._reject_point).finish_pending()
             follower = await open_views(partition, state, self._folder, self.builder)
             self.optimizer.add(partition, state, follower, self._folder)
         except BaseException:

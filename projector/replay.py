@@ -10,18 +10,13 @@ from projector.catalog.state import CatalogState
 from projector.catalog.store import CatalogStore
 from projector.fold.effects import Cursor
 from projector.folders import StateFolder
-from projector.frames import Frame
-from projector.runner import READ_BYTES, PartitionRunner, ignore_rejected
+from projector.runner import READ_BYTES, PartitionRunner, ignore_frame, ignore_rejected
 from projector.state.origin import StateMismatchError
 from projector.state.store import PartitionState
 from schemas.operations import Outcome
 
 Advance = Callable[[int], None]
 """Told how many records are folded so far."""
-
-
-def _drop(frame: Frame) -> None:
-    """No one follows a replay."""
 
 
 def _publish_nothing(
@@ -53,7 +48,7 @@ async def replay_partition(
         )
     state = PartitionState.open(folder, log.identity)
     try:
-        runner = PartitionRunner(log, partition, state, _drop, read_bytes=read_bytes)
+        runner = PartitionRunner(log, partition, state, ignore_frame, read_bytes=read_bytes)
         while state.applied + 1 < end and await runner.step(end):
             advance(state.applied + 1)
             await asyncio.sleep(0)

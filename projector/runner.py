@@ -29,6 +29,10 @@ async def ignore_rejected(record: LogRecord, outcomes: Sequence[Outcome]) -> Non
     """For replays: what was rejected was reported when it was first applied."""
 
 
+def ignore_frame(frame: Frame) -> None:
+    """For runs that no view follows."""
+
+
 async def no_throttle() -> None:
     """Never waits."""
 

@@ -34,8 +34,8 @@ class CatalogStore:
         self._kv = kv
         collections = {key[1:].decode(): _meta_decoder.decode(value) for key, value in kv.scan(_COLLECTION)}
         aliases = {key[1:].decode(): value.decode() for key, value in kv.scan(_ALIAS)}
-        self._state = CatalogState(collections, aliases, _number(kv.get(_SEQ)))
-        self._applied = _number(kv.get(_APPLIED)) - 1
+        self._state = CatalogState(collections, aliases, kv.number(_SEQ))
+        self._applied = kv.number(_APPLIED) - 1
 
     @classmethod
     def open(cls, folder: Path, identity: str, *, read_only: bool = False) -> Self:
@@ -111,7 +111,3 @@ class CatalogStore:
     def close(self) -> None:
         """Release the files and the lock."""
         self._kv.close()
-
-
-def _number(value: bytes | None) -> int:
-    return 0 if value is None else int.from_bytes(value, "big")

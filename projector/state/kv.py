@@ -90,6 +90,11 @@ class KeyValue:
         """The value of ``key``."""
         return self._get(key)
 
+    def number(self, key: bytes) -> int:
+        """The value of ``key`` as a big-endian number, 0 when there is none."""
+        value = self.get(key)
+        return 0 if value is None else int.from_bytes(value, "big")
+
     def get_many(self, keys: Sequence[bytes]) -> list[bytes | None]:
         """The values of ``keys``, in order."""
         get = self._get

@@ -41,8 +41,8 @@ class PartitionState:
     def __init__(self, kv: KeyValue) -> None:
         self._kv = kv
         self._shards = dict(self._load_shards())
-        self._applied = _number(kv.get(keys.APPLIED)) - 1
-        self._marker_seq = _number(kv.get(keys.MARKER_SEQ))
+        self._applied = kv.number(keys.APPLIED) - 1
+        self._marker_seq = kv.number(keys.MARKER_SEQ)
         self._cursor, self._pending_checksum = _cursor(kv.get(keys.CURSOR))
         self._with_outcomes = deque(keys.outcome_offset(key) for key, _ in kv.scan(keys.OUTCOME_PREFIX))
 
@@ -184,7 +184,7 @@ class PartitionState:
 
     def sealed(self, shard: ShardId) -> int:
         """The offset up to which changed ids were dropped; -1 when none were."""
-        return _number(self._kv.get(keys.sealed_key(shard))) - 1
+        return self._kv.number(keys.sealed_key(shard)) - 1
 
     def drop_changed(self, shard: ShardId, offset: int) -> None:
         """Forget which ids changed at or below ``offset``: segments hold them."""
@@ -222,10 +222,6 @@ def _cursor(value: bytes | None) -> tuple[Cursor | None, int]:
 
 def _checksum(value: bytes | None) -> int:
     return crc32c(value or b"")
-
-
-def _number(value: bytes | None) -> int:
-    return 0 if value is None else int.from_bytes(value, "big")
 
 
 def _after_prefix(prefix: bytes) -> bytes:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from concurrent.futures import Executor
 from typing import NamedTuple
 
-from ingest.embedded.byte_budget import ByteBudget
+from ingest.byte_budget import ByteBudget
 from ingest.embedded.errors import LogPoisonedError
 from ingest.embedded.frames import NewRecord
 from ingest.embedded.partition_log import PartitionLog

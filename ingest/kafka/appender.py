@@ -17,7 +17,7 @@ from aiokafka.protocol.produce import ProduceRequest
 from aiokafka.protocol.transaction import InitProducerIdRequest
 from aiokafka.record.default_records import DefaultRecordBatchBuilder
 
-from ingest.embedded.byte_budget import ByteBudget
+from ingest.byte_budget import ByteBudget
 from ingest.kafka.connection import Connection
 from ingest.kafka.settings import KafkaSettings
 from ingest.log import Headers, LogUnavailableError, RecordTooLargeError

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from typing import Self
 
-from ingest.embedded.byte_budget import ByteBudget
+from ingest.byte_budget import ByteBudget
 from ingest.kafka.appender import PartitionAppender
 from ingest.kafka.connection import Connection
 from ingest.kafka.offsets import end_offset, start_offset

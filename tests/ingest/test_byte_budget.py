@@ -2,7 +2,7 @@
 
 import asyncio
 
-from ingest.embedded.byte_budget import ByteBudget
+from ingest.byte_budget import ByteBudget
 from tests.ingest.embedded.support import within
 
 

@@ -1,34 +1,31 @@
-"""What a data folder holds, as tables."""
+"""What the log and a data folder hold, as tables."""
 
 from rich.console import Console
 from rich.table import Table
 
-from compose.settings import DataFolder
-from ingest.embedded.log import EmbeddedLog
-from ingest.log import Topic
+from compose.open_log import open_log
+from compose.settings import DataFolder, Settings
+from ingest.log import Log, Topic
 from projector.catalog.store import CatalogStore
 from projector.folders import StateFolder
 from projector.state.digest import digest_shard
 from projector.state.store import PartitionState
 
 
-async def describe(folder: DataFolder, console: Console) -> None:
+async def describe(settings: Settings, console: Console) -> None:
     """Print the log's topics, the catalog, and every shard. Opens everything read-only."""
-    log = await EmbeddedLog.open(folder.log, read_only=True)
-    try:
+    async with open_log(settings) as log:
         console.print(f"log {log.identity}")
         console.print(await _topics(log))
-        state = StateFolder(folder.state)
+        state = StateFolder(DataFolder(settings.data).state)
         if not state.catalog.exists():
             console.print("no state: it is built from the log at the next start")
             return
         console.print(_collections(state, log.identity))
         console.print(_shards(state, log))
-    finally:
-        await log.close()
 
 
-async def _topics(log: EmbeddedLog) -> Table:
+async def _topics(log: Log) -> Table:
     table = Table("topic", "partition", "first offset", "end offset")
     for topic in Topic:
         for partition in range(log.partitions(topic)):
@@ -51,7 +48,7 @@ def _collections(state: StateFolder, identity: str) -> Table:
         store.close()
 
 
-def _shards(folder: StateFolder, log: EmbeddedLog) -> Table:
+def _shards(folder: StateFolder, log: Log) -> Table:
     table = Table("partition", "applied offset", "collection", "shard", "points", "version")
     table.add_column("digest", overflow="fold")
     for partition in range(log.partitions(Topic.POINTS)):

@@ -1,0 +1,15 @@
+"""``headwater info``: what there is."""
+
+import asyncio
+
+from rich.console import Console
+
+from compose.commands.options import Data, Kafka, Prefix, make_settings
+
+
+def info(data: Data = None, kafka: Kafka = None, prefix: Prefix = None) -> None:
+    """Show the log and what a data folder holds: state, collections."""
+    settings = make_settings(data=data, kafka=kafka, prefix=prefix)
+    from compose.inspect import describe
+
+    asyncio.run(describe(settings, Console()))

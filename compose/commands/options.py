@@ -1,0 +1,52 @@
+"""Flags that several commands share, and the settings they make together with the environment."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from pydantic import ValidationError
+
+from compose.errors import UserError
+from compose.logging import configure_logging
+from compose.settings import Settings
+from ingest.kafka.settings import KafkaSettings
+
+Data = Annotated[Path | None, typer.Option("--data", help="Data folder (default: data, or HEADWATER_DATA).")]
+Kafka = Annotated[
+    str | None,
+    typer.Option("--kafka", metavar="HOST:PORT", help="Kafka's brokers (HEADWATER_KAFKA__BOOTSTRAP_SERVERS)."),
+]
+Prefix = Annotated[
+    str | None, typer.Option("--prefix", help="What the names of the topics in Kafka begin with (default headwater).")
+]
+Partitions = Annotated[
+    int | None, typer.Option("--partitions", help="Points partitions; may grow, never shrink (default 1).")
+]
+Group = Annotated[
+    str | None, typer.Option("--group", help="The projector's consumer group (default <prefix>.projector).")
+]
+LogLevel = Annotated[str | None, typer.Option("--log-level", help="debug, info, warning or error.")]
+
+
+def make_settings(*, kafka: str | None = None, prefix: str | None = None, **flags: Any) -> Settings:
+    """Settings from flags that were given, over the environment; sets up logging. Raises UserError."""
+    given = {name: value for name, value in flags.items() if value is not None}
+    nested = {"bootstrap_servers": kafka, "prefix": prefix}
+    if chosen := {name: value for name, value in nested.items() if value is not None}:
+        given["kafka"] = chosen
+    try:
+        settings = Settings(**given)
+        configure_logging(settings.log_level)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise UserError(f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}") from error
+    except ValueError as error:
+        raise UserError(str(error)) from error
+    return settings
+
+
+def kafka_settings(settings: Settings) -> KafkaSettings:
+    """Where Kafka is, for commands that can't do without. Raises UserError."""
+    if settings.kafka is None:
+        raise UserError("say where Kafka is: --kafka HOST:PORT, or HEADWATER_KAFKA__BOOTSTRAP_SERVERS")
+    return settings.kafka

@@ -1,0 +1,38 @@
+"""``headwater replay``: the state from the log, in a new folder."""
+
+import asyncio
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from compose.commands.options import Data, Kafka, Prefix, make_settings
+from compose.errors import UserError
+from compose.open_log import open_log
+from compose.progress import progress
+from compose.settings import Settings
+
+
+def replay(
+    into: Annotated[Path, typer.Option(help="A new folder for the state.")],
+    data: Data = None,
+    kafka: Kafka = None,
+    prefix: Prefix = None,
+) -> None:
+    """Rebuild the state from the log in a new folder. Put it in place of DATA/state while nothing runs on that."""
+    settings = make_settings(data=data, kafka=kafka, prefix=prefix)
+    if into.exists() and any(into.iterdir()):
+        raise UserError(f"{into} is not empty")
+    asyncio.run(_replay(settings, into))
+    Console().print(f"rebuilt the state in {into}")
+
+
+async def _replay(settings: Settings, into: Path) -> None:
+    from ingest.log import Topic
+    from projector.replay import replay as replay_log
+
+    async with open_log(settings) as log:
+        ends = [await log.end_offset(Topic.POINTS, p) for p in range(log.partitions(Topic.POINTS))]
+        with progress("replaying the log", sum(ends)) as advance:
+            await replay_log(log, into, advance)

@@ -1,0 +1,56 @@
+"""``headwater verify``: is the live state what the log says?"""
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.table import Table
+
+from compose.commands.options import Data, Kafka, Prefix, make_settings
+from compose.errors import UserError
+from compose.open_log import open_log
+from compose.progress import progress
+from compose.settings import DataFolder, Settings
+
+if TYPE_CHECKING:
+    from projector.verify import PartitionVerdict
+
+
+def verify(data: Data = None, kafka: Kafka = None, prefix: Prefix = None) -> None:
+    """Fold the log afresh and compare its digests with the live state. Exit code 1 when they differ."""
+    settings = make_settings(data=data, kafka=kafka, prefix=prefix)
+    verdicts = asyncio.run(_verify(settings))
+    Console().print(_table(verdicts))
+    if not all(verdict.equal for verdict in verdicts):
+        raise UserError("the live state is not what the log says: move the state folder away and start to rebuild it")
+    Console().print("digests are equal")
+
+
+def _table(verdicts: "list[PartitionVerdict]") -> Table:
+    table = Table("collection", "shard", "points", "applied offset")
+    for title in ("digest", "log folded afresh"):
+        table.add_column(title, overflow="fold")
+    for verdict in verdicts:
+        for shard in verdict.shards:
+            seen = shard.live or shard.afresh
+            if seen is not None:
+                digests = [d.value if d else "missing" for d in (shard.live, shard.afresh)]
+                row = (seen.name, seen.shard, seen.points, verdict.applied, digests[0])
+                table.add_row(*map(str, row), "equal" if shard.equal else f"[red]{digests[1]}[/]")
+    return table
+
+
+async def _verify(settings: Settings) -> "list[PartitionVerdict]":
+    from ingest.log import Topic
+    from projector.folders import StateFolder
+    from projector.verify import verify_partition
+
+    folder = DataFolder(settings.data)
+    async with open_log(settings) as log:
+        verdicts: list[PartitionVerdict] = []
+        for partition in range(log.partitions(Topic.POINTS)):
+            end = await log.end_offset(Topic.POINTS, partition)
+            with progress(f"folding points-{partition} afresh", end) as advance:
+                state = StateFolder(folder.state)
+                verdicts.append(await verify_partition(log, partition, state, folder.root, advance))
+        return verdicts

@@ -1,0 +1,29 @@
+"""What a user can mend: shown as one message, without a traceback."""
+
+
+class UserError(Exception):
+    """Something the user can mend; the message says how."""
+
+
+def expected_errors() -> tuple[type[Exception], ...]:
+    """The errors whose message says what to do. Imported once one is raised, not at every start."""
+    from compose.kafka import BrokerError, MissingToolError
+    from compose.server import AddressInUseError
+    from ingest.kafka import KafkaTopicError
+    from ingest.log import LogDamagedError, LogUnavailableError, RecordTooLargeError
+    from projector.state.kv import StateDamagedError, StateLockedError
+    from projector.state.origin import StateMismatchError
+
+    return (
+        AddressInUseError,
+        BrokerError,
+        KafkaTopicError,
+        LogDamagedError,
+        LogUnavailableError,
+        MissingToolError,
+        RecordTooLargeError,
+        StateDamagedError,
+        StateLockedError,
+        StateMismatchError,
+        UserError,
+    )

@@ -3,7 +3,7 @@
 import asyncio
 import heapq
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import count
 
 from schemas.errors import TimedOutError
@@ -18,6 +18,8 @@ class Waiters:
 
     def __init__(self, visible: int) -> None:
         self.visible = visible
+        self.on_advance: Callable[[int], None] | None = None
+        """Told of every offset that becomes visible, before those who wait for it are."""
         self._order = count()
         self._waiting: list[tuple[int, int, asyncio.Future[None]]] = []
         self._rejected: OrderedDict[int, Sequence[Outcome]] = OrderedDict()
@@ -29,6 +31,8 @@ class Waiters:
             if len(self._rejected) > KEPT_OUTCOMES:
                 self._rejected.popitem(last=False)
         self.visible = offset
+        if self.on_advance is not None:
+            self.on_advance(offset)
         while self._waiting and self._waiting[0][0] <= offset:
             future = heapq.heappop(self._waiting)[2]
             if not future.done():
@@ -55,9 +59,12 @@ class Waiters:
 
 def _expire(future: asyncio.Future[None], offset: int, timeout: float) -> None:
     if not future.done():
-        future.set_exception(
-            TimedOutError(
-                f"Timeout: the operation is accepted as offset {offset}, but was not yet visible after "
-                f"{timeout:g} seconds; it will be applied"
-            )
-        )
+        future.set_exception(not_visible(offset, timeout))
+
+
+def not_visible(offset: int, timeout: float) -> TimedOutError:
+    """What a client is told who waited ``timeout`` seconds for ``offset``."""
+    return TimedOutError(
+        f"Timeout: the operation is accepted as offset {offset}, but was not yet visible after {timeout:g} seconds; "
+        "it will be applied"
+    )

@@ -2,7 +2,7 @@
 
 import ssl
 from pathlib import Path
-from typing import Literal, Self, TypedDict
+from typing import Any, Literal, Self, TypedDict, cast
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 
@@ -44,6 +44,8 @@ class KafkaSettings(BaseModel):
     sasl_mechanism: SaslMechanism = "PLAIN"
     sasl_user: str | None = None
     sasl_password: SecretStr | None = None
+    sasl_password_file: Path | None = None
+    """Where the password is, as secrets of containers are: a file that holds nothing else."""
     tls_ca: Path | None = None
     """PEM file with the authorities that sign the brokers' certificates; None: those of the system."""
     tls_certificate: Path | None = None
@@ -61,6 +63,20 @@ class KafkaSettings(BaseModel):
     """How much may wait to be sent before appends wait."""
     fetch_bytes: int = Field(default=8 << 20, ge=1)
     """The most that is fetched at once, per partition; a larger record is fetched alone."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_password(cls, given: Any) -> Any:
+        options = cast("dict[str, Any]", given) if isinstance(given, dict) else {}
+        if options.get("sasl_password_file") is None:
+            return cast("Any", given)
+        if options.get("sasl_password") is not None:
+            raise ValueError("sasl_password and sasl_password_file are two ways to say the same")
+        path = Path(options["sasl_password_file"])
+        try:
+            return {**options, "sasl_password": path.read_text().removesuffix("\n")}
+        except OSError as error:
+            raise ValueError(f"the password can't be read from {path}: {error.strerror}") from error
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:

@@ -50,6 +50,19 @@ def test_a_password_is_not_shown() -> None:
     assert arguments["ssl_context"].check_hostname
 
 
+def test_a_password_from_a_file(tmp_path: Path) -> None:
+    path = tmp_path / "password"
+    path.write_text("secret \n")
+    options = {"security_protocol": "SASL_PLAINTEXT", "sasl_user": "me", "sasl_password_file": path}
+    settings = KafkaSettings.model_validate(options)
+    assert settings.client_arguments()["sasl_plain_password"] == "secret "
+    with pytest.raises(ValidationError, match="two ways"):
+        KafkaSettings.model_validate({**options, "sasl_password": "x"})
+    path.unlink()
+    with pytest.raises(ValidationError, match="can't be read from"):
+        KafkaSettings.model_validate(options)
+
+
 def test_files_that_are_not_there(tmp_path: Path) -> None:
     settings = KafkaSettings(security_protocol="SSL", tls_ca=tmp_path / "ca.pem")
     with pytest.raises(LogUnavailableError, match="No such file"):

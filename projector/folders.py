@@ -11,6 +11,7 @@ class StateFolder:
     def __init__(self, root: Path) -> None:
         self.root = root
         self.catalog = root / "catalog"
+        self.catalog_feed = root / "catalog-feed"
 
     def partition(self, partition: int) -> Path:
         """One partition's folder."""
@@ -19,6 +20,10 @@ class StateFolder:
     def rocksdb(self, partition: int) -> Path:
         """One partition's RocksDB."""
         return self.partition(partition) / "rocksdb"
+
+    def feed(self, partition: int) -> Path:
+        """One partition's feed."""
+        return self.partition(partition) / "feed"
 
     def shards(self, partition: int) -> Path:
         """The folders of one partition's shards."""

@@ -1,6 +1,6 @@
 """PartitionFollower: the views of one partition's shards, kept current by the feed's frames."""
 
-from projector.frames import Changes, Closed, Event, Frame, Opened, ShardId
+from projector.frames import Changes, Closed, Event, Frame, Opened, Reconfigured, ShardId
 from projector.view.live_shard import LiveShard
 from projector.waiters import Waiters
 from schemas.ids import ids_from_wire
@@ -41,6 +41,6 @@ class PartitionFollower:
         elif isinstance(event, Changes):
             self.shards[shard].apply(ids_from_wire(event.ids), event.points, offset)
             self._touched.add(shard)
-        else:
+        elif isinstance(event, Reconfigured):
             self.shards[shard].reconfigure(event.config, offset)
             self._touched.add(shard)

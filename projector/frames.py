@@ -48,7 +48,17 @@ class Changes(msgspec.Struct, frozen=True, tag="changes"):
     points: list[bytes | None]
 
 
-Event = Opened | Reconfigured | Closed | Changes
+class Resealed(msgspec.Struct, frozen=True, tag="resealed"):
+    """A shard has a new manifest, which stands at ``offset``. Only in the feed between processes.
+
+    It changes no point and makes nothing visible: a reader may put the manifest's segments in place of its own.
+    """
+
+    shard: ShardId
+    offset: int
+
+
+Event = Opened | Reconfigured | Closed | Changes | Resealed
 
 
 class Frame(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -44,12 +44,21 @@ class ShardFolders(Protocol):
         ...
 
 
+OnPublished = Callable[[ShardId, int], None]
+"""Told that a shard has a new manifest, and the offset it stands at."""
+
+
+def tell_nobody(shard: ShardId, offset: int) -> None:
+    """For partitions whose segments nobody else reads."""
+
+
 @dataclass(slots=True, eq=False)
 class _Partition:
     number: int
     state: SealedState
     live: LiveShards
     folders: ShardFolders
+    on_published: OnPublished
     works: dict[ShardId, ShardWork] = field(default_factory=dict[ShardId, ShardWork])
 
 
@@ -66,9 +75,16 @@ class Optimizer:
         self._room = asyncio.Event()
         self._room.set()
 
-    def add(self, partition: int, state: SealedState, live: LiveShards, folders: ShardFolders) -> None:
+    def add(
+        self,
+        partition: int,
+        state: SealedState,
+        live: LiveShards,
+        folders: ShardFolders,
+        on_published: OnPublished = tell_nobody,
+    ) -> None:
         """Look after a partition's shards: those that are there and those that come."""
-        self._partitions.append(_Partition(partition, state, live, folders))
+        self._partitions.append(_Partition(partition, state, live, folders, on_published))
 
     def remove(self, partition: int) -> None:
         """Look after a partition no longer. Its files stay; a build that runs for it is dropped when it is done."""
@@ -164,12 +180,14 @@ class Optimizer:
                 replacement.discard()
                 return
             replacement.swap(built.segment, self._clock())
-            await publish(work, partition.state)
+            published = await publish(work, partition.state)
         except (BuildFailedError, SegmentDamagedError, OSError) as error:
             self._on_failure(partition, work, plan, graph, error)
         else:
             work.backoff[graph].succeeded()
             metrics.built(kind, self._clock() - started, built.result)
+            if self._is_current(partition, work):
+                partition.on_published(work.shard, published)
         finally:
             work.busy.difference_update(plan.segments)
             work.building -= 1

@@ -109,12 +109,13 @@ class Built:
         self.result = result
 
 
-async def publish(work: ShardWork, state: SealedState) -> None:
+async def publish(work: ShardWork, state: SealedState) -> int:
     """Write the manifest of what the view consists of now, as of ``work.offset``; delete what it doesn't name.
 
     Every segment holds points as they were at ``work.offset`` or before: a merge only leaves dead ones out, a seal
     moves that offset. What died after it is not dead in the manifest; changes after it come from the state again.
-    Readers that have a deleted segment mapped keep it. Raises OSError; the old manifest is in force then.
+    Readers that have a deleted segment mapped keep it. Returns the offset that the manifest stands at. Raises OSError;
+    the old manifest is in force then.
     """
     async with work.publishing:
         while True:
@@ -133,6 +134,7 @@ async def publish(work: ShardWork, state: SealedState) -> None:
         for folder in work.retired[:retired]:
             delete(folder)
         del work.retired[:retired]
+        return offset
 
 
 def _write(folder: Path, manifest: Manifest) -> None:

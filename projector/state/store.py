@@ -4,7 +4,6 @@ A record's effects, its outcomes, the list of changed ids and its offset are one
 applied offset is never applied again, and reading starts at applied + 1: that is all there is to exactly-once.
 """
 
-from collections import deque
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Self
@@ -12,22 +11,23 @@ from typing import Self
 import msgspec
 from crc32c import crc32c
 
+from ingest.foreign import Elsewhere
 from ingest.log import LogRecord
-from projector.fold.effects import Cursor, Effects, ShardMeta
+from projector.fold.effects import Cursor, Effects, Home, ShardMeta
 from projector.frames import ShardId
 from projector.state import keys
+from projector.state.kept_outcomes import KeptOutcomes
 from projector.state.kv import Batch, KeyValue
 from projector.state.origin import StateMismatchError, check_origin
+from projector.state.outbox import Outbox
+from projector.state.shards import Shards
 from schemas.ids import PointId, WireId, from_key, ids_from_wire, ids_to_wire, to_key
 from schemas.operations import Outcome
+from schemas.records import Origin
 
-KEPT_OUTCOMES = 10_000
-"""Outcomes of records with a rejected operation are kept for this many offsets, for clients that still wait."""
-
-_meta_decoder = msgspec.msgpack.Decoder(ShardMeta)
 _cursor_decoder = msgspec.msgpack.Decoder(Cursor)
 _ids_decoder = msgspec.msgpack.Decoder(list[WireId])
-_outcomes_decoder = msgspec.msgpack.Decoder(list[Outcome])
+_origin_decoder = msgspec.msgpack.Decoder(Origin)
 _encode = msgspec.msgpack.Encoder().encode
 
 
@@ -40,11 +40,13 @@ class PartitionState:
 
     def __init__(self, kv: KeyValue) -> None:
         self._kv = kv
-        self._shards = dict(self._load_shards())
+        self._shards = Shards(kv)
+        self._outbox = Outbox(kv)
+        self._outcomes = KeptOutcomes(kv)
+        self._watermarks = dict(_watermarks(kv))
         self._applied = kv.number(keys.APPLIED) - 1
         self._marker_seq = kv.number(keys.MARKER_SEQ)
         self._cursor, self._pending_checksum = _cursor(kv.get(keys.CURSOR))
-        self._with_outcomes = deque(keys.outcome_offset(key) for key, _ in kv.scan(keys.OUTCOME_PREFIX))
 
     @classmethod
     def open(cls, folder: Path, identity: str, *, read_only: bool = False) -> Self:
@@ -94,11 +96,19 @@ class PartitionState:
 
     def shards(self) -> dict[ShardId, ShardMeta]:
         """All shards at home here."""
-        return dict(self._shards)
+        return dict(self._shards.metas)
 
     def shard(self, shard: ShardId) -> ShardMeta | None:
         """One shard's meta."""
-        return self._shards.get(shard)
+        return self._shards.metas.get(shard)
+
+    def home(self, name: str) -> Home | None:
+        """The collection of that name, None when none of its shards is at home here."""
+        return self._shards.home(name)
+
+    def watermark(self, partition: int) -> Origin | None:
+        """The last origin in ``partition`` of which a forwarded record was applied."""
+        return self._watermarks.get(partition)
 
     def points(self, shard: ShardId, ids: Sequence[PointId]) -> list[bytes | None]:
         """Stored points by id."""
@@ -112,8 +122,11 @@ class PartitionState:
         for key, value in self._kv.scan(prefix, start):
             yield from_key(key[keys.POINT_ID_AT :]), value
 
-    def commit(self, effects: Effects, offset: int, value: bytes | None) -> None:
-        """Write ``effects`` of the record at ``offset``, whose bytes are ``value``, in one batch."""
+    def commit(self, effects: Effects, offset: int, value: bytes | None, *, route: bool = False) -> None:
+        """Write ``effects`` of the record at ``offset``, whose bytes are ``value``, in one batch.
+
+        With ``route``, what is not at home here is put into the outbox.
+        """
         batch = Batch()
         shard = effects.shard
         if shard is not None:
@@ -124,12 +137,22 @@ class PartitionState:
             batch.put(keys.CURSOR, _checksum(value).to_bytes(4, "big") + _encode(effects.cursor))
         else:
             batch.delete(keys.CURSOR)
-            batch.put(keys.APPLIED, (offset + 1).to_bytes(8, "big"))
-            batch.put(keys.LAST_CHECKSUM, _checksum(value).to_bytes(4, "big"))
+            self._put_applied(batch, offset, value)
+            if route and effects.elsewhere is not None:
+                self._outbox.put(batch, offset, effects.elsewhere)
+            if effects.watermark is not None:
+                self._put_watermark(batch, effects.watermark)
             if any(not outcome.applied for outcome in effects.outcomes):
-                self._put_outcomes(batch, effects.outcomes, offset)
+                self._outcomes.put(batch, offset, effects.outcomes)
         self._kv.write(batch)
         self._remember(effects, offset, value)
+
+    def _put_applied(self, batch: Batch, offset: int, value: bytes | None) -> None:
+        batch.put(keys.APPLIED, (offset + 1).to_bytes(8, "big"))
+        batch.put(keys.LAST_CHECKSUM, _checksum(value).to_bytes(4, "big"))
+
+    def _put_watermark(self, batch: Batch, origin: Origin) -> None:
+        batch.put(keys.watermark_key(origin.partition), _encode(origin))
 
     def _put_shard(self, batch: Batch, shard: ShardId, effects: Effects, offset: int) -> None:
         if effects.closed:
@@ -150,20 +173,12 @@ class PartitionState:
                 batch.put(prefix + to_key(point_id), value)
         batch.put(keys.changed_key(shard, offset, effects.chunk), _encode(ids_to_wire(effects.points)))
 
-    def _put_outcomes(self, batch: Batch, outcomes: Sequence[Outcome], offset: int) -> None:
-        batch.put(keys.outcome_key(offset), _encode(outcomes))
-        self._with_outcomes.append(offset)
-        # One by one: RocksDB looks at every range that was deleted, and they would be as many as rejected records.
-        while self._with_outcomes[0] < offset - KEPT_OUTCOMES:
-            batch.delete(keys.outcome_key(self._with_outcomes.popleft()))
-
     def _remember(self, effects: Effects, offset: int, value: bytes | None) -> None:
-        if effects.shard is not None and effects.closed:
-            self._shards.pop(effects.shard, None)
-        elif effects.shard is not None and effects.meta is not None:
-            self._shards[effects.shard] = effects.meta
+        self._shards.remember(effects)
         if effects.marker_seq is not None:
             self._marker_seq = effects.marker_seq
+        if effects.watermark is not None:
+            self._watermarks[effects.watermark.partition] = effects.watermark
         self._cursor = effects.cursor
         self._pending_checksum = _checksum(value)
         if effects.cursor is None:
@@ -188,7 +203,7 @@ class PartitionState:
 
     def drop_changed(self, shard: ShardId, offset: int) -> None:
         """Forget which ids changed at or below ``offset``: segments hold them."""
-        if shard not in self._shards:
+        if shard not in self._shards.metas:
             return
         batch = Batch()
         start = keys.changed_key(shard, self.sealed(shard) + 1, 0)
@@ -200,8 +215,22 @@ class PartitionState:
 
     def outcomes(self, offset: int) -> list[Outcome]:
         """The outcomes of the record at ``offset`` if one of its operations was rejected; empty otherwise."""
-        value = self._kv.get(keys.outcome_key(offset))
-        return [] if value is None else _outcomes_decoder.decode(value)
+        return self._outcomes.of(offset)
+
+    def outcomes_since(self, offset: int) -> Iterator[tuple[int, list[Outcome]]]:
+        """(offset, outcomes) of the records at or after ``offset`` of which an operation was rejected, in order.
+
+        Those of records long past are no longer there (``kept_outcomes.KEPT_OUTCOMES``).
+        """
+        return self._outcomes.since(offset)
+
+    def elsewhere(self, start: int, limit: int = 1000) -> list[tuple[int, Elsewhere]]:
+        """(offset, what is not at home here) of the first ``limit`` entries of the outbox at or after ``start``."""
+        return self._outbox.entries(start, limit)
+
+    def forwarded(self, offset: int) -> None:
+        """The router has dealt with the records at or below ``offset``: remove their entries from the outbox."""
+        self._outbox.remove(offset)
 
     async def sync(self) -> None:
         """Make what was committed survive power loss."""
@@ -211,9 +240,11 @@ class PartitionState:
         """Release the files and the lock."""
         self._kv.close()
 
-    def _load_shards(self) -> Iterator[tuple[ShardId, ShardMeta]]:
-        for key, value in self._kv.scan(keys.SHARD_PREFIX):
-            yield keys.shard_from_bytes(key[len(keys.SHARD_PREFIX) :]), _meta_decoder.decode(value)
+
+def _watermarks(kv: KeyValue) -> Iterator[tuple[int, Origin]]:
+    for _, value in kv.scan(keys.WATERMARK_PREFIX):
+        origin = _origin_decoder.decode(value)
+        yield origin.partition, origin
 
 
 def _cursor(value: bytes | None) -> tuple[Cursor | None, int]:

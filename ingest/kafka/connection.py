@@ -87,6 +87,15 @@ class Connection:
             raise LeaderNotAvailableError(f"{topic}-{partition}")
         return await self._client.send(node, request, group=lane)
 
+    def brokers(self) -> list[int]:
+        """The ids of the brokers, as last heard."""
+        return sorted(broker.nodeId for broker in self._client.cluster.brokers())
+
+    async def to_broker(self, node: int, request: Request[Any], lane: int) -> Response:
+        """The answer of one broker. Raises KafkaError, and LogUnavailableError when closed."""
+        self._refuse_if_closed()
+        return await self._client.send(node, request, group=lane)
+
     async def refresh(self) -> None:
         """Ask again who leads what."""
         await self._client.force_metadata_update()

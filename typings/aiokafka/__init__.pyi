@@ -1,3 +1,4 @@
+from asyncio import Future
 from collections.abc import Iterable, Mapping, Sequence
 from ssl import SSLContext
 from typing import Generic, NamedTuple, TypeVar
@@ -61,6 +62,15 @@ class AIOKafkaProducer:
     async def start(self) -> None: ...
     async def stop(self) -> None: ...
     async def flush(self) -> None: ...
+    async def send(
+        self,
+        topic: str,
+        value: bytes | None = ...,
+        key: bytes | None = ...,
+        partition: int | None = ...,
+        timestamp_ms: int | None = ...,
+        headers: Sequence[tuple[str, bytes | None]] | None = ...,
+    ) -> Future[RecordMetadata]: ...
     async def send_and_wait(
         self,
         topic: str,

@@ -18,13 +18,14 @@ from simdjson import Array, Parser
 from schemas.config import UNNAMED, CollectionConfig
 from schemas.errors import BadInputError
 from schemas.operations import VectorColumn
-from schemas.rest.decode import decode_part
+from schemas.rest.decode import decode_part, not_yet
 from schemas.rest.points import JsonVector
 
 _MAX_FLOAT32 = 3.4028235677973366e38
 """From here on a number is nearer to infinity than to any float32."""
 
 
+_SPARSE_KEYS = {"indices", "values"}
 _parser = Parser()
 _vector_decoder: msgspec.json.Decoder[JsonVector] = msgspec.json.Decoder(JsonVector)
 
@@ -56,6 +57,8 @@ def to_columns(config: CollectionConfig, raw: Sequence[msgspec.Raw]) -> dict[str
     for position, item in enumerate(raw):
         vector = decode_part(_vector_decoder, item, point_path(position, UNNAMED))
         named = vector if isinstance(vector, dict) else {UNNAMED: vector}
+        if named.keys() == _SPARSE_KEYS and config.vectors.keys().isdisjoint(_SPARSE_KEYS):
+            raise not_yet(f"{point_path(position, UNNAMED)}: a sparse vector")
         for name, values in named.items():
             rows, column = found.setdefault(name, ([], []))
             rows.append(position)

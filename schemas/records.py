@@ -23,22 +23,41 @@ ShardNumber = Annotated[int, msgspec.Meta(ge=0, le=2**32 - 1)]
 Partition = Annotated[int, msgspec.Meta(ge=0, le=2**31 - 1)]
 MarkerSeq = Annotated[int, msgspec.Meta(ge=1)]
 PartitionCount = Annotated[int, msgspec.Meta(ge=1, le=100_000)]
+LogOffset = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
+ForwardIndex = Annotated[int, msgspec.Meta(ge=0, le=2**32 - 1)]
 
 
 class NewerRecordError(BadInputError):
     """The record was written by a later release, in a version of the format that this one does not know."""
 
 
+def _version() -> int:
+    return RECORD_VERSION
+
+
 class _Record(msgspec.Struct, frozen=True, tag_field="type", kw_only=True):
-    v: int = RECORD_VERSION
+    # A factory, because ``omit_defaults`` leaves out a field that has its plain default, and ``v`` is always written.
+    v: int = msgspec.field(default_factory=_version)
 
 
-class PointsRecord(_Record, frozen=True, tag="points", kw_only=True):
-    """Operations, in order, for one shard of the collection ``uid``."""
+class Origin(msgspec.Struct, frozen=True, order=True, array_like=True):
+    """Where a forwarded record came from: a record on the points topic, by partition and offset.
+
+    ``index`` numbers what that record became for one home partition, from 0, without a gap.
+    """
+
+    partition: Partition
+    offset: LogOffset
+    index: ForwardIndex
+
+
+class PointsRecord(_Record, frozen=True, tag="points", kw_only=True, omit_defaults=True):
+    """Operations, in order, for one shard of the collection ``uid``. ``origin``: None unless it was forwarded."""
 
     uid: Uid
     shard: ShardNumber
     ops: list[Operation]
+    origin: Origin | None = None
 
 
 class ShardOpened(_Record, frozen=True, tag="shard_opened", kw_only=True):

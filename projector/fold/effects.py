@@ -2,17 +2,19 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import msgspec
 
+from ingest.foreign import Elsewhere
 from projector.frames import Event, ShardId
 from schemas.config import CollectionConfig
 from schemas.ids import PointId, WireId
 from schemas.matching import EVALUATOR_VERSION
 from schemas.operations import Outcome
+from schemas.records import Origin
 
-FOLD_VERSION = f"1/{EVALUATOR_VERSION}"
+FOLD_VERSION = f"2/{EVALUATOR_VERSION}"
 """Changes when the same log would fold to something else: encodings, payload edits, the evaluator's version."""
 
 
@@ -41,6 +43,15 @@ class Cursor(msgspec.Struct, frozen=True):
     done: int = 0
 
 
+class Home(NamedTuple):
+    """A collection of which shards are at home in a partition: ``shards`` are those, ascending."""
+
+    uid: int
+    config: CollectionConfig
+    shard_map: Sequence[int]
+    shards: Sequence[int]
+
+
 class StateReader(Protocol):
     """The state as of the last commit."""
 
@@ -51,6 +62,14 @@ class StateReader(Protocol):
 
     def shard(self, shard: ShardId) -> ShardMeta | None:
         """The shard's meta, None when it isn't at home here."""
+        ...
+
+    def home(self, name: str) -> Home | None:
+        """The collection of that name, None when none of its shards is at home here."""
+        ...
+
+    def watermark(self, partition: int) -> Origin | None:
+        """The last origin in ``partition`` of which a forwarded record was applied; None when none was."""
         ...
 
     def points(self, shard: ShardId, ids: Sequence[PointId]) -> Sequence[bytes | None]:
@@ -64,7 +83,10 @@ class StateReader(Protocol):
 
 @dataclass(slots=True)
 class Effects:
-    """What one record (or a chunk of it) does to the state. ``points``: None where a point was deleted."""
+    """What one record (or a chunk of it) does to the state. ``points``: None where a point was deleted.
+
+    ``elsewhere`` is what of the record is not at home here; ``watermark`` the origin of a forwarded record.
+    """
 
     shard: ShardId | None = None
     points: dict[PointId, bytes | None] = field(default_factory=dict[PointId, bytes | None])
@@ -75,3 +97,5 @@ class Effects:
     outcomes: list[Outcome] = field(default_factory=list[Outcome])
     cursor: Cursor | None = None
     chunk: int = 0
+    elsewhere: Elsewhere | None = None
+    watermark: Origin | None = None

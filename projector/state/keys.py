@@ -19,6 +19,8 @@ POINT_PREFIX = b"p"
 CHANGED_PREFIX = b"c"
 OUTCOME_PREFIX = b"o"
 SEALED_PREFIX = b"w"
+OUTBOX_PREFIX = b"e"
+WATERMARK_PREFIX = b"f"
 
 _SHARD_ID_BYTES = 12
 
@@ -81,3 +83,18 @@ def outcome_offset(key: bytes) -> int:
 def sealed_key(shard: ShardId) -> bytes:
     """Where the offset is up to which a shard's changed ids were dropped, plus one: 8 bytes, big endian."""
     return SEALED_PREFIX + shard_bytes(shard)
+
+
+def outbox_key(offset: int) -> bytes:
+    """Where the part of a record is that the router has to forward."""
+    return OUTBOX_PREFIX + offset.to_bytes(8, "big")
+
+
+def outbox_offset(key: bytes) -> int:
+    """The offset in an ``outbox_key``."""
+    return int.from_bytes(key[len(OUTBOX_PREFIX) :], "big")
+
+
+def watermark_key(partition: int) -> bytes:
+    """Where the last origin in ``partition`` is of which a forwarded record was applied."""
+    return WATERMARK_PREFIX + partition.to_bytes(4, "big")

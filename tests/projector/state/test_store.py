@@ -8,7 +8,7 @@ import pytest
 
 from projector.fold.effects import Cursor, Effects, ShardMeta
 from projector.frames import ShardId
-from projector.state import store
+from projector.state import kept_outcomes
 from projector.state.kv import KeyValue, StateLockedError
 from projector.state.store import PartitionState, TooManyChangedError
 from schemas.ids import UUID_BASE, PointId
@@ -198,7 +198,7 @@ def test_changed_ids_are_dropped_up_to_an_offset(tmp_path: Path) -> None:
 def test_outcomes_are_kept_where_one_is_a_rejection_and_for_a_while(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(store, "KEPT_OUTCOMES", 10)
+    monkeypatch.setattr(kept_outcomes, "KEPT_OUTCOMES", 10)
     both = [Outcome(), NOT_FOUND]
 
     def change(state: PartitionState) -> None:

@@ -1,0 +1,12 @@
+"""Foreign records: what producers put on the points topic that is not a canonical record (docs/log-format.md).
+
+JSON as Qdrant's Kafka sink connector takes it, the JSON bodies of the REST write endpoints with ``collection_name``
+added, and tombstones. They name a collection by its name, and may land in any partition.
+"""
+
+from ingest.foreign.decode import decode_foreign, decode_points_record
+from ingest.foreign.elsewhere import Elsewhere
+from ingest.foreign.shape import is_canonical
+from ingest.foreign.writes import ForeignWrite
+
+__all__ = ["Elsewhere", "ForeignWrite", "decode_foreign", "decode_points_record", "is_canonical"]

@@ -1,0 +1,63 @@
+"""Foreign records, decoded: which collection they name, and the operations they mean under its configuration."""
+
+from typing import Any
+
+import msgspec
+
+from ingest import requests
+from ingest.foreign.bodies import MakeOperations
+from schemas.config import CollectionConfig
+from schemas.errors import BadInputError
+from schemas.ids import WireId
+from schemas.operations import DeletePoints, Operation
+from schemas.rest.points import JsonId, PointRequest, RawObject, RawVector, UpsertRequest
+
+
+class ForeignWrite(msgspec.Struct, frozen=True, gc=False):
+    """A decoded foreign record. ``collection`` is a collection's name, or an alias."""
+
+    collection: str
+
+    def operations(self, config: CollectionConfig) -> list[Operation]:
+        """The record's operations, checked as those of the REST API are.
+
+        Raises BadInputError for what is wrong under ``config``, with all operations or none.
+        """
+        raise NotImplementedError
+
+
+class PointWrite(ForeignWrite, frozen=True, gc=False):
+    """One point to insert or replace."""
+
+    id: JsonId
+    vector: RawVector
+    payload: RawObject | msgspec.UnsetType
+
+    def operations(self, config: CollectionConfig) -> list[Operation]:
+        """One upsert. Raises BadInputError."""
+        request = UpsertRequest(points=[PointRequest(self.id, self.vector, self.payload)])
+        try:
+            return [requests.checked(config, requests.upsert(config, request))]
+        except BadInputError as error:
+            raise BadInputError(error.message.replace("points[0].", "")) from error
+
+
+class RequestWrite(ForeignWrite, frozen=True, gc=False):
+    """A body of the REST API."""
+
+    request: Any
+    make: MakeOperations
+
+    def operations(self, config: CollectionConfig) -> list[Operation]:
+        """The request's operations. Raises BadInputError."""
+        return self.make(config, self.request)
+
+
+class Tombstone(ForeignWrite, frozen=True, gc=False):
+    """A message without a value: its point is deleted."""
+
+    id: WireId
+
+    def operations(self, config: CollectionConfig) -> list[Operation]:
+        """One delete."""
+        return [DeletePoints(ids=[self.id])]

@@ -1,0 +1,40 @@
+"""The outbox: what of this partition's records is not at home here, until the router has dealt with it."""
+
+from itertools import islice
+
+import msgspec
+
+from ingest.foreign import Elsewhere
+from projector.state import keys
+from projector.state.kv import Batch, KeyValue
+
+_encode = msgspec.msgpack.Encoder().encode
+_decoder = msgspec.msgpack.Decoder(Elsewhere)
+
+
+class Outbox:
+    """Entries by offset; each is written in the batch of the record that it is about."""
+
+    def __init__(self, kv: KeyValue) -> None:
+        self._kv = kv
+        self._first = 0
+
+    def put(self, batch: Batch, offset: int, elsewhere: Elsewhere) -> None:
+        """Let ``batch`` put an entry."""
+        batch.put(keys.outbox_key(offset), _encode(elsewhere))
+
+    def entries(self, start: int, limit: int) -> list[tuple[int, Elsewhere]]:
+        """The first ``limit`` entries at or after ``start``."""
+        found = self._kv.scan(keys.OUTBOX_PREFIX, keys.outbox_key(max(start, self._first)))
+        return [(keys.outbox_offset(key), _decoder.decode(value)) for key, value in islice(found, limit)]
+
+    def remove(self, offset: int) -> None:
+        """Remove the entries at or below ``offset``."""
+        batch, end = Batch(), keys.outbox_key(max(offset, 0))
+        # One by one, and never from the beginning: RocksDB looks at every range, and every entry, that was deleted.
+        for key, _ in self._kv.scan(keys.OUTBOX_PREFIX, keys.outbox_key(self._first)):
+            if key > end:
+                break
+            batch.delete(key)
+        self._kv.write(batch)
+        self._first = max(self._first, offset + 1)

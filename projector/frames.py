@@ -62,9 +62,8 @@ Event = Opened | Reconfigured | Closed | Changes | Resealed
 
 
 class Frame(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What the record at ``offset`` did. ``sequence`` is dense within a generation of the feed."""
+    """What the record at ``offset`` did, or a part of it. ``outcomes`` where one of them is a rejection."""
 
-    sequence: int
     offset: int
     events: list[Event]
     outcomes: list[Outcome] = []

@@ -60,7 +60,6 @@ class PartitionRunner:
         self._throttle = throttle
         self._read_bytes = read_bytes
         self._chunk_points = chunk_points
-        self._sequence = 0
         self._records = RECORDS.labels(partition)
         self._rejected = REJECTED.labels(partition)
         self._applied_gauge = APPLIED_OFFSET.labels(partition)
@@ -121,8 +120,7 @@ class PartitionRunner:
                 self._rejected.inc()
                 await self._reject(record, refused)
             self._state.commit(effects, record.offset, record.value)
-            self._sink(Frame(self._sequence, record.offset, effects.events, refused, final))
-            self._sequence += 1
+            self._sink(Frame(record.offset, effects.events, refused, final))
             if final:
                 self._records.inc()
                 self._applied_gauge.set(record.offset)

@@ -142,7 +142,7 @@ class MemoryNode:
             cursor = effects.cursor
             state.commit(effects)
             refused = _refused(effects.outcomes) if cursor is None else []
-            self._followers[partition].on_frame(Frame(offset, offset, effects.events, refused, cursor is None))
+            self._followers[partition].on_frame(Frame(offset, effects.events, refused, cursor is None))
             if cursor is None:
                 return
 

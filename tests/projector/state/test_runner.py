@@ -36,7 +36,6 @@ def test_a_log_is_folded_in_order(tmp_path: Path) -> None:
     projector = fold_all(log_of(*_records()), tmp_path)
     frames = projector.frames
     assert [frame.offset for frame in frames] == [0, 1, 2, 3, 4, 5]
-    assert [frame.sequence for frame in frames] == [0, 1, 2, 3, 4, 5]
     assert all(frame.final for frame in frames)
     assert isinstance(frames[0].events[0], Opened)
     assert [len(event.ids) for frame in frames for event in frame.events if isinstance(event, Changes)] == [5, 5, 2]
@@ -66,7 +65,6 @@ def test_chunks_are_frames_of_which_the_last_is_final(tmp_path: Path) -> None:
         (3, False),
         (3, True),
     ]
-    assert [frame.sequence for frame in frames] == list(range(len(frames)))
     assert [bool(frame.outcomes) for frame in frames if frame.offset == 3] == [False, False, True]
 
 

@@ -10,7 +10,7 @@ from ingest.kafka.connection import Connection
 from ingest.kafka.offsets import end_offset, start_offset
 from ingest.kafka.reader import PartitionReader
 from ingest.kafka.settings import KafkaSettings
-from ingest.kafka.topics import Topics, count_partitions, prepare_topics
+from ingest.kafka.topics import Topics, count_partitions, prepare_topics, recount
 from ingest.log import Headers, LogRecord, LogUnavailableError, Topic
 
 Key = tuple[Topic, int]
@@ -61,6 +61,19 @@ class KafkaLog:
     def partitions(self, topic: Topic) -> int:
         """The number of partitions of ``topic``, as last heard; it may have grown."""
         return self._partitions[topic]
+
+    async def recount(self) -> None:
+        """Ask how many partitions there are now.
+
+        Raises KafkaTopicError when other topics have their names, LogUnavailableError.
+        """
+        attempt = self._connection.retried(
+            lambda: recount(self._connection, self._settings, self._identity), "the partitions could not be counted"
+        )
+        counted = await attempt
+        if counted != self._partitions:
+            self._partitions = counted
+            await self._connection.refresh()
 
     async def append(
         self,

@@ -88,8 +88,7 @@ class _Preparation:
         partitions = {topic: state.topics[self._names[topic]].partitions for topic in Topic}
         self._check_partitions(partitions)
         sizes = self._check_configs(await self._asking("topics could not be checked", self._configs))
-        catalog, points = (state.topics[self._names[topic]].id for topic in (Topic.CATALOG, Topic.POINTS))
-        return Topics(f"kafka:{state.id}/{catalog}/{points}", partitions, sizes)
+        return Topics(_identity(state, self._settings), partitions, sizes)
 
     async def _asking(self, what: str, attempt: Callable[[], Awaitable[T]]) -> T:
         return await self._connection.retried(attempt, what)
@@ -189,6 +188,28 @@ class _Preparation:
 def _remedy(topic: str, setting: str, value: str) -> str:
     command = f"kafka-configs.sh --alter --entity-type topics --entity-name {topic} --add-config {setting}={value}"
     return f"Change that: {command}"
+
+
+def _identity(state: ClusterState, settings: KafkaSettings) -> str:
+    catalog, points = (state.topics[settings.topic(topic)].id for topic in (Topic.CATALOG, Topic.POINTS))
+    return f"kafka:{state.id}/{catalog}/{points}"
+
+
+async def recount(connection: Connection, settings: KafkaSettings, identity: str) -> dict[Topic, int]:
+    """How many partitions the topics of the log ``identity`` have now.
+
+    Raises KafkaError, and KafkaTopicError when other topics have their names.
+    """
+    state = await cluster_state(connection, [settings.topic(topic) for topic in Topic])
+    missing = [name for topic in Topic if (name := settings.topic(topic)) not in state.topics]
+    if missing:
+        raise UnknownTopicOrPartitionError(f"there is no topic {', '.join(missing)} any more")
+    if _identity(state, settings) != identity:
+        raise KafkaTopicError(
+            f"the topics {settings.prefix}.* were deleted and created again: they are another log now. Start again, with "
+            "a state folder for that log."
+        )
+    return {topic: state.topics[settings.topic(topic)].partitions for topic in Topic}
 
 
 async def count_partitions(connection: Connection, name: str) -> int:

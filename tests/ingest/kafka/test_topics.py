@@ -155,3 +155,26 @@ def test_logs_with_different_prefixes_are_different(kafka_settings: KafkaSetting
             assert await second.end_offset(POINTS, 0) == 0
 
     within(check())
+
+
+def test_added_partitions_are_counted(kafka_settings: KafkaSettings) -> None:
+    async def check() -> None:
+        async with opened(kafka_settings) as log:
+            async with opened(kafka_settings, partitions=3):
+                await log.recount()
+            assert log.partitions(POINTS) == 3
+            assert await log.append(POINTS, 2, b"value") == 0
+
+    within(check())
+
+
+def test_topics_made_anew_are_noticed(kafka_settings: KafkaSettings) -> None:
+    async def check() -> None:
+        async with opened(kafka_settings) as log:
+            async with admin(kafka_settings) as client:
+                await client.delete_topics([kafka_settings.topic(topic) for topic in Topic])
+            async with opened(kafka_settings):
+                with pytest.raises(KafkaTopicError, match="another log"):
+                    await log.recount()
+
+    within(check())

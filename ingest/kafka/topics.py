@@ -206,8 +206,8 @@ async def recount(connection: Connection, settings: KafkaSettings, identity: str
         raise UnknownTopicOrPartitionError(f"there is no topic {', '.join(missing)} any more")
     if _identity(state, settings) != identity:
         raise KafkaTopicError(
-            f"the topics {settings.prefix}.* were deleted and created again: they are another log now. Start again, with "
-            "a state folder for that log."
+            f"the topics {settings.prefix}.* were deleted and created again: they are another log now. Start again, "
+            "with a state folder for that log."
         )
     return {topic: state.topics[settings.topic(topic)].partitions for topic in Topic}
 

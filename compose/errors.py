@@ -8,7 +8,7 @@ class UserError(Exception):
 def expected_errors() -> tuple[type[Exception], ...]:
     """The errors whose message says what to do. Imported once one is raised, not at every start."""
     from compose.kafka import BrokerError, MissingToolError
-    from compose.server import AddressInUseError
+    from compose.http.server import AddressInUseError
     from ingest.kafka import KafkaTopicError
     from ingest.log import LogDamagedError, LogUnavailableError, RecordTooLargeError
     from projector.state.kv import StateDamagedError, StateLockedError

@@ -1,0 +1,85 @@
+"""HttpServer: uvicorn over a socket that listens already, and what else a serving process sets up."""
+
+import asyncio
+import contextlib
+import errno
+import gc
+import signal
+import socket
+from collections.abc import Callable, Generator
+
+import uvicorn
+from starlette.types import ASGIApp
+
+GRACE_SECONDS = 5
+GC_THRESHOLDS = (20_000, 20, 20)
+KEEP_ALIVE_SECONDS = 75
+"""Longer than clients keep idle connections, so that they close them, not the server under a request."""
+BACKLOG = 2048
+
+
+class AddressInUseError(Exception):
+    """Something else listens on the address."""
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """A listening socket. Raises AddressInUseError."""
+    try:
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+        return socket.create_server((host, port), family=family, backlog=BACKLOG)
+    except OSError as error:
+        if error.errno in (errno.EADDRINUSE, errno.EACCES, errno.EADDRNOTAVAIL):
+            raise AddressInUseError(f"can't listen on {host}:{port}: {error.strerror}") from error
+        raise
+
+
+class _Server(uvicorn.Server):
+    @contextlib.contextmanager
+    def capture_signals(self) -> Generator[None]:
+        # uvicorn raises a caught signal again once it has stopped, which would end the process before it has closed.
+        yield
+
+
+class HttpServer:
+    """Answers requests on one socket."""
+
+    def __init__(self, app: ASGIApp, listener: socket.socket) -> None:
+        config = uvicorn.Config(
+            app,
+            loop="uvloop",
+            http="httptools",
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            proxy_headers=False,
+            backlog=BACKLOG,
+            timeout_graceful_shutdown=GRACE_SECONDS,
+            timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        )
+        self._server = _Server(config)
+        self._listener = listener
+
+    async def run(self) -> None:
+        """Serve until ``stop``; requests in flight then have some seconds to finish."""
+        await self._server.serve(sockets=[self._listener])
+
+    def stop(self) -> None:
+        """Take no more requests."""
+        self._server.should_exit = True
+
+
+def on_stop_signals(stop: Callable[[], None]) -> None:
+    """Call ``stop`` on SIGINT and SIGTERM. For the running event loop."""
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop)
+
+
+def settle_garbage_collector() -> None:
+    """Collect seldom, and not what is loaded by now. To be called once, when everything is there."""
+    # What is loaded now stays; without it in the collector's generations, full collections are short.
+    gc.collect()
+    gc.freeze()
+    # A request makes a few hundred objects and no cycles; at the default it pays for a collection of the youngest.
+    gc.set_threshold(*GC_THRESHOLDS)

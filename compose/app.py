@@ -1,5 +1,6 @@
 """The FastAPI application: every endpoint, over the services it needs."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from fastapi import FastAPI
@@ -20,9 +21,13 @@ from query_api.routes.collections import CollectionReadRoutes
 from query_api.routes.points import PointReadRoutes
 
 
+async def no_recount() -> None:
+    """For logs that always know their partitions."""
+
+
 @dataclass(frozen=True, slots=True)
 class Services:
-    """What the routes stand on. ``version`` is Headwater's own."""
+    """What the routes stand on. ``version`` is Headwater's own; ``recount`` has the log count its partitions."""
 
     log: Log
     catalog: Catalog
@@ -30,6 +35,7 @@ class Services:
     readers: Readers
     readiness: Readiness
     version: str
+    recount: Callable[[], Awaitable[None]] = no_recount
 
 
 def create_app(services: Services, limits: Limits | None = None) -> FastAPI:
@@ -37,7 +43,7 @@ def create_app(services: Services, limits: Limits | None = None) -> FastAPI:
     limits = limits or Limits()
     log, visibility = services.log, services.visibility
     catalog = ReadyCatalog(services.catalog, services.readiness)
-    freshness = Freshness(visibility, lambda: log.partitions(Topic.POINTS), limits)
+    freshness = Freshness(services.readers, lambda: log.partitions(Topic.POINTS), services.recount, limits)
     endpoints = [
         *ServiceRoutes(services.catalog, services.readiness, services.version, log.identity).endpoints(),
         *CollectionReadRoutes(catalog, services.readers, freshness).endpoints(),

@@ -37,6 +37,10 @@ class LocalViews:
             await self._followers[marker_partition].waiters.wait(marker_offset, timeout)
         return outcomes
 
+    async def reach(self, topic: Topic, partition: int, offset: int, timeout: float | None) -> None:
+        """Wait until the record at ``offset`` is visible: here all readers are these. Raises TimedOutError."""
+        await self.wait(topic, partition, offset, timeout)
+
     def views(self, entry: CollectionEntry) -> list[ShardView]:
         """The current view of every shard of a collection. Raises NotFoundError when it is gone."""
         found: list[ShardView] = []

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
+from ingest.log import Topic
 from ingest.ports import CollectionEntry
 from projector.view.shard_view import ShardView
 
@@ -32,6 +33,13 @@ class CollectionCounts:
 
 class Readers(Protocol):
     """The readers of collections' shards."""
+
+    async def reach(self, topic: Topic, partition: int, offset: int, timeout: float | None) -> None:
+        """Return once these readers show the record at ``offset``, and the markers it caused.
+
+        ``timeout`` in seconds. Raises TimedOutError.
+        """
+        ...
 
     def views(self, entry: CollectionEntry) -> Sequence[ShardView]:
         """The current view of every shard. Raises NotFoundError when the collection is gone, UnavailableError."""

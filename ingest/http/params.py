@@ -49,23 +49,21 @@ def render_offsets(offsets: tuple[Offset, ...]) -> bytes:
     ).encode()
 
 
-def parse_offsets(value: bytes, partitions: int) -> tuple[Offset, ...]:
-    """The inverse of ``render_offsets``, for a log with ``partitions`` points partitions. Raises BadInputError."""
+def parse_offsets(value: bytes) -> tuple[Offset, ...]:
+    """The inverse of ``render_offsets``. Raises BadInputError."""
     parts = value.decode("latin-1").split(",")
     if len(parts) > MAX_OFFSETS:
         raise BadInputError(f"Wrong input: {OFFSETS_HEADER.decode()} has at most {MAX_OFFSETS} offsets")
-    return tuple(_parse_offset(part.strip(), partitions) for part in parts if part.strip())
+    return tuple(_parse_offset(part.strip()) for part in parts if part.strip())
 
 
-def _parse_offset(text: str, partitions: int) -> Offset:
+def _parse_offset(text: str) -> Offset:
     partition, _, offset = text.partition(":")
     number = CATALOG_PARTITION if partition == _CATALOG_NAME else _number(partition)
     value = _number(offset)
     if number is None or value is None:
         shown = text[:40]
         raise BadInputError(f"Wrong input: {OFFSETS_HEADER.decode()}: {shown!r} is not `partition:offset`")
-    if number >= partitions:
-        raise BadInputError(f"Wrong input: {OFFSETS_HEADER.decode()}: there is no partition {number}")
     return number, value
 
 

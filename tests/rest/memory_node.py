@@ -8,7 +8,7 @@ from projector.catalog.fold import fold_catalog
 from projector.catalog.follower import CatalogFollower
 from projector.catalog.runner import MarkerOffset
 from projector.catalog.state import CatalogState
-from projector.fold.effects import Effects, ShardMeta
+from projector.fold.effects import Effects, Home, ShardMeta
 from projector.fold.fold import fold
 from projector.follower import PartitionFollower
 from projector.frames import Frame, ShardId
@@ -16,7 +16,7 @@ from projector.view.shard_view import ShardView
 from query_api.ports import CollectionCounts, CollectionStatus
 from schemas.ids import PointId
 from schemas.operations import Outcome
-from schemas.records import decode_catalog_record, decode_partition_record, encode_record
+from schemas.records import Origin, decode_catalog_record, decode_partition_record, encode_record
 
 
 class MemoryState:
@@ -25,10 +25,21 @@ class MemoryState:
     def __init__(self) -> None:
         self.marker_seq = 0
         self.metas: dict[ShardId, ShardMeta] = {}
+        self.watermarks: dict[int, Origin] = {}
         self.values: dict[ShardId, dict[PointId, bytes]] = {}
 
     def shard(self, shard: ShardId) -> ShardMeta | None:
         return self.metas.get(shard)
+
+    def home(self, name: str) -> Home | None:
+        shards = sorted(shard for shard, meta in self.metas.items() if meta.name == name)
+        if not shards:
+            return None
+        meta = self.metas[shards[0]]
+        return Home(shards[0].uid, meta.config, meta.shard_map, [s.shard for s in shards if s.uid == shards[0].uid])
+
+    def watermark(self, partition: int) -> Origin | None:
+        return self.watermarks.get(partition)
 
     def points(self, shard: ShardId, ids: Sequence[PointId]) -> list[bytes | None]:
         values = self.values.get(shard, {})
@@ -149,6 +160,9 @@ class MemoryNode:
     async def wait(self, topic: Topic, partition: int, offset: int, timeout: float | None) -> Sequence[Outcome]:
         waiters = self.catalog.waiters if topic is Topic.CATALOG else self._followers[partition].waiters
         return await waiters.wait(offset, timeout)
+
+    async def reach(self, topic: Topic, partition: int, offset: int, timeout: float | None) -> None:
+        await self.wait(topic, partition, offset, timeout)
 
     def views(self, entry: CollectionEntry) -> list[ShardView]:
         return [

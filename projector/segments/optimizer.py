@@ -15,7 +15,7 @@ from projector.segments.errors import BuildFailedError, ManifestDamagedError, Se
 from projector.segments.manifest import read_manifest
 from projector.segments.meta import SEGMENT_FILE
 from projector.segments.policy import SEAL_BYTES, SEAL_ROWS, Plan, is_settled, plan_graph, plan_plain
-from projector.segments.replacement import Builder, Replacement, SealedState, publish
+from projector.segments.replacement import Builder, Built, Replacement, SealedState, publish
 from projector.segments.shard_files import delete
 from projector.segments.shard_work import ShardWork
 from projector.view.live_shard import LiveShard
@@ -52,6 +52,12 @@ def tell_nobody(shard: ShardId, offset: int) -> None:
     """For partitions whose segments nobody else reads."""
 
 
+def _set_event() -> asyncio.Event:
+    event = asyncio.Event()
+    event.set()
+    return event
+
+
 @dataclass(slots=True, eq=False)
 class _Partition:
     number: int
@@ -60,6 +66,9 @@ class _Partition:
     folders: ShardFolders
     on_published: OnPublished
     works: dict[ShardId, ShardWork] = field(default_factory=dict[ShardId, ShardWork])
+    builds: set[asyncio.Task[Built]] = field(default_factory=set[asyncio.Task[Built]])
+    idle: asyncio.Event = field(default_factory=_set_event)
+    """Set while nothing works on the partition's files."""
 
 
 class Optimizer:
@@ -89,6 +98,15 @@ class Optimizer:
     def remove(self, partition: int) -> None:
         """Look after a partition no longer. Its files stay; a build that runs for it is dropped when it is done."""
         self._partitions = [p for p in self._partitions if p.number != partition]
+
+    async def release(self, partition: int) -> None:
+        """As ``remove``, and stop its builds: nothing works on its files any more, somebody else may."""
+        leaving = [p for p in self._partitions if p.number == partition]
+        self.remove(partition)
+        for left in leaving:
+            for build in left.builds:
+                build.cancel()
+            await left.idle.wait()
 
     async def run(self) -> None:
         """Work until cancelled."""
@@ -174,9 +192,10 @@ class Optimizer:
         started = self._clock()
         work.busy.update(plan.segments)
         work.building += 1
+        partition.idle.clear()
         try:
-            built = await replacement.build(self._builder, lambda f: self._on_progress(work, f))
-            if not self._is_current(partition, work):
+            built = await self._build(partition, replacement, work)
+            if built is None or not self._is_current(partition, work):
                 replacement.discard()
                 return
             replacement.swap(built.segment, self._clock())
@@ -191,8 +210,25 @@ class Optimizer:
         finally:
             work.busy.difference_update(plan.segments)
             work.building -= 1
+            if not any(work.building for work in partition.works.values()):
+                partition.idle.set()
             if graph:
                 self._on_progress(work, None)
+
+    async def _build(self, partition: _Partition, replacement: Replacement, work: ShardWork) -> Built | None:
+        """What was built; None when the partition was released meanwhile."""
+        build = asyncio.create_task(replacement.build(self._builder, lambda f: self._on_progress(work, f)))
+        partition.builds.add(build)
+        try:
+            return await build
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if task is not None and not task.cancelling():
+                return None  # not this was cancelled, but the build, by ``release``
+            raise
+        finally:
+            build.cancel()
+            partition.builds.discard(build)
 
     def _is_current(self, partition: _Partition, work: ShardWork) -> bool:
         return partition in self._partitions and partition.live.shards.get(work.shard) is work.live

@@ -314,3 +314,26 @@ def test_it_runs_until_cancelled_and_finds_new_shards(tmp_path: Path) -> None:
             await task
 
     run(main())
+
+
+def test_a_partition_released_while_it_is_built_is_left_alone(tmp_path: Path) -> None:
+    async def main() -> None:
+        harness = Harness(tmp_path)
+        harness.upsert(range(GRAPH_ROWS))
+        harness.tick(6)
+        started, never = asyncio.Event(), asyncio.Event()
+
+        async def before(spec: BuildSpec) -> None:
+            started.set()
+            await never.wait()
+
+        harness.builder.before = before
+        building = asyncio.create_task(harness.step())
+        await started.wait()
+        await harness.optimizer.release(0)
+        assert not [name for name in folders(harness) if name != "manifest"], "nothing of the build is left"
+        await building
+        await harness.optimizer.release(0)
+        assert not await harness.optimizer.step(graph=False)
+
+    run(main())

@@ -10,6 +10,7 @@ from rocksdict import (
     AccessType,
     BlockBasedOptions,
     Cache,
+    Checkpoint,
     DBCompressionType,
     DBRecoveryMode,
     Options,
@@ -114,6 +115,21 @@ class KeyValue:
     async def sync(self) -> None:
         """Make everything written so far survive power loss."""
         await asyncio.to_thread(self._db.flush_wal, True)
+
+    async def flush(self) -> None:
+        """Move what is in memory into table files, so that little is left to do for ``checkpoint``."""
+        await asyncio.to_thread(self._db.flush)
+
+    def checkpoint(self, into: Path) -> None:
+        """Make ``into``, which must not exist, a RocksDB that holds what this one does now; they share table files.
+
+        Raises StateDamagedError, saying what RocksDB says.
+        """
+        try:
+            Checkpoint(self._db).create_checkpoint(str(into))
+        except Exception as error:
+            # rocksdict has no class of its own, not even for a full disk.
+            raise StateDamagedError(f"no checkpoint of the state in {into}: {error}") from error
 
     def close(self) -> None:
         """Close the files and release the lock."""

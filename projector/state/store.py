@@ -236,6 +236,14 @@ class PartitionState:
         """Make what was committed survive power loss."""
         await self._kv.sync()
 
+    async def flush(self) -> None:
+        """Make ``checkpoint`` short."""
+        await self._kv.flush()
+
+    def checkpoint(self, into: Path) -> None:
+        """Copy the state as it is now to ``into``; table files are shared. Raises StateDamagedError."""
+        self._kv.checkpoint(into)
+
     def close(self) -> None:
         """Release the files and the lock."""
         self._kv.close()

@@ -36,6 +36,15 @@ def records_of(operations: Sequence[Operation], shards: int, max_bytes: int) -> 
     return [(shard, record) for shard, records in sorted(parts.items()) for record in records]
 
 
+def parts_of(operations: Sequence[Operation], shards: int) -> dict[int, list[tuple[int, Operation]]]:
+    """What each shard gets, by shard in ascending order: (index in ``operations``, its part of that operation)."""
+    parts: dict[int, list[tuple[int, Operation]]] = {}
+    for index, operation in enumerate(operations):
+        for shard, part in _by_shard(operation, shards):
+            parts.setdefault(shard, []).append((index, part))
+    return dict(sorted(parts.items()))
+
+
 def _by_shard(operation: Operation, shards: int) -> Iterator[tuple[int, Operation]]:
     if operation.ids is None:
         yield from ((shard, operation) for shard in range(shards))

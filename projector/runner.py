@@ -5,14 +5,16 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from prometheus_client import Counter, Gauge
 
+from ingest.foreign import ForeignWrite, decode_points_record
 from ingest.log import Log, LogRecord, Topic
 from projector.fold.effects import Effects
-from projector.fold.fold import CHUNK_POINTS, fold, rejected
+from projector.fold.fold import CHUNK_POINTS, fold
+from projector.fold.outcomes import rejected
 from projector.frames import Frame
 from projector.state.store import PartitionState
-from schemas.errors import BadInputError
+from schemas.errors import HeadwaterError
 from schemas.operations import Outcome
-from schemas.records import PartitionRecord, decode_partition_record
+from schemas.records import PartitionRecord
 
 READ_BYTES = 8 << 20
 """How much of the log is read at once: bounds the memory of catching up."""
@@ -23,6 +25,8 @@ APPLIED_OFFSET = Gauge("headwater_applied_offset", "The applied offset", ["parti
 
 Reject = Callable[[LogRecord, Sequence[Outcome]], Awaitable[None]]
 """Puts a record that could not be applied, or not wholly, where its producer finds it."""
+Advance = Callable[[int], None]
+"""Told the applied offset plus one."""
 
 
 async def ignore_rejected(record: LogRecord, outcomes: Sequence[Outcome]) -> None:
@@ -33,12 +37,21 @@ def ignore_frame(frame: Frame) -> None:
     """For runs that no view follows."""
 
 
+def ignore_progress(applied: int) -> None:
+    """For runs that nobody watches."""
+
+
 async def no_throttle() -> None:
     """Never waits."""
 
 
 class PartitionRunner:
-    """The one writer of a partition's state. An exception in the fold ends it, and with it the process."""
+    """The one writer of a partition's state. An exception in the fold ends it, and with it the process.
+
+    ``route`` says of an offset whether the router has yet to deal with it. If so, what of a foreign record is not at
+    home here goes to the state's outbox, and rejected records are sent. Without a ``route`` there is no router: what is
+    not at home is left alone, and every rejected record is sent.
+    """
 
     def __init__(
         self,
@@ -48,6 +61,7 @@ class PartitionRunner:
         sink: Callable[[Frame], None],
         *,
         reject: Reject = ignore_rejected,
+        route: Callable[[int], bool] | None = None,
         throttle: Callable[[], Awaitable[None]] = no_throttle,
         read_bytes: int = READ_BYTES,
         chunk_points: int = CHUNK_POINTS,
@@ -57,6 +71,7 @@ class PartitionRunner:
         self._state = state
         self._sink = sink
         self._reject = reject
+        self._route = route
         self._throttle = throttle
         self._read_bytes = read_bytes
         self._chunk_points = chunk_points
@@ -75,10 +90,11 @@ class PartitionRunner:
             if not await self.step():
                 await self._log.wait(Topic.POINTS, self._partition, self._state.applied + 1)
 
-    async def catch_up(self, end: int) -> None:
-        """Apply every record below ``end``, which must be on the log."""
+    async def catch_up(self, end: int, advance: Advance = ignore_progress) -> None:
+        """Apply every record below ``end``, which must be on the log. Others get their turn between reads."""
         while self._state.applied + 1 < end and await self.step(end):
-            pass
+            advance(self._state.applied + 1)
+            await asyncio.sleep(0)
 
     async def step(self, end: int | None = None) -> bool:
         """Apply the next records that one read gives, those below ``end``; False when there are none."""
@@ -116,10 +132,12 @@ class PartitionRunner:
             effects = self._fold(decoded, record.offset)
             final = effects.cursor is None
             refused = effects.outcomes if final and any(not o.applied for o in effects.outcomes) else []
+            routed = self._route is None or self._route(record.offset)
             if refused:
                 self._rejected.inc()
-                await self._reject(record, refused)
-            self._state.commit(effects, record.offset, record.value)
+                if routed:
+                    await self._reject(record, refused)
+            self._state.commit(effects, record.offset, record.value, route=routed and self._route is not None)
             self._sink(Frame(record.offset, effects.events, refused, final))
             if final:
                 self._records.inc()
@@ -127,14 +145,14 @@ class PartitionRunner:
                 return
             await asyncio.sleep(0)
 
-    def _fold(self, record: PartitionRecord | Outcome, offset: int) -> Effects:
+    def _fold(self, record: PartitionRecord | ForeignWrite | Outcome, offset: int) -> Effects:
         if isinstance(record, Outcome):
             return Effects(outcomes=[record])
         return fold(self._state, record, offset, self._state.cursor, self._chunk_points)
 
 
-def _decode(record: LogRecord) -> PartitionRecord | Outcome:
+def _decode(record: LogRecord) -> PartitionRecord | ForeignWrite | Outcome:
     try:
-        return decode_partition_record(record.value or b"")
-    except BadInputError as error:
+        return decode_points_record(record)
+    except HeadwaterError as error:
         return rejected(error)

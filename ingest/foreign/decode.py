@@ -1,4 +1,10 @@
-"""Reading the records of the points topic, canonical and foreign."""
+"""Reading the records of the points topic, canonical and foreign.
+
+How deep a decoder can follow what is nested depends on how deep the stack is already. Whether a record can be read must
+not, so where the stack was too deep, one that is fresh decides.
+"""
+
+from threading import Thread
 
 import msgspec
 
@@ -7,7 +13,7 @@ from ingest.foreign.shape import is_canonical
 from ingest.foreign.tombstone import read_tombstone
 from ingest.foreign.writes import ForeignWrite, PointWrite, RequestWrite
 from ingest.log import LogRecord
-from schemas.errors import BadInputError
+from schemas.errors import BadInputError, HeadwaterError
 from schemas.records import PartitionRecord, decode_partition_record
 from schemas.rest.decode import decode_body
 
@@ -16,9 +22,34 @@ _body_decoder = msgspec.json.Decoder(Body)
 
 def decode_points_record(record: LogRecord) -> PartitionRecord | ForeignWrite:
     """What a message on the points topic says. Raises BadInputError, UnprocessableError when it can't be read."""
-    if is_canonical(record):
-        return decode_partition_record(record.value or b"")
-    return decode_foreign(record)
+    try:
+        return _decode(record)
+    except HeadwaterError as error:
+        if not isinstance(error.__cause__, RecursionError):
+            raise
+    return _decode_on_a_fresh_stack(record)
+
+
+def _decode(record: LogRecord) -> PartitionRecord | ForeignWrite:
+    return decode_partition_record(record.value or b"") if is_canonical(record) else decode_foreign(record)
+
+
+def _decode_on_a_fresh_stack(record: LogRecord) -> PartitionRecord | ForeignWrite:
+    found: list[PartitionRecord | ForeignWrite | HeadwaterError] = []
+
+    def decode() -> None:
+        try:
+            found.append(_decode(record))
+        except HeadwaterError as error:
+            found.append(error)
+
+    thread = Thread(target=decode)
+    thread.start()
+    thread.join()
+    (result,) = found
+    if isinstance(result, HeadwaterError):
+        raise result
+    return result
 
 
 def decode_foreign(record: LogRecord) -> ForeignWrite:

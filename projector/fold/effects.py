@@ -27,12 +27,13 @@ class ShardMeta(msgspec.Struct, frozen=True):
     version: int = 0
 
 
-class Cursor(msgspec.Struct, frozen=True):
+class Cursor(msgspec.Struct, frozen=True, omit_defaults=True):
     """Where a record goes on that is applied in several chunks.
 
     ``op`` is the operation's index; ``after`` the last id looked at by its filter (None: from the first), ``done`` how
     many of the ids it lists are done; ``chunk`` counts the chunks written so far; ``outcomes`` are those of the
-    operations before.
+    operations before. In a foreign record ``part`` counts the shards at home that have had theirs, and ``merged`` are
+    the outcomes that its operations had there.
     """
 
     offset: int
@@ -41,6 +42,8 @@ class Cursor(msgspec.Struct, frozen=True):
     outcomes: list[Outcome]
     after: WireId | None = None
     done: int = 0
+    part: int = 0
+    merged: list[Outcome] = []
 
 
 class Home(NamedTuple):

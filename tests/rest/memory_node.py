@@ -1,5 +1,6 @@
 """A node in memory: the real folds and views over a log that is a list, applied as soon as a record is appended."""
 
+import asyncio
 from collections.abc import Callable, Iterator, Sequence
 
 from ingest.log import Headers, LogRecord, LogUnavailableError, Topic
@@ -70,13 +71,14 @@ class MemoryState:
 
 
 class MemoryLog:
-    """Implements Log. ``broken``: appends fail. ``on_append`` is told of every record."""
+    """Implements Log. ``broken``: appends fail; ``silent``: they never end. ``on_append`` is told of every record."""
 
     identity = "memory"
 
     def __init__(self, partitions: int, on_append: Callable[[Topic, int, int, bytes], None]) -> None:
         self.records: dict[tuple[Topic, int], list[bytes]] = {}
         self.broken = False
+        self.silent = False
         self._partitions = partitions
         self._on_append = on_append
 
@@ -88,6 +90,8 @@ class MemoryLog:
     ) -> int:
         if self.broken:
             raise LogUnavailableError("the disk is full")
+        if self.silent:
+            await asyncio.Event().wait()
         return self.put(topic, partition, value or b"")
 
     def put(self, topic: Topic, partition: int, value: bytes) -> int:

@@ -6,14 +6,15 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from projector.fold.effects import Cursor, Effects, ShardMeta
+from ingest.foreign import ForeignWrite
+from projector.fold.effects import Cursor, Effects, Home, ShardMeta
 from projector.fold.fold import CHUNK_POINTS, fold
 from projector.frames import ShardId
 from schemas.config import CollectionConfig, Distance, VectorParams
 from schemas.ids import PointId, to_wire
 from schemas.operations import Operation, Outcome, Upsert, VectorColumn
 from schemas.points import StoredPoint, decode_point
-from schemas.records import PartitionRecord, PointsRecord, ShardOpened
+from schemas.records import Origin, PartitionRecord, PointsRecord, ShardOpened
 
 CONFIG = CollectionConfig(vectors={"image": VectorParams(2, Distance.DOT), "text": VectorParams(1, Distance.COSINE)})
 SHARD = ShardId(7, 0)
@@ -29,10 +30,21 @@ class MemoryState:
         self.marker_seq = 0
         self.applied = -1
         self.metas: dict[ShardId, ShardMeta] = {}
+        self.watermarks: dict[int, Origin] = {}
         self.stored: dict[ShardId, dict[PointId, bytes]] = {}
 
     def shard(self, shard: ShardId) -> ShardMeta | None:
         return self.metas.get(shard)
+
+    def home(self, name: str) -> Home | None:
+        shards = sorted(shard for shard, meta in self.metas.items() if meta.name == name)
+        if not shards:
+            return None
+        meta = self.metas[shards[0]]
+        return Home(shards[0].uid, meta.config, meta.shard_map, [s.shard for s in shards if s.uid == shards[0].uid])
+
+    def watermark(self, partition: int) -> Origin | None:
+        return self.watermarks.get(partition)
 
     def points(self, shard: ShardId, ids: Sequence[PointId]) -> Sequence[bytes | None]:
         return [self.stored[shard].get(point_id) for point_id in ids]
@@ -45,6 +57,8 @@ class MemoryState:
     def commit(self, effects: Effects) -> None:
         if effects.marker_seq is not None:
             self.marker_seq = effects.marker_seq
+        if effects.watermark is not None and effects.cursor is None:
+            self.watermarks[effects.watermark.partition] = effects.watermark
         shard = effects.shard
         if shard is None:
             return
@@ -60,7 +74,7 @@ class MemoryState:
             else:
                 stored[point_id] = value
 
-    def apply(self, record: PartitionRecord, chunk: int = CHUNK_POINTS) -> list[Effects]:
+    def apply(self, record: PartitionRecord | ForeignWrite, chunk: int = CHUNK_POINTS) -> list[Effects]:
         """Fold and commit a record, chunk after chunk; what each gave."""
         self.applied += 1
         cursor: Cursor | None = None

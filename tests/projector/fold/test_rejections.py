@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from projector.fold.fold import APPLIED, SKIPPED
+from projector.fold.outcomes import APPLIED, SKIPPED
 from schemas.ids import UUID_BASE
 from schemas.operations import (
     ClearPayload,

@@ -1,0 +1,122 @@
+"""Operations onto one shard, in order, in chunks."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import msgspec
+
+from projector.fold.effects import Cursor, Effects, ShardMeta, StateReader
+from projector.fold.outcomes import APPLIED, SKIPPED, rejected
+from projector.fold.point_ops import (
+    apply_by_filter,
+    apply_by_ids,
+    apply_update_vectors,
+    apply_upsert,
+)
+from projector.fold.shard_edit import ShardEdit
+from projector.frames import Changes, ShardId
+from schemas.errors import HeadwaterError
+from schemas.ids import WireId, from_wire, ids_to_wire, to_wire
+from schemas.operations import Operation, Outcome, UpdateVectors, Upsert
+from schemas.validation import check_operation, check_payloads
+
+
+def fold_operations(
+    reader: StateReader, shard: ShardId, meta: ShardMeta, ops: Sequence[Operation], begin: Cursor, chunk: int
+) -> Effects:
+    """The effects of ``ops`` from ``begin`` on, with a cursor that goes on where they don't go to the end.
+
+    An effect looks at about ``chunk`` points.
+    """
+    edit = ShardEdit(reader, shard, meta)
+    version = meta.version
+    outcomes = list(begin.outcomes)
+    for index in range(begin.op, len(ops)):
+        if outcomes and not outcomes[-1].applied:
+            outcomes.append(SKIPPED)
+            continue
+        op = ops[index]
+        rest = _Rest(begin.after, begin.done) if index == begin.op else _ALL
+        first = rest == _ALL
+        if first:
+            failure = check(edit, op)
+            if failure is not None:
+                outcomes.append(failure)
+                continue
+            if _needs_commit(edit, op, chunk):
+                return changed(edit, meta, version, outcomes, begin, _stop(begin, index, outcomes, _ALL))
+        result = _apply(edit, op, version + first, rest, chunk)
+        if first and (isinstance(result, _Rest) or result.applied):
+            version += 1
+        if isinstance(result, _Rest):
+            return changed(edit, meta, version, outcomes, begin, _stop(begin, index, outcomes, result))
+        outcomes.append(result)
+    return changed(edit, meta, version, outcomes, begin, None)
+
+
+class _Rest(NamedTuple):
+    """What is left of an operation: the points above ``after``, or the ids it lists but for the first ``done``."""
+
+    after: WireId | None
+    done: int
+
+
+_ALL = _Rest(None, 0)
+
+
+def _stop(begin: Cursor, op: int, outcomes: list[Outcome], rest: _Rest) -> Cursor:
+    return msgspec.structs.replace(
+        begin, op=op, chunk=begin.chunk + 1, outcomes=outcomes, after=rest.after, done=rest.done
+    )
+
+
+def check(edit: ShardEdit, op: Operation) -> Outcome | None:
+    """The outcome of an operation that breaks a rule whatever the points are; None when it doesn't."""
+    try:
+        check_operation(edit.config, op)
+        check_payloads(op)
+    except HeadwaterError as error:
+        return rejected(error)
+    return None
+
+
+def _needs_commit(edit: ShardEdit, op: Operation, chunk: int) -> bool:
+    """Whether what was changed so far must be committed before ``op``.
+
+    A filter scans committed points only, and what one commit holds is bounded.
+    """
+    if isinstance(op, Upsert | UpdateVectors) or not edit.changes:
+        return False
+    return op.ids is None or len(edit.changes) + len(op.ids) > chunk
+
+
+def _apply(edit: ShardEdit, op: Operation, version: int, rest: _Rest, chunk: int) -> Outcome | _Rest:
+    """Apply ``op``, or the next chunk of what is left of it."""
+    if not isinstance(op, Upsert | UpdateVectors) and op.filter is not None:
+        after = None if rest.after is None else from_wire(rest.after)
+        last = apply_by_filter(edit, op, version, after, chunk)
+        return APPLIED if last is None else _Rest(to_wire(last), 0)
+    try:
+        if isinstance(op, Upsert):
+            apply_upsert(edit, op, version)
+        elif isinstance(op, UpdateVectors):
+            apply_update_vectors(edit, op, version)
+        else:
+            done = apply_by_ids(edit, op, version, rest.done, chunk)
+            return APPLIED if done is None else _Rest(None, done)
+    except HeadwaterError as error:
+        return rejected(error)
+    return APPLIED
+
+
+def changed(
+    edit: ShardEdit, meta: ShardMeta, version: int, outcomes: list[Outcome], begin: Cursor, stop: Cursor | None
+) -> Effects:
+    """The effects of what ``edit`` holds; ``version`` is the last one given out."""
+    effects = Effects(shard=edit.shard, points=edit.changes, outcomes=outcomes, cursor=stop, chunk=begin.chunk)
+    if version != meta.version:
+        effects.meta = msgspec.structs.replace(meta, version=version)
+    if edit.changes:
+        ids = ids_to_wire(edit.changes)
+        effects.events.append(Changes(edit.shard, ids, list(edit.changes.values())))
+    return effects

@@ -7,7 +7,7 @@ from ingest.http.params import CATALOG_PARTITION, Offset
 from ingest.log import Log, Topic
 from ingest.outcomes import raise_rejected
 from ingest.ports import Catalog, Visibility
-from ingest.writer import append, encode
+from ingest.writer import append, encode, within
 from schemas.config import CollectionConfig, CollectionPatch, apply_patch, check_collection_name
 from schemas.errors import ConflictError, NotFoundError
 from schemas.records import (
@@ -73,6 +73,6 @@ class CatalogWriter:
         return await self._write(ChangeAliases(actions=list(actions)), timeout)
 
     async def _write(self, record: CatalogRecord, timeout: float) -> Offset:
-        offset = await append(self._log, Topic.CATALOG, 0, encode(record))
+        offset = await within(timeout, append(self._log, Topic.CATALOG, 0, encode(record)))
         raise_rejected(await self._visibility.wait(Topic.CATALOG, 0, offset, timeout))
         return CATALOG_PARTITION, offset

@@ -22,6 +22,8 @@ from schemas.records import (
 from schemas.rest.responses import UpdateStatus
 
 MAX_RECORD_BYTES = 4 << 20
+LONG_SECONDS = 60.0
+"""Who waits so long leaves it to the log when to give up; measuring every append's time would cost 10 us."""
 HEADERS = ((CONTENT_TYPE_HEADER, CANONICAL_CONTENT_TYPE),)
 
 ResultT = TypeVar("ResultT")
@@ -49,10 +51,12 @@ class PointsWriter:
     ) -> WriteResult:
         """Put checked operations on the log, and with ``wait`` return once they are visible.
 
-        Raises UnavailableError, TooLargeError, BadInputError, and with ``wait`` the error of the first operation
-        that was rejected. When ``timeout`` seconds were not enough, the result's status says so.
+        Raises UnavailableError, also when the log did not take them within ``timeout`` seconds, TooLargeError,
+        BadInputError, and with ``wait`` the error of the first operation that was rejected. When they are on the log,
+        but ``timeout`` was not enough for them to become visible, the result's status says so.
         """
-        offsets = await self._append(self._encode(entry, operations))
+        records = self._encode(entry, operations)
+        offsets = await within(timeout, self._append(records))
         status = UpdateStatus.ACKNOWLEDGED
         if wait:
             status = await self._wait(offsets, timeout)
@@ -96,12 +100,34 @@ def encode(record: PointsRecord | CatalogRecord) -> bytes:
         raise BadInputError("Wrong input: a number is out of the range of 64 bits") from error
 
 
+async def within(timeout: float, appending: Awaitable[ResultT]) -> ResultT:
+    """What ``appending`` returns. Raises UnavailableError after ``timeout`` seconds."""
+    if timeout >= LONG_SECONDS:
+        return await appending
+    limit = asyncio.timeout(timeout)
+    try:
+        async with limit:
+            return await appending
+    except TimeoutError:
+        if not limit.expired():
+            raise
+        raise _not_written(f"not acknowledged within {timeout:g} seconds") from None
+
+
+def _not_written(reason: str) -> UnavailableError:
+    # The log may have taken what it did not acknowledge, and other parts of the same request.
+    return UnavailableError(
+        f"The log can't be written now: {reason}. It is not known whether the operation was accepted; it may yet be "
+        "applied, and can be sent again"
+    )
+
+
 async def append(log: Log, topic: Topic, partition: int, value: bytes) -> int:
     """Append a canonical record. Raises UnavailableError, TooLargeError."""
     try:
         return await log.append(topic, partition, value, headers=HEADERS)
     except LogUnavailableError as error:
-        raise UnavailableError(f"The log can't be written now: {error}") from error
+        raise _not_written(str(error)) from error
 
 
 async def all_of(awaitables: Sequence[Awaitable[ResultT]]) -> list[ResultT]:

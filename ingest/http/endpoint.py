@@ -12,7 +12,7 @@ from starlette.types import Receive, Scope, Send
 from ingest.http.body import Body, ClientGoneError, RawHeaders, find_header
 from ingest.http.limits import InFlight, Limits
 from ingest.http.params import Params, parse_params
-from schemas.errors import HeadwaterError, OverloadedError
+from schemas.errors import HeadwaterError, OverloadedError, UnavailableError
 from schemas.rest.envelope import encode_error, encode_result
 
 RESPONSES = Counter("headwater_http_responses_total", "Answers given", ["method", "path", "status"])
@@ -145,5 +145,5 @@ class EndpointApp:
 def _refusal(error: HeadwaterError, seconds: float) -> tuple[Reply, bytes]:
     if error.status == 500:
         _logger.error("a request was refused without a kind of its own", reason=error.message)
-    headers = (RETRY_AFTER,) if isinstance(error, OverloadedError) else ()
+    headers = (RETRY_AFTER,) if isinstance(error, OverloadedError | UnavailableError) else ()
     return Reply(status=error.status, headers=headers), encode_error(error.message, seconds)

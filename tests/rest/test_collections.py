@@ -243,3 +243,9 @@ def test_a_change_that_is_not_visible_in_time(rest: Rest) -> None:
 def test_a_log_that_takes_nothing(rest: Rest) -> None:
     rest.node.log.broken = True
     assert "disk is full" in rest.error(503, "PUT", "/collections/c", json={"vectors": VECTORS})
+
+
+def test_a_log_that_does_not_answer(rest: Rest) -> None:
+    rest.node.log.silent = True
+    body = {"vectors": VECTORS}
+    assert "within 1 seconds" in rest.error(503, "PUT", "/collections/c", params={"timeout": 1}, json=body)

@@ -167,7 +167,19 @@ def test_what_the_fold_rejects_is_told_to_those_who_wait(rest: Rest) -> None:
 
 def test_a_log_that_takes_nothing(rest: Rest) -> None:
     rest.node.log.broken = True
-    assert "disk is full" in rest.error(503, "PUT", POINTS, json={"points": [point(1)]})
+    response = rest.send("PUT", POINTS, json={"points": [point(1)]})
+    assert response.status_code == 503
+    assert int(response.headers["retry-after"]) > 0
+    message = response.json()["status"]["error"]
+    assert "disk is full" in message
+    assert "not known" in message
+
+
+def test_a_log_that_does_not_answer(rest: Rest) -> None:
+    rest.node.log.silent = True
+    for wait in ("true", "false"):
+        params = {"wait": wait, "timeout": 1}
+        assert "within 1 seconds" in rest.error(503, "PUT", POINTS, params=params, json={"points": [point(1)]})
 
 
 def test_writes_go_through_aliases(rest: Rest) -> None:

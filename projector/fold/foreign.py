@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 
-
 from ingest.foreign import Elsewhere, ForeignWrite
 from ingest.sharding import parts_of
 from projector.fold.effects import Cursor, Effects, StateReader

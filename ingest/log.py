@@ -96,3 +96,18 @@ class Log(Protocol):
     async def close(self) -> None:
         """Release files and connections. Appends in flight are finished or fail."""
         ...
+
+
+class BatchLog(Log, Protocol):
+    """A log that can also write several records as one."""
+
+    async def append_together(
+        self, topic: Topic, partition: int, values: Sequence[bytes], headers: Headers = ()
+    ) -> int:
+        """Write ``values``, which are not none, each as a record with ``headers``, and return the first's offset.
+
+        All of them are written or none, in order and next to each other. So where one such call follows another, what
+        is on the log is always a beginning of what was given. Raises as ``append``; together they may take no more
+        than a single record may.
+        """
+        ...

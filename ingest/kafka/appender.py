@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,14 +25,17 @@ from ingest.log import Headers, LogUnavailableError, RecordTooLargeError
 
 _ALL = -1
 _SEQUENCES = 1 << 31
+_NO_LIMIT = (1 << 31) - 1
 _TOO_LARGE = (MessageSizeTooLargeError, RecordListTooLargeError)
 
 
 @dataclass(slots=True)
 class _Waiting:
+    """Records that go together; ``offset`` will be that of the first."""
+
     timestamp_ms: int
     key: bytes | None
-    value: bytes | None
+    values: Sequence[bytes | None]
     headers: list[tuple[str, bytes]]
     size: int
     offset: asyncio.Future[int]
@@ -78,17 +82,22 @@ class PartitionAppender:
 
     async def append(self, value: bytes | None, key: bytes | None, headers: Headers) -> int:
         """As ``Log.append``."""
-        listed = list(headers)
-        size = DefaultRecordBatchBuilder.estimate_size_in_bytes(key, value, listed)
+        return await self._append([value], key, list(headers))
+
+    async def append_together(self, values: Sequence[bytes], headers: Headers) -> int:
+        """As ``BatchLog.append_together``."""
+        return await self._append(values, None, list(headers))
+
+    async def _append(self, values: Sequence[bytes | None], key: bytes | None, headers: list[tuple[str, bytes]]) -> int:
+        size = sum(DefaultRecordBatchBuilder.estimate_size_in_bytes(key, value, headers) for value in values)
         if size > self._max_bytes:
-            raise RecordTooLargeError(
-                f"the record takes {size} bytes in Kafka, and at most {self._max_bytes} are allowed"
-            )
+            what = "the record takes" if len(values) == 1 else f"{len(values)} records take"
+            raise RecordTooLargeError(f"{what} {size} bytes in Kafka, and at most {self._max_bytes} are allowed")
         try:
             async with asyncio.timeout(self._settings.timeout):
                 await self._budget.take(size)
                 offset = asyncio.get_running_loop().create_future()
-                self._queue.append(_Waiting(time.time_ns() // 1_000_000, key, value, listed, size, offset))
+                self._queue.append(_Waiting(time.time_ns() // 1_000_000, key, values, headers, size, offset))
                 if self._sending is None:
                     self._sending = asyncio.create_task(self._send_all())
                 return await offset
@@ -119,35 +128,48 @@ class PartitionAppender:
             self._sending = None
 
     def _next_batch(self, producer: _Producer) -> tuple[list[_Waiting], bytes]:
-        size = min(self._settings.batch_bytes, self._max_bytes)
-        builder = DefaultRecordBatchBuilder(2, 0, 0, producer.id, producer.epoch, producer.sequence, size)
+        limit = min(self._settings.batch_bytes, self._max_bytes)
         batch: list[_Waiting] = []
+        size = 0
         while self._queue:
-            record = self._queue[0]
-            if record.offset.done():
+            waiting = self._queue[0]
+            if waiting.offset.done():
                 self._budget.give(self._queue.popleft().size)
                 continue
-            if builder.append(len(batch), record.timestamp_ms, record.key, record.value, record.headers) is None:
+            size += waiting.size
+            if batch and size > limit:
                 break
             batch.append(self._queue.popleft())
-        return batch, bytes(builder.build())
+        return batch, self._encode(batch, producer)
+
+    def _encode(self, batch: list[_Waiting], producer: _Producer) -> bytes:
+        # What is together was counted already: the builder's own limit is out of the way.
+        builder = DefaultRecordBatchBuilder(2, 0, 0, producer.id, producer.epoch, producer.sequence, _NO_LIMIT)
+        offset = 0
+        for waiting in batch:
+            for value in waiting.values:
+                builder.append(offset, waiting.timestamp_ms, waiting.key, value, waiting.headers)
+                offset += 1
+        return bytes(builder.build())
 
     async def _send(self, batch: list[_Waiting], data: bytes, producer: _Producer) -> None:
+        count = sum(len(waiting.values) for waiting in batch)
         try:
-            first = await self._connection.retried(lambda: self._produce(data, len(batch)), self._what)
+            offset = await self._connection.retried(lambda: self._produce(data, len(batch)), self._what)
         except (LogUnavailableError, RecordTooLargeError) as error:
             # What was sent may still arrive. Under another producer nothing can be confused with it.
             self._producer = None
             self._fail(batch, error)
             return
-        producer.sequence = (producer.sequence + len(batch)) % _SEQUENCES
-        for offset, record in enumerate(batch, first):
-            self._budget.give(record.size)
-            if not record.offset.done():
-                record.offset.set_result(offset)
+        producer.sequence = (producer.sequence + count) % _SEQUENCES
+        for waiting in batch:
+            self._budget.give(waiting.size)
+            if not waiting.offset.done():
+                waiting.offset.set_result(offset)
+            offset += len(waiting.values)
 
     async def _produce(self, data: bytes, count: int) -> int:
-        """Send a batch of ``count`` records once and return the offset of its first. Raises KafkaError."""
+        """Send a batch of ``count`` appends once and return the offset of its first record. Raises KafkaError."""
         timeout_ms = int(self._settings.request_timeout * 1000)
         request = ProduceRequest(None, _ALL, timeout_ms, [(self._topic, [(self._partition, data)])])
         response = await self._connection.to_leader(self._topic, self._partition, request, self._lane)
@@ -159,7 +181,7 @@ class PartitionAppender:
         if error is DuplicateSequenceNumber:
             raise LogUnavailableError(f"{self._what}: it was written, at an offset that Kafka doesn't know any more")
         if error in _TOO_LARGE and count == 1:
-            raise RecordTooLargeError(f"the record is larger than {self._topic} allows")
+            raise RecordTooLargeError(f"a record, or several that go together, are larger than {self._topic} allows")
         raise error(f"{self._topic}-{self._partition}")
 
     async def _new_producer(self) -> _Producer:

@@ -1,7 +1,8 @@
 """The Kafka log: the Log port over three topics of a Kafka cluster."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager
 from typing import Self
 
 from ingest.byte_budget import ByteBudget
@@ -17,7 +18,7 @@ Key = tuple[Topic, int]
 
 
 class KafkaLog:
-    """A log in Kafka. Implements ``ingest.log.Log``. Used from the event loop that opened it.
+    """A log in Kafka. Implements ``ingest.log.BatchLog``. Used from the event loop that opened it.
 
     Any number of processes may append and read; each has a KafkaLog of its own.
     """
@@ -88,6 +89,19 @@ class KafkaLog:
 
         An append that is cancelled may still be written.
         """
+        async with self._appender(topic, partition) as appender:
+            return await appender.append(value, key, headers)
+
+    async def append_together(
+        self, topic: Topic, partition: int, values: Sequence[bytes], headers: Headers = ()
+    ) -> int:
+        """As ``BatchLog.append_together``; as ``append`` otherwise."""
+        async with self._appender(topic, partition) as appender:
+            return await appender.append_together(values, headers)
+
+    @asynccontextmanager
+    async def _appender(self, topic: Topic, partition: int) -> AsyncGenerator[PartitionAppender]:
+        """While one is in use, ``close`` waits."""
         await self._check(topic, partition)
         appender = self._appenders.get((topic, partition))
         if appender is None:
@@ -97,7 +111,7 @@ class KafkaLog:
         self._appending += 1
         self._idle.clear()
         try:
-            return await appender.append(value, key, headers)
+            yield appender
         finally:
             self._appending -= 1
             if not self._appending:

@@ -17,7 +17,7 @@ class _Partition:
 
 
 class MemoryLog:
-    """Implements ``ingest.log.Log``. Every record is durable at once; the clock stands still."""
+    """Implements ``ingest.log.BatchLog``. Every record is durable at once; the clock stands still."""
 
     def __init__(self, partitions: int = 1, identity: str = "memory") -> None:
         self._points = partitions
@@ -35,6 +35,12 @@ class MemoryLog:
         self, topic: Topic, partition: int, value: bytes | None, *, key: bytes | None = None, headers: Headers = ()
     ) -> int:
         return self.put(topic, partition, value, key=key, headers=headers)
+
+    async def append_together(
+        self, topic: Topic, partition: int, values: Sequence[bytes], headers: Headers = ()
+    ) -> int:
+        first, *_ = [self.put(topic, partition, value, headers=headers) for value in values]
+        return first
 
     def put(
         self, topic: Topic, partition: int, value: bytes | None, *, key: bytes | None = None, headers: Headers = ()

@@ -1,4 +1,4 @@
-"""``python -m compose.kafka``: start, stop and look at a broker; what ``scripts/kafka`` runs."""
+"""``python -m compose.kafka``: start, stop and look at a broker, run Kafka's tools; what ``scripts/kafka`` runs."""
 
 import sys
 from pathlib import Path
@@ -9,6 +9,7 @@ from rich.console import Console
 
 from compose.kafka.broker import BrokerError, KafkaBroker
 from compose.kafka.jars import FetchError, MissingToolError
+from compose.kafka.tools import TOOLS, run_tool
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="A Kafka broker on this machine, without Docker.")
 Folder = Annotated[Path, typer.Option(envvar="HEADWATER_KAFKA_FOLDER", help="Where its files are.")]
@@ -59,6 +60,21 @@ def status(folder: Folder = FOLDER) -> None:
         _say(f"no broker runs in {folder}")
         raise typer.Exit(3)
     _say(f"a broker runs on {broker.bootstrap} (process {broker.pid}); its log: {broker.log}")
+
+
+@app.command(
+    context_settings={"ignore_unknown_options": True, "help_option_names": []},
+    help=f"Run one of Kafka's own tools: {', '.join(TOOLS)}.",
+)
+def run(
+    tool: Annotated[str, typer.Argument(metavar="TOOL")],
+    arguments: Annotated[list[str] | None, typer.Argument(metavar="[OPTIONS OF TOOL]...")] = None,
+) -> None:
+    """Run one of Kafka's own tools."""
+    if tool not in TOOLS:
+        _say(f"there is no {tool}; there are {', '.join(TOOLS)}")
+        raise typer.Exit(2)
+    run_tool(tool, arguments or [])
 
 
 if __name__ == "__main__":

@@ -81,10 +81,11 @@ class CatalogRunner:
         if end is not None:
             records = [r for r in records if r.offset < end]
         for record in records:
-            await self._apply(record)
+            await self.apply(record)
         return bool(records)
 
-    async def _apply(self, record: LogRecord) -> None:
+    async def apply(self, record: LogRecord) -> None:
+        """Fold the record after the applied offset, commit it, send its markers, publish."""
         effects = self._fold(record)
         outcomes = [] if effects.outcome.applied else [effects.outcome]
         if outcomes:

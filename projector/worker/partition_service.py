@@ -1,0 +1,195 @@
+"""PartitionService: one points partition with everything that is folded from it: state, views, segments, feed."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol, Self
+
+import structlog
+
+from ingest.log import Log, LogRecord, Topic
+from projector.folders import StateFolder
+from projector.follower import PartitionFollower
+from projector.frames import Frame, ShardId
+from projector.recovery import open_views
+from projector.runner import READ_BYTES, PartitionRunner
+from projector.segments.builder import SegmentBuilder
+from projector.segments.optimizer import Optimizer
+from projector.state.origin import check_log
+from projector.state.store import PartitionState
+from projector.worker.routing_port import OpenRouting, Routing
+from projector.worker.syncing import sync_or_tell
+
+SLICE_RECORDS = 256
+"""So many records are applied before others get their turn, and readers see them."""
+
+_logger = structlog.get_logger("headwater.worker")
+
+
+class Feed(Protocol):
+    """Tells the readers in other processes; ``projector.feed.partition_feed.PartitionFeed`` does."""
+
+    def on_frame(self, frame: Frame) -> None:
+        """Take in a frame of the runner."""
+        ...
+
+    def flush(self) -> None:
+        """Let readers have what was taken in."""
+        ...
+
+    def resealed(self, shard: ShardId, offset: int) -> None:
+        """A shard has a new manifest, which stands at ``offset``."""
+        ...
+
+    def close(self) -> None:
+        """Write what waits; readers may go on reading it."""
+        ...
+
+
+class NoFeed:
+    """For a process whose readers are all its own."""
+
+    def on_frame(self, frame: Frame) -> None:
+        """Nobody else reads."""
+
+    def flush(self) -> None:
+        """Nothing waits."""
+
+    def resealed(self, shard: ShardId, offset: int) -> None:
+        """Nobody else reads."""
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+async def no_feed(partition: int, state: PartitionState) -> Feed:
+    """See NoFeed."""
+    return NoFeed()
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What the partitions of a process share.
+
+    ``open_state`` opens a partition's state, and may wait until another process closes it. Feed and routing are opened
+    for each partition, after its state.
+    """
+
+    log: Log
+    folder: StateFolder
+    builder: SegmentBuilder
+    optimizer: Optimizer
+    open_state: Callable[[int], Awaitable[PartitionState]]
+    open_routing: OpenRouting
+    open_feed: Callable[[int, PartitionState], Awaitable[Feed]] = no_feed
+
+
+class PartitionService:
+    """Implements FoldService. Runs on one event loop; the one writer of its partition's state, views and feed."""
+
+    def __init__(self, around: Surroundings, partition: int, state: PartitionState, routing: Routing) -> None:
+        """See ``open``."""
+        self.partition = partition
+        self.state = state
+        self.follower = PartitionFollower(partition, {}, state.applied)
+        self._around = around
+        self._log = around.log
+        self._routing = routing
+        self._feed: Feed = NoFeed()
+        self._sinks: list[Callable[[Frame], None]] = []
+        self._runner = PartitionRunner(
+            around.log, partition, state, self._on_frame, reject=routing.reject, route=routing.route
+        )
+
+    @classmethod
+    async def open(cls, around: Surroundings, partition: int) -> Self:
+        """Open a partition and bring its views to the applied offset; cancelling it leaves nothing open.
+
+        Raises StateMismatchError, StateDamagedError, StateLockedError unless ``open_state`` waits, LogDamagedError,
+        LogUnavailableError.
+        """
+        state = await around.open_state(partition)
+        try:
+            await check_log(state, around.log, Topic.POINTS, partition)
+            service = cls(around, partition, state, await around.open_routing(partition, state))
+        except BaseException:
+            state.close()
+            raise
+        try:
+            await service._open()
+        except BaseException:
+            await service.close()
+            raise
+        return service
+
+    async def _open(self) -> None:
+        # Frames of what is finished here are for nobody: views and feed begin with the state as it is after it.
+        await self._runner.finish_pending()
+        around = self._around
+        self.follower = await open_views(self.partition, self.state, around.folder, around.builder)
+        self._feed = await around.open_feed(self.partition, self.state)
+        self._sinks += [self.follower.on_frame, self._feed.on_frame]
+        around.optimizer.add(self.partition, self.state, self.follower, around.folder, self._feed.resealed)
+
+    @property
+    def applied(self) -> int:
+        """The applied offset."""
+        return self.state.applied
+
+    def _on_frame(self, frame: Frame) -> None:
+        for sink in self._sinks:
+            sink(frame)
+
+    async def end_offset(self) -> int:
+        """As FoldService."""
+        return await self._log.end_offset(Topic.POINTS, self.partition)
+
+    async def check(self) -> None:
+        """As FoldService."""
+        await check_log(self.state, self._log, Topic.POINTS, self.partition)
+
+    async def wait(self) -> None:
+        """As FoldService."""
+        await self._log.wait(Topic.POINTS, self.partition, self.applied + 1)
+
+    async def step(self, end: int | None = None) -> bool:
+        """As FoldService."""
+        records = await self._log.read(Topic.POINTS, self.partition, self.applied + 1, READ_BYTES)
+        if end is not None:
+            records = [record for record in records if record.offset < end]
+        await self._apply(records)
+        return bool(records)
+
+    async def take(self, records: Sequence[LogRecord]) -> None:
+        """As FoldService."""
+        fresh = [record for record in records if record.offset > self.applied]
+        if fresh and fresh[-1].offset - self.applied == len(fresh):
+            await self._apply(fresh)
+            return
+        while fresh and self.applied < fresh[-1].offset:
+            if not await self.step():
+                return  # the log has the last word
+
+    async def _apply(self, records: Sequence[LogRecord]) -> None:
+        """Apply records that the log holds one after the other from the applied offset on."""
+        for start in range(0, len(records), SLICE_RECORDS):
+            await self._around.optimizer.throttle()
+            for record in records[start : start + SLICE_RECORDS]:
+                await self._runner.apply(record)
+            self._feed.flush()
+            self._routing.applied(self.applied)
+            if len(records) > 1:
+                await asyncio.sleep(0)
+
+    async def close(self) -> None:
+        """As FoldService."""
+        await self._around.optimizer.release(self.partition)
+        self._sinks.clear()
+        await self._routing.close()
+        try:
+            self._feed.close()
+        except OSError as error:
+            # Derived from the state, and begun anew by whoever opens that next.
+            _logger.error("feed not closed", partition=self.partition, reason=str(error))
+        await sync_or_tell(self.state)
+        self.state.close()

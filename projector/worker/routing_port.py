@@ -1,0 +1,70 @@
+"""What the fold leaves to others: records that are not at home where they landed, and those that were rejected."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Protocol
+
+from ingest.log import Log, LogRecord, Topic
+from projector.rejected import send_rejected
+from projector.runner import Reject
+from projector.state.store import PartitionState
+from projector.worker.patience import when_available
+from schemas.operations import Outcome
+
+
+class Routing(Protocol):
+    """The router's part in one points partition."""
+
+    @property
+    def route(self) -> Callable[[int], bool] | None:
+        """What PartitionRunner asks of an offset: whether the router has yet to deal with it; None without one."""
+        ...
+
+    @property
+    def reject(self) -> Reject:
+        """Puts a record that could not be applied where its producer finds it."""
+        ...
+
+    def applied(self, offset: int) -> None:
+        """The state's outbox may have new entries up to ``offset``."""
+        ...
+
+    async def close(self) -> None:
+        """Stop: the state is about to be closed."""
+        ...
+
+
+OpenRouting = Callable[[int, PartitionState], Awaitable[Routing]]
+"""Makes the routing of a points partition whose state was opened."""
+
+
+class NoRouting:
+    """For a deployment in which every record is at home where it is: only rejections are sent."""
+
+    route = None
+
+    def __init__(self, reject: Reject) -> None:
+        self.reject = reject
+
+    def applied(self, offset: int) -> None:
+        """Nobody waits for it."""
+
+    async def close(self) -> None:
+        """Nothing is open."""
+
+
+def no_routing(log: Log) -> OpenRouting:
+    """See NoRouting."""
+
+    async def open_routing(partition: int, state: PartitionState) -> Routing:
+        return NoRouting(rejecter(log, Topic.POINTS))
+
+    return open_routing
+
+
+def rejecter(log: Log, topic: Topic) -> Reject:
+    """Sends to the rejected topic, however long the log can't be reached: the fold goes no further without."""
+
+    async def reject(record: LogRecord, outcomes: Sequence[Outcome]) -> None:
+        await when_available(lambda: send_rejected(log, topic, record, outcomes), "the rejected topic")
+
+    return reject

@@ -4,8 +4,9 @@ from datetime import UTC, datetime
 from typing import Protocol
 
 import msgspec
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST
 
+from compose.http.metrics import exposition
 from ingest.http.endpoint import Call, Endpoint, Handler, Reply
 from ingest.ports import Catalog
 
@@ -86,7 +87,7 @@ class ServiceRoutes:
         return _text(sentence.encode(), 200 if ready else 503)
 
     async def _metrics(self, _: Call) -> Reply:
-        return Reply(raw=generate_latest(), content_type=CONTENT_TYPE_LATEST.encode())
+        return Reply(raw=exposition(), content_type=CONTENT_TYPE_LATEST.encode())
 
     async def _telemetry(self, _: Call) -> Reply:
         app = AppTelemetry("headwater", self._version, self._started)

@@ -1,0 +1,142 @@
+"""FeedViews: the views that a worker of an api keeps by following feeds, for reading and for waiting."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from functools import partial
+
+from compose.api.feeds import CatalogFeed, PartitionFeed
+from compose.api.log_ends import LogEnds
+from compose.api.membership import Membership
+from compose.api.peer_waits import PeerWaits
+from compose.api.visibility_table import Column, column_of, partition_of
+from ingest.log import Log, Topic
+from ingest.ports import CollectionEntry
+from projector.frames import ShardId
+from projector.segments.policy import SegmentFacts, TailFacts, is_settled
+from projector.segments.shard_work import is_stale
+from projector.view.shard_view import ShardView
+from projector.waiters import Waiters, not_visible
+from query_api.ports import CollectionCounts, CollectionStatus
+from schemas.errors import TimedOutError, UnavailableError
+from schemas.operations import Outcome
+
+
+class FeedViews:
+    """Implements ``ingest.ports.Visibility`` for all workers of an api, and ``query_api.ports.Readers`` for one."""
+
+    def __init__(
+        self, log: Log, catalog: CatalogFeed, membership: Membership, follow: Callable[[int], PartitionFeed]
+    ) -> None:
+        """``follow`` begins to follow a partition that nobody has asked for yet."""
+        self._catalog = catalog
+        self._membership = membership
+        self._follow = follow
+        self._ends = LogEnds(log)
+        self._peers = PeerWaits(membership)
+        self._feeds: dict[int, PartitionFeed] = {}
+        self._loaded: set[int] = set()
+        self._publish(Topic.CATALOG, 0, catalog.waiters)
+
+    def add(self, partition: int) -> PartitionFeed:
+        """Follow ``partition`` from now on, once. Raises TooManyPartitionsError, OSError."""
+        feed = self._feeds.get(partition)
+        if feed is None:
+            column_of(Topic.POINTS, partition)
+            feed = self._feeds[partition] = self._follow(partition)
+            self._publish(Topic.POINTS, partition, feed.waiters)
+        return feed
+
+    def loaded(self, partition: int) -> None:
+        """The views of ``partition`` are there."""
+        self._loaded.add(partition)
+
+    def _publish(self, topic: Topic, partition: int, waiters: Waiters) -> None:
+        publish = partial(self._membership.publish, column_of(topic, partition))
+        publish(waiters.visible)
+        waiters.on_advance = publish
+
+    async def wait(self, topic: Topic, partition: int, offset: int, timeout: float | None) -> Sequence[Outcome]:
+        """Wait until the record at ``offset``, and the markers it caused, are visible in every worker of the api.
+
+        Raises TimedOutError.
+        """
+        left = _deadline(timeout)
+        try:
+            outcomes = await self.waiters(topic, partition).wait(offset, left())
+            await self._peers.wait(column_of(topic, partition), offset, left())
+            if topic is Topic.CATALOG:
+                for number, marker in self._catalog.markers_of(offset):
+                    await self.waiters(Topic.POINTS, number).wait(marker, left())
+                    await self._peers.wait(column_of(Topic.POINTS, number), marker, left())
+        except TimedOutError:
+            raise not_visible(offset, timeout or 0.0) from None
+        return outcomes
+
+    async def reach(self, topic: Topic, partition: int, offset: int, timeout: float | None) -> None:
+        """Wait until the record at ``offset``, and the markers it caused, are visible here. Raises TimedOutError."""
+        left = _deadline(timeout)
+        await self.waiters(topic, partition).wait(offset, left())
+        if topic is Topic.CATALOG:
+            for number, marker in self._catalog.markers_of(offset):
+                await self.waiters(Topic.POINTS, number).wait(marker, left())
+
+    async def reach_column(self, column: Column, offset: int) -> None:
+        """Wait until this worker shows ``offset`` in a column of the table, however long that takes."""
+        await self.waiters(*partition_of(column)).wait(offset, None)
+
+    def waiters(self, topic: Topic, partition: int) -> Waiters:
+        """Who waits here for offsets of one partition."""
+        return self._catalog.waiters if topic is Topic.CATALOG else self.add(partition).waiters
+
+    def views(self, entry: CollectionEntry) -> list[ShardView]:
+        """The current view of every shard of a collection. Raises UnavailableError."""
+        return [self._view(entry, shard, partition) for shard, partition in enumerate(entry.shard_map)]
+
+    def _view(self, entry: CollectionEntry, number: int, partition: int) -> ShardView:
+        live = self.add(partition).shards.get(ShardId(entry.uid, number))
+        if live is not None:
+            return live.view
+        if partition not in self._loaded:
+            raise UnavailableError(f"Not ready yet: partition {partition} is being loaded")
+        # Each has a feed of its own, and one projector may be ahead of the other.
+        raise UnavailableError(
+            f"Not ready yet: collection `{entry.name}` is being created or dropped, and partition {partition} is not "
+            "where the catalog is"
+        )
+
+    async def counts(self, entry: CollectionEntry) -> CollectionCounts:
+        """A collection in numbers. Raises as ``views``."""
+        views = self.views(entry)
+        vectors = [v for view in views for part in view.segments for v in part.segment.meta.vectors]
+        queued = [await self._ends.queued(p, self.add(p).waiters.visible) for p in set(entry.shard_map)]
+        return CollectionCounts(
+            points=sum(view.count for view in views),
+            indexed_vectors=sum(v.rows for v in vectors if v.graph is not None),
+            segments=sum(len(view.parts) for view in views),
+            status=CollectionStatus.GREEN if all(map(_settled, views)) else CollectionStatus.YELLOW,
+            queued=sum(queued),
+        )
+
+
+def _settled(view: ShardView) -> bool:
+    """Whether a shard has all graphs that its configuration asks for, as far as its segments tell."""
+    facts = [
+        SegmentFacts(
+            part.segment.name,
+            part.size,
+            part.size - part.alive_count,
+            part.segment.meta.indexed,
+            is_stale(part.segment, view.config),
+        )
+        for part in view.segments
+    ]
+    return is_settled(facts, TailFacts(rows=view.tail.size), view.config)
+
+
+def _deadline(timeout: float | None) -> Callable[[], float | None]:
+    """A function that says how many of ``timeout`` seconds are left, None when that is no limit."""
+    if timeout is None:
+        return lambda: None
+    time = asyncio.get_running_loop().time
+    end = time() + timeout
+    return lambda: max(0.0, end - time())

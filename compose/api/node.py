@@ -1,0 +1,126 @@
+"""ApiNode: what one worker of an api stands on, log, catalog and views; and how these become ready."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import structlog
+
+from compose.api.catching_up import STALLED_SECONDS, Course, catch_up
+from compose.api.feed_views import FeedViews
+from compose.api.feeds import Feeds, PartitionFeed
+from compose.api.membership import Membership
+from compose.api.startup import Startup
+from compose.app import no_recount
+from ingest.log import Log, LogUnavailableError, Topic
+
+LOOK_SECONDS = 5.0
+"""How often the topic is asked for its partitions; a write or a token that names a new one is not kept waiting."""
+LEAST_SECONDS = 1.0
+RETRY_SECONDS = 0.5
+
+_READ = (Topic.CATALOG, Topic.POINTS)
+_logger = structlog.get_logger("headwater.api")
+
+
+class ApiNode:
+    """``log``, ``catalog`` and ``views`` are what the routes need; ``startup`` says when they may be used."""
+
+    def __init__(
+        self,
+        log: Log,
+        feeds: Feeds,
+        membership: Membership,
+        startup: Startup,
+        *,
+        recount: Callable[[], Awaitable[None]] = no_recount,
+        stalled_seconds: float = STALLED_SECONDS,
+    ) -> None:
+        """``recount`` has the log ask how many partitions there are. Raises OSError."""
+        self.log = log
+        self.catalog = feeds.catalog()
+        self.startup = startup
+        self.views = FeedViews(log, self.catalog, membership, self._follow)
+        self._feeds = feeds
+        self._membership = membership
+        self._ask_partitions = recount
+        self._stalled_seconds = stalled_seconds
+        self._followed: dict[int, PartitionFeed] = {}
+        self._group = asyncio.TaskGroup()
+        self._ready = asyncio.Event()
+        self._recounted = float("-inf")
+
+    async def run(self) -> None:
+        """Follow the feeds. Returns only by an exception: then the process must end."""
+        async with self._group as group:
+            group.create_task(self.catalog.run())
+            self._follow_all()
+            group.create_task(self._watch_partitions())
+            await self._get_ready()
+
+    async def _get_ready(self) -> None:
+        ends = [(topic, p, await self._end(topic, p)) for topic in _READ for p in range(self.log.partitions(topic))]
+        await self._load()
+        courses = [Course(topic, p, self.views.waiters(topic, p), end) for topic, p, end in ends]
+        await catch_up(self.log, courses, self.startup.say, self._stalled_seconds)
+        await self._membership.join(self.views.reach_column)
+        self.startup.done()
+        self._ready.set()
+
+    async def _end(self, topic: Topic, partition: int) -> int:
+        while True:
+            try:
+                return await self.log.end_offset(topic, partition)
+            except LogUnavailableError as error:
+                self.startup.say(f"waiting for Kafka: {error}")
+                await asyncio.sleep(RETRY_SECONDS)
+
+    async def _load(self) -> None:
+        self.startup.say("loading the catalog: a projector has to have written it")
+        await self.catalog.loaded()
+        for partition, feed in sorted(self._followed.items()):
+            self.startup.say(f"loading partition {partition}: a projector has to have opened it")
+            await feed.loaded()
+
+    def _follow(self, partition: int) -> PartitionFeed:
+        feed = self._followed[partition] = self._feeds.partition(partition)
+        self._group.create_task(feed.run())
+        self._group.create_task(self._note_loaded(partition, feed))
+        return feed
+
+    async def _note_loaded(self, partition: int, feed: PartitionFeed) -> None:
+        await feed.loaded()
+        self.views.loaded(partition)
+        _logger.info("partition loaded", partition=partition, visible=feed.waiters.visible)
+
+    def _follow_all(self) -> None:
+        for partition in range(self.log.partitions(Topic.POINTS)):
+            self.views.add(partition)
+
+    async def _watch_partitions(self) -> None:
+        while True:
+            await asyncio.sleep(LOOK_SECONDS)
+            try:
+                await self.recount()
+            except LogUnavailableError as error:
+                _logger.info("partitions not counted", reason=str(error))
+
+    async def recount(self) -> None:
+        """Ask how many partitions there are, not more often than once a second, and follow new ones.
+
+        Raises LogUnavailableError, KafkaTopicError.
+        """
+        now = asyncio.get_running_loop().time()
+        if now >= self._recounted + LEAST_SECONDS:
+            self._recounted = now
+            await self._ask_partitions()
+        self._follow_all()
+
+    async def ready(self) -> None:
+        """Return once this worker is ready."""
+        await self._ready.wait()
+
+    def close(self) -> None:
+        """Let go of the feeds, after ``run`` has ended."""
+        self.catalog.close()
+        for feed in self._followed.values():
+            feed.close()

@@ -1,0 +1,31 @@
+"""What a worker needs before it can follow anything: Kafka, and a state folder. It waits for both, in any order."""
+
+import asyncio
+from collections.abc import Callable
+
+from ingest.kafka import KafkaLog, KafkaSettings
+from ingest.log import LogUnavailableError
+from projector.folders import StateFolder
+
+RETRY_SECONDS = 0.5
+
+Say = Callable[[str], None]
+"""Told what is waited for."""
+
+
+async def open_log(settings: KafkaSettings, say: Say) -> KafkaLog:
+    """The log, once Kafka can be reached; its topics are made where they are missing. Raises KafkaTopicError."""
+    while True:
+        say(f"waiting for Kafka at {settings.bootstrap_servers}")
+        try:
+            return await KafkaLog.open(settings)
+        except LogUnavailableError as error:
+            say(f"waiting for Kafka: {error}")
+        await asyncio.sleep(RETRY_SECONDS)
+
+
+async def wait_for_state(folder: StateFolder, say: Say) -> None:
+    """Return once there is a state folder: a wrong path shows itself by waiting, not by an empty folder."""
+    while not folder.root.is_dir():
+        say(f"waiting for a projector: there is no {folder.root} yet")
+        await asyncio.sleep(RETRY_SECONDS)

@@ -1,0 +1,162 @@
+"""The supervisor of an api: binds the socket, keeps the workers alive, tells the others when one died."""
+
+import asyncio
+import os
+import shutil
+import signal
+import socket
+import sys
+import tempfile
+from pathlib import Path
+
+import structlog
+
+import compose
+from compose.api.spec import REFUSED, WorkerSpec
+from compose.api.visibility_table import VisibilityTable
+from compose.errors import UserError
+from compose.http.metrics import FOLDER_VARIABLE, forget_process
+from compose.http.server import AddressInUseError, bind, on_stop_signals
+from compose.settings import Settings
+
+STOP_SECONDS = 30.0
+"""Longer than requests in flight and appends may take; a worker that still runs then is killed."""
+FIRST_PAUSE, LONGEST_PAUSE = 0.2, 10.0
+STEADY_SECONDS = 30.0
+"""A worker that lived so long is started again at once."""
+BIND_SECONDS = 2.0
+"""Workers whose supervisor was killed hold the socket for a moment."""
+
+_logger = structlog.get_logger("headwater.api")
+
+
+async def supervise(settings: Settings) -> None:
+    """Run an api until SIGINT or SIGTERM. Raises AddressInUseError, and UserError with what a worker refused."""
+    listener = await _bind(settings.host, settings.port)
+    folder = Path(tempfile.mkdtemp(prefix="headwater-api-"))
+    try:
+        await Supervisor(settings, listener, folder).run()
+    finally:
+        listener.close()
+        shutil.rmtree(folder, ignore_errors=True)
+        _logger.info("stopped")
+
+
+async def _bind(host: str, port: int) -> socket.socket:
+    give_up = asyncio.get_running_loop().time() + BIND_SECONDS
+    while True:
+        try:
+            return bind(host, port)
+        except AddressInUseError:
+            if asyncio.get_running_loop().time() >= give_up:
+                raise
+        await asyncio.sleep(0.1)
+
+
+class Supervisor:
+    """``folder`` is for what the workers share while they run."""
+
+    def __init__(self, settings: Settings, listener: socket.socket, folder: Path) -> None:
+        """Raises OSError."""
+        self._settings = settings
+        self._listener = listener
+        self._folder = folder
+        self._table = VisibilityTable.create(folder / "visible", settings.workers)
+        self._metrics = folder / "metrics"
+        self._metrics.mkdir()
+        self._processes: dict[int, asyncio.subprocess.Process] = {}
+        self._stopping = asyncio.Event()
+
+    async def run(self) -> None:
+        """Keep the workers alive until a signal. Raises UserError."""
+        on_stop_signals(self._stop)
+        host, port = self._listener.getsockname()[:2]
+        _logger.info("listening", host=host, port=port, workers=self._settings.workers)
+        try:
+            async with asyncio.TaskGroup() as group:
+                for worker in range(self._settings.workers):
+                    group.create_task(self._keep(worker))
+        except* UserError as refusals:
+            raise refusals.exceptions[0] from None
+
+    def _stop(self) -> None:
+        _logger.info("stopping")
+        self._stopping.set()
+
+    async def _keep(self, worker: int) -> None:
+        """Run one worker after another."""
+        time = asyncio.get_running_loop().time
+        pause = FIRST_PAUSE
+        while not self._stopping.is_set():
+            started = time()
+            process = await self._start(worker)
+            try:
+                code = await self._wait(process)
+            except BaseException:
+                await _end(process)
+                raise
+            finally:
+                self._table.clear(worker)
+                forget_process(self._metrics, process.pid)
+            if self._stopping.is_set():
+                return
+            if code == REFUSED:
+                raise UserError(self._refusal(worker).read_text())
+            pause = FIRST_PAUSE if time() - started >= STEADY_SECONDS else min(2 * pause, LONGEST_PAUSE)
+            _logger.error("a worker ended; it is started again", worker=worker, code=code, pause_seconds=pause)
+            await self._sleep(pause)
+
+    async def _wait(self, process: asyncio.subprocess.Process) -> int:
+        ended = asyncio.create_task(process.wait())
+        stopping = asyncio.create_task(self._stopping.wait())
+        try:
+            await asyncio.wait({ended, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            if not ended.done():
+                await _end(process)
+            return await ended
+        finally:
+            stopping.cancel()
+
+    async def _sleep(self, seconds: float) -> None:
+        try:
+            async with asyncio.timeout(seconds):
+                await self._stopping.wait()
+        except TimeoutError:
+            return
+
+    def _refusal(self, worker: int) -> Path:
+        return self._folder / f"refusal-{worker}"
+
+    async def _start(self, worker: int) -> asyncio.subprocess.Process:
+        root = Path(compose.__file__).parents[1]
+        path = os.pathsep.join(filter(None, [str(root), os.environ.get("PYTHONPATH")]))
+        descriptor = self._listener.fileno()
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "compose.api.worker",
+            stdin=asyncio.subprocess.PIPE,
+            pass_fds=(descriptor,),
+            env={**os.environ, "PYTHONPATH": path, FOLDER_VARIABLE: str(self._metrics)},
+            start_new_session=True,  # Ctrl-C is for the supervisor, which then stops them
+        )
+        spec = WorkerSpec(self._settings, worker, descriptor, self._folder / "visible", self._refusal(worker))
+        if process.stdin is None:
+            raise AssertionError("its input is a pipe")
+        # It stays open: its end tells the worker that the supervisor is gone.
+        process.stdin.write(spec.encode())
+        return process
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    """Have a worker stop, or kill it."""
+    if process.returncode is not None:
+        return
+    process.send_signal(signal.SIGTERM)
+    try:
+        async with asyncio.timeout(STOP_SECONDS):
+            await process.wait()
+    except TimeoutError:
+        _logger.error("a worker did not stop and is killed", pid=process.pid)
+        process.kill()
+        await process.wait()

@@ -1,0 +1,154 @@
+"""A worker of an api: ``python -m compose.api.worker``, started by the supervisor, which tells it what to do.
+
+It ends when it is told to, when its supervisor ends, or by an exception; the supervisor then starts another one.
+"""
+
+import asyncio
+import os
+import shutil
+import socket
+import sys
+from collections.abc import Callable
+from importlib.metadata import version
+from typing import BinaryIO, cast
+
+import structlog
+import uvloop
+
+from compose.api.feeds import FolderFeeds
+from compose.api.membership import Membership
+from compose.api.node import ApiNode
+from compose.api.opening import open_log, wait_for_state
+from compose.api.spec import REFUSED, WorkerSpec
+from compose.api.startup import Startup
+from compose.api.visibility_table import TooManyPartitionsError, VisibilityTable
+from compose.app import Services, create_app
+from compose.errors import UserError, expected_errors
+from compose.http.server import HttpServer, on_stop_signals, settle_garbage_collector
+from compose.http.starting import StartingApp, SwitchedApp
+from compose.logging import configure_logging
+from compose.malloc import keep_little_free_memory
+from compose.services import make_limits
+from compose.settings import DataFolder
+from ingest.kafka import KafkaLog
+from ingest.log import LogUnavailableError
+from projector.folders import StateFolder
+
+_VERSION = version("headwater")
+_logger = structlog.get_logger("headwater.api")
+
+
+def main() -> None:
+    """Run one worker."""
+    orders = sys.stdin.buffer
+    spec = WorkerSpec.read(orders)
+    configure_logging(spec.settings.log_level)
+    keep_little_free_memory()
+    try:
+        uvloop.run(Worker(spec).run(orders))
+    except Exception as error:
+        if not _is_for_user(error):
+            raise
+        spec.refusal.write_text(str(error))
+        sys.exit(REFUSED)
+
+
+def _is_for_user(error: Exception) -> bool:
+    if isinstance(error, LogUnavailableError):
+        return False
+    return isinstance(error, (*expected_errors(), TooManyPartitionsError, PermissionError))
+
+
+class Worker:
+    """One worker: it takes requests from the start if no other worker answers yet, else once it is ready."""
+
+    def __init__(self, spec: WorkerSpec) -> None:
+        """Raises UserError, OSError."""
+        if spec.settings.kafka is None:
+            raise UserError("an api writes to Kafka: say where it is")
+        self._kafka = spec.settings.kafka
+        self._folder = StateFolder(DataFolder(spec.settings.data).state)
+        self._spec = spec
+        self._limits = make_limits(spec.settings)
+        self._membership = Membership(VisibilityTable.open(spec.table), spec.worker)
+        self._startup = Startup(self._membership)
+        self._app = SwitchedApp(StartingApp(self._startup, self._limits, _VERSION))
+        self._http = HttpServer(self._app, socket.socket(fileno=spec.listener))
+        self._serving: asyncio.Task[None] | None = None
+        self._stopped = asyncio.Event()
+
+    async def run(self, orders: BinaryIO) -> None:
+        """Serve until a signal, or until ``orders`` ends with the supervisor. Raises what fails."""
+        on_stop_signals(self._stopped.set)
+        _on_end_of(orders, self._orphaned)
+        if not self._membership.others_ready():
+            self._membership.start()
+            self._listen()
+        working = asyncio.create_task(self._work())
+        working.add_done_callback(lambda _: self._stopped.set())
+        await self._stopped.wait()
+        self._http.stop()
+        if self._serving is not None:
+            await asyncio.wait({self._serving})
+        self._membership.leave()
+        working.cancel()
+        await asyncio.wait({working})
+        for task in (working, self._serving):
+            error = None if task is None or task.cancelled() else task.exception()
+            if error is not None:
+                raise _first(error)
+
+    def _orphaned(self) -> None:
+        _logger.warning("the supervisor is gone", worker=self._spec.worker)
+        shutil.rmtree(self._spec.table.parent, ignore_errors=True)
+        self._stopped.set()
+
+    def _listen(self) -> None:
+        if self._serving is None:
+            self._membership.listens()
+            self._serving = asyncio.create_task(self._http.run())
+            self._serving.add_done_callback(lambda _: self._stopped.set())
+
+    async def _work(self) -> None:
+        log = await open_log(self._kafka, self._startup.say)
+        try:
+            await wait_for_state(self._folder, self._startup.say)
+            await self._follow(log)
+        finally:
+            await log.close()
+
+    async def _follow(self, log: KafkaLog) -> None:
+        feeds = FolderFeeds(self._folder, log.identity)
+        node = ApiNode(log, feeds, self._membership, self._startup, recount=log.recount)
+        try:
+            services = Services(log, node.catalog, node.views, node.views, self._startup, _VERSION, node.recount)
+            self._app.app = create_app(services, self._limits)
+            settle_garbage_collector()
+            async with asyncio.TaskGroup() as group:
+                group.create_task(node.run())
+                await node.ready()
+                self._listen()
+        finally:
+            node.close()
+
+
+def _on_end_of(file: BinaryIO, act: Callable[[], None]) -> None:
+    loop = asyncio.get_running_loop()
+
+    def read() -> None:
+        if not os.read(file.fileno(), 1024):
+            loop.remove_reader(file)
+            act()
+
+    loop.add_reader(file, read)
+
+
+def _first(error: BaseException) -> BaseException:
+    """What happened first, out of the groups it was raised in."""
+    while isinstance(error, BaseExceptionGroup):
+        error = cast("BaseExceptionGroup[BaseException]", error).exceptions[0]
+    return error
+
+
+if __name__ == "__main__":
+    main()

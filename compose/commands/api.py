@@ -1,0 +1,35 @@
+"""``headwater api``: Qdrant's REST API over Kafka and what projectors fold from it."""
+
+import asyncio
+from typing import Annotated
+
+import typer
+
+from compose.commands.options import Data, Kafka, LogLevel, Partitions, Prefix, kafka_settings, make_settings
+
+
+def api(
+    host: Annotated[str | None, typer.Option(help="Address to listen on (default 127.0.0.1).")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on (default 6333).")] = None,
+    workers: Annotated[int | None, typer.Option(help="Processes that answer requests (default 1).")] = None,
+    data: Data = None,
+    kafka: Kafka = None,
+    prefix: Prefix = None,
+    partitions: Partitions = None,
+    log_level: LogLevel = None,
+) -> None:
+    """Serve Qdrant's REST API: writes go to Kafka, reads come from the data folder that a projector writes."""
+    settings = make_settings(
+        host=host,
+        port=port,
+        workers=workers,
+        data=data,
+        kafka=kafka,
+        prefix=prefix,
+        partitions=partitions,
+        log_level=log_level,
+    )
+    kafka_settings(settings)
+    from compose.api.supervisor import supervise
+
+    asyncio.run(supervise(settings))

@@ -5,7 +5,7 @@ import sys
 import typer
 from rich.console import Console
 
-from compose.commands import info, log, replay, serve, verify
+from compose.commands import api, info, log, replay, serve, snapshot, verify
 from compose.errors import expected_errors
 
 app = typer.Typer(
@@ -15,10 +15,12 @@ app = typer.Typer(
     help="Headwater: a vector database over a log.",
 )
 app.command("serve")(serve.serve)
+app.command("api")(api.api)
 app.command("verify")(verify.verify)
 app.command("replay")(replay.replay)
 app.command("info")(info.info)
 app.add_typer(log.app, name="log")
+app.add_typer(snapshot.app, name="snapshot")
 
 
 def main() -> None:

@@ -7,10 +7,11 @@ class UserError(Exception):
 
 def expected_errors() -> tuple[type[Exception], ...]:
     """The errors whose message says what to do. Imported once one is raised, not at every start."""
-    from compose.kafka import BrokerError, MissingToolError
     from compose.http.server import AddressInUseError
+    from compose.kafka import BrokerError, MissingToolError
     from ingest.kafka import KafkaTopicError
     from ingest.log import LogDamagedError, LogUnavailableError, RecordTooLargeError
+    from projector.snapshot import SnapshotError
     from projector.state.kv import StateDamagedError, StateLockedError
     from projector.state.origin import StateMismatchError
 
@@ -22,6 +23,7 @@ def expected_errors() -> tuple[type[Exception], ...]:
         LogUnavailableError,
         MissingToolError,
         RecordTooLargeError,
+        SnapshotError,
         StateDamagedError,
         StateLockedError,
         StateMismatchError,

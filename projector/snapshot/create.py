@@ -44,13 +44,13 @@ async def create(
     of the log, and each catches up with its own. Raises SnapshotError, StateDamagedError, OSError; then there is no
     such snapshot, nor a part of one.
     """
+    parts = _parts(folder)
+    if not parts:
+        raise SnapshotError(f"there is no state in {folder.root}")
     with snapshots.lock():
         snapshots.sweep()
         if snapshots.path(name).exists():
             raise SnapshotError(f"there is a snapshot {name} already")
-        parts = _parts(folder)
-        if not parts:
-            raise SnapshotError(f"there is no state in {folder.root}")
         created_ms = time.time_ns() // 1_000_000
         partial = snapshots.partial(name)
         partial.mkdir()

@@ -57,10 +57,14 @@ class FoldedState(Protocol):
         ...
 
 
-async def check_log(state: FoldedState, log: Log, topic: Topic, partition: int) -> None:
+EARLIER = "Restore a newer copy of the state, or the log's earlier records."
+
+
+async def check_log(state: FoldedState, log: Log, topic: Topic, partition: int, *, earlier: str = EARLIER) -> None:
     """Raise StateMismatchError when the log ends before the state, starts after it, or holds other records.
 
-    Never repaired silently: a state ahead of its log holds effects that a rebuild would lose.
+    Never repaired silently: a state ahead of its log holds effects that a rebuild would lose. ``earlier`` says where
+    the effects of records that are no longer on the log can be had.
     """
     where = f"{topic}-{partition}"
     start, end = await log.start_offset(topic, partition), await log.end_offset(topic, partition)
@@ -73,7 +77,7 @@ async def check_log(state: FoldedState, log: Log, topic: Topic, partition: int) 
     if start > state.applied + 1:
         raise StateMismatchError(
             f"the log of {where} starts at offset {start}, but the state needs offset {state.applied + 1} next. "
-            "Restore a newer copy of the state, or the log's earlier records."
+            f"{earlier}"
         )
     if state.applied < start or state.last_checksum is None:
         return

@@ -7,7 +7,7 @@ port (fold, state, views, routes) is the same for both.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from schemas.errors import TooLargeError
 
@@ -32,6 +32,15 @@ class LogRecord:
     key: bytes | None
     value: bytes | None
     headers: Headers
+
+
+class Message(NamedTuple):
+    """A record to be written. ``timestamp_ms`` is in milliseconds since 1970; None: now."""
+
+    value: bytes | None
+    key: bytes | None = None
+    headers: Headers = ()
+    timestamp_ms: int | None = None
 
 
 class LogUnavailableError(Exception):

@@ -21,7 +21,7 @@ from aiokafka.record.default_records import DefaultRecordBatchBuilder
 from ingest.byte_budget import ByteBudget
 from ingest.kafka.connection import Connection
 from ingest.kafka.settings import KafkaSettings
-from ingest.log import Headers, LogUnavailableError, RecordTooLargeError
+from ingest.log import LogUnavailableError, Message, RecordTooLargeError
 
 _ALL = -1
 _SEQUENCES = 1 << 31
@@ -34,9 +34,7 @@ class _Waiting:
     """Records that go together; ``offset`` will be that of the first."""
 
     timestamp_ms: int
-    key: bytes | None
-    values: Sequence[bytes | None]
-    headers: list[tuple[str, bytes]]
+    messages: Sequence[Message]
     size: int
     offset: asyncio.Future[int]
 
@@ -80,24 +78,18 @@ class PartitionAppender:
         self._sending: asyncio.Task[None] | None = None
         self._producer: _Producer | None = None
 
-    async def append(self, value: bytes | None, key: bytes | None, headers: Headers) -> int:
-        """As ``Log.append``."""
-        return await self._append([value], key, list(headers))
-
-    async def append_together(self, values: Sequence[bytes], headers: Headers) -> int:
-        """As ``BatchLog.append_together``."""
-        return await self._append(values, None, list(headers))
-
-    async def _append(self, values: Sequence[bytes | None], key: bytes | None, headers: list[tuple[str, bytes]]) -> int:
-        size = sum(DefaultRecordBatchBuilder.estimate_size_in_bytes(key, value, headers) for value in values)
+    async def append(self, messages: Sequence[Message]) -> int:
+        """As ``KafkaLog.append_messages``."""
+        estimate = DefaultRecordBatchBuilder.estimate_size_in_bytes
+        size = sum([estimate(message.key, message.value, list(message.headers)) for message in messages])
         if size > self._max_bytes:
-            what = "the record takes" if len(values) == 1 else f"{len(values)} records take"
+            what = "the record takes" if len(messages) == 1 else f"{len(messages)} records take"
             raise RecordTooLargeError(f"{what} {size} bytes in Kafka, and at most {self._max_bytes} are allowed")
         try:
             async with asyncio.timeout(self._settings.timeout):
                 await self._budget.take(size)
                 offset = asyncio.get_running_loop().create_future()
-                self._queue.append(_Waiting(time.time_ns() // 1_000_000, key, values, headers, size, offset))
+                self._queue.append(_Waiting(time.time_ns() // 1_000_000, messages, size, offset))
                 if self._sending is None:
                     self._sending = asyncio.create_task(self._send_all())
                 return await offset
@@ -147,13 +139,14 @@ class PartitionAppender:
         builder = DefaultRecordBatchBuilder(2, 0, 0, producer.id, producer.epoch, producer.sequence, _NO_LIMIT)
         offset = 0
         for waiting in batch:
-            for value in waiting.values:
-                builder.append(offset, waiting.timestamp_ms, waiting.key, value, waiting.headers)
+            for value, key, headers, timestamp_ms in waiting.messages:
+                at = waiting.timestamp_ms if timestamp_ms is None else timestamp_ms
+                builder.append(offset, at, key, value, list(headers))
                 offset += 1
         return bytes(builder.build())
 
     async def _send(self, batch: list[_Waiting], data: bytes, producer: _Producer) -> None:
-        count = sum(len(waiting.values) for waiting in batch)
+        count = sum(len(waiting.messages) for waiting in batch)
         try:
             offset = await self._connection.retried(lambda: self._produce(data, len(batch)), self._what)
         except (LogUnavailableError, RecordTooLargeError) as error:
@@ -166,7 +159,7 @@ class PartitionAppender:
             self._budget.give(waiting.size)
             if not waiting.offset.done():
                 waiting.offset.set_result(offset)
-            offset += len(waiting.values)
+            offset += len(waiting.messages)
 
     async def _produce(self, data: bytes, count: int) -> int:
         """Send a batch of ``count`` appends once and return the offset of its first record. Raises KafkaError."""

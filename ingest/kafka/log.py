@@ -12,7 +12,7 @@ from ingest.kafka.offsets import end_offset, start_offset
 from ingest.kafka.reader import PartitionReader
 from ingest.kafka.settings import KafkaSettings
 from ingest.kafka.topics import Topics, count_partitions, prepare_topics, recount
-from ingest.log import Headers, LogRecord, LogUnavailableError, Topic
+from ingest.log import Headers, LogRecord, LogUnavailableError, Message, Topic
 
 Key = tuple[Topic, int]
 
@@ -89,15 +89,18 @@ class KafkaLog:
 
         An append that is cancelled may still be written.
         """
-        async with self._appender(topic, partition) as appender:
-            return await appender.append(value, key, headers)
+        return await self.append_messages(topic, partition, [Message(value, key, headers)])
 
     async def append_together(
         self, topic: Topic, partition: int, values: Sequence[bytes], headers: Headers = ()
     ) -> int:
         """As ``BatchLog.append_together``; as ``append`` otherwise."""
+        return await self.append_messages(topic, partition, [Message(value, None, headers) for value in values])
+
+    async def append_messages(self, topic: Topic, partition: int, messages: Sequence[Message]) -> int:
+        """Write ``messages`` as ``BatchLog.append_together`` writes its values; return the first's offset."""
         async with self._appender(topic, partition) as appender:
-            return await appender.append_together(values, headers)
+            return await appender.append(messages)
 
     @asynccontextmanager
     async def _appender(self, topic: Topic, partition: int) -> AsyncGenerator[PartitionAppender]:

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from ingest.kafka import KafkaSettings
-from ingest.log import RecordTooLargeError
+from ingest.log import Message, RecordTooLargeError
 from tests.ingest.kafka.support import POINTS, opened
 from tests.ingest.log_contract import read_all, within
 
@@ -27,6 +27,28 @@ def test_next_to_each_other_among_others(kafka_settings: KafkaSettings) -> None:
                 found = records[first : first + len(values)]
                 assert [record.value for record in found] == values
                 assert {(record.key, record.headers) for record in found} == {(None, HEADERS)}
+
+    within(check())
+
+
+def test_each_with_a_key_headers_and_time_of_its_own(kafka_settings: KafkaSettings) -> None:
+    messages = [
+        Message(b"value", b"key", (("a", b"1"), ("a", b"2")), 12_345),
+        Message(None, b"gone"),
+        Message(b"", b"", (), 99),
+        Message(b"last"),
+    ]
+
+    async def check() -> None:
+        async with opened(kafka_settings) as log:
+            assert await log.append_messages(POINTS, 0, messages) == 0
+            records = await read_all(log, max_bytes=100_000)
+            assert [Message(r.value, r.key, r.headers) for r in records] == [
+                message._replace(timestamp_ms=None) for message in messages
+            ]
+            times = [record.timestamp_ms for record in records]
+            assert (times[0], times[2]) == (12_345, 99)
+            assert times[1] == times[3] > 1_600_000_000_000
 
     within(check())
 

@@ -55,7 +55,7 @@ class Body(msgspec.Struct, gc=False):
             return BATCH if whole else "upsert" if several else None
         if whole:
             raise BadInputError("Wrong input: operation: not with `operations`, which name their own")
-        if self.operation not in _REQUESTS:
+        if self.operation not in _REQUESTS or self.operation == BATCH:
             known = ", ".join(f"`{name}`" for name in _REQUESTS if name != BATCH)
             raise BadInputError(f"Wrong input: operation: expected one of {known}")
         return None if single and self.operation == "upsert" else self.operation

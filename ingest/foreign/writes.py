@@ -9,7 +9,7 @@ from ingest.foreign.bodies import MakeOperations
 from schemas.config import CollectionConfig
 from schemas.errors import BadInputError
 from schemas.ids import WireId
-from schemas.operations import DeletePoints, Operation, UpdateVectors, Upsert
+from schemas.operations import DeletePoints, Operation
 from schemas.rest.points import JsonId, PointRequest, RawObject, RawVector, UpsertRequest
 
 
@@ -50,10 +50,7 @@ class RequestWrite(ForeignWrite, frozen=True, gc=False):
 
     def operations(self, config: CollectionConfig) -> list[Operation]:
         """The request's operations. Raises BadInputError."""
-        operations = self.make(config, self.request)
-        for operation in operations:
-            _check_numbers(operation)
-        return operations
+        return self.make(config, self.request)
 
 
 class Tombstone(ForeignWrite, frozen=True, gc=False):
@@ -64,14 +61,3 @@ class Tombstone(ForeignWrite, frozen=True, gc=False):
     def operations(self, config: CollectionConfig) -> list[Operation]:
         """One delete."""
         return [DeletePoints(ids=[self.id])]
-
-
-def _check_numbers(operation: Operation) -> None:
-    """Refuse what a canonical record can't say, so that it makes no difference where an operation is applied."""
-    condition = operation.update_filter if isinstance(operation, Upsert | UpdateVectors) else operation.filter
-    if condition is None:
-        return
-    try:
-        msgspec.msgpack.encode(condition)
-    except OverflowError as error:
-        raise BadInputError("Wrong input: a number is out of the range of 64 bits") from error

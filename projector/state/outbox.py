@@ -1,5 +1,6 @@
 """The outbox: what of this partition's records is not at home here, until the router has dealt with it."""
 
+from collections.abc import Sequence
 from itertools import islice
 
 import msgspec
@@ -18,10 +19,20 @@ class Outbox:
     def __init__(self, kv: KeyValue) -> None:
         self._kv = kv
         self._first = 0
+        self.newest = -1
+        """The offset of the newest entry that was put since this was made; -1 when none was."""
 
     def put(self, batch: Batch, offset: int, elsewhere: Elsewhere) -> None:
         """Let ``batch`` put an entry."""
         batch.put(keys.outbox_key(offset), _encode(elsewhere))
+        self.newest = offset
+
+    def replace(self, entries: Sequence[tuple[int, Elsewhere]]) -> None:
+        """Let some entries say something else from now on."""
+        batch = Batch()
+        for offset, elsewhere in entries:
+            batch.put(keys.outbox_key(offset), _encode(elsewhere))
+        self._kv.write(batch)
 
     def entries(self, start: int, limit: int) -> list[tuple[int, Elsewhere]]:
         """The first ``limit`` entries at or after ``start``."""

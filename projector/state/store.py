@@ -177,12 +177,12 @@ class PartitionState:
         self._shards.remember(effects)
         if effects.marker_seq is not None:
             self._marker_seq = effects.marker_seq
-        if effects.watermark is not None:
-            self._watermarks[effects.watermark.partition] = effects.watermark
         self._cursor = effects.cursor
         self._pending_checksum = _checksum(value)
         if effects.cursor is None:
             self._applied = offset
+            if effects.watermark is not None:
+                self._watermarks[effects.watermark.partition] = effects.watermark
 
     def changed_since(self, shard: ShardId, offset: int, limit: int | None = None) -> list[PointId]:
         """The distinct ids changed after ``offset``; only those above ``sealed`` are still known.
@@ -227,6 +227,15 @@ class PartitionState:
     def elsewhere(self, start: int, limit: int = 1000) -> list[tuple[int, Elsewhere]]:
         """(offset, what is not at home here) of the first ``limit`` entries of the outbox at or after ``start``."""
         return self._outbox.entries(start, limit)
+
+    @property
+    def newest_elsewhere(self) -> int:
+        """The offset of the newest entry put into the outbox since the state was opened; -1 when none was."""
+        return self._outbox.newest
+
+    def settled(self, entries: Sequence[tuple[int, Elsewhere]]) -> None:
+        """Keep which collection the router found for entries of the outbox: it must be the same the next time."""
+        self._outbox.replace(entries)
 
     def forwarded(self, offset: int) -> None:
         """The router has dealt with the records at or below ``offset``: remove their entries from the outbox."""

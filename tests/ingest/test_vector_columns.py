@@ -35,6 +35,7 @@ def test_good_vectors_give_the_bytes_that_struct_packs(case: tuple[int, list[lis
 
 BAD = [
     *("[1,2,3]", "[]", "[[1,2]]", "[[1],[2]]", '["1","2"]', "[1,null]", "[1,true]", "[1,1e39]", "[1,-1e400]"),
+    *("[1,{}]", "[{},{}]", "[1,[2]", "[1],2]", "[1,2]]"),
     *('{"a":[1,2]}', "7", "null", '"[1,2]"', "[1,2", "[1,,2]", "[NaN,1]"),
 ]
 
@@ -46,6 +47,20 @@ def test_what_is_not_an_array_of_good_numbers_gets_no_answer_and_then_an_error(t
     config = CollectionConfig({UNNAMED: VectorParams(2, Distance.DOT)})
     with pytest.raises(BadInputError, match=r"points\[1\]\.vector"):
         to_columns(config, raw)
+
+
+def test_integers_of_more_than_64_bits_take_the_other_way() -> None:
+    raw = [msgspec.Raw(b"[1,99999999999999999999]")]
+    assert read_unnamed(2, raw) is None
+    columns = to_columns(CollectionConfig({UNNAMED: VectorParams(2, Distance.DOT)}), raw)
+    assert columns[UNNAMED].data == struct.pack("<2f", 1, 1e20)
+
+
+@given(st.lists(st.lists(numbers, max_size=2), max_size=5), st.integers(1, 2))
+def test_vectors_of_another_size_get_no_answer(vectors: list[list[float]], size: int) -> None:
+    raw = [msgspec.Raw(msgspec.json.encode(vector)) for vector in vectors]
+    if any(len(vector) != size for vector in vectors):
+        assert read_unnamed(size, raw) is None
 
 
 def test_named_vectors_keep_who_has_them() -> None:

@@ -6,13 +6,15 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from projector.fold.effects import Cursor, Effects, ShardMeta
+from ingest.foreign import Elsewhere
+from projector.fold.effects import Cursor, Effects, Home, ShardMeta
 from projector.frames import ShardId
 from projector.state import kept_outcomes
 from projector.state.kv import KeyValue, StateLockedError
 from projector.state.store import PartitionState, TooManyChangedError
 from schemas.ids import UUID_BASE, PointId
 from schemas.operations import Outcome
+from schemas.records import Origin
 from tests.projector.fold.memory_state import CONFIG
 from tests.projector.state.samples import open_state
 
@@ -216,6 +218,98 @@ def test_outcomes_are_kept_where_one_is_a_rejection_and_for_a_while(
         tmp_path,
         lambda state: state.commit(Effects(outcomes=[NOT_FOUND]), 31, b""),
         lambda state: _same([offset for offset in range(40) if state.outcomes(offset)], [31]),
+    )
+
+
+def test_outcomes_can_be_listed(tmp_path: Path) -> None:
+    def change(state: PartitionState) -> None:
+        for offset in (0, 3, 7):
+            state.commit(Effects(outcomes=[NOT_FOUND] * (offset + 1)), offset, b"")
+
+    def check(state: PartitionState) -> None:
+        assert [offset for offset, _ in state.outcomes_since(-1)] == [0, 3, 7]
+        assert [(offset, len(outcomes)) for offset, outcomes in state.outcomes_since(3)] == [(3, 4), (7, 8)]
+        assert list(state.outcomes_since(8)) == []
+
+    _now_and_reopened(tmp_path, change, check)
+
+
+def test_what_is_elsewhere_is_kept_until_it_is_forwarded(tmp_path: Path) -> None:
+    entries = [(offset, Elsewhere("things", 7, [offset])) for offset in (2, 3, 300)]
+
+    def change(state: PartitionState) -> None:
+        state.commit(Effects(elsewhere=Elsewhere("nobody's")), 0, b"")
+        for offset, elsewhere in entries:
+            state.commit(Effects(elsewhere=elsewhere), offset, b"", route=True)
+        state.commit(Effects(elsewhere=Elsewhere("alias")), 301, b"", route=True)
+        state.commit(Effects(), 302, b"", route=True)
+
+    def check(state: PartitionState) -> None:
+        assert state.elsewhere(0) == [*entries, (301, Elsewhere("alias"))]
+        assert state.elsewhere(-1, limit=2) == entries[:2]
+        assert [offset for offset, _ in state.elsewhere(3)] == [3, 300, 301]
+        assert state.elsewhere(302) == []
+
+    def check_rest(state: PartitionState) -> None:
+        assert [offset for offset, _ in state.elsewhere(0)] == [300, 301]
+
+    _now_and_reopened(tmp_path, change, check)
+    _now_and_reopened(tmp_path, lambda state: state.forwarded(299), check_rest)
+    _now_and_reopened(tmp_path, lambda state: state.forwarded(-1), check_rest)
+    _now_and_reopened(tmp_path, lambda state: state.forwarded(301), lambda state: _same(len(state.elsewhere(0)), 0))
+
+
+def test_what_is_elsewhere_is_kept_with_the_last_chunk(tmp_path: Path) -> None:
+    cursor = Cursor(0, 0, 1, [])
+    elsewhere = Elsewhere("things", 7, [1])
+
+    def chunk(state: PartitionState) -> None:
+        effects = _stopped(_effects(1), cursor)
+        effects.elsewhere, effects.watermark = elsewhere, Origin(1, 2, 3)
+        state.commit(effects, 0, b"", route=True)
+
+    def check(state: PartitionState) -> None:
+        assert state.elsewhere(0) == []
+        assert state.watermark(1) is None
+
+    _now_and_reopened(tmp_path, chunk, check)
+
+
+def test_watermarks_are_there_by_partition(tmp_path: Path) -> None:
+    def change(state: PartitionState) -> None:
+        for offset, origin in enumerate([Origin(0, 5, 1), Origin(2**31 - 1, 2**63 - 1, 2**32 - 1), Origin(0, 6, 0)]):
+            state.commit(Effects(watermark=origin), offset, b"")
+
+    def check(state: PartitionState) -> None:
+        assert state.watermark(0) == Origin(0, 6, 0)
+        assert state.watermark(2**31 - 1) == Origin(2**31 - 1, 2**63 - 1, 2**32 - 1)
+        assert state.watermark(1) is None
+
+    _now_and_reopened(tmp_path, change, check)
+
+
+def test_collections_are_found_by_name(tmp_path: Path) -> None:
+    renamed = msgspec.structs.replace(META, name="other")
+
+    def change(state: PartitionState) -> None:
+        for offset, (shard, meta) in enumerate([(NEXT, META), (SHARD, META), (ShardId(8, 0), renamed)]):
+            state.commit(_effects(shard=shard, meta=meta), offset, b"")
+
+    def check(state: PartitionState) -> None:
+        assert state.home("things") == Home(7, CONFIG, META.shard_map, [3, 4])
+        assert state.home("other") == Home(8, CONFIG, META.shard_map, [0])
+        assert state.home("nothing") is None
+
+    _now_and_reopened(tmp_path, change, check)
+    _now_and_reopened(
+        tmp_path,
+        lambda state: state.commit(Effects(shard=SHARD, closed=True), 8, b""),
+        lambda state: _same(state.home("things"), Home(7, CONFIG, META.shard_map, [4])),
+    )
+    _now_and_reopened(
+        tmp_path,
+        lambda state: state.commit(Effects(shard=NEXT, closed=True), 9, b""),
+        lambda state: _same(state.home("things"), None),
     )
 
 

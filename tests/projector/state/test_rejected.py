@@ -1,0 +1,76 @@
+"""The rejected topic: every record as its producer sent it, with where it stood."""
+
+import msgspec
+import pytest
+
+from ingest.log import Headers, LogRecord, Topic
+from projector.rejected import ORIGIN_HEADER, OUTCOMES_HEADER, REASON_HEADER, send_rejected
+from schemas.operations import Outcome
+from schemas.records import Origin, encode_record
+from tests.projector.fold.memory_state import points_record, upsert
+from tests.projector.state.samples import run
+from tests.support.memory_log import MemoryLog
+
+OUTCOMES = [Outcome(), Outcome("Wrong input: no", 400), Outcome("Skipped", 400)]
+HEADERS: Headers = (("made-by", b"a test"),)
+ORIGINAL = b'{"collection_name":"things","id":1,"vector":[1]}'
+
+
+def _log() -> MemoryLog:
+    """Partition 1 holds a foreign record at offset 3."""
+    log = MemoryLog(partitions=2)
+    log.skip(Topic.POINTS, 1, 3)
+    log.put(Topic.POINTS, 1, ORIGINAL, key=b"a key", headers=HEADERS)
+    return log
+
+
+def _forwarded(log: MemoryLog, origin: Origin) -> LogRecord:
+    value = encode_record(msgspec.structs.replace(points_record(upsert({1: None})), origin=origin))
+    offset = log.put(Topic.POINTS, 0, value, key=b"", headers=(("content-type", b"x"),))
+    return run(log.read(Topic.POINTS, 0, offset, 1))[0]
+
+
+def _rejected(log: MemoryLog) -> LogRecord:
+    (record,) = run(log.read(Topic.REJECTED, 0, 0, 1 << 20))
+    return record
+
+
+def test_a_record_is_sent_as_it_came() -> None:
+    log = _log()
+    record = run(log.read(Topic.POINTS, 1, 3, 1))[0]
+    run(send_rejected(log, Topic.POINTS, record, OUTCOMES))
+    sent = _rejected(log)
+    assert (sent.key, sent.value, sent.headers[:1]) == (b"a key", ORIGINAL, HEADERS)
+    headers = dict(sent.headers)
+    assert headers[ORIGIN_HEADER] == b"points/1/3"
+    assert headers[REASON_HEADER] == b"Wrong input: no"
+    assert msgspec.json.decode(headers[OUTCOMES_HEADER], type=list[Outcome]) == OUTCOMES
+
+
+def test_of_a_forwarded_record_the_original_is_sent() -> None:
+    log = _log()
+    run(send_rejected(log, Topic.POINTS, _forwarded(log, Origin(1, 3, 0)), OUTCOMES))
+    sent = _rejected(log)
+    assert (sent.key, sent.value, sent.headers[:1]) == (b"a key", ORIGINAL, HEADERS)
+    assert dict(sent.headers)[ORIGIN_HEADER] == b"points/1/3"
+
+
+@pytest.mark.parametrize("origin", [Origin(1, 3, 0), Origin(1, 2, 0), Origin(1, 99, 0), Origin(7, 0, 0)])
+def test_where_the_log_has_no_original_what_was_forwarded_is_sent(origin: Origin) -> None:
+    log = _log()
+    if origin.offset == 3:
+        log.drop_before(Topic.POINTS, 1, 4)
+    record = _forwarded(log, origin)
+    run(send_rejected(log, Topic.POINTS, record, OUTCOMES))
+    sent = _rejected(log)
+    assert (sent.key, sent.value) == (record.key, record.value)
+    assert dict(sent.headers)[ORIGIN_HEADER] == f"points/{origin.partition}/{origin.offset}".encode()
+
+
+@pytest.mark.parametrize("value", [None, b"", b"\x81\xa1v\x01", b"{}"])
+def test_what_can_not_be_read_is_sent(value: bytes | None) -> None:
+    log = MemoryLog()
+    offset = log.put(Topic.POINTS, 0, value)
+    run(send_rejected(log, Topic.POINTS, run(log.read(Topic.POINTS, 0, offset, 1))[0], OUTCOMES))
+    assert _rejected(log).value == value
+    assert dict(_rejected(log).headers)[ORIGIN_HEADER] == b"points/0/0"

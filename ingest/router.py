@@ -31,6 +31,8 @@ Reject = Callable[[LogRecord, Sequence[Outcome]], Awaitable[None]]
 
 TOGETHER_BYTES = 512 << 10
 """About how much is written to a home as one."""
+RECORDS_A_TURN = 16
+"""So many are decoded before others get their turn."""
 MAX_NAME_SHOWN = 255
 FIRST_PAUSE = 0.05
 LONGEST_PAUSE = 5.0
@@ -105,6 +107,8 @@ class Router:
         homes: dict[int, list[_Part]] = {}
         refused: dict[int, Outcome] = {}
         for number, stray in enumerate(strays):
+            if number % RECORDS_A_TURN == 0:
+                await asyncio.sleep(0)
             try:
                 for partition, value in self._records(stray, entries.get(stray.elsewhere.uid)):
                     homes.setdefault(partition, []).append(_Part(number, value))

@@ -1,0 +1,209 @@
+"""PartitionRouting: the router's part in one points partition, from the state's outbox to the homes' partitions.
+
+How far it is, is the committed offset of a consumer group of the router's own: everything below is forwarded or
+rejected. It never goes back, and a state that is rebuilt, or restored, does not route again what is below it.
+"""
+
+import asyncio
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol, Self
+
+import structlog
+from prometheus_client import Counter, Gauge
+
+from ingest.foreign import Elsewhere
+from ingest.kafka.groups import Offsets
+from ingest.log import Log, LogDamagedError, LogRecord, LogUnavailableError, Topic
+from ingest.router import Router, Stray
+from projector.runner import Reject
+from projector.state.store import PartitionState
+from projector.worker.patience import when_available
+from projector.worker.routing_port import OpenRouting
+
+MOST_AT_ONCE = 256
+"""How many records are forwarded at once."""
+READ_BYTES = 1 << 20
+FEW_BYTES = 64 << 10
+FEW = 8
+"""Of so few records, most are read alone."""
+COMMIT_SECONDS = 1.0
+KEPT_ALIVE_SECONDS = 3600.0
+"""Kafka forgets what a group committed a week ago."""
+CLOSING_SECONDS = 2.0
+"""How long the last commit may take."""
+
+ROUTED = Gauge("headwater_routed_offset", "The offset below which everything is forwarded or rejected", ["partition"])
+LOST = Counter("headwater_router_lost_total", "Records deleted from the log before they were forwarded", ["partition"])
+
+_logger = structlog.get_logger("headwater.router")
+
+
+class Progress(Protocol):
+    """Where consumer groups stand; ``ingest.kafka.groups.GroupOffsets`` knows. Raises LogUnavailableError."""
+
+    async def committed(self, group: str) -> Offsets:
+        """Where ``group`` stands."""
+        ...
+
+    async def commit(self, group: str, offsets: Offsets) -> None:
+        """Let ``group`` stand at ``offsets``."""
+        ...
+
+
+Spawn = Callable[[Coroutine[Any, Any, None]], asyncio.Task[None]]
+"""Starts a task whose exception ends the process: a TaskGroup's ``create_task``."""
+
+
+@dataclass(frozen=True, slots=True)
+class RoutingOffice:
+    """What the routing of all partitions of a process shares.
+
+    ``log`` is read at other places than those the fold reads at, so it had better not be the same. ``group`` is the
+    router's consumer group.
+    """
+
+    log: Log
+    router: Router
+    progress: Progress
+    group: str
+    reject: Reject
+    spawn: Spawn
+    commit_seconds: float = COMMIT_SECONDS
+
+
+def routing_through(office: RoutingOffice) -> OpenRouting:
+    """The routing of partitions whose records are forwarded by ``office``."""
+
+    async def open_routing(partition: int, state: PartitionState) -> PartitionRouting:
+        return await PartitionRouting.open(office, partition, state)
+
+    return open_routing
+
+
+class PartitionRouting:
+    """Implements ``routing_port.Routing``. Runs on one event loop, beside the fold, which never waits for it."""
+
+    def __init__(self, office: RoutingOffice, partition: int, state: PartitionState, committed: int) -> None:
+        """See ``open``. ``committed`` is the router's committed offset."""
+        self.reject = office.reject
+        self._office = office
+        self._partition = partition
+        self._state = state
+        self._begin = committed
+        self._committed = committed
+        self._next = committed
+        self._more = asyncio.Event()
+        self._more.set()
+        self._gauge = ROUTED.labels(partition)
+        self._tasks: list[asyncio.Task[None]] = []
+
+    @classmethod
+    async def open(cls, office: RoutingOffice, partition: int, state: PartitionState) -> Self:
+        """Begin where the router's group stands, once Kafka says where that is. Raises LogDamagedError."""
+        committed = await when_available(lambda: _committed(office, partition), f"how far points-{partition} is routed")
+        state.forwarded(committed - 1)
+        routing = cls(office, partition, state, committed)
+        routing._tasks = [office.spawn(routing._forward()), office.spawn(routing._commit_now_and_then())]
+        return routing
+
+    @property
+    def routed(self) -> int:
+        """Everything below this offset is forwarded or rejected."""
+        first = self._state.elsewhere(0, 1)
+        return max(self._committed, first[0][0] if first else self._state.applied + 1)
+
+    def route(self, offset: int) -> bool:
+        """Whether the record at ``offset`` is yet to be forwarded, or its rejection to be sent."""
+        return offset >= self._begin
+
+    def applied(self, offset: int) -> None:
+        """The state's outbox may have new entries up to ``offset``."""
+        if self._state.newest_elsewhere >= self._next:
+            self._more.set()
+
+    async def close(self) -> None:
+        """Stop forwarding, and commit how far it is. Nothing is lost when that can't be done."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        try:
+            async with asyncio.timeout(CLOSING_SECONDS):
+                await self._commit(self.routed)
+        except (LogUnavailableError, TimeoutError) as error:
+            _logger.warning("routed offset not committed", partition=self._partition, reason=str(error))
+
+    async def _forward(self) -> None:
+        while True:
+            entries = self._state.elsewhere(self._next, MOST_AT_ONCE)
+            if entries:
+                await self._forward_some(entries)
+                continue
+            self._more.clear()
+            await self._more.wait()
+
+    async def _forward_some(self, entries: Sequence[tuple[int, Elsewhere]]) -> None:
+        records = await self._read(entries)
+        end = max(records)
+        due = [(offset, elsewhere) for offset, elsewhere in entries if offset <= end]
+        here = [(offset, elsewhere) for offset, elsewhere in due if offset in records]
+        for offset in (offset for offset, _ in due if offset not in records):
+            LOST.labels(self._partition).inc()
+            _logger.error("deleted before it was forwarded", partition=self._partition, offset=offset)
+        await self._forward_settled(await self._settle(here), records)
+        self._state.forwarded(due[-1][0])
+        self._next = due[-1][0] + 1
+
+    async def _settle(self, entries: Sequence[tuple[int, Elsewhere]]) -> list[tuple[int, Elsewhere]]:
+        """Which collections the entries are of: the same after a crash, whatever the catalog says then."""
+        found = await self._office.router.settle([elsewhere for _, elsewhere in entries])
+        settled = [(offset, elsewhere) for (offset, _), elsewhere in zip(entries, found, strict=True)]
+        changed = [new for old, new in zip(entries, settled, strict=True) if new != old]
+        if changed:
+            self._state.settled(changed)
+        return settled
+
+    async def _forward_settled(self, entries: Sequence[tuple[int, Elsewhere]], records: dict[int, LogRecord]) -> None:
+        await self._office.router.forward_all([Stray(records[offset], elsewhere) for offset, elsewhere in entries])
+
+    async def _read(self, entries: Sequence[tuple[int, Elsewhere]]) -> dict[int, LogRecord]:
+        """The records from the first entry on, as far as one read goes, by offset."""
+        first, size = entries[0][0], READ_BYTES if len(entries) > FEW else FEW_BYTES
+        records = await when_available(
+            lambda: self._office.log.read(Topic.POINTS, self._partition, first, size),
+            f"records of points-{self._partition} to forward",
+        )
+        if not records:
+            raise LogDamagedError(f"points-{self._partition} ends before offset {first}, which was applied")
+        return {record.offset: record for record in records}
+
+    async def _commit_now_and_then(self) -> None:
+        loop = asyncio.get_running_loop()
+        last, told = loop.time(), ""
+        while True:
+            await asyncio.sleep(self._office.commit_seconds)
+            routed, now = self.routed, loop.time()
+            if routed == self._committed and now - last < KEPT_ALIVE_SECONDS:
+                continue
+            try:
+                await self._commit(routed)
+                last, told = now, ""
+            except LogUnavailableError as error:
+                if str(error) != told:
+                    _logger.warning("routed offset not committed", partition=self._partition, reason=str(error))
+                told = str(error)
+
+    async def _commit(self, routed: int) -> None:
+        await self._office.progress.commit(self._office.group, {(Topic.POINTS, self._partition): routed})
+        self._committed = routed
+        self._gauge.set(routed)
+
+
+async def _committed(office: RoutingOffice, partition: int) -> int:
+    committed = (await office.progress.committed(office.group)).get((Topic.POINTS, partition), 0)
+    end = await office.log.end_offset(Topic.POINTS, partition)
+    if committed <= end:
+        return committed
+    # Of another log under the same names. Homes skip what they had, so beginning anew loses nothing.
+    _logger.warning("routed further than the log goes", partition=partition, committed=committed, end=end)
+    return 0

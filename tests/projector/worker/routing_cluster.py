@@ -1,0 +1,277 @@
+"""Three partitions folded and routed over a log in memory, by a process that dies at any step and comes again."""
+
+import asyncio
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from ingest.foreign import Elsewhere
+from ingest.kafka.groups import Offsets
+from ingest.log import Headers, LogRecord, Topic
+from ingest.router import Router
+from projector.fold.effects import Effects
+from projector.frames import ShardId
+from projector.rejected import ORIGIN_HEADER, send_rejected
+from projector.runner import PartitionRunner, ignore_frame
+from projector.state.store import PartitionState
+from projector.worker.routing import PartitionRouting, RoutingOffice
+from schemas.ids import PointId, shard_of
+from schemas.operations import Outcome
+from schemas.points import decode_point
+from schemas.records import ShardOpened, encode_record
+from tests.support.memory_catalog import MemoryCatalog
+from tests.support.memory_log import MemoryLog
+
+PARTITIONS = 3
+GROUP = "router"
+LIMIT = 60.0
+SHARD_MAPS = {"a": (7, (0, 1, 2, 1)), "b": (8, (2,))}
+
+
+class DeathError(Exception):
+    """Stands for the process's death."""
+
+
+class Steps:
+    """Counts what can be interrupted, and dies at the ``fatal``-th step."""
+
+    def __init__(self, fatal: int | None = None) -> None:
+        self.count = 0
+        self._fatal = fatal
+
+    def take(self) -> None:
+        """Die here, or go on."""
+        self.count += 1
+        if self._fatal is not None and self.count >= self._fatal:
+            raise DeathError
+
+
+class SteppedLog(MemoryLog):
+    """Every append can be the last thing a process does, or the one that it does not get to do any more."""
+
+    def __init__(self) -> None:
+        super().__init__(PARTITIONS)
+        self.steps = Steps()
+
+    async def append(
+        self, topic: Topic, partition: int, value: bytes | None, *, key: bytes | None = None, headers: Headers = ()
+    ) -> int:
+        await asyncio.sleep(0)
+        self.steps.take()
+        offset = self.put(topic, partition, value, key=key, headers=headers)
+        self.steps.take()
+        return offset
+
+    async def append_together(
+        self, topic: Topic, partition: int, values: Sequence[bytes], headers: Headers = ()
+    ) -> int:
+        await asyncio.sleep(0)
+        self.steps.take()
+        offset = await super().append_together(topic, partition, values, headers)
+        self.steps.take()
+        return offset
+
+    async def read(self, topic: Topic, partition: int, from_offset: int, max_bytes: int) -> Sequence[LogRecord]:
+        await asyncio.sleep(0)
+        return await super().read(topic, partition, from_offset, 200)
+
+
+class SteppedState(PartitionState):
+    """Dies before or after anything is written."""
+
+    steps = Steps()
+
+    def commit(self, effects: Effects, offset: int, value: bytes | None, *, route: bool = False) -> None:
+        self.steps.take()
+        super().commit(effects, offset, value, route=route)
+        self.steps.take()
+
+    def settled(self, entries: Sequence[tuple[int, Elsewhere]]) -> None:
+        self.steps.take()
+        super().settled(entries)
+        self.steps.take()
+
+    def forwarded(self, offset: int) -> None:
+        self.steps.take()
+        super().forwarded(offset)
+        self.steps.take()
+
+
+@dataclass
+class MemoryProgress:
+    """Implements ``Progress``; what was committed survives."""
+
+    offsets: dict[tuple[Topic, int], int] = field(default_factory=dict[tuple[Topic, int], int])
+    history: list[tuple[tuple[Topic, int], int]] = field(default_factory=list[tuple[tuple[Topic, int], int]])
+    steps: Steps = field(default_factory=Steps)
+
+    async def committed(self, group: str) -> Offsets:
+        return dict(self.offsets)
+
+    async def commit(self, group: str, offsets: Offsets) -> None:
+        await asyncio.sleep(0)
+        self.steps.take()
+        self.offsets.update(offsets)
+        self.history += offsets.items()
+        self.steps.take()
+
+
+class Cluster:
+    """Collection ``a`` has four shards, ``b`` one; ``short`` is an alias of ``a``."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.log = SteppedLog()
+        self.progress = MemoryProgress()
+        self.catalog = MemoryCatalog()
+        self.bad: set[str] = set()
+        self.writes: dict[str, dict[int, int]] = {"a": {}, "b": {}}
+        self.counts: dict[ShardId, int] = {}
+        self._number = 0
+        for name, (uid, shard_map) in SHARD_MAPS.items():
+            self.open_collection(name, uid, shard_map)
+        self.catalog.alias("short", "a")
+
+    def open_collection(self, name: str, uid: int, shard_map: Sequence[int]) -> None:
+        """Put the markers on the log."""
+        config = self.catalog.create(name, uid, shard_map).config
+        for shard, partition in enumerate(shard_map):
+            seq = len(self.log.values(Topic.POINTS, partition)) + 1
+            marker = ShardOpened(seq=seq, uid=uid, shard=shard, name=name, config=config, shard_map=list(shard_map))
+            self.log.put(Topic.POINTS, partition, encode_record(marker))
+            self.counts[ShardId(uid, shard)] = 0
+
+    def write(self, partition: int, name: str, point: int) -> None:
+        """A producer upserts a point, through whatever partition."""
+        self._number += 1
+        collection = "a" if name == "short" else name
+        self.put(partition, {"collection_name": name, "id": point, "vector": [1.0], "payload": {"n": self._number}})
+        self.writes[collection][point] = self._number
+        uid, shard_map = SHARD_MAPS[collection]
+        self.counts[ShardId(uid, shard_of(PointId(point), len(shard_map)))] += 1
+
+    def put_bad(self, partition: int, body: Mapping[str, Any] | bytes) -> None:
+        """A record that is to be rejected."""
+        self.bad.add(f"points/{partition}/{self.put(partition, body)}")
+
+    def put(self, partition: int, body: Mapping[str, Any] | bytes) -> int:
+        """A foreign record; its offset."""
+        value = body if isinstance(body, bytes) else msgspec.json.encode(body)
+        return self.log.put(Topic.POINTS, partition, value)
+
+    def live(self, fatal: int | None = None) -> int:
+        """Run a process until there is nothing left to do, or it dies; how many steps it took."""
+        steps = Steps(fatal)
+        self.log.steps = self.progress.steps = SteppedState.steps = steps
+        asyncio.run(asyncio.wait_for(Process(self).run(), LIMIT))
+        return steps.count
+
+    def fold_alone(self, partition: int) -> None:
+        """Fold a partition while its router does not get to do anything."""
+        SteppedState.steps = Steps()
+        state = SteppedState.open(self.folder / str(partition), "memory")
+        try:
+            runner = PartitionRunner(self.log, partition, state, ignore_frame, route=lambda offset: True)
+            asyncio.run(runner.catch_up(len(self.log.values(Topic.POINTS, partition))))
+        finally:
+            state.close()
+
+    def lose_state(self, partition: int) -> None:
+        """What an operator does to have it rebuilt."""
+        shutil.rmtree(self.folder / str(partition), ignore_errors=True)
+
+    def rejected(self) -> list[str]:
+        """Where the rejected records came from, in order, once for every time they were sent."""
+        records = asyncio.run(_all(self.log))
+        return [dict(record.headers)[ORIGIN_HEADER].decode() for record in records]
+
+    def points(self) -> dict[str, dict[int, Any]]:
+        """Collection -> point -> payload."""
+        found: dict[str, dict[int, Any]] = {name: {} for name in SHARD_MAPS}
+        for partition in range(PARTITIONS):
+            state = PartitionState.open(self.folder / str(partition), "memory", read_only=True)
+            for shard, meta in state.shards().items():
+                for point, stored in state.scan(shard, None):
+                    found[meta.name][point] = msgspec.json.decode(decode_point(stored).payload or b"null")
+            state.close()
+        return found
+
+    def check(self) -> None:
+        """Every write was applied once and in order; every bad record was rejected, and no other."""
+        versions: dict[ShardId, int] = {}
+        for partition in range(PARTITIONS):
+            state = PartitionState.open(self.folder / str(partition), "memory", read_only=True)
+            versions.update((shard, meta.version) for shard, meta in state.shards().items())
+            assert state.elsewhere(0) == []
+            state.close()
+        found = {name: {i: payload["n"] for i, payload in points.items()} for name, points in self.points().items()}
+        assert found == self.writes
+        assert versions == self.counts, "a write was applied twice, or not at all"
+        assert set(self.rejected()) == self.bad
+        for place in {place for place, _ in self.progress.history}:
+            offsets = [offset for seen, offset in self.progress.history if seen == place]
+            assert offsets == sorted(offsets), "the router's group went back"
+
+
+async def _all(log: MemoryLog) -> list[LogRecord]:
+    return list(await MemoryLog.read(log, Topic.REJECTED, 0, 0, 1 << 30))
+
+
+class Process:
+    """A worker that has all partitions."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        self._cluster = cluster
+        self._states: list[PartitionState] = []
+
+    async def run(self) -> None:
+        try:
+            async with asyncio.TaskGroup() as group:
+                await self._run(group)
+        except* DeathError:
+            pass
+        finally:
+            for state in self._states:
+                state.close()
+
+    async def _run(self, group: asyncio.TaskGroup) -> None:
+        cluster = self._cluster
+        router = Router(cluster.log, cluster.catalog, cluster.catalog.catch_up, self._reject)
+        office = RoutingOffice(
+            cluster.log, router, cluster.progress, GROUP, self._reject, group.create_task, commit_seconds=0
+        )
+        parts: list[tuple[PartitionRunner, PartitionRouting]] = []
+        for partition in range(PARTITIONS):
+            state = SteppedState.open(cluster.folder / str(partition), "memory")
+            self._states.append(state)
+            routing = await PartitionRouting.open(office, partition, state)
+            runner = PartitionRunner(
+                cluster.log, partition, state, ignore_frame, reject=routing.reject, route=routing.route, chunk_points=2
+            )
+            parts.append((runner, routing))
+            await runner.finish_pending()
+        while not await self._is_done():
+            for partition, (runner, routing) in enumerate(parts):
+                end = await cluster.log.end_offset(Topic.POINTS, partition)
+                await runner.catch_up(end, _telling(routing))
+        for _, routing in parts:
+            await routing.close()
+
+    async def _is_done(self) -> bool:
+        await asyncio.sleep(0)
+        for partition, state in enumerate(self._states):
+            end = await self._cluster.log.end_offset(Topic.POINTS, partition)
+            if state.applied + 1 < end or state.elsewhere(0, 1):
+                return False
+        return True
+
+    async def _reject(self, record: LogRecord, outcomes: Sequence[Outcome]) -> None:
+        await send_rejected(self._cluster.log, Topic.POINTS, record, outcomes)
+
+
+def _telling(routing: PartitionRouting) -> Callable[[int], None]:
+    return lambda end: routing.applied(end - 1)

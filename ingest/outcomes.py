@@ -7,13 +7,15 @@ from schemas.errors import (
     ConflictError,
     HeadwaterError,
     NotFoundError,
+    TimedOutError,
     TooLargeError,
     UnprocessableError,
 )
 from schemas.operations import Outcome
 
 _KINDS: dict[int, type[HeadwaterError]] = {
-    kind.status: kind for kind in (BadInputError, NotFoundError, ConflictError, TooLargeError, UnprocessableError)
+    kind.status: kind
+    for kind in (BadInputError, NotFoundError, TimedOutError, ConflictError, TooLargeError, UnprocessableError)
 }
 
 

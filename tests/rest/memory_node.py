@@ -7,7 +7,7 @@ from ingest.log import Headers, LogRecord, LogUnavailableError, Topic
 from ingest.ports import CollectionEntry
 from projector.catalog.fold import fold_catalog
 from projector.catalog.follower import CatalogFollower
-from projector.catalog.runner import MarkerOffset
+from projector.catalog.runner import MarkerOffset, Publish
 from projector.catalog.state import CatalogState
 from projector.fold.effects import Effects, Home, ShardMeta
 from projector.fold.fold import fold
@@ -79,11 +79,11 @@ class MemoryLog:
         self.records: dict[tuple[Topic, int], list[bytes]] = {}
         self.broken = False
         self.silent = False
-        self._partitions = partitions
+        self.points_partitions = partitions
         self._on_append = on_append
 
     def partitions(self, topic: Topic) -> int:
-        return self._partitions if topic is Topic.POINTS else 1
+        return self.points_partitions if topic is Topic.POINTS else 1
 
     async def append(
         self, topic: Topic, partition: int, value: bytes | None, *, key: bytes | None = None, headers: Headers = ()
@@ -121,7 +121,8 @@ class MemoryLog:
 class MemoryNode:
     """Implements Visibility, Readers and Readiness, and has a ``log`` and a ``catalog``.
 
-    ``stalled``: records are kept but not applied. ``is_ready``: what readiness says.
+    ``stalled``: records are kept but not applied. ``is_ready``: what readiness says. ``on_frame`` and ``on_catalog``
+    are told what is applied.
     """
 
     def __init__(self, partitions: int = 1) -> None:
@@ -131,6 +132,8 @@ class MemoryNode:
         self.is_ready = True
         self._catalog_state = CatalogState()
         self._states = [MemoryState() for _ in range(partitions)]
+        self.on_frame: Callable[[int, Frame], None] = lambda partition, frame: None
+        self.on_catalog: Publish = lambda offset, state, outcomes, markers: None
         self._followers = [PartitionFollower(p, {}, -1) for p in range(partitions)]
 
     def _on_append(self, topic: Topic, partition: int, offset: int, value: bytes) -> None:
@@ -148,7 +151,9 @@ class MemoryNode:
             (partition, self.log.put(Topic.POINTS, partition, encode_record(marker)))
             for partition, marker in effects.markers
         ]
-        self.catalog.publish(offset, effects.state, _refused([effects.outcome]), markers)
+        outcomes = _refused([effects.outcome])
+        self.catalog.publish(offset, effects.state, outcomes, markers)
+        self.on_catalog(offset, effects.state, outcomes, markers)
 
     def _apply_points(self, partition: int, offset: int, value: bytes) -> None:
         state, record, cursor = self._states[partition], decode_partition_record(value), None
@@ -157,7 +162,9 @@ class MemoryNode:
             cursor = effects.cursor
             state.commit(effects)
             refused = _refused(effects.outcomes) if cursor is None else []
-            self._followers[partition].on_frame(Frame(offset, effects.events, refused, cursor is None))
+            frame = Frame(offset, effects.events, refused, cursor is None)
+            self._followers[partition].on_frame(frame)
+            self.on_frame(partition, frame)
             if cursor is None:
                 return
 

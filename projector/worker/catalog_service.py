@@ -1,7 +1,7 @@
 """CatalogService: the catalog's partition with what is folded from it: its state, and what is published of it."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Self
+from typing import Protocol, Self
 
 from ingest.log import Log, LogRecord, Topic
 from projector.catalog.runner import CatalogRunner, Publish, nothing_seen
@@ -11,16 +11,37 @@ from projector.state.origin import check_log
 from projector.worker.syncing import sync_or_tell
 
 
+class CatalogGuest(Protocol):
+    """What else uses the catalog's state while it is open."""
+
+    def add_catalog(self, store: CatalogStore) -> None:
+        """The catalog is open."""
+        ...
+
+    async def remove_catalog(self) -> None:
+        """It is about to be closed. Returns once it is no longer used."""
+        ...
+
+
 class CatalogService:
     """Implements FoldService. Runs on one event loop; the one writer of the catalog's state."""
 
     def __init__(
-        self, log: Log, store: CatalogStore, publish: Publish, reject: Reject, seen: Callable[[int], int]
+        self,
+        log: Log,
+        store: CatalogStore,
+        publish: Publish,
+        reject: Reject,
+        seen: Callable[[int], int],
+        guests: Sequence[CatalogGuest],
     ) -> None:
         """See ``open``."""
         self.store = store
         self._log = log
         self._runner = CatalogRunner(log, store, publish, reject, seen=seen)
+        self._guests = guests
+        for guest in guests:
+            guest.add_catalog(store)
 
     @classmethod
     async def open(
@@ -31,6 +52,7 @@ class CatalogService:
         reject: Reject,
         *,
         seen: Callable[[int], int] = nothing_seen,
+        guests: Sequence[CatalogGuest] = (),
     ) -> Self:
         """Open the catalog; ``seen`` as CatalogRunner. Cancelling it leaves nothing open.
 
@@ -43,7 +65,7 @@ class CatalogService:
         except BaseException:
             store.close()
             raise
-        return cls(log, store, publish, reject, seen)
+        return cls(log, store, publish, reject, seen, guests)
 
     @property
     def applied(self) -> int:
@@ -81,5 +103,7 @@ class CatalogService:
 
     async def close(self) -> None:
         """As FoldService."""
+        for guest in self._guests:
+            await guest.remove_catalog()
         await sync_or_tell(self.store)
         self.store.close()

@@ -67,6 +67,18 @@ async def no_feed(partition: int, state: PartitionState) -> Feed:
     return NoFeed()
 
 
+class Guest(Protocol):
+    """What else uses a partition's state while it is open."""
+
+    def add_partition(self, partition: int, state: PartitionState) -> None:
+        """A partition is open, and its record that was half applied is finished."""
+        ...
+
+    async def remove_partition(self, partition: int) -> None:
+        """It is about to be closed. Returns once its state is no longer used."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Surroundings:
     """What the partitions of a process share.
@@ -82,6 +94,7 @@ class Surroundings:
     open_state: Callable[[int], Awaitable[PartitionState]]
     open_routing: OpenRouting
     open_feed: Callable[[int, PartitionState], Awaitable[Feed]] = no_feed
+    guests: Sequence[Guest] = ()
 
 
 class PartitionService:
@@ -130,6 +143,8 @@ class PartitionService:
         self._feed = await around.open_feed(self.partition, self.state)
         self._sinks += [self.follower.on_frame, self._feed.on_frame]
         around.optimizer.add(self.partition, self.state, self.follower, around.folder, self._feed.resealed)
+        for guest in around.guests:
+            guest.add_partition(self.partition, self.state)
 
     @property
     def applied(self) -> int:
@@ -183,6 +198,8 @@ class PartitionService:
 
     async def close(self) -> None:
         """As FoldService."""
+        for guest in self._around.guests:
+            await guest.remove_partition(self.partition)
         await self._around.optimizer.release(self.partition)
         self._sinks.clear()
         await self._routing.close()

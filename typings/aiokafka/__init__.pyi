@@ -3,6 +3,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from ssl import SSLContext
 from typing import Generic, NamedTuple, TypeVar
 
+from aiokafka.consumer.group_coordinator import GroupCoordinator
+from aiokafka.coordinator.assignors.sticky.sticky_assignor import StickyPartitionAssignor
+
 __version__: str
 
 KT = TypeVar("KT", covariant=True)
@@ -85,12 +88,20 @@ class AIOKafkaProducer:
     async def abort_transaction(self) -> None: ...
 
 class AIOKafkaConsumer:
+    _coordinator: GroupCoordinator
     def __init__(
         self,
         *topics: str,
         bootstrap_servers: str | list[str] = ...,
         client_id: str = ...,
         group_id: str | None = ...,
+        request_timeout_ms: int = ...,
+        session_timeout_ms: int = ...,
+        heartbeat_interval_ms: int = ...,
+        rebalance_timeout_ms: int = ...,
+        max_poll_interval_ms: int = ...,
+        metadata_max_age_ms: int = ...,
+        partition_assignment_strategy: Sequence[type[StickyPartitionAssignor]] = ...,
         fetch_max_wait_ms: int = ...,
         fetch_max_bytes: int = ...,
         max_partition_fetch_bytes: int = ...,
@@ -106,6 +117,8 @@ class AIOKafkaConsumer:
     async def start(self) -> None: ...
     async def stop(self) -> None: ...
     def assign(self, partitions: Iterable[TopicPartition]) -> None: ...
+    def assignment(self) -> frozenset[TopicPartition]: ...
+    async def seek_to_end(self, *partitions: TopicPartition) -> bool: ...
     def seek(self, partition: TopicPartition, offset: int) -> None: ...
     async def position(self, partition: TopicPartition) -> int: ...
     async def getmany(

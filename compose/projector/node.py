@@ -1,0 +1,114 @@
+"""ProjectorNode: what a worker consists of, and how it starts and ends."""
+
+import asyncio
+from contextlib import suppress
+from typing import Self
+
+import structlog
+
+from compose.projector.admin import PartitionStatus
+from compose.projector.catching_up import CatchUpDisplay
+from compose.projector.opening import Opener
+from compose.projector.routing import RoutingDesk
+from compose.projector.tasks import Tasks
+from compose.settings import DataFolder, Settings
+from ingest.kafka import KafkaLog, KafkaSettings
+from ingest.log import LogUnavailableError
+from projector.folders import StateFolder
+from projector.segments.builder import SegmentBuilder
+from projector.segments.optimizer import Optimizer
+from projector.snapshot.service import SnapshotService
+from projector.snapshot.snapshots import SnapshotsFolder
+from projector.worker.catching_up import CatchingUp, Partition
+from projector.worker.faust_app import FoldApp
+from projector.worker.routing_port import no_routing
+from projector.worker.service import FoldService
+from projector.worker.worker import Worker
+
+RECOUNT_SECONDS = 10.0
+"""How often the topics are checked: whether they are still the ones that were folded."""
+
+_logger = structlog.get_logger("headwater")
+
+
+class ProjectorNode:
+    """A worker of the consumer group, over the group's data folder."""
+
+    def __init__(self, settings: Settings, kafka: KafkaSettings, log: KafkaLog) -> None:
+        """See ``open``."""
+        data = DataFolder(settings.data)
+        self.log = log
+        self._folder = StateFolder(data.state)
+        self._tasks = Tasks()
+        self._builder = SegmentBuilder()
+        self._optimizer = Optimizer(self._builder)
+        self._snapshots = SnapshotService(SnapshotsFolder(data.snapshots), self._folder, log.identity)
+        self._display = CatchUpDisplay()
+        self._desk: RoutingDesk | None = None
+        self.worker = Worker(self._open_partition, CatchingUp(self._display.report))
+        self._app = FoldApp(kafka, settings.consumer_group, self.worker)
+
+    @classmethod
+    async def open(cls, settings: Settings, kafka: KafkaSettings) -> Self:
+        """Reach Kafka; topics are made where there are none. Raises KafkaTopicError, LogUnavailableError, OSError."""
+        log = await KafkaLog.open(kafka)
+        node = cls(settings, kafka, log)
+        try:
+            if settings.route:
+                node._desk = await RoutingDesk.open(kafka, node._folder, node._tasks)
+        except BaseException:
+            await node.close()
+            raise
+        return node
+
+    async def _open_partition(self, partition: Partition) -> FoldService:
+        open_routing = no_routing(self.log) if self._desk is None else self._desk.open_routing
+        opener = Opener(self.log, self._folder, self._builder, self._optimizer, self._snapshots, open_routing)
+        return await opener.open(partition, self.worker.marker_seq)
+
+    async def run(self) -> None:
+        """Work until cancelled. Returns only by an exception: then the process must end."""
+        for work in (self._optimizer.run(), self._snapshots.run(), self._watch_topics(), self.worker.failed()):
+            self._tasks.start(work)
+        self._tasks.start(self._app.run())
+        await self._tasks.failed()
+
+    async def _watch_topics(self) -> None:
+        while True:
+            await asyncio.sleep(RECOUNT_SECONDS)
+            with suppress(LogUnavailableError):  # whoever needs Kafka now says so
+                await self.log.recount()
+
+    def ready(self) -> tuple[bool, str]:
+        """Whether every partition that was given has caught up with the log, and a sentence for people."""
+        if not self._app.in_group:
+            return False, "joining the consumer group"
+        behind = [f"{topic}-{number}" for topic, number in self.worker.behind]
+        if behind:
+            return False, f"opening and catching up with the log: {', '.join(behind)}"
+        return True, "ready"
+
+    def partitions(self) -> list[PartitionStatus]:
+        """The partitions that were given to this worker."""
+        behind, positions = set(self.worker.behind), self.worker.positions()
+        return [
+            PartitionStatus(
+                topic=partition[0],
+                partition=partition[1],
+                caught_up=partition not in behind,
+                applied=positions[partition] - 1 if partition in positions else None,
+            )
+            for partition in self.worker.partitions
+        ]
+
+    async def close(self) -> None:
+        """Let the partitions go, leave the group, so that others get them at once, and release everything."""
+        await self._app.commit_applied()
+        await self.worker.close()
+        await self._app.leave()
+        await self._tasks.stop()
+        self._display.close()
+        await self._builder.close()
+        if self._desk is not None:
+            await self._desk.close()
+        await self.log.close()

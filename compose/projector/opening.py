@@ -1,0 +1,91 @@
+"""How a worker opens the partitions it is given: from the group's data folder, for readers in other processes."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from ingest.log import Log, Topic
+from projector.catalog.store import CatalogStore
+from projector.feed.catalog_feed import CatalogFeed
+from projector.feed.partition_feed import PartitionFeed
+from projector.folders import StateFolder
+from projector.segments.builder import SegmentBuilder
+from projector.segments.optimizer import Optimizer
+from projector.snapshot.service import SnapshotService
+from projector.state.store import PartitionState
+from projector.worker.catalog_service import CatalogService
+from projector.worker.catching_up import Partition
+from projector.worker.partition_service import Feed, PartitionService, Surroundings
+from projector.worker.patience import when_unlocked
+from projector.worker.routing_port import OpenRouting, rejecter
+from projector.worker.service import FoldService
+
+
+@dataclass(frozen=True, slots=True)
+class Opener:
+    """Opens catalog and points partitions. A state that another worker has not closed yet is waited for."""
+
+    log: Log
+    folder: StateFolder
+    builder: SegmentBuilder
+    optimizer: Optimizer
+    snapshots: SnapshotService
+    open_routing: OpenRouting
+
+    async def open(self, partition: Partition, marker_seq: Callable[[int], int]) -> FoldService:
+        """Open a partition; ``marker_seq``: the last marker that a points partition has applied, 0 when unknown.
+
+        Cancelling it leaves nothing open. Raises as the services do.
+        """
+        topic, number = partition
+        if topic is Topic.CATALOG:
+            return await self._open_catalog(marker_seq)
+        return await PartitionService.open(self._surroundings(), number)
+
+    def _surroundings(self) -> Surroundings:
+        return Surroundings(
+            self.log,
+            self.folder,
+            self.builder,
+            self.optimizer,
+            self._open_state,
+            self.open_routing,
+            self._open_feed,
+            [self.snapshots],
+        )
+
+    async def _open_state(self, partition: int) -> PartitionState:
+        folder, identity = self.folder.rocksdb(partition), self.log.identity
+        return await when_unlocked(lambda: PartitionState.open(folder, identity), f"the state of points-{partition}")
+
+    async def _open_feed(self, partition: int, state: PartitionState) -> Feed:
+        return await PartitionFeed.open(self.folder, partition, self.log.identity, state)
+
+    async def _open_catalog(self, marker_seq: Callable[[int], int]) -> CatalogService:
+        feed = CatalogFeed(self.folder, self.log.identity)
+        guests = (self.snapshots, _FeedCloser(feed))
+        reject = rejecter(self.log, Topic.CATALOG)
+        service = await CatalogService.open(
+            self.log, self._open_store, feed.publish, reject, seen=marker_seq, guests=guests
+        )
+        try:
+            await service.start()
+        except BaseException:
+            await service.close()
+            raise
+        return service
+
+    async def _open_store(self) -> CatalogStore:
+        folder, identity = self.folder.catalog, self.log.identity
+        return await when_unlocked(lambda: CatalogStore.open(folder, identity), "the state of the catalog")
+
+
+class _FeedCloser:
+    def __init__(self, feed: CatalogFeed) -> None:
+        self._feed = feed
+
+    def add_catalog(self, store: CatalogStore) -> None:
+        """Nothing is published yet."""
+
+    async def remove_catalog(self) -> None:
+        """Nothing will be published any more."""
+        self._feed.close()

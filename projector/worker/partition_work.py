@@ -1,0 +1,170 @@
+"""PartitionWork: a partition that this worker was given, from opening its state to letting it go.
+
+The log is the truth. Who brings records (``offer``) only tells that there are more: a record is applied from what was
+offered where it follows on the applied offset, else the log is read. While nobody brings any, because a consumer group
+is being rebalanced, say, the log is followed directly; a look at its end every second finds what nobody told of.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+
+from ingest.log import LogRecord, LogUnavailableError
+from projector.worker.catching_up import CatchingUp, Partition
+from projector.worker.following import catch_up
+from projector.worker.metrics import LAG, OPEN_PARTITIONS
+from projector.worker.patience import when_available
+from projector.worker.service import FoldService
+
+FULL_BYTES = 4 << 20
+"""So much may wait to be applied before who brings it is told to stop."""
+LOOK_SECONDS = 1.0
+
+
+class PartitionWork:
+    """One task at a time works on the partition; everything else only leaves it a note."""
+
+    def __init__(
+        self,
+        partition: Partition,
+        open_service: Callable[[], Awaitable[FoldService]],
+        catching_up: CatchingUp,
+        changed: Callable[[], None],
+    ) -> None:
+        """``changed`` is called when the partition has caught up, is full, or has room again."""
+        self.partition = partition
+        self.service: FoldService | None = None
+        """None while it is not open."""
+        self.caught_up = False
+        self.full = False
+        self._open_service = open_service
+        self._catching_up = catching_up
+        self._changed = changed
+        self._offered: deque[tuple[Sequence[LogRecord], int]] = deque()
+        self._offered_bytes = 0
+        self._told = False
+        self._live = False
+        self._wake = asyncio.Event()
+        self._look_due = False
+        self._seen_applied: int | None = None
+        self.task = asyncio.create_task(self._run(), name=f"{partition[0]}-{partition[1]}")
+
+    @property
+    def _what(self) -> str:
+        return f"{self.partition[0]}-{self.partition[1]}"
+
+    def offer(self, records: Sequence[LogRecord]) -> None:
+        """Here are records, in order."""
+        size = sum([len(record.value or b"") for record in records])
+        self._offered.append((records, size))
+        self._offered_bytes += size
+        self._wake.set()
+        if self._offered_bytes >= FULL_BYTES and not self.full:
+            self.full = True
+            self._changed()
+
+    def tell(self) -> None:
+        """There may be more on the log."""
+        self._told = True
+        self._wake.set()
+
+    def set_live(self, live: bool) -> None:
+        """Whether what comes after the applied offset is being offered from now on."""
+        self._live = live
+        self._wake.set()
+
+    async def close(self) -> None:
+        """Stop wherever it is and let the state go. What it failed with is the task's to tell."""
+        self.task.cancel()
+        await asyncio.wait({self.task})
+
+    async def _run(self) -> None:
+        topic, number = self.partition
+        service = await when_available(self._open_service, self._what)
+        OPEN_PARTITIONS.labels(topic).inc()
+        try:
+            self.service = service
+            await self._catch_up(service)
+            self.caught_up = True
+            self._changed()
+            await self._follow(service)
+        finally:
+            self.service = None
+            self._catching_up.end(self.partition)
+            await service.close()
+            OPEN_PARTITIONS.labels(topic).dec()
+            LAG.remove(topic, number)
+
+    async def _catch_up(self, service: FoldService) -> None:
+        end = await when_available(service.end_offset, self._what)
+        behind = max(end - 1 - service.applied, 0)
+        if behind:
+            self._catching_up.begin(self.partition, behind)
+            await when_available(lambda: catch_up(service, end, lambda at: self._advance(end - at)), self._what)
+            self._catching_up.end(self.partition)
+
+    def _advance(self, left: int) -> None:
+        self._catching_up.advance(self.partition, left)
+
+    async def _follow(self, service: FoldService) -> None:
+        looking = asyncio.create_task(self._look_regularly())
+        try:
+            while True:
+                self._wake.clear()
+                if self._look_due:
+                    await self._look(service)
+                if self._offered:
+                    await self._take(service)
+                elif self._told:
+                    self._told = False
+                    await when_available(lambda: _to_the_end(service), self._what)
+                elif self._live:
+                    await self._wake.wait()
+                else:
+                    await self._wait_for_log(service)
+        finally:
+            looking.cancel()
+
+    async def _take(self, service: FoldService) -> None:
+        records, size = self._offered.popleft()
+        await when_available(lambda: service.take(records), self._what)
+        self._offered_bytes -= size
+        if self.full and self._offered_bytes <= FULL_BYTES // 2:
+            self.full = False
+            self._changed()
+
+    async def _wait_for_log(self, service: FoldService) -> None:
+        waits = [asyncio.create_task(service.wait()), asyncio.create_task(self._wake.wait())]
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+            if waits[0].done():
+                with suppress(LogUnavailableError):  # what comes next, with patience, says so
+                    waits[0].result()
+                self._told = True
+        finally:
+            for wait in waits:
+                wait.cancel()
+            await asyncio.wait(waits)
+
+    async def _look_regularly(self) -> None:
+        while True:
+            await asyncio.sleep(LOOK_SECONDS)
+            self._look_due = True
+            self._wake.set()
+
+    async def _look(self, service: FoldService) -> None:
+        """See where the log ends: for who watches, and in case that nobody told of it."""
+        self._look_due = False
+        with suppress(LogUnavailableError):  # a later look is as good
+            end = await service.end_offset()
+            LAG.labels(*self.partition).set(max(end - 1 - service.applied, 0))
+            if end <= service.applied:
+                await service.check()
+            elif end > service.applied + 1 and service.applied == self._seen_applied:
+                self._told = True
+        self._seen_applied = service.applied
+
+
+async def _to_the_end(service: FoldService) -> None:
+    await catch_up(service, await service.end_offset())

@@ -1,0 +1,4 @@
+from faust.types.tuples import ConsumerMessage
+
+class Event:
+    message: ConsumerMessage

@@ -1,0 +1,1 @@
+from faust.types.tuples import TP as TP

@@ -3,64 +3,28 @@
 import random
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 from tests.crash import damage
-from tests.crash.catalog import CatalogWriter
-from tests.crash.checks import Reading
-from tests.crash.model import Id, Layout, Owner
-from tests.crash.writers import CrashError, Reader, Writer
-from tests.support.http import Http
+from tests.crash.world import Round, World
+from tests.crash.writers import CrashError
 from tests.support.server import Server, headwater
 
-LAYOUTS = [Layout("one", {"": 16}, shards=1), Layout("two", {"a": 8, "b": 12}, shards=3)]
 IDS = {"one": 2000, "two": 600}
 """So many for each writer: enough of the first for graphs to be built while they write."""
-WRITERS = 4
-FILL = 500
 QUIET_SECONDS = (2.5, 4.5)
 """Of a server that nobody writes to, about when it begins what it had put off."""
-OPTIMIZERS = {
-    "indexing_threshold": 1,
-    "flush_interval_sec": 0,
-    "vacuum_min_vector_number": 100,
-    "deleted_threshold": 0.1,
-}
-"""Everything that works on segments does so all the time."""
 
 Damage = Callable[[Path, random.Random], str]
 
 
-@dataclass
-class Round:
-    """What happened in one round."""
-
-    kind: str
-    detail: str = ""
-    acknowledged: int = 0
-    searches: int = 0
-    in_flight: int = 0
-    took_effect: int = 0
-    points: int = 0
-    segments: int = 0
-    graphs: int = 0
-    start_seconds: float = 0.0
-
-
 class Harness:
-    """A server, its writers, and what must be true of it."""
+    """A server, those who use it, and what must be true of it."""
 
     def __init__(self, folder: Path, seed: int, partitions: int = 1) -> None:
-        self.seed = seed
         self.rng = random.Random(seed)
         self.server = Server(folder / "data", ["--partitions", str(partitions)])
-        layouts = [LAYOUTS[number % len(LAYOUTS)] for number in range(WRITERS)]
-        self.writers = [Writer(Owner.of(n, layout, seed, IDS[layout.name])) for n, layout in enumerate(layouts)]
-        self.catalog = CatalogWriter(seed)
-        self.readers = [Reader(self._search_maker(layout)) for layout in LAYOUTS]
-        self._settled = True
-        self.versions: dict[str, dict[Id, int]] = {layout.name: {} for layout in LAYOUTS}
+        self.world = World(seed, self.rng, IDS)
 
     def __enter__(self) -> "Harness":
         return self
@@ -71,53 +35,20 @@ class Harness:
     def begin(self) -> None:
         """Start the server, create the collections and fill them."""
         self.server.start()
-        with Http(self.server.port) as http:
-            for layout in LAYOUTS:
-                sizes = {name: {"size": size, "distance": "Dot"} for name, size in layout.sizes.items()}
-                config = {"vectors": sizes.get("", sizes), "shard_number": layout.shards}
-                answer = http.put(f"/collections/{layout.name}", {**config, "optimizers_config": OPTIMIZERS})
-                if answer.status != 200:
-                    raise CrashError(f"creating {layout.name} answered {answer.status}: {answer.body!r}")
-            for writer in self.writers:
-                writer.fill(http, FILL)
-
-    def _search_maker(self, layout: Layout) -> Callable[[], tuple[str, bytes]]:
-        rng = random.Random(f"{self.seed}/{layout.name}")
-        name = next(iter(layout.sizes))
-        using = f', "using": "{name}"' if name else ""
-
-        def make() -> tuple[str, bytes]:
-            query = [rng.randint(-8, 8) for _ in range(layout.sizes[name])]
-            return f"/collections/{layout.name}/points/query", f'{{"query": {query}, "limit": 20{using}}}'.encode()
-
-        return make
+        self.world.begin(self.server.port)
 
     def write_for(self, seconds: float, end: Callable[[], object], kind: str) -> Round:
         """Let all threads work for a while, then end the server with ``end``."""
-        if not self._settled:
-            raise CrashError("an earlier round failed")
-        self._settled = False
-        threads = [*self.writers, *self.readers, self.catalog]
-        before = sum(w.acknowledged for w in self.writers)
-        searches = sum(r.answered for r in self.readers)
-        for thread in threads:
-            thread.start(self.server.port)
+        self.world.start(self.server.port)
         try:
             time.sleep(seconds)
             end()
         finally:
-            for thread in threads:
-                thread.stop()
+            self.world.stop()
             if self.server.poll() is None:
                 self.server.kill()
-            for thread in threads:
-                thread.join()
-        return Round(
-            kind,
-            acknowledged=sum(w.acknowledged for w in self.writers) - before,
-            searches=sum(r.answered for r in self.readers) - searches,
-            in_flight=sum(w.pending is not None for w in self.writers),
-        )
+            done = self.world.join(kind)
+        return done
 
     def restart(self, done: Round) -> None:
         """Start the server again and hold everything in it against what must be there."""
@@ -127,31 +58,10 @@ class Harness:
         self.check(done)
 
     def check(self, done: Round, same_versions: bool = False) -> None:
-        """Settle the writers with what is there, and compare all ways of reading it."""
-        with Http(self.server.port) as http:
-            self.catalog.settle(http)
-            for layout in LAYOUTS:
-                owners = [w for w in self.writers if w.owner.layout is layout]
-                reading = Reading(http, layout, self.rng)
-                ids = [point_id for writer in owners for point_id in writer.owner.ids]
-                strangers = reading.points.keys() - set(ids)
-                if strangers:
-                    raise CrashError(f"{layout.name}: nobody wrote {sorted(map(str, strangers))[:5]}")
-                done.took_effect += sum(writer.settle(reading.points) for writer in owners)
-                self._check_versions(layout, reading.check(ids), same_versions)
-                done.points += len(reading.points)
-        self._settled = True
+        """Hold everything against what must be there; count the segments."""
+        self.world.check(self.server.port, done, same_versions=same_versions)
         done.segments = len({path.parent for path in damage.segment_files(self.server.data)})
         done.graphs = len(damage.graph_files(self.server.data))
-
-    def _check_versions(self, layout: Layout, seen: dict[Id, int], same: bool) -> None:
-        """A version never goes back; nor does it change where nothing was written."""
-        known = self.versions[layout.name]
-        for point_id, version in seen.items():
-            old = known.get(point_id, 0)
-            if version < old or (same and version != old):
-                raise CrashError(f"{layout.name}: version of {point_id} went from {old} to {version}")
-        known.update(seen)
 
     def kill_round(self, seconds: float) -> Round:
         """Kill while writing."""
@@ -163,8 +73,7 @@ class Harness:
         """Kill a while after the writing, when segments are merged and graphs are built."""
 
         def end() -> None:
-            for thread in (*self.writers, self.catalog):
-                thread.stop()
+            self.world.stop_writing()
             time.sleep(self.rng.uniform(*QUIET_SECONDS))
             self.server.kill()
 

@@ -13,7 +13,8 @@ from rich.console import Console
 from rich.table import Table
 
 from tests.crash.damage import HARMLESS
-from tests.crash.harness import Harness, Round
+from tests.crash.harness import Harness
+from tests.crash.world import Round
 from tests.support.seeds import BASE_SEED
 from tests.support.server import ServerError
 

@@ -10,6 +10,8 @@ from tests.crash.model import Id, Owner, Point, State
 from tests.support.http import Answer, Http
 
 RETRY_STATUS = 429
+UNKNOWN_STATUSES = (503, 408)
+"""The log doesn't answer, or readers don't get on: what was asked for may have been done, or be done soon."""
 
 
 class CrashError(AssertionError):
@@ -25,10 +27,15 @@ def describe(point: Point | None) -> str:
 
 
 class Writer:
-    """Sends an owner's requests from a thread of its own and keeps the owner's knowledge."""
+    """Sends an owner's requests from a thread of its own and keeps the owner's knowledge.
 
-    def __init__(self, owner: Owner) -> None:
+    With ``outages`` an answer that leaves open whether the request took effect ends the thread, as an end of the
+    connection does.
+    """
+
+    def __init__(self, owner: Owner, outages: bool = False) -> None:
         self.owner = owner
+        self._outages = outages
         self.pending: State | None = None
         self.acknowledged = 0
         self.last_operation = -1
@@ -66,6 +73,8 @@ class Writer:
                 if answer.status == RETRY_STATUS:
                     self.pending = None
                     continue
+                if self._outages and answer.status in UNKNOWN_STATUSES:
+                    return
                 if answer.status != 200:
                     self.failure = f"{request.method} {request.path} answered {answer.status}: {answer.body[:500]!r}"
                     return

@@ -2,16 +2,15 @@
 
 import asyncio
 import os
-import shutil
 import signal
 import socket
 import sys
-import tempfile
 from pathlib import Path
 
 import structlog
 
 import compose
+from compose.api.run_folder import run_folder
 from compose.api.spec import REFUSED, WorkerSpec
 from compose.api.visibility_table import VisibilityTable
 from compose.errors import UserError
@@ -32,14 +31,9 @@ _logger = structlog.get_logger("headwater.api")
 
 async def supervise(settings: Settings) -> None:
     """Run an api until SIGINT or SIGTERM. Raises AddressInUseError, and UserError with what a worker refused."""
-    listener = await _bind(settings.host, settings.port)
-    folder = Path(tempfile.mkdtemp(prefix="headwater-api-"))
-    try:
+    with await _bind(settings.host, settings.port) as listener, run_folder() as folder:
         await Supervisor(settings, listener, folder).run()
-    finally:
-        listener.close()
-        shutil.rmtree(folder, ignore_errors=True)
-        _logger.info("stopped")
+    _logger.info("stopped")
 
 
 async def _bind(host: str, port: int) -> socket.socket:

@@ -5,7 +5,6 @@ It ends when it is told to, when its supervisor ends, or by an exception; the su
 
 import asyncio
 import os
-import shutil
 import socket
 import sys
 from collections.abc import Callable
@@ -28,6 +27,7 @@ from compose.http.server import HttpServer, on_stop_signals, settle_garbage_coll
 from compose.http.starting import StartingApp, SwitchedApp
 from compose.logging import configure_logging
 from compose.malloc import keep_little_free_memory
+from compose.projector.logs import forward_library_logs
 from compose.services import make_limits
 from compose.settings import DataFolder
 from ingest.kafka import KafkaLog
@@ -43,6 +43,7 @@ def main() -> None:
     orders = sys.stdin.buffer
     spec = WorkerSpec.read(orders)
     configure_logging(spec.settings.log_level)
+    forward_library_logs()
     keep_little_free_memory()
     try:
         uvloop.run(Worker(spec).run(orders))
@@ -100,7 +101,6 @@ class Worker:
 
     def _orphaned(self) -> None:
         _logger.warning("the supervisor is gone", worker=self._spec.worker)
-        shutil.rmtree(self._spec.table.parent, ignore_errors=True)
         self._stopped.set()
 
     def _listen(self) -> None:

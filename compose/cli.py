@@ -5,7 +5,7 @@ import sys
 import typer
 from rich.console import Console
 
-from compose.commands import api, info, log, replay, serve, snapshot, verify
+from compose.commands import api, info, log, produce, projector, replay, serve, snapshot, verify
 from compose.errors import expected_errors
 
 app = typer.Typer(
@@ -16,6 +16,8 @@ app = typer.Typer(
 )
 app.command("serve")(serve.serve)
 app.command("api")(api.api)
+app.command("projector")(projector.projector)
+app.command("produce")(produce.produce)
 app.command("verify")(verify.verify)
 app.command("replay")(replay.replay)
 app.command("info")(info.info)

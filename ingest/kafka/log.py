@@ -97,6 +97,10 @@ class KafkaLog:
         """As ``BatchLog.append_together``; as ``append`` otherwise."""
         return await self.append_messages(topic, partition, [Message(value, None, headers) for value in values])
 
+    def max_record_bytes(self, topic: Topic) -> int:
+        """The largest record of ``topic``, and the most that records which are written together may take."""
+        return self._max_bytes[topic]
+
     async def append_messages(self, topic: Topic, partition: int, messages: Sequence[Message]) -> int:
         """Write ``messages`` as ``BatchLog.append_together`` writes its values; return the first's offset."""
         async with self._appender(topic, partition) as appender:

@@ -1,9 +1,9 @@
-"""PartitionFollower: the views of one partition's shards, kept current by the feed's frames."""
+"""PartitionFollower: the views of one partition's shards, kept current by the runner's frames in the same process."""
 
-from projector.frames import Changes, Closed, Event, Frame, Opened, Reconfigured, ShardId
+from projector.frames import Frame, ShardId
 from projector.view.live_shard import LiveShard
+from projector.view.partition_shards import PartitionShards
 from projector.waiters import Waiters
-from schemas.ids import ids_from_wire
 
 
 class PartitionFollower:
@@ -13,7 +13,7 @@ class PartitionFollower:
         self.partition = partition
         self.shards = shards
         self.waiters = Waiters(visible)
-        self._touched: set[ShardId] = set()
+        self._staged = PartitionShards(shards)
 
     @property
     def visible(self) -> int:
@@ -22,25 +22,7 @@ class PartitionFollower:
 
     def on_frame(self, frame: Frame) -> None:
         """Take in one frame. Readers see nothing of a record before its final frame."""
-        for event in frame.events:
-            self._on_event(event, frame.offset)
-        if not frame.final:
-            return
-        for shard in self._touched:
-            if shard in self.shards:
-                self.shards[shard].publish(frame.offset)
-        self._touched.clear()
-        self.waiters.advance(frame.offset, frame.outcomes)
-
-    def _on_event(self, event: Event, offset: int) -> None:
-        shard = event.shard
-        if isinstance(event, Opened):
-            self.shards[shard] = LiveShard(shard, event.config, [], offset)
-        elif isinstance(event, Closed):
-            self.shards.pop(shard, None)
-        elif isinstance(event, Changes):
-            self.shards[shard].apply(ids_from_wire(event.ids), event.points, offset)
-            self._touched.add(shard)
-        elif isinstance(event, Reconfigured):
-            self.shards[shard].reconfigure(event.config, offset)
-            self._touched.add(shard)
+        self._staged.stage(frame)
+        if frame.final:
+            self._staged.publish(frame.offset)
+            self.waiters.advance(frame.offset, frame.outcomes)

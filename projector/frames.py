@@ -68,3 +68,8 @@ class Frame(msgspec.Struct, frozen=True, omit_defaults=True):
     events: list[Event]
     outcomes: list[Outcome] = []
     final: bool = True
+
+    @property
+    def is_notice(self) -> bool:
+        """Whether it tells of files only and is no part of a record."""
+        return bool(self.events) and isinstance(self.events[0], Resealed)

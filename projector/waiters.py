@@ -21,43 +21,67 @@ class Waiters:
         self.on_advance: Callable[[int], None] | None = None
         """Told of every offset that becomes visible, before those who wait for it are."""
         self._order = count()
-        self._waiting: list[tuple[int, int, asyncio.Future[None]]] = []
+        self._waiting: list[tuple[int, int, asyncio.Future[Sequence[Outcome]]]] = []
         self._rejected: OrderedDict[int, Sequence[Outcome]] = OrderedDict()
+        self._missed: list[tuple[int, int]] = []
 
     def advance(self, offset: int, outcomes: Sequence[Outcome] = ()) -> None:
         """``offset`` is visible now; ``outcomes`` where one of them is a rejection."""
         if outcomes:
-            self._rejected[offset] = outcomes
-            if len(self._rejected) > KEPT_OUTCOMES:
-                self._rejected.popitem(last=False)
+            self.remember(offset, outcomes)
         self.visible = offset
         if self.on_advance is not None:
             self.on_advance(offset)
         while self._waiting and self._waiting[0][0] <= offset:
-            future = heapq.heappop(self._waiting)[2]
+            waited_for, _, future = heapq.heappop(self._waiting)
             if not future.done():
-                future.set_result(None)
+                future.set_result(self._outcomes_of(waited_for))
+        while len(self._rejected) > KEPT_OUTCOMES:
+            self._rejected.popitem(last=False)
+
+    def remember(self, offset: int, outcomes: Sequence[Outcome]) -> None:
+        """One of ``outcomes``, those of the record at ``offset``, is a rejection; it may be visible later."""
+        self._rejected[offset] = outcomes
+
+    def missed(self, after: int, upto: int) -> None:
+        """Outcomes of the records above offset ``after``, up to ``upto``, are not known, but for remembered ones."""
+        if after < upto:
+            self._missed.append((after, upto))
 
     async def wait(self, offset: int, timeout: float | None) -> Sequence[Outcome]:
         """Return once ``offset`` is visible: the record's outcomes if one was rejected, else none.
 
-        ``timeout`` in seconds. Raises TimedOutError.
+        Where they are not known there is one outcome, which says so. ``timeout`` in seconds. Raises TimedOutError.
         """
         if offset > self.visible:
             loop = asyncio.get_running_loop()
-            future: asyncio.Future[None] = loop.create_future()
+            future: asyncio.Future[Sequence[Outcome]] = loop.create_future()
             heapq.heappush(self._waiting, (offset, next(self._order), future))
             # Every write that waits comes here; asyncio's own time-outs cost several times a timer.
             timer = None if timeout is None else loop.call_later(timeout, _expire, future, offset, timeout)
             try:
-                await future
+                return await future
             finally:
                 if timer is not None:
                     timer.cancel()
-        return self._rejected.get(offset, ())
+        return self._outcomes_of(offset)
+
+    def _outcomes_of(self, offset: int) -> Sequence[Outcome]:
+        known = self._rejected.get(offset)
+        if known is None and any(after < offset <= upto for after, upto in self._missed):
+            return (_unknown(offset),)
+        return known or ()
 
 
-def _expire(future: asyncio.Future[None], offset: int, timeout: float) -> None:
+def _unknown(offset: int) -> Outcome:
+    return Outcome(
+        reason=f"the operation is accepted as offset {offset} and was carried out or rejected; "
+        "which of the two is not known any more",
+        status=TimedOutError.status,
+    )
+
+
+def _expire(future: asyncio.Future[Sequence[Outcome]], offset: int, timeout: float) -> None:
     if not future.done():
         future.set_exception(not_visible(offset, timeout))
 

@@ -4,8 +4,7 @@ from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 
 from ingest.ports import CollectionEntry
-from projector.catalog.runner import MarkerOffset
-from projector.catalog.state import CatalogState, CollectionMeta
+from projector.catalog.state import CatalogState, CollectionMeta, MarkerOffset
 from projector.waiters import Waiters
 from schemas.errors import NotFoundError
 from schemas.operations import Outcome
@@ -19,6 +18,7 @@ class CatalogFollower:
     def __init__(self) -> None:
         self._state = CatalogState()
         self._entries: dict[str, CollectionEntry] = {}
+        self._by_name: list[CollectionEntry] | None = None
         self._markers: OrderedDict[int, Sequence[MarkerOffset]] = OrderedDict()
         self.waiters = Waiters(-1)
 
@@ -26,18 +26,17 @@ class CatalogFollower:
         self, offset: int, state: CatalogState, outcomes: Sequence[Outcome], markers: Sequence[MarkerOffset]
     ) -> None:
         """The catalog at ``offset`` is ``state``; its last record caused ``markers``."""
-        old = self._state.collections
         if state is not self._state:
-            self._entries = {
-                name: self._entries[name] if old.get(name) is meta else _entry(meta)
-                for name, meta in sorted(state.collections.items())
-            }
-            self._state = state
+            self._take(state)
         if markers:
-            self._markers[offset] = markers
-            if len(self._markers) > KEPT_MARKERS:
-                self._markers.popitem(last=False)
+            self.remember_markers(offset, markers)
         self.waiters.advance(offset, outcomes)
+
+    def remember_markers(self, offset: int, markers: Sequence[MarkerOffset]) -> None:
+        """The catalog record at ``offset``, which may be visible later, caused ``markers``."""
+        self._markers[offset] = markers
+        if len(self._markers) > KEPT_MARKERS:
+            self._markers.popitem(last=False)
 
     def markers_of(self, offset: int) -> Sequence[MarkerOffset]:
         """The markers that the catalog record at ``offset`` caused, where they are on the log."""
@@ -52,11 +51,22 @@ class CatalogFollower:
 
     def collections(self) -> Sequence[CollectionEntry]:
         """All collections, by name."""
-        return list(self._entries.values())
+        if self._by_name is None:
+            self._by_name = [entry for _, entry in sorted(self._entries.items())]
+        return self._by_name
 
     def aliases(self) -> Mapping[str, str]:
         """Alias -> collection name."""
         return self._state.aliases
+
+    def _take(self, state: CatalogState) -> None:
+        old, self._state = self._state.collections, state
+        for name in old.keys() - state.collections.keys():
+            del self._entries[name]
+        for name, meta in state.collections.items():
+            if old.get(name) is not meta:
+                self._entries[name] = _entry(meta)
+        self._by_name = None
 
 
 def _entry(meta: CollectionMeta) -> CollectionEntry:

@@ -9,7 +9,7 @@ import structlog
 
 from ingest.log import Log, LogRecord, LogUnavailableError, Topic
 from projector.catalog.fold import CatalogEffects, fold_catalog
-from projector.catalog.state import CatalogState
+from projector.catalog.state import CatalogState, MarkerOffset
 from projector.catalog.store import CatalogStore
 from schemas.errors import BadInputError
 from schemas.operations import Outcome
@@ -19,8 +19,6 @@ READ_BYTES = 1 << 20
 RETRY_SECONDS = 1.0
 _HEADERS = ((CONTENT_TYPE_HEADER, CANONICAL_CONTENT_TYPE),)
 
-MarkerOffset = tuple[int, int]
-"""(partition, offset) of a marker on the log."""
 Publish = Callable[[int, CatalogState, Sequence[Outcome], Sequence[MarkerOffset]], None]
 
 _logger = structlog.get_logger("headwater.catalog")

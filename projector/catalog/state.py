@@ -7,6 +7,9 @@ import msgspec
 
 from schemas.config import CollectionConfig
 
+MarkerOffset = tuple[int, int]
+"""(partition, offset) of a marker on the log."""
+
 
 class CollectionMeta(msgspec.Struct, frozen=True):
     """One collection. ``shard_map``: shard number -> points partition."""

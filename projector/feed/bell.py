@@ -9,6 +9,7 @@ import contextlib
 import errno
 import os
 import secrets
+import time
 from pathlib import Path
 
 import structlog
@@ -17,6 +18,9 @@ _logger = structlog.get_logger("headwater.feed")
 
 _DRAIN_BYTES = 1 << 16
 _ABANDONED = (errno.ENXIO, errno.EPIPE, errno.ENOENT)
+_SETTLED_NANOSECONDS = 1_000_000_000
+"""A folder that was changed longer ago than this has another time stamp when it changes again, whatever the file
+system's clock ticks."""
 
 
 class Bell:
@@ -36,26 +40,34 @@ class Bell:
         # With no writer at all a pipe is at its end, and would be readable for ever.
         self._other_end = os.open(hidden, os.O_WRONLY | os.O_NONBLOCK)
         hidden.rename(self._path)
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._rung = asyncio.Event()
 
     async def wait(self, timeout: float) -> None:
         """Return when it has been rung since the last wait, or after ``timeout`` seconds."""
         loop = asyncio.get_running_loop()
-        rung = asyncio.Event()
-        loop.add_reader(self._fd, rung.set)
+        if self._loop is None:
+            loop.add_reader(self._fd, self._hear)
+            self._loop = loop
+        # Readers wait after every frame; asyncio's own time-outs cost several times a timer.
+        timer = loop.call_later(timeout, self._rung.set)
         try:
-            async with asyncio.timeout(timeout):
-                await rung.wait()
-        except TimeoutError:
-            return
+            await self._rung.wait()
         finally:
-            loop.remove_reader(self._fd)
+            timer.cancel()
         # Before the reader looks at the file, so that what is written after that rings anew.
+        self._rung.clear()
+
+    def _hear(self) -> None:
         with contextlib.suppress(BlockingIOError):
             while len(os.read(self._fd, _DRAIN_BYTES)) == _DRAIN_BYTES:
                 pass
+        self._rung.set()
 
     def close(self) -> None:
         """Take it down."""
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.remove_reader(self._fd)
         self._path.unlink(missing_ok=True)
         os.close(self._fd)
         os.close(self._other_end)
@@ -68,14 +80,15 @@ class Ringer:
         """``folder`` is created when missing. Raises OSError."""
         folder.mkdir(parents=True, exist_ok=True)
         self._folder = folder
-        self._pipes: dict[str, int] = {}
+        self._pipes: dict[str, int | None] = {}
+        """By name; None until it is first rung."""
+        self._changed_at = -1
+        """When the folder changed for the last time before it was listed, in nanoseconds; -1 if that may be missed."""
 
     def ring(self) -> None:
         """Ring every bell; never blocks. Raises OSError when the folder is gone."""
-        names = {name for name in os.listdir(self._folder) if not name.startswith(".")}
-        for gone in self._pipes.keys() - names:
-            os.close(self._pipes.pop(gone))
-        for name in names:
+        self._look()
+        for name in list(self._pipes):
             try:
                 self._ring(name)
             except BlockingIOError:
@@ -87,19 +100,35 @@ class Ringer:
                 else:
                     _logger.warning("a reader of the feed can't be woken", bell=name, reason=str(error))
 
+    def _look(self) -> None:
+        """List the folder if it may have changed: every flush rings, and few readers come and go."""
+        changed_at = os.stat(self._folder).st_mtime_ns
+        if changed_at == self._changed_at:
+            return
+        settled = time.time_ns() - changed_at > _SETTLED_NANOSECONDS
+        names = {name for name in os.listdir(self._folder) if not name.startswith(".")}
+        for gone in self._pipes.keys() - names:
+            self._let_go(gone)
+        for name in names - self._pipes.keys():
+            self._pipes[name] = None
+        self._changed_at = changed_at if settled else -1
+
     def _ring(self, name: str) -> None:
-        if name not in self._pipes:
-            self._pipes[name] = os.open(self._folder / name, os.O_WRONLY | os.O_NONBLOCK)
-        os.write(self._pipes[name], b"\x07")
+        pipe = self._pipes[name]
+        if pipe is None:
+            pipe = self._pipes[name] = os.open(self._folder / name, os.O_WRONLY | os.O_NONBLOCK)
+        os.write(pipe, b"\x07")
 
     def _remove(self, name: str) -> None:
-        pipe = self._pipes.pop(name, None)
+        self._let_go(name)
+        (self._folder / name).unlink(missing_ok=True)
+
+    def _let_go(self, name: str) -> None:
+        pipe = self._pipes.pop(name)
         if pipe is not None:
             os.close(pipe)
-        (self._folder / name).unlink(missing_ok=True)
 
     def close(self) -> None:
         """Let go of the bells; they stay where they are."""
-        for pipe in self._pipes.values():
-            os.close(pipe)
-        self._pipes.clear()
+        for name in list(self._pipes):
+            self._let_go(name)

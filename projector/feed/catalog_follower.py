@@ -1,24 +1,108 @@
 """CatalogFeedFollower: the catalog in a process that only reads."""
 
+import asyncio
+from collections.abc import Sequence
+
+import structlog
+
 from projector.catalog.follower import CatalogFollower
+from projector.catalog.state import CatalogState
+from projector.feed.errors import FeedBrokenError, NoFeedError
+from projector.feed.format import FeedKind, FeedSource
+from projector.feed.messages import CatalogChange, decode_catalog_change, decode_catalog_checkpoint
+from projector.feed.partition_follower import RETRY_SECONDS
+from projector.feed.reader import FeedReader
 from projector.folders import StateFolder
+
+_logger = structlog.get_logger("headwater.feed")
 
 
 class CatalogFeedFollower(CatalogFollower):
-    """A CatalogFollower that follows the feed. Runs on one event loop."""
+    """A CatalogFollower that follows the feed. Runs on one event loop.
+
+    While it has to load anew, catalog, visible offset and waiters stay as they are.
+    """
 
     def __init__(self, folder: StateFolder, identity: str) -> None:
         """``folder`` need not hold anything yet. ``identity`` is the log's. Raises OSError."""
-        raise NotImplementedError
+        super().__init__()
+        self._reader = FeedReader(folder.catalog_feed, FeedSource(FeedKind.CATALOG, 0, identity))
+        self._loaded = asyncio.Event()
+
+    @property
+    def visible(self) -> int:
+        """The offset at which the catalog stands; -1 before the first load."""
+        return self.waiters.visible
 
     async def loaded(self) -> None:
         """Return once the catalog is as it was at the feed's end when it was first read."""
-        raise NotImplementedError
+        await self._loaded.wait()
 
     async def run(self) -> None:
         """Follow the feed for ever; ``close`` after it was cancelled."""
-        raise NotImplementedError
+        reason = ""
+        while True:
+            try:
+                await self._load()
+                reason = ""
+                await self._follow()
+            except NoFeedError:
+                await self._reader.wait()
+            except FeedBrokenError as error:
+                if str(error) != reason:
+                    _logger.warning("loading the catalog anew", reason=str(error))
+                    reason = str(error)
+                await asyncio.sleep(RETRY_SECONDS)
 
     def close(self) -> None:
         """Let go of the feed."""
-        raise NotImplementedError
+        self._reader.close()
+
+    async def _load(self) -> None:
+        checkpoint = decode_catalog_checkpoint(self._reader.open(newest=True))
+        end = self._reader.end()
+        changes: list[CatalogChange] = []
+        offset = checkpoint.offset
+        while self._reader.position < end or offset < self.visible:
+            changes += await self._next()
+            offset = changes[-1].offset
+        self.waiters.missed(self.visible, checkpoint.known_after)
+        for of_record in checkpoint.outcomes:
+            self.waiters.remember(*of_record)
+        for entry in checkpoint.markers:
+            self.remember_markers(entry.offset, entry.markers)
+        state = CatalogState({c.name: c for c in checkpoint.collections}, checkpoint.aliases)
+        self._show(offset, state, changes)
+        self._loaded.set()
+
+    async def _follow(self) -> None:
+        while True:
+            changes = await self._next()
+            self._show(changes[-1].offset, self._state, changes)
+
+    async def _next(self) -> Sequence[CatalogChange]:
+        return [decode_catalog_change(payload) for payload in await self._reader.next()]
+
+    def _show(self, offset: int, before: CatalogState, changes: Sequence[CatalogChange]) -> None:
+        for change in changes:
+            if change.outcomes:
+                self.waiters.remember(change.offset, change.outcomes)
+            if change.markers:
+                self.remember_markers(change.offset, change.markers)
+        self.publish(offset, _after(before, changes), (), ())
+
+
+def _after(state: CatalogState, changes: Sequence[CatalogChange]) -> CatalogState:
+    if not any(c.changed or c.removed or c.aliases for c in changes):
+        return state
+    collections, aliases = dict(state.collections), dict(state.aliases)
+    for change in changes:
+        for name in change.removed:
+            del collections[name]
+        collections.update((meta.name, meta) for meta in change.changed)
+        for alias, name in change.aliases.items():
+            if name is None:
+                del aliases[alias]
+            else:
+                aliases[alias] = name
+    return CatalogState(collections, aliases)

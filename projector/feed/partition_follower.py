@@ -1,11 +1,26 @@
 """PartitionFeedFollower: the views of one partition's shards in a process that only reads."""
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Mapping, Sequence
 
+import structlog
+
+from projector.feed.adopter import ManifestAdopter
+from projector.feed.errors import FeedBrokenError, NoFeedError
+from projector.feed.format import FeedKind, FeedSource
+from projector.feed.loading import PartitionLoad
+from projector.feed.messages import decode_frame, decode_points_checkpoint
+from projector.feed.reader import READ_BYTES, FeedReader
+from projector.feed.shard_loader import ShardLoader
 from projector.folders import StateFolder
-from projector.frames import ShardId
+from projector.frames import Frame, Resealed, ShardId
 from projector.view.live_shard import LiveShard
+from projector.view.partition_shards import PartitionShards
 from projector.waiters import Waiters
+
+RETRY_SECONDS = 0.1
+
+_logger = structlog.get_logger("headwater.feed")
 
 
 class PartitionFeedFollower:
@@ -15,31 +30,99 @@ class PartitionFeedFollower:
     visible offset and waiters stay as they are.
     """
 
-    partition: int
-    waiters: Waiters
-
-    def __init__(self, folder: StateFolder, partition: int, identity: str) -> None:
+    def __init__(self, folder: StateFolder, partition: int, identity: str, *, read_bytes: int = READ_BYTES) -> None:
         """``folder`` need not hold anything yet. ``identity`` is the log's. Raises OSError."""
-        raise NotImplementedError
+        self.partition = partition
+        self.waiters = Waiters(-1)
+        self._folder = folder
+        source = FeedSource(FeedKind.POINTS, partition, identity)
+        self._reader = FeedReader(folder.feed(partition), source, read_bytes=read_bytes)
+        self._loader = ShardLoader()
+        self._staged = PartitionShards({})
+        self._adopter = ManifestAdopter(
+            lambda shard: folder.shard(partition, shard), self._loader, lambda: self.shards, self.waiters
+        )
+        self._loaded = asyncio.Event()
 
     @property
     def shards(self) -> Mapping[ShardId, LiveShard]:
         """The shards at home here; another mapping after each load, so don't keep it."""
-        raise NotImplementedError
+        return self._staged.shards
 
     @property
     def visible(self) -> int:
         """The visible offset: every view stands at it. -1 before the first load."""
-        raise NotImplementedError
+        return self.waiters.visible
 
     async def loaded(self) -> None:
         """Return once the views stand where the feed ended when it was first read."""
-        raise NotImplementedError
+        await self._loaded.wait()
 
     async def run(self) -> None:
         """Follow the feed for ever; ``close`` after it was cancelled."""
-        raise NotImplementedError
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._adopter.run())
+            reason = ""
+            while True:
+                try:
+                    await self._load()
+                    reason = ""
+                    await self._follow()
+                except NoFeedError:
+                    await self._reader.wait()
+                except FeedBrokenError as error:
+                    if str(error) != reason:
+                        _logger.warning("loading segments and feed anew", partition=self.partition, reason=str(error))
+                        reason = str(error)
+                    await asyncio.sleep(RETRY_SECONDS)
 
     def close(self) -> None:
         """Let go of the feed. The views stay."""
-        raise NotImplementedError
+        self._reader.close()
+
+    async def _load(self) -> None:
+        checkpoint = decode_points_checkpoint(self._reader.open())
+        load = PartitionLoad(self._folder, self.partition, self._loader)
+        await load.begin(checkpoint, begins_generation=self._reader.begins_generation)
+        end = self._reader.end()
+        while self._reader.position < end or (offset := load.offset(self.visible)) is None:
+            for payload in await self._reader.next():
+                load.take(decode_frame(payload))
+        if load.missing:
+            raise FeedBrokenError("; ".join(load.missing.values()))
+        load.staged.publish_all(offset)
+        self._staged = load.staged
+        for shard, manifest in load.manifests.items():
+            if shard in load.staged.shards:
+                self._adopter.loaded(load.staged.shards[shard], manifest)
+        for shard in load.resealed:
+            self._adopter.note(shard)
+        self.waiters.missed(self.visible, checkpoint.outcomes_after)
+        for of_record in load.outcomes:
+            self.waiters.remember(*of_record)
+        self.waiters.advance(offset)
+        self._loaded.set()
+
+    async def _follow(self) -> None:
+        while True:
+            self._take([decode_frame(payload) for payload in await self._reader.next()])
+
+    def _take(self, frames: Sequence[Frame]) -> None:
+        """Show what is complete in one go; a record that isn't stays staged."""
+        complete = next((i for i in range(len(frames), 0, -1) if frames[i - 1].final), 0)
+        for frame in frames[:complete]:
+            self._stage(frame)
+        if complete:
+            offset = frames[complete - 1].offset
+            self._staged.publish(offset)
+            self.waiters.advance(offset)
+        for frame in frames[complete:]:
+            self._stage(frame)
+
+    def _stage(self, frame: Frame) -> None:
+        self._staged.stage(frame)
+        if frame.outcomes:
+            self.waiters.remember(frame.offset, frame.outcomes)
+        for event in frame.events:
+            if isinstance(event, Resealed):
+                self._adopter.note(event.shard)

@@ -1,10 +1,12 @@
 """FeedReader: tails the newest generation of a feed."""
 
+import asyncio
 import os
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import NamedTuple, Self
 
 from projector.feed.bell import Bell
 from projector.feed.errors import FeedBrokenError, NoFeedError
@@ -12,17 +14,23 @@ from projector.feed.files import BELLS, FeedFile, list_files
 from projector.feed.format import (
     FRAME_HEADER_BYTES,
     MAX_HEADER_BYTES,
-    FeedHeader,
+    FeedSource,
     FrameRun,
     decode_frames,
     decode_header,
 )
-from projector.frames import Frame
 
-READ_BYTES = 4 << 20
+READ_BYTES = 1 << 20
 """How much is read at once; one frame may be larger."""
 LOOK_AGAIN_SECONDS = 1.0
 """Only for bells that were not heard: a feed on a file system between machines, a folder that was deleted."""
+
+
+class Position(NamedTuple):
+    """A place in a generation: the file's first sequence, and bytes from its beginning. Places sort."""
+
+    file: int
+    byte: int
 
 
 class _OpenFile:
@@ -33,7 +41,9 @@ class _OpenFile:
         self._path = path
         self._fd = os.open(path, os.O_RDONLY)
         try:
-            self.header, self.position = decode_header(os.pread(self._fd, MAX_HEADER_BYTES, 0))
+            self.header, self.at = decode_header(os.pread(self._fd, MAX_HEADER_BYTES, 0))
+            self.drained = False
+            """Whether the last run had all that was there."""
         except BaseException:
             os.close(self._fd)
             raise
@@ -42,71 +52,110 @@ class _OpenFile:
     def deleted(self) -> bool:
         return os.fstat(self._fd).st_nlink == 0
 
+    @property
+    def size(self) -> int:
+        return os.fstat(self._fd).st_size
+
     def decode(self, sequence: int, read_bytes: int) -> FrameRun:
         """The whole frames from where the last ones ended, ``read_bytes`` of them or one larger one."""
-        there = os.fstat(self._fd).st_size - self.position
+        there = self.size - self.at
         if there < 0:
             raise FeedBrokenError("it has become shorter")
         run = self._decode(sequence, min(there, read_bytes))
-        if not run.frames and read_bytes < run.next_size <= there:
+        if not run.payloads and read_bytes < run.next_size <= there:
             run = self._decode(sequence, run.next_size)
+        self.at += run.size
+        self.drained = run.size == there
         return run
 
     def _decode(self, sequence: int, size: int) -> FrameRun:
-        return decode_frames(os.pread(self._fd, size, self.position), sequence, self.header.salt)
+        return decode_frames(os.pread(self._fd, size, self.at), sequence, self.header.salt)
 
     def close(self) -> None:
         os.close(self._fd)
 
 
 class FeedReader:
-    """One reader of a partition's feed. Used on one event loop.
+    """One reader of a feed. Used on one event loop.
 
-    Needs to write in the folder ``bells`` of the feed. After a FeedBrokenError, and at first, ``open`` says where to
-    read from.
+    Needs to write in the folder ``bells`` of the feed. After a FeedBrokenError, and at first, ``open`` begins anew.
     """
 
-    def __init__(self, folder: Path, *, read_bytes: int = READ_BYTES) -> None:
+    def __init__(self, folder: Path, source: FeedSource, *, read_bytes: int = READ_BYTES) -> None:
         """``folder`` need not exist yet. Raises OSError."""
         self._folder = folder
+        self._source = source
         self._read_bytes = max(read_bytes, FRAME_HEADER_BYTES)
         self._bell = Bell(folder / BELLS)
         self._file: _OpenFile | None = None
         self._sequence = 0
-        self._from = 0
 
-    def open(self, after: int) -> FeedHeader:
-        """Go to the newest generation, to the frames of the records after offset ``after``.
+    def open(self, *, newest: bool = False) -> memoryview:
+        """Go to the oldest file of the newest generation, or to the newest; returns its checkpoint.
 
-        Returns the header of the file they begin in: ``partition`` and ``identity`` say what it is a feed of. Raises
-        NoFeedError, and FeedBrokenError when the feed begins later, or can't be read.
+        Raises NoFeedError, and FeedBrokenError when the file is another feed's or can't be read.
         """
         self._close_file()
         files = list_files(self._folder)
         if not files:
             raise NoFeedError(f"there is no feed in {self._folder}")
-        newest = files[-1].generation
-        for file in reversed([file for file in files if file.generation == newest]):
-            opened = self._open_file(file)
-            if opened.header.after <= after:
-                self._file = opened
-                self._sequence = file.first_sequence
-                self._from = after
-                return opened.header
-            opened.close()
-        raise FeedBrokenError(f"the feed in {self._folder} has no frames right after offset {after} any more")
+        first = files[-1] if newest else next(f for f in files if f.generation == files[-1].generation)
+        opened = self._open_file(first)
+        self._file = opened
+        self._sequence = first.first_sequence
+        header = opened.header
+        if header.source != self._source or (header.generation, header.first_sequence) != first:
+            self._close_file()
+            raise FeedBrokenError(f"{first.name} in {self._folder} is of {header.source}, not of {self._source}")
+        return self._checkpoint(opened)
 
-    def read(self) -> list[Frame]:
-        """The frames that are there now, about ``read_bytes`` of them; none when there are no more yet.
+    @property
+    def begins_generation(self) -> bool:
+        """Whether the open file is the first one of its generation."""
+        return self._opened.header.first_sequence == 0
 
-        A frame that is not wholly written is not there yet. Raises FeedBrokenError when one is damaged or missing, or
-        the projector has begun a new generation.
+    @property
+    def position(self) -> Position:
+        """Where the next frame is."""
+        file = self._opened
+        return Position(file.header.first_sequence, file.at)
+
+    def end(self) -> Position:
+        """Where this generation ends now. Raises FeedBrokenError when a newer one has begun."""
+        file = self._opened
+        files = list_files(self._folder)
+        if files and files[-1].generation != file.header.generation:
+            raise FeedBrokenError(f"the feed in {self._folder} has a new generation")
+        newest = files[-1] if files else None
+        if newest is None or newest.first_sequence == file.header.first_sequence:
+            return Position(file.header.first_sequence, file.size)
+        try:
+            return Position(newest.first_sequence, (self._folder / newest.name).stat().st_size)
+        except FileNotFoundError:
+            raise FeedBrokenError(f"{newest.name} was cut from the feed in {self._folder}") from None
+
+    def read(self) -> Sequence[memoryview]:
+        """The payloads that are there now, about ``read_bytes`` of them; none when there are no more yet.
+
+        Checkpoints are left out, and a frame that is not wholly written is not there yet. Raises FeedBrokenError when
+        one is damaged or missing, or the projector has begun a new generation.
         """
         try:
             return self._read()
-        except BaseException:
+        except FeedBrokenError:
             self._close_file()
             raise
+
+    async def next(self) -> Sequence[memoryview]:
+        """Wait until there are payloads, and return them as ``read`` does. Raises FeedBrokenError."""
+        if self._file is not None and self._file.drained:
+            # Whoever writes more, or begins another file or generation, rings.
+            await self.wait()
+        else:
+            await asyncio.sleep(0)
+        while not (payloads := self.read()):
+            await self.wait()
+        return payloads
 
     async def wait(self) -> None:
         """Return when there may be more to read, or a feed to open."""
@@ -125,43 +174,58 @@ class FeedReader:
     ) -> None:
         self.close()
 
-    def _read(self) -> list[Frame]:
-        while True:
-            if self._file is None:
-                raise FeedBrokenError(f"the feed in {self._folder} is not open")
-            run = self._decode(self._file)
-            self._file.position += run.size
-            self._sequence += len(run.frames)
-            frames = [frame for frame in run.frames if frame.offset > self._from]
-            if frames:
-                return frames
-            if not run.frames and not self._go_on(self._file):
-                return []
+    @property
+    def _opened(self) -> _OpenFile:
+        if self._file is None:
+            raise FeedBrokenError(f"the feed in {self._folder} is not open")
+        return self._file
 
-    def _decode(self, file: _OpenFile) -> FrameRun:
+    def _checkpoint(self, file: _OpenFile) -> memoryview:
+        """The first frame of a file, which is there since the file has its name."""
+        run = self._decode(file, FRAME_HEADER_BYTES)
+        if len(run.payloads) != 1:
+            raise FeedBrokenError(f"the feed in {self._folder}: a file has no checkpoint")
+        return run.payloads[0]
+
+    def _decode(self, file: _OpenFile, read_bytes: int) -> FrameRun:
         try:
-            return file.decode(self._sequence, self._read_bytes)
+            run = file.decode(self._sequence, read_bytes)
         except FeedBrokenError as error:
             raise FeedBrokenError(f"the feed in {self._folder}, generation {file.header.generation}: {error}") from None
+        self._sequence += len(run.payloads)
+        return run
 
-    def _go_on(self, file: _OpenFile) -> bool:
-        """At the end of ``file``: go to the one that begins with the next frame, if there is one."""
-        deleted = file.deleted
-        files = list_files(self._folder)
-        following = FeedFile(file.header.generation, self._sequence)
-        if following.first_sequence != file.header.first_sequence and following in files:
-            opened = self._open_file(following)
-            self._close_file()
-            self._file = opened
-            expected = replace(file.header, first_sequence=self._sequence, after=opened.header.after)
-            if opened.header != expected:
-                raise FeedBrokenError(f"{following.name} in {self._folder} is of another feed")
-            return True
-        if deleted:
-            raise FeedBrokenError(f"the feed in {self._folder} was cut before this reader got there")
-        if any(other.generation > file.header.generation for other in files):
-            raise FeedBrokenError(f"the feed in {self._folder} has a new generation")
-        return False
+    def _read(self) -> Sequence[memoryview]:
+        while True:
+            file = self._opened
+            run = self._decode(file, self._read_bytes)
+            if run.payloads:
+                return run.payloads
+            deleted = file.deleted
+            files = list_files(self._folder)
+            following = FeedFile(file.header.generation, self._sequence)
+            if following in files:
+                self._go_on(file, following)
+                continue
+            if deleted:
+                reason = "was cut before this reader got there"
+            elif any(other.generation > file.header.generation for other in files):
+                reason = "has a new generation"
+            else:
+                return run.payloads
+            # What came after the first look: all of it was written before the file was left.
+            run = self._decode(file, self._read_bytes)
+            if run.payloads:
+                return run.payloads
+            raise FeedBrokenError(f"the feed in {self._folder} {reason}")
+
+    def _go_on(self, file: _OpenFile, following: FeedFile) -> None:
+        opened = self._open_file(following)
+        self._close_file()
+        self._file = opened
+        if opened.header != replace(file.header, first_sequence=self._sequence):
+            raise FeedBrokenError(f"{following.name} in {self._folder} is of another feed")
+        self._checkpoint(opened)
 
     def _open_file(self, file: FeedFile) -> _OpenFile:
         try:

@@ -42,13 +42,15 @@ class SegmentEntry(msgspec.Struct, frozen=True):
 class Manifest(msgspec.Struct, frozen=True):
     """``offset``: the shard's state at it is what the segments hold, less what is dead (-1: before any record).
 
-    ``next_number``: folders with this number or a higher one were never named by a manifest.
+    ``next_number``: folders with this number or a higher one were never named by a manifest. ``usable_from``: merges
+    leave out points that died after ``offset``, but all of these had died at this offset.
     """
 
     offset: int
     next_number: int
     segments: list[SegmentEntry]
     version: int = MANIFEST_VERSION
+    usable_from: int = -1
 
 
 _decoder = msgspec.msgpack.Decoder(Manifest)

@@ -113,7 +113,8 @@ async def publish(work: ShardWork, state: SealedState) -> int:
     """Write the manifest of what the view consists of now, as of ``work.offset``; delete what it doesn't name.
 
     Every segment holds points as they were at ``work.offset`` or before: a merge only leaves dead ones out, a seal
-    moves that offset. What died after it is not dead in the manifest; changes after it come from the state again.
+    moves that offset. What died after it is not dead in the manifest, unless a merge left it out before the view's
+    offset; changes after it come from the state again.
     Readers that have a deleted segment mapped keep it. Returns the offset that the manifest stands at. Raises OSError;
     the old manifest is in force then.
     """
@@ -123,9 +124,11 @@ async def publish(work: ShardWork, state: SealedState) -> int:
             await state.sync()
             if work.offset == offset:
                 break
-        entries = [_entry(part, offset) for part in work.live.view.segments]
+        view = work.live.view
+        entries = [_entry(part, offset) for part in view.segments]
         retired, swaps = len(work.retired), work.swaps
-        await asyncio.to_thread(_write, work.folder, Manifest(offset, work.next_number, entries))
+        manifest = Manifest(offset, work.next_number, entries, usable_from=view.offset)
+        await asyncio.to_thread(_write, work.folder, manifest)
         work.note_manifest(entries)
         work.published_swaps = swaps
         if offset > work.dropped:

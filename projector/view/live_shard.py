@@ -115,7 +115,31 @@ class LiveShard:
             _carry_deaths(fresh, segment.segment.ids_at(died), segment.dead_at[died])
         tail = self.view.tail
         if tail_sealed:
-            tail = self._cut_tail(base.tail, fresh)
+            tail = self._cut_tail(base.tail.size, base.offset, fresh)
+        return self._put_in_place(gone, fresh, tail)
+
+    def adopt(self, offset: int, segments: Sequence[tuple[Segment, NDArray[np.bool_]]]) -> ShardView:
+        """Take the segments of a manifest in place of all others and of the tail rows up to ``offset``, the manifest's.
+
+        ``segments`` as for the constructor; those that are here already stay as they are. Where a merge left out
+        points that died after ``offset``, the view must stand at or above their deaths. The new view stands where the
+        last one does and has the same points. Raises ValueError when it stands below ``offset``.
+        """
+        if offset > self.view.offset:
+            raise ValueError(f"shard {self.shard}: its view, at {self.view.offset}, is behind segments at {offset}")
+        staying = {id(segment) for segment, _ in segments}
+        gone = [s for s in self._segments if id(s.segment) not in staying]
+        here = {id(s.segment) for s in self._segments}
+        fresh = [LiveSegment(s, np.where(dead, np.uint64(0), ALIVE)) for s, dead in segments if id(s) not in here]
+        for segment in gone:
+            died = _died_since(segment.dead_at, offset)
+            _carry_deaths(fresh, segment.segment.ids_at(died), segment.dead_at[died])
+        sealed = self._tail.rows_up_to(offset)
+        tail = self._cut_tail(sealed, offset, fresh) if sealed else self.view.tail
+        return self._put_in_place(gone, fresh, tail)
+
+    def _put_in_place(self, gone: Sequence[LiveSegment], fresh: Sequence[LiveSegment], tail: TailPart) -> ShardView:
+        """The new view, of everything but what is ``gone``."""
         kept = [(s, p) for s, p in zip(self._segments, self.view.segments, strict=True) if s not in gone]
         self._segments = [*(s for s, _ in kept), *fresh]
         self._changed = {s for s in self._changed if s not in gone} | set(fresh)
@@ -138,17 +162,18 @@ class LiveShard:
         if present:
             if len(present) < len(points):
                 ids = [i for i, point in zip(ids, points, strict=True) if point is not None]
-            self._tail.append(ids, present)
+            self._tail.append(ids, present, offset)
             self._tail_alive += len(present)
             self._tail_changed = True
 
-    def _cut_tail(self, sealed: TailPart, fresh: Sequence[LiveSegment]) -> TailPart:
+    def _cut_tail(self, sealed: int, offset: int, fresh: Sequence[LiveSegment]) -> TailPart:
+        """Leave out the first ``sealed`` rows, which ``fresh`` has as they were at ``offset``."""
         dead_at = self._tail.dead_at(self._tail.size)
-        died = _died_since(dead_at[: sealed.size], sealed.offset)
-        _carry_deaths(fresh, sealed.ids_at(died), dead_at[died])
+        died = _died_since(dead_at[:sealed], offset)
+        _carry_deaths(fresh, self._tail.ids_at(died), dead_at[died])
         visible = self.view.offset
-        needed = dead_at[sealed.size :] > np.uint64(max(visible, 0))
-        rows = np.flatnonzero(needed) + sealed.size
+        needed = dead_at[sealed:] > np.uint64(max(visible, 0))
+        rows = np.flatnonzero(needed) + sealed
         bound = int(np.searchsorted(rows, self.view.tail.size))
         self._tail = self._tail.keep(rows)
         kept_dead_at = self._tail.dead_at(self._tail.size)
@@ -165,7 +190,9 @@ def _died_since(dead_at: NDArray[np.uint64], offset: int) -> NDArray[np.int64]:
 def _carry_deaths(segments: Sequence[LiveSegment], ids: Sequence[PointId], offsets: NDArray[np.uint64]) -> None:
     for segment in segments:
         slots = segment.segment.slots_of(ids)
-        found = slots >= 0
+        # What is dead there already was superseded before the point that died, which is elsewhere.
+        found = np.flatnonzero(slots >= 0)
+        found = found[segment.dead_at[slots[found]] == ALIVE]
         segment.dead_at[slots[found]] = offsets[found]
         segment.alive_count = int(np.count_nonzero(segment.dead_at == ALIVE))
 

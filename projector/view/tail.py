@@ -41,6 +41,7 @@ class Tail:
         self._config = config
         self._previous: list[int] = []
         self._latest: dict[PointId, int] = {}
+        self._born_at: GrowingArray[np.uint64] = GrowingArray(np.uint64)
         self._dead_at: GrowingArray[np.uint64] = GrowingArray(np.uint64)
         self._vectors: dict[str, GrowingVectors] = {}
         self._order = IdOrder(0, [], np.empty(0, np.int64))
@@ -58,8 +59,10 @@ class Tail:
         """Use another configuration for the rows to come. Sizes and positions of names never change."""
         self._config = config
 
-    def append(self, ids: Sequence[PointId], points: Sequence[bytes]) -> None:
-        """Append rows; ids are distinct. Rows of the same ids from before stay as they are (``kill``)."""
+    def append(self, ids: Sequence[PointId], points: Sequence[bytes], offset: int) -> None:
+        """Append rows that come with ``offset``; ids are distinct. Rows of the same ids from before stay as they are
+        (``kill``).
+        """
         first, count = self.size, len(ids)
         names = list(self._config.vectors.items())
         for position, unpacked in unpack_vectors(points, [p.size for _, p in names]).items():
@@ -67,12 +70,25 @@ class Tail:
             if name not in self._vectors:
                 self._vectors[name] = GrowingVectors(params)
             self._vectors[name].append(unpacked, first, count)
+        self._born_at.fill(count, np.uint64(max(offset, 0)))
         self._dead_at.fill(count, ALIVE)
         self.points.extend(points)
         self._previous.extend(map(self._latest.get, ids, repeat(_NO_ROW)))
         self.ids.extend(ids)
         # Last, so that a reader who finds a row here finds everything about it.
         self._latest.update(zip(ids, range(first, first + count), strict=True))
+
+    def ids_at(self, rows: NDArray[np.integer]) -> list[PointId]:
+        """The ids of rows."""
+        ids = self.ids
+        numbers: list[int] = rows.tolist()
+        return [ids[row] for row in numbers]
+
+    def rows_up_to(self, offset: int) -> int:
+        """How many rows came with ``offset`` or before; they are the first ones."""
+        if offset < 0:
+            return 0
+        return int(np.searchsorted(self._born_at.all(), np.uint64(offset), "right"))
 
     def latest(self, ids: Sequence[PointId]) -> NDArray[np.int64]:
         """The newest row of each id, dead or alive; -1 where there is none."""
@@ -121,6 +137,7 @@ class Tail:
         kept.points.extend(self.points[row] for row in old_rows)
         kept._previous = [new_rows.get(self._previous[row], _NO_ROW) for row in old_rows]
         kept._latest = dict(zip(kept.ids, range(len(old_rows)), strict=True))
+        kept._born_at.extend(self._born_at.all()[rows])
         kept._dead_at.extend(self._dead_at.all()[rows])
         for name, growing in self._vectors.items():
             kept._vectors[name] = growing.keep(self._config.vectors[name], rows)

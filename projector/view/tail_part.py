@@ -59,9 +59,7 @@ class TailPart:
 
     def ids_at(self, slots: NDArray[np.integer]) -> Sequence[PointId]:
         """The ids of many rows."""
-        ids = self.tail.ids
-        rows: list[int] = slots.tolist()
-        return [ids[row] for row in rows]
+        return self.tail.ids_at(slots)
 
     def payload_at(self, slot: int) -> bytes:
         """The payload of a row."""

@@ -1,6 +1,9 @@
-"""Requests to an application in this process, without a server."""
+"""Requests to an application: to one in this process, without a server, or to an api of a cluster."""
 
 import asyncio
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from importlib.metadata import version
 from typing import Any, TypeVar, cast
 
 import httpx
@@ -9,35 +12,36 @@ from pydantic import BaseModel, TypeAdapter
 
 from compose.app import Services, create_app
 from ingest.http.limits import Limits
+from ingest.log import Topic
 from tests.rest.memory_node import MemoryNode
+from tests.support.cluster import Cluster
 
 ModelT = TypeVar("ModelT")
 VERSION = "0.0.0"
 VECTORS = {"size": 2, "distance": "Dot"}
+TIMEOUT_SECONDS = 120.0
 
 
 def make_app(node: MemoryNode, limits: Limits | None = None) -> FastAPI:
     return create_app(Services(node.log, node.catalog, node, node, node, VERSION), limits)
 
 
-class Rest:
-    """A client of its own application over its own node; every request runs on one loop."""
+class Rest(ABC):
+    """A client; ``version`` is what the application calls its own."""
 
-    def __init__(self, partitions: int = 1, limits: Limits | None = None) -> None:
-        self.node = MemoryNode(partitions)
-        self.app = make_app(self.node, limits)
-        self._runner = asyncio.Runner()
+    version: str
 
-    def close(self) -> None:
-        self._runner.close()
-
+    @abstractmethod
     def send(self, method: str, path: str, **options: Any) -> httpx.Response:
-        return self._runner.run(self._send(method, path, **options))
+        """Any answer."""
 
-    async def _send(self, method: str, path: str, **options: Any) -> httpx.Response:
-        transport = httpx.ASGITransport(self.app)
-        async with httpx.AsyncClient(transport=transport, base_url="http://headwater") as client:
-            return await client.request(method, path, **options)
+    @abstractmethod
+    def records(self, topic: Topic, partition: int) -> Sequence[bytes]:
+        """The values that were appended since the test began."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Leave nothing behind."""
 
     def result(self, method: str, path: str, **options: Any) -> Any:
         """The result of a request that worked."""
@@ -74,6 +78,54 @@ class Rest:
     def scroll(self, name: str = "c", **body: Any) -> list[dict[str, Any]]:
         points: list[dict[str, Any]] = self.result("POST", f"/collections/{name}/points/scroll", json=body)["points"]
         return points
+
+
+class MemoryRest(Rest):
+    """A client of its own application over its own node in memory; every request runs on one loop."""
+
+    version = VERSION
+
+    def __init__(self, partitions: int = 1, limits: Limits | None = None) -> None:
+        self.node = MemoryNode(partitions)
+        self.app = make_app(self.node, limits)
+        self._runner = asyncio.Runner()
+
+    def close(self) -> None:
+        self._runner.close()
+
+    def send(self, method: str, path: str, **options: Any) -> httpx.Response:
+        return self._runner.run(self._send(method, path, **options))
+
+    async def _send(self, method: str, path: str, **options: Any) -> httpx.Response:
+        transport = httpx.ASGITransport(self.app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://headwater") as client:
+            return await client.request(method, path, **options)
+
+    def records(self, topic: Topic, partition: int) -> Sequence[bytes]:
+        return self.node.log.records[topic, partition]
+
+
+class ClusterRest(Rest):
+    """A client of a cluster, which is empty before and after. Every request may come to another worker of the api."""
+
+    version = version("headwater")
+
+    def __init__(self, cluster: Cluster) -> None:
+        self._cluster = cluster
+        self._begun = cluster.topics.ends()
+        one_each = httpx.Limits(max_keepalive_connections=0)
+        self._client = httpx.Client(base_url=cluster.url, timeout=TIMEOUT_SECONDS, limits=one_each, verify=False)
+
+    def close(self) -> None:
+        self._client.close()
+        self._cluster.drop_all()
+
+    def send(self, method: str, path: str, **options: Any) -> httpx.Response:
+        return self._client.request(method, path, **options)
+
+    def records(self, topic: Topic, partition: int) -> Sequence[bytes]:
+        found = self._cluster.topics.records(topic, partition, self._begun.get((topic, partition), 0))
+        return [record.value or b"" for record in found]
 
 
 def check_known(result: Any, parsed: Any) -> None:

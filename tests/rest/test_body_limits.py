@@ -1,4 +1,4 @@
-"""Bodies that are too large, too slow, too many, or that stop coming."""
+"""Bodies that are too large, too slow, too many, or that stop coming. Only in this process can limits be so small."""
 
 import asyncio
 import json
@@ -12,7 +12,7 @@ import uvicorn
 from starlette.types import Message, Scope
 
 from ingest.http.limits import Limits
-from tests.rest.client import Rest, make_app
+from tests.rest.client import MemoryRest, make_app
 from tests.rest.memory_node import MemoryNode
 
 LIMIT = 1000
@@ -23,7 +23,7 @@ COUNT = "/collections/c/points/count"
 class Exchange:
     """One request, sent to the application message by message."""
 
-    def __init__(self, rest: Rest, headers: dict[str, str] | None = None, path: str = COUNT) -> None:
+    def __init__(self, rest: MemoryRest, headers: dict[str, str] | None = None, path: str = COUNT) -> None:
         self._app = rest.app
         self._headers = [(k.encode(), v.encode()) for k, v in (headers or {}).items()]
         self._path = path
@@ -72,19 +72,19 @@ class Exchange:
 
 
 @pytest.fixture
-def limited() -> Iterator[Rest]:
-    client = Rest(limits=LIMITS)
+def limited() -> Iterator[MemoryRest]:
+    client = MemoryRest(limits=LIMITS)
     client.create()
     yield client
     client.close()
 
 
-def test_a_body_at_the_limit(limited: Rest) -> None:
+def test_a_body_at_the_limit(limited: MemoryRest) -> None:
     assert limited.result("POST", COUNT, content=b"{}" + b" " * (LIMIT - 2)) == {"count": 0}
     assert str(LIMIT) in limited.error(413, "POST", COUNT, content=b"{}" + b" " * (LIMIT - 1))
 
 
-def test_a_declared_length_is_refused_before_anything_is_read(limited: Rest) -> None:
+def test_a_declared_length_is_refused_before_anything_is_read(limited: MemoryRest) -> None:
     async def run() -> None:
         exchange = Exchange(limited, {"content-length": "1000000000000", "expect": "100-continue"})
         await exchange.run()
@@ -94,7 +94,7 @@ def test_a_declared_length_is_refused_before_anything_is_read(limited: Rest) -> 
     asyncio.run(run())
 
 
-def test_the_answer_comes_first_and_the_rest_is_thrown_away(limited: Rest) -> None:
+def test_the_answer_comes_first_and_the_rest_is_thrown_away(limited: MemoryRest) -> None:
     async def run() -> None:
         exchange = Exchange(limited, {"content-length": "5000"})
         running = asyncio.create_task(exchange.run())
@@ -113,7 +113,7 @@ def test_the_answer_comes_first_and_the_rest_is_thrown_away(limited: Rest) -> No
     asyncio.run(run())
 
 
-def test_a_chunked_body_is_refused_where_it_passes_the_limit(limited: Rest) -> None:
+def test_a_chunked_body_is_refused_where_it_passes_the_limit(limited: MemoryRest) -> None:
     async def run() -> None:
         exchange = Exchange(limited)
         running = asyncio.create_task(exchange.run())
@@ -130,7 +130,7 @@ def test_a_chunked_body_is_refused_where_it_passes_the_limit(limited: Rest) -> N
     asyncio.run(run())
 
 
-def test_a_body_in_pieces(limited: Rest) -> None:
+def test_a_body_in_pieces(limited: MemoryRest) -> None:
     async def run() -> None:
         exchange = Exchange(limited)
         exchange.send(b'{"exa', more=True)
@@ -142,7 +142,7 @@ def test_a_body_in_pieces(limited: Rest) -> None:
     asyncio.run(run())
 
 
-def test_a_body_that_stops_coming(limited: Rest) -> None:
+def test_a_body_that_stops_coming(limited: MemoryRest) -> None:
     async def run() -> None:
         exchange = Exchange(limited, {"content-length": "100", "expect": "100-continue"})
         exchange.send(b"{", more=True)
@@ -153,7 +153,7 @@ def test_a_body_that_stops_coming(limited: Rest) -> None:
     asyncio.run(run())
 
 
-def test_a_client_that_leaves(limited: Rest) -> None:
+def test_a_client_that_leaves(limited: MemoryRest) -> None:
     async def run() -> None:
         exchange = Exchange(limited, {"content-length": "100"})
         exchange.send(b"{", more=True)
@@ -164,7 +164,7 @@ def test_a_client_that_leaves(limited: Rest) -> None:
     asyncio.run(run())
 
 
-def test_a_length_that_is_no_number(limited: Rest) -> None:
+def test_a_length_that_is_no_number(limited: MemoryRest) -> None:
     async def run() -> None:
         for length in ("-1", "x", "1.5"):
             exchange = Exchange(limited, {"content-length": length, "expect": "100-continue"})
@@ -174,7 +174,7 @@ def test_a_length_that_is_no_number(limited: Rest) -> None:
     asyncio.run(run())
 
 
-def test_bodies_in_flight_are_bounded_and_given_back(limited: Rest) -> None:
+def test_bodies_in_flight_are_bounded_and_given_back(limited: MemoryRest) -> None:
     async def run() -> None:
         first = Exchange(limited, {"content-length": "1000"})
         running = asyncio.create_task(first.run())
@@ -196,7 +196,7 @@ def test_bodies_in_flight_are_bounded_and_given_back(limited: Rest) -> None:
     asyncio.run(run())
 
 
-def test_bodies_of_endpoints_that_take_none_are_not_read(limited: Rest) -> None:
+def test_bodies_of_endpoints_that_take_none_are_not_read(limited: MemoryRest) -> None:
     async def run() -> None:
         exchange = Exchange(limited, {"content-length": "1000000"}, path="/collections/aliases")
         running = asyncio.create_task(exchange.run())

@@ -5,7 +5,7 @@ from qdrant_client.http import models
 
 from ingest.log import Topic
 from schemas.records import ChangeAliases, decode_catalog_record
-from tests.rest.client import VECTORS, Rest
+from tests.rest.client import VECTORS, MemoryRest, Rest
 
 
 def info(rest: Rest, name: str = "c") -> models.CollectionInfo:
@@ -74,10 +74,10 @@ def test_a_name_called_size_is_a_name(rest: Rest) -> None:
 
 def test_creating_twice_conflicts_and_costs_no_record(rest: Rest) -> None:
     rest.create()
-    written = len(rest.node.log.records[Topic.CATALOG, 0])
+    written = len(rest.records(Topic.CATALOG, 0))
     message = rest.error(409, "PUT", "/collections/c", json={"vectors": VECTORS})
     assert message == "Wrong input: Collection `c` already exists!"
-    assert len(rest.node.log.records[Topic.CATALOG, 0]) == written
+    assert len(rest.records(Topic.CATALOG, 0)) == written
 
 
 def nested(levels: int) -> list[Any]:
@@ -215,7 +215,7 @@ def test_aliases(rest: Rest) -> None:
     rename = {"rename_alias": {"old_alias_name": "now", "new_alias_name": "then"}}
     assert rest.result("POST", "/collections/aliases", json=change_aliases(rename)) is True
     assert rest.result("GET", "/collections/b/aliases")["aliases"] == [{"alias_name": "then", "collection_name": "b"}]
-    record = decode_catalog_record(rest.node.log.records[Topic.CATALOG, 0][-2])
+    record = decode_catalog_record(rest.records(Topic.CATALOG, 0)[-2])
     assert isinstance(record, ChangeAliases)
     assert len(record.actions) == 2
 
@@ -234,18 +234,18 @@ def test_bad_alias_actions_change_nothing(rest: Rest) -> None:
     assert rest.result("DELETE", "/collections/x") is False
 
 
-def test_a_change_that_is_not_visible_in_time(rest: Rest) -> None:
-    rest.node.stalled = True
+def test_a_change_that_is_not_visible_in_time(memory: MemoryRest) -> None:
+    memory.node.stalled = True
     body = {"vectors": VECTORS}
-    assert "accepted" in rest.error(408, "PUT", "/collections/c", params={"timeout": 1}, json=body)
+    assert "accepted" in memory.error(408, "PUT", "/collections/c", params={"timeout": 1}, json=body)
 
 
-def test_a_log_that_takes_nothing(rest: Rest) -> None:
-    rest.node.log.broken = True
-    assert "disk is full" in rest.error(503, "PUT", "/collections/c", json={"vectors": VECTORS})
+def test_a_log_that_takes_nothing(memory: MemoryRest) -> None:
+    memory.node.log.broken = True
+    assert "disk is full" in memory.error(503, "PUT", "/collections/c", json={"vectors": VECTORS})
 
 
-def test_a_log_that_does_not_answer(rest: Rest) -> None:
-    rest.node.log.silent = True
+def test_a_log_that_does_not_answer(memory: MemoryRest) -> None:
+    memory.node.log.silent = True
     body = {"vectors": VECTORS}
-    assert "within 1 seconds" in rest.error(503, "PUT", "/collections/c", params={"timeout": 1}, json=body)
+    assert "within 1 seconds" in memory.error(503, "PUT", "/collections/c", params={"timeout": 1}, json=body)

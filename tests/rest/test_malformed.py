@@ -40,10 +40,11 @@ ENDPOINTS = [
 ]
 
 
-@pytest.fixture(autouse=True)
-def collection(rest: Rest) -> None:
+@pytest.fixture
+def rest(rest: Rest) -> Rest:
     rest.create()
     rest.upsert({"id": 1, "vector": [1, 2], "payload": {"a": 1}})
+    return rest
 
 
 def test_bodies_that_are_no_json_objects(rest: Rest) -> None:

@@ -5,19 +5,20 @@ from qdrant_client.http import models
 
 from ingest.http.limits import Limits
 from query_api.routes.points import LARGE_ANSWER
-from tests.rest.client import VECTORS, Rest
+from tests.rest.client import VECTORS, MemoryRest, Rest
 
 POINTS = "/collections/c/points"
 UUID = "0f8fad5b-d9cb-469f-a165-70867728950e"
 COUNT = 20
 
 
-@pytest.fixture(autouse=True)
-def collection(rest: Rest) -> None:
+@pytest.fixture
+def rest(rest: Rest) -> Rest:
     """Points whose dot product with [1, 0] is their number."""
     rest.create()
     rest.upsert(*[{"id": n, "vector": [n, 1], "payload": {"n": n, "even": n % 2 == 0}} for n in range(COUNT)])
     rest.upsert({"id": UUID, "vector": [0.5, 0.25]})
+    return rest
 
 
 def query(rest: Rest, **body: Any) -> list[models.ScoredPoint]:
@@ -236,7 +237,7 @@ LIMITED: list[tuple[str, Any]] = [
 
 @pytest.mark.parametrize(("path", "body"), LIMITED)
 def test_limits(path: str, body: Any) -> None:
-    rest = Rest(limits=Limits(max_results=10, max_ids=5, max_queries=3))
+    rest = MemoryRest(limits=Limits(max_results=10, max_ids=5, max_queries=3))
     rest.create()
     assert "at most" in rest.error(422, "POST", f"{POINTS}{path}", json=body)
     rest.close()

@@ -6,16 +6,17 @@ from qdrant_client.http import models
 from ingest.log import Topic
 from schemas.operations import Upsert
 from schemas.records import PointsRecord, decode_partition_record
-from tests.rest.client import VECTORS, Rest
+from tests.rest.client import VECTORS, MemoryRest, Rest
 
 POINTS = "/collections/c/points"
 WAIT = {"wait": "true"}
 UUID = "0f8fad5b-d9cb-469f-a165-70867728950e"
 
 
-@pytest.fixture(autouse=True)
-def collection(rest: Rest) -> None:
+@pytest.fixture
+def rest(rest: Rest) -> Rest:
     rest.create()
+    return rest
 
 
 def point(point_id: int | str, payload: dict[str, Any] | None = None) -> dict[str, Any]:
@@ -147,13 +148,17 @@ def test_a_payload_is_kept_as_it_was_sent(rest: Rest) -> None:
 
 def test_an_answer_without_waiting(rest: Rest) -> None:
     response = rest.send("PUT", POINTS, json={"points": [point(1)]}, params={"ordering": "strong"})
-    assert response.json()["result"] == {"operation_id": 1, "status": "acknowledged"}
-    assert response.headers["x-headwater-offsets"] == "0:1"
+    result = response.json()["result"]
+    partition, offset = response.headers["x-headwater-offsets"].split(":")
+    assert result == {"operation_id": int(offset), "status": "acknowledged"}
+    (value,) = rest.records(Topic.POINTS, int(partition))[-1:]
+    assert isinstance(decode_partition_record(value), PointsRecord)
 
 
-def test_an_answer_that_comes_before_the_change_is_visible(rest: Rest) -> None:
-    rest.node.stalled = True
-    result = rest.result("PUT", POINTS, json={"points": [point(1)]}, params={"wait": "true", "timeout": 1})
+def test_an_answer_that_comes_before_the_change_is_visible(memory: MemoryRest) -> None:
+    memory.create()
+    memory.node.stalled = True
+    result = memory.result("PUT", POINTS, json={"points": [point(1)]}, params={"wait": "true", "timeout": 1})
     assert result == {"operation_id": 1, "status": "wait_timeout"}
 
 
@@ -165,9 +170,10 @@ def test_what_the_fold_rejects_is_told_to_those_who_wait(rest: Rest) -> None:
     assert rest.result("POST", f"{POINTS}/payload", json=body)["status"] == "acknowledged"
 
 
-def test_a_log_that_takes_nothing(rest: Rest) -> None:
-    rest.node.log.broken = True
-    response = rest.send("PUT", POINTS, json={"points": [point(1)]})
+def test_a_log_that_takes_nothing(memory: MemoryRest) -> None:
+    memory.create()
+    memory.node.log.broken = True
+    response = memory.send("PUT", POINTS, json={"points": [point(1)]})
     assert response.status_code == 503
     assert int(response.headers["retry-after"]) > 0
     message = response.json()["status"]["error"]
@@ -175,11 +181,12 @@ def test_a_log_that_takes_nothing(rest: Rest) -> None:
     assert "not known" in message
 
 
-def test_a_log_that_does_not_answer(rest: Rest) -> None:
-    rest.node.log.silent = True
+def test_a_log_that_does_not_answer(memory: MemoryRest) -> None:
+    memory.create()
+    memory.node.log.silent = True
     for wait in ("true", "false"):
         params = {"wait": wait, "timeout": 1}
-        assert "within 1 seconds" in rest.error(503, "PUT", POINTS, params=params, json={"points": [point(1)]})
+        assert "within 1 seconds" in memory.error(503, "PUT", POINTS, params=params, json={"points": [point(1)]})
 
 
 def test_writes_go_through_aliases(rest: Rest) -> None:
@@ -218,7 +225,7 @@ def test_shards_get_their_own_points_and_answer_all_offsets(sharded: Rest) -> No
     records = [
         record
         for partition in range(3)
-        for value in sharded.node.log.records[Topic.POINTS, partition]
+        for value in sharded.records(Topic.POINTS, partition)
         if isinstance(record := decode_partition_record(value), PointsRecord)
     ]
     assert sorted(r.shard for r in records) == [0, 1, 2, 3, 4]

@@ -5,7 +5,7 @@ import pytest
 from qdrant_client.common.version_check import is_compatible
 from qdrant_client.http import models
 
-from tests.rest.client import VECTORS, VERSION, Rest
+from tests.rest.client import VECTORS, MemoryRest, Rest
 
 
 def test_root_says_what_it_is(rest: Rest) -> None:
@@ -13,7 +13,7 @@ def test_root_says_what_it_is(rest: Rest) -> None:
     info = models.VersionInfo.model_validate(answer)
     assert info.title == "headwater - vector database"
     assert is_compatible("1.20.0", info.version)
-    assert answer["headwater"] == VERSION
+    assert answer["headwater"] == rest.version
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/livez", "/readyz"])
@@ -23,10 +23,10 @@ def test_health(rest: Rest, path: str) -> None:
     assert response.headers["content-type"].startswith("text/plain")
 
 
-def test_not_ready_is_not_the_same_as_not_found(rest: Rest) -> None:
-    rest.node.is_ready = False
-    assert rest.send("GET", "/readyz").status_code == 503
-    assert rest.send("GET", "/healthz").status_code == 200
+def test_not_ready_is_not_the_same_as_not_found(memory: MemoryRest) -> None:
+    memory.node.is_ready = False
+    assert memory.send("GET", "/readyz").status_code == 503
+    assert memory.send("GET", "/healthz").status_code == 200
     requests: list[tuple[str, str, Any]] = [
         ("GET", "/collections", None),
         ("GET", "/collections/c", None),
@@ -35,7 +35,7 @@ def test_not_ready_is_not_the_same_as_not_found(rest: Rest) -> None:
         ("POST", "/collections/c/points/count", {}),
     ]
     for method, path, body in requests:
-        assert "catching up" in rest.error(503, method, path, json=body)
+        assert "catching up" in memory.error(503, method, path, json=body)
 
 
 def test_metrics_count_answers(rest: Rest) -> None:
@@ -69,13 +69,13 @@ def test_wrong_methods(rest: Rest) -> None:
     assert "Method Not Allowed" in rest.error(405, "PATCH", "/collections/c/points")
 
 
-def test_a_bug_is_answered_in_the_same_shape(rest: Rest, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_bug_is_answered_in_the_same_shape(memory: MemoryRest, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(_: str) -> None:
         raise ZeroDivisionError("private details")
 
-    monkeypatch.setattr(rest.node.catalog, "resolve", fail)
-    assert "private" not in rest.error(500, "GET", "/collections/c")
-    assert rest.result("GET", "/collections") == {"collections": []}
+    monkeypatch.setattr(memory.node.catalog, "resolve", fail)
+    assert "private" not in memory.error(500, "GET", "/collections/c")
+    assert memory.result("GET", "/collections") == {"collections": []}
 
 
 def test_any_content_type_is_taken(rest: Rest) -> None:

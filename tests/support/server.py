@@ -1,4 +1,4 @@
-"""A real server process: on a free port, with a data folder of its own, and gone when the test is."""
+"""Real server processes: each on a free port, and gone when the test is."""
 
 import os
 import signal
@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import Self
 
 from tests.support.http import Http
-from tests.support.processes import MARK, marked_processes
+from tests.support.processes import MARK, marked_processes, resident_bytes
 
 ROOT = Path(__file__).parents[2]
 HOST = "127.0.0.1"
@@ -46,18 +46,20 @@ def _end(pid: int) -> None:
         return
 
 
-class Server:
-    """One ``headwater serve`` at a time, over one data folder and one port; a context manager.
+class HeadwaterProcess:
+    """One ``headwater COMMAND`` at a time, always on the same port; a context manager.
 
     Every process carries a mark that the processes it starts inherit, so that leaving the context ends them all,
     whether the server was stopped, killed or never came up.
     """
 
-    def __init__(self, data: Path, arguments: Sequence[str] = (), environment: Mapping[str, str] | None = None) -> None:
-        self.data = data
-        self.port = free_port()
-        self.url = f"http://{HOST}:{self.port}"
-        self.output = data.with_name(data.name + ".output")
+    def __init__(
+        self, arguments: Sequence[str], port: int, output: Path, environment: Mapping[str, str] | None = None
+    ) -> None:
+        """``port`` is where /readyz answers; what the processes write goes to the end of the file ``output``."""
+        self.port = port
+        self.url = f"http://{HOST}:{port}"
+        self.output = output
         self._arguments = list(arguments)
         self._mark = uuid.uuid4().hex
         self._environment = {**(environment or {}), MARK: self._mark}
@@ -80,8 +82,7 @@ class Server:
 
     def launch(self) -> None:
         """Start a process, without waiting for anything."""
-        command = [sys.executable, "-m", "compose.cli", "serve"]
-        command += ["--host", HOST, "--port", str(self.port), "--data", str(self.data), *self._arguments]
+        command = [sys.executable, "-m", "compose.cli", *self._arguments]
         with self.output.open("ab") as output:
             self._process = subprocess.Popen(
                 command,
@@ -124,6 +125,10 @@ class Server:
             raise ServerError("the server was never started")
         return self._process.poll()
 
+    def alive(self) -> bool:
+        """Whether the process runs."""
+        return self.poll() is None
+
     def wait_end(self) -> int:
         """Wait until the process has ended by itself; its exit code."""
         if self._process is None:
@@ -163,3 +168,19 @@ class Server:
         if not self.output.exists():
             return ""
         return self.output.read_bytes()[-size:].decode(errors="replace")
+
+
+class Server(HeadwaterProcess):
+    """``headwater serve`` over one data folder."""
+
+    examples = 1.0
+
+    def __init__(self, data: Path, arguments: Sequence[str] = (), environment: Mapping[str, str] | None = None) -> None:
+        port = free_port()
+        command = ["serve", "--host", HOST, "--port", str(port), "--data", str(data), *arguments]
+        super().__init__(command, port, data.with_name(data.name + ".output"), environment)
+        self.data = data
+
+    def resident_bytes(self) -> int:
+        """The resident memory of the server."""
+        return resident_bytes(self.pid)

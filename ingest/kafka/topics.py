@@ -82,9 +82,10 @@ class _Preparation:
             raise KafkaTopicError(f"there is no log with the prefix {self._settings.prefix}: no topic {names}")
         if missing:
             await self._asking("topics could not be created", partial(self._create, missing))
-            state = await self._asking("new topics do not turn up", self._complete_state)
-        if create and await self._grow(state):
-            state = await self._asking("new partitions do not turn up", self._complete_state)
+            state = await self._asking("new topics do not turn up", partial(self._complete_state, 1))
+        wanted = self._settings.partitions
+        if create and wanted is not None and await self._grow(state, wanted):
+            state = await self._asking("new partitions do not turn up", partial(self._complete_state, wanted))
         partitions = {topic: state.topics[self._names[topic]].partitions for topic in Topic}
         self._check_partitions(partitions)
         sizes = self._check_configs(await self._asking("topics could not be checked", self._configs))
@@ -97,11 +98,13 @@ class _Preparation:
         names = list(self._names.values())
         return await self._asking("topics could not be listed", lambda: cluster_state(self._connection, names))
 
-    async def _complete_state(self) -> ClusterState:
-        """The state once every topic is there with the partitions asked for: brokers learn of them one by one."""
+    async def _complete_state(self, wanted: int) -> ClusterState:
+        """The state once every topic is there, and ``wanted`` points partitions: brokers learn of them one by one.
+
+        New topics may have fewer than were asked for, when another process made them.
+        """
         state = await cluster_state(self._connection, list(self._names.values()))
         points = state.topics.get(self._names[Topic.POINTS])
-        wanted = self._settings.partitions or 1
         if len(state.topics) < len(Topic) or points is None or points.partitions < wanted:
             raise UnknownTopicOrPartitionError("not all of them are there yet")
         return state
@@ -126,9 +129,9 @@ class _Preparation:
         # aiokafka takes "as the brokers do" only together with assignments, which may be none.
         return NewTopic(self._names[topic], partitions, replicas, {} if replicas == -1 else None, configs)
 
-    async def _grow(self, state: ClusterState) -> bool:
-        name, wanted = self._names[Topic.POINTS], self._settings.partitions
-        if wanted is None or state.topics[name].partitions >= wanted:
+    async def _grow(self, state: ClusterState, wanted: int) -> bool:
+        name = self._names[Topic.POINTS]
+        if state.topics[name].partitions >= wanted:
             return False
 
         async def add() -> None:

@@ -178,3 +178,16 @@ def test_topics_made_anew_are_noticed(kafka_settings: KafkaSettings) -> None:
                     await log.recount()
 
     within(check())
+
+
+def test_several_processes_make_the_topics_at_once(kafka_settings: KafkaSettings) -> None:
+    async def check() -> None:
+        wanted = [None, 3, None, 3, None]
+        changes = [kafka_settings.model_copy(update={"partitions": partitions}) for partitions in wanted]
+        logs = await asyncio.gather(*[KafkaLog.open(settings) for settings in changes])
+        for log in logs:
+            await log.recount()
+            assert log.partitions(POINTS) == 3
+            await log.close()
+
+    within(check())

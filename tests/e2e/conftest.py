@@ -1,25 +1,38 @@
-"""One server for the tests of a module, and clients of it."""
+"""One server for the tests of a module, then the session's cluster, and clients of both."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from qdrant_client import QdrantClient
 
+from tests.e2e.target import Target
+from tests.support.cluster import Cluster
 from tests.support.http import Http
 from tests.support.server import Server
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A running server with an empty data folder."""
-    folder: Path = tmp_path_factory.mktemp("server")
-    with Server(folder / "data") as running:
-        yield running.start()
+def flags() -> list[str]:
+    """Further flags of the server; a module may have its own."""
+    return []
+
+
+@pytest.fixture(scope="module", params=["server", pytest.param("cluster", marks=pytest.mark.kafka)])
+def server(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, flags: list[str]
+) -> Iterator[Target]:
+    """Something that serves, without collections."""
+    if request.param == "server":
+        with Server(tmp_path_factory.mktemp("server") / "data", flags) as running:
+            yield running.start()
+    else:
+        cluster: Cluster = request.getfixturevalue("cluster")
+        yield cluster
+        cluster.drop_all()
 
 
 @pytest.fixture(scope="module")
-def client(server: Server) -> Iterator[QdrantClient]:
+def client(server: Target) -> Iterator[QdrantClient]:
     """Qdrant's own client, as it is."""
     made = QdrantClient(url=server.url, timeout=60)
     yield made
@@ -27,7 +40,7 @@ def client(server: Server) -> Iterator[QdrantClient]:
 
 
 @pytest.fixture
-def http(server: Server) -> Iterator[Http]:
+def http(server: Target) -> Iterator[Http]:
     """A plain HTTP connection."""
     with Http(server.port) as connection:
         yield connection

@@ -7,9 +7,8 @@ from typing import Any
 import pytest
 
 from tests.e2e.bad_requests import ALL, CREATE, GOOD, POINTS, SEARCH, Bad, nested
+from tests.e2e.target import Target
 from tests.support.http import Http
-from tests.support.processes import resident_bytes
-from tests.support.server import Server
 
 GROWTH_BYTES = 600 << 20
 """Far above what answering takes, far below what keeping a few of these bodies would."""
@@ -17,7 +16,7 @@ State = Callable[[], tuple[Any, Any]]
 
 
 @pytest.fixture(scope="module")
-def state(server: Server) -> State:
+def state(server: Target) -> State:
     """A collection of 20 points, and a function that says what it answers."""
     points = [{"id": i, "vector": [i, 1, 0, 0], "payload": {"a": i}} for i in range(1, 21)]
     with Http(server.port) as http:
@@ -33,8 +32,8 @@ def state(server: Server) -> State:
 
 
 @pytest.mark.parametrize("bad", ALL, ids=lambda bad: bad.name)
-def test_is_refused_and_does_no_harm(bad: Bad, http: Http, state: State, server: Server) -> None:
-    before, memory = state(), resident_bytes(server.pid)
+def test_is_refused_and_does_no_harm(bad: Bad, http: Http, state: State, server: Target) -> None:
+    before, memory = state(), server.resident_bytes()
     body = bad.body if isinstance(bad.body, bytes) else bad.body()
     answer = http.send(bad.method, bad.path, body or None)
     shown = f"{answer.status} {answer.body[:400]!r}"
@@ -43,7 +42,7 @@ def test_is_refused_and_does_no_harm(bad: Bad, http: Http, state: State, server:
     assert re.search(bad.mentions, answer.error, re.IGNORECASE), shown
     assert "traceback" not in answer.error.lower()
     assert state() == before
-    assert resident_bytes(server.pid) - memory < GROWTH_BYTES
+    assert server.resident_bytes() - memory < GROWTH_BYTES
 
 
 def test_a_filter_of_some_depth_is_fine(http: Http, state: State) -> None:

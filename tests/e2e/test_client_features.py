@@ -9,6 +9,7 @@ import pytest
 from qdrant_client import QdrantClient, models
 from qdrant_client.http.exceptions import UnexpectedResponse
 
+from tests.e2e.target import Target
 from tests.support.seeds import BASE_SEED
 from tests.support.waiting import eventually
 
@@ -215,7 +216,7 @@ def test_aliases(client: QdrantClient, filled: str) -> None:
     assert client.get_aliases().aliases == []
 
 
-def test_an_alias_moves_between_collections_in_one_step(client: QdrantClient, server: Any) -> None:
+def test_an_alias_moves_between_collections_in_one_step(client: QdrantClient, server: Target) -> None:
     for number, name in enumerate(("blue", "green")):
         client.create_collection(name, vectors_config=DOT)
         client.upsert(name, [models.PointStruct(id=number, vector=[1.0] * SIZE)])

@@ -4,7 +4,6 @@ What was asked of the real engine, and where Headwater departs from it on purpos
 """
 
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import hypothesis
@@ -26,10 +25,11 @@ from tests.e2e.operations import (
 )
 from tests.e2e.pair import EVERYTHING, Pair
 from tests.e2e.strategies import filters, id_lists, payload_selections, point_ids, quarters, vectors
+from tests.e2e.target import Target
 from tests.support.seeds import BASE_SEED
-from tests.support.server import Server
 
 COLLECTION = "differential"
+EXAMPLES = 30
 distances = st.sampled_from(list(models.Distance))
 data = st.data()
 thresholds = st.one_of(st.none(), quarters.map(lambda value: value + 0.0625))
@@ -194,19 +194,18 @@ class Differential(RuleBasedStateMachine):
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A running server whose shards are in several partitions."""
-    with Server(tmp_path_factory.mktemp("server") / "data", ["--partitions", "3"]) as running:
-        yield running.start()
+def flags() -> list[str]:
+    """The shards are in several partitions."""
+    return ["--partitions", "3"]
 
 
 @pytest.mark.filterwarnings("ignore:Local mode performs exact")
-def test_answers_as_the_clients_local_mode(client: QdrantClient) -> None:
+def test_answers_as_the_clients_local_mode(client: QdrantClient, server: Target) -> None:
     machine = type("Differential", (Differential,), {"headwater": client})
     run_state_machine_as_test(
         hypothesis.seed(BASE_SEED)(machine),
         settings=settings(
-            max_examples=30,
+            max_examples=int(EXAMPLES * server.examples),
             stateful_step_count=25,
             deadline=None,
             database=None,

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import content_type_conformance, response_schema_conformance
 
+from tests.e2e.target import Target
 from tests.support.http import Http
 from tests.support.seeds import BASE_SEED
-from tests.support.server import Server
 
 CHECKS: list[Any] = [not_a_server_error, content_type_conformance, response_schema_conformance]
 EXAMPLES = 10
@@ -24,20 +24,20 @@ POINTS = {"points": [{"id": i, "vector": [i, 1.0], "payload": {"a": i}} for i in
 
 
 @pytest.fixture(scope="module")
-def operations(server: Server) -> list[Any]:
+def operations(server: Target) -> list[Any]:
     """Every method of every path."""
     api: Any = schemathesis.openapi.from_url(server.url + "/openapi.json")
     return [found.ok() for found in api.get_all_operations()]
 
 
-def check(operation: Any, http: Http) -> None:
+def check(operation: Any, http: Http, examples: int) -> None:
     """Send requests made for one operation, most of them about a collection that is there; a failed check raises."""
     http.put(f"/collections/{NAME}", CREATE)
     assert http.put(f"/collections/{NAME}/points?wait=true", POINTS).status == 200
 
     @seed(BASE_SEED)
     @settings(
-        max_examples=EXAMPLES,
+        max_examples=examples,
         deadline=None,
         database=None,
         suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large],
@@ -51,18 +51,19 @@ def check(operation: Any, http: Http) -> None:
     answers()
 
 
-def test_answers_as_the_openapi_page_says(operations: list[Any], http: Http, server: Server) -> None:
+def test_answers_as_the_openapi_page_says(operations: list[Any], http: Http, server: Target) -> None:
+    examples = int(EXAMPLES * server.examples)
     failures: list[str] = []
     for operation in operations:
         try:
-            check(operation, http)
+            check(operation, http, examples)
         except BaseExceptionGroup as several:
             failures += [f"{operation.label}: {error}" for error in several.exceptions]
         except Exception as error:
             failures.append(f"{operation.label}: {error}")
     assert not failures, "\n\n".join(failures)
     assert len(operations) > 20
-    assert server.poll() is None
+    assert server.alive()
 
 
 def test_still_serves_after_all_that(http: Http) -> None:

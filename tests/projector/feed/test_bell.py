@@ -4,9 +4,9 @@ import asyncio
 import os
 from pathlib import Path
 
-from projector.feed import FeedReader, FeedWriter
 from projector.feed.bell import Bell, Ringer
-from tests.projector.feed.sample import IDENTITY, frame
+from projector.feed.reader import FeedReader
+from tests.projector.feed.sample import SOURCE, start
 
 FOR_EVER = 600.0
 
@@ -94,17 +94,39 @@ def _pipe(path: Path) -> Path:
     return path
 
 
-def test_a_reader_wakes_for_a_frame_and_for_a_first_generation(tmp_path: Path) -> None:
+def test_bells_that_come_and_go_are_noticed(tmp_path: Path) -> None:
     async def main() -> None:
-        with FeedReader(tmp_path) as reader:
+        ringer = Ringer(tmp_path)
+        for _ in range(20):
+            bell = Bell(tmp_path)
+            ringer.ring()
+            await bell.wait(FOR_EVER)
+            other = Bell(tmp_path)
+            # A folder that did not change for a while is not listed again.
+            settled = os.stat(tmp_path).st_mtime_ns - 10**10
+            os.utime(tmp_path, ns=(settled, settled))
+            ringer.ring()
+            await other.wait(FOR_EVER)
+            ringer.ring()
+            await bell.wait(FOR_EVER)
+            bell.close()
+            other.close()
+        ringer.close()
+
+    asyncio.run(main())
+
+
+def test_a_reader_wakes_for_a_first_generation_a_frame_and_a_file(tmp_path: Path) -> None:
+    async def main() -> None:
+        with FeedReader(tmp_path, SOURCE) as reader:
             waiting = asyncio.create_task(reader.wait())
             await asyncio.sleep(0)
-            with FeedWriter(tmp_path, 0, IDENTITY, -1) as writer:
+            with start(tmp_path) as writer:
                 await waiting
-                reader.open(-1)
+                reader.open()
                 waiting = asyncio.create_task(reader.wait())
                 await asyncio.sleep(0)
-                writer.write(frame(0))
+                writer.write([b"a"])
                 await waiting
                 assert len(reader.read()) == 1
 
@@ -113,13 +135,12 @@ def test_a_reader_wakes_for_a_frame_and_for_a_first_generation(tmp_path: Path) -
 
 def test_a_reader_without_bells_looks_again(tmp_path: Path) -> None:
     async def main() -> None:
-        with FeedReader(tmp_path) as reader, FeedWriter(tmp_path, 0, IDENTITY, -1) as writer:
-            reader.open(-1)
+        with FeedReader(tmp_path, SOURCE) as reader, start(tmp_path) as writer:
+            reader.open()
             await reader.wait()
             for bell in (tmp_path / "bells").iterdir():
                 bell.unlink()
-            writer.write(frame(0))
-            await reader.wait()
-            assert len(reader.read()) == 1
+            writer.write([b"a"])
+            assert len(await reader.next()) == 1
 
     asyncio.run(main())

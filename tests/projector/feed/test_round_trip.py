@@ -1,69 +1,77 @@
 """What is written is read, whatever it is and however it is cut into files and reads."""
 
+import asyncio
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from projector.feed import FeedReader, FeedWriter
-from projector.feed.format import FeedHeader, decode_header, encode_header
-from projector.frames import Event, Frame
+from projector.catalog.state import CollectionMeta
+from projector.feed import messages
+from projector.feed.format import FeedHeader, FeedKind, FeedSource, decode_header, encode_header
+from projector.feed.messages import CatalogChange, CatalogCheckpoint, CatalogMarkers, OpenShard, PointsCheckpoint
+from projector.feed.reader import FeedReader, Position
+from projector.frames import Frame
 from schemas.operations import Outcome
-from tests.projector.feed.sample import IDENTITY, feed_files, frame, frames_of, read_all, records
+from tests.projector.feed import sample
+from tests.projector.feed.sample import CHECKPOINT, CONFIG, SHARD, SOURCE, payload, read_all, start
+
+MISSING = Outcome("Not found", 404)
 
 
 @given(
-    chunked=records,
-    file_bytes=st.sampled_from([1, 300, 1 << 20]),
+    sizes=st.lists(st.integers(0, 300), max_size=20),
+    rolls=st.sets(st.integers(0, 20)),
     read_bytes=st.sampled_from([1, 25, 200, 1 << 20]),
     batch=st.integers(1, 5),
 )
-def test_frames_are_read_as_written(
-    chunked: list[list[tuple[list[Event], list[Outcome]]]], file_bytes: int, read_bytes: int, batch: int
-) -> None:
-    frames = list(frames_of(chunked))
+def test_payloads_are_read_as_written(sizes: Sequence[int], rolls: set[int], read_bytes: int, batch: int) -> None:
+    payloads = [payload(number, size) for number, size in enumerate(sizes)]
     with (
         tempfile.TemporaryDirectory() as name,
-        FeedWriter(Path(name), 0, IDENTITY, -1, file_bytes=file_bytes) as writer,
-        FeedReader(Path(name), read_bytes=read_bytes) as reader,
+        start(Path(name)) as writer,
+        FeedReader(Path(name), SOURCE, read_bytes=read_bytes) as reader,
     ):
-        reader.open(-1)
-        found: list[Frame] = []
-        for start in range(0, len(frames), batch):
-            writer.write_all(frames[start : start + batch])
+        assert reader.open() == CHECKPOINT
+        found: list[bytes] = []
+        for first in range(0, len(payloads), batch):
+            if first in rolls:
+                writer.roll(b"checkpoint at %d" % first)
+            writer.write(payloads[first : first + batch])
             found += read_all(reader)
-        assert found == frames
-        reader.open(-1)
-        assert read_all(reader) == frames
+        assert found == payloads
+        assert reader.open() == CHECKPOINT
+        assert read_all(reader) == payloads
 
 
-@given(chunked=records, after=st.integers(-1, 40), file_bytes=st.sampled_from([1, 300]))
-def test_a_reader_gets_what_comes_after_its_offset(
-    chunked: list[list[tuple[list[Event], list[Outcome]]]], after: int, file_bytes: int
-) -> None:
-    frames = list(frames_of(chunked))
-    with (
-        tempfile.TemporaryDirectory() as name,
-        FeedWriter(Path(name), 0, IDENTITY, -1, file_bytes=file_bytes) as writer,
-        FeedReader(Path(name)) as reader,
-    ):
-        for each in frames:
-            writer.write(each)
-        reader.open(after)
-        assert read_all(reader) == [each for each in frames if each.offset > after]
+@given(sample.frames)
+def test_frames_are_read_as_written(frame: Frame) -> None:
+    assert messages.decode_frame(memoryview(messages.encode(frame))) == frame
+
+
+def test_checkpoints_and_changes_are_read_as_written() -> None:
+    points = PointsCheckpoint(7, [OpenShard(SHARD, "ünï", CONFIG, [0, 2], -1)], -1, [(3, [Outcome(), MISSING])])
+    assert messages.decode_points_checkpoint(memoryview(messages.encode(points))) == points
+    meta = CollectionMeta(1 << 63, "a", CONFIG, [1])
+    catalog = CatalogCheckpoint(7, [meta], {"b": "a"}, 5, [CatalogMarkers(6, [(1, 1 << 40)])], [(7, [MISSING])])
+    assert messages.decode_catalog_checkpoint(memoryview(messages.encode(catalog))) == catalog
+    change = CatalogChange(8, [meta], ["c"], {"b": None, "d": "a"}, [(0, 2)], [MISSING])
+    assert messages.decode_catalog_change(memoryview(messages.encode(change))) == change
 
 
 @given(
     st.builds(
         FeedHeader,
-        partition=st.integers(0, 2**32 - 1),
+        st.builds(
+            FeedSource,
+            st.sampled_from(FeedKind),
+            partition=st.integers(0, 2**32 - 1),
+            identity=st.text(st.characters(codec="utf-8"), max_size=40),
+        ),
         generation=st.integers(0, 2**64 - 1),
-        identity=st.text(st.characters(codec="utf-8"), max_size=40),
         first_sequence=st.integers(0, 2**64 - 1),
-        after=st.integers(-1, 2**63 - 1),
         salt=st.integers(0, 2**32 - 1),
     )
 )
@@ -72,37 +80,65 @@ def test_headers_are_read_as_written(header: FeedHeader) -> None:
     assert decode_header(data + b"more") == (header, len(data))
 
 
-def test_a_record_is_never_split_between_files(tmp_path: Path) -> None:
-    frames = [frame(0, 0), frame(1, 1, final=False), frame(2, 1, final=False), frame(3, 1), frame(4, 2)]
-    with FeedWriter(tmp_path, 0, IDENTITY, -1, file_bytes=1) as writer:
-        for each in frames:
-            writer.write(each)
-    headers = [decode_header(file.read_bytes())[0] for file in feed_files(tmp_path)]
-    assert [(header.first_sequence, header.after) for header in headers] == [(0, -1), (1, 0), (4, 1)]
-
-
-@pytest.mark.parametrize("sequences", [[1], [0, 0], [0, 2]])
-def test_a_gap_is_refused_when_writing(tmp_path: Path, sequences: Sequence[int]) -> None:
-    with FeedWriter(tmp_path, 0, IDENTITY, -1) as writer, FeedReader(tmp_path) as reader:
-        with pytest.raises(ValueError, match="can't be written as frame"):
-            writer.write_all([frame(sequence) for sequence in sequences])
-        reader.open(-1)
-        assert reader.read() == []
-
-
 def test_reads_are_bounded(tmp_path: Path) -> None:
-    with FeedWriter(tmp_path, 0, IDENTITY, -1) as writer, FeedReader(tmp_path, read_bytes=5000) as reader:
-        writer.write_all([frame(sequence, size=1000) for sequence in range(20)] + [frame(20, size=50_000)])
-        reader.open(-1)
+    with start(tmp_path) as writer, FeedReader(tmp_path, SOURCE, read_bytes=5000) as reader:
+        writer.write([payload(number, size=1000) for number in range(20)] + [payload(20, size=50_000)])
+        reader.open()
         lengths: list[int] = []
-        while frames := reader.read():
-            lengths.append(len(frames))
+        while payloads := reader.read():
+            lengths.append(len(payloads))
         assert sum(lengths) == 21
         assert max(lengths) <= 5
 
 
-def test_the_header_says_whose_feed_it_is(tmp_path: Path) -> None:
-    with FeedWriter(tmp_path, 7, IDENTITY, 41) as writer, FeedReader(tmp_path) as reader:
-        header = reader.open(41)
-        assert (header.partition, header.identity, header.after) == (7, IDENTITY, 41)
-        assert header.generation == writer.generation
+def test_a_reader_begins_with_the_oldest_file_or_with_the_newest(tmp_path: Path) -> None:
+    with start(tmp_path) as writer, FeedReader(tmp_path, SOURCE) as reader:
+        writer.write([b"a"])
+        writer.roll(b"second")
+        writer.write([b"b"])
+        writer.roll(b"third")
+        assert reader.open(newest=True) == b"third"
+        assert read_all(reader) == []
+        assert not reader.begins_generation
+        assert reader.open() == CHECKPOINT
+        assert reader.begins_generation
+        assert read_all(reader) == [b"a", b"b"]
+        writer.drop_first()
+        assert reader.open() == b"second"
+        assert read_all(reader) == [b"b"]
+        assert [file.first_sequence for file in writer.files] == [2, 4]
+
+
+def test_the_end_is_where_a_reader_comes_to(tmp_path: Path) -> None:
+    with start(tmp_path) as writer, FeedReader(tmp_path, SOURCE) as reader:
+        reader.open()
+        assert reader.position == reader.end()
+        writer.write([b"a"])
+        writer.roll(CHECKPOINT)
+        writer.write([b"b"])
+        end = reader.end()
+        assert end == Position(2, writer.size)
+        assert reader.position < end
+        writer.write([b"c"])
+        assert reader.position < end < reader.end()
+        assert read_all(reader) == [b"a", b"b", b"c"]
+        assert reader.position == reader.end()
+
+
+def test_next_waits_for_what_is_written(tmp_path: Path) -> None:
+    async def main() -> None:
+        with start(tmp_path) as writer, FeedReader(tmp_path, SOURCE) as reader:
+            reader.open()
+            for number in range(20):
+                waiting = asyncio.create_task(_next(reader))
+                await asyncio.sleep(0.001 * (number % 3))
+                if number == 7:
+                    writer.roll(CHECKPOINT)
+                writer.write([payload(number)])
+                assert await waiting == [payload(number)]
+
+    asyncio.run(main())
+
+
+async def _next(reader: FeedReader) -> list[bytes]:
+    return [bytes(payload) for payload in await reader.next()]

@@ -37,7 +37,7 @@ request PUT '' '{"vectors": {"size": 3, "distance": "Cosine"}}'
 
 # A line is a key, a "|" and a value. A key keeps the records of a point in order.
 console_producer --bootstrap-server "$KAFKA" --topic "$TOPIC" \
-    --reader-property parse.key=true --reader-property 'key.separator=|' <<'LINES'
+    --property parse.key=true --property 'key.separator=|' <<'LINES'
 1|{"collection_name": "notes", "id": 1, "vector": [1, 0, 0], "payload": {"text": "buy bread"}}
 2|{"collection_name": "notes", "id": 2, "vector": [0, 1, 0], "payload": {"text": "call Ada"}}
 3|{"collection_name": "notes", "id": 3, "vector": [0, 0, 1], "payload": {"text": "water the plants"}}
@@ -48,8 +48,8 @@ request POST /points/search '{"vector": [1, 0.1, 0], "limit": 1, "with_payload":
 
 # A tombstone, which deletes the point in its key: the header names its collection, and NULL stands for no value.
 console_producer --bootstrap-server "$KAFKA" --topic "$TOPIC" \
-    --reader-property parse.headers=true --reader-property parse.key=true --reader-property 'key.separator=|' \
-    --reader-property 'headers.delimiter=|' --reader-property null.marker=NULL <<'LINES'
+    --property parse.headers=true --property parse.key=true --property 'key.separator=|' \
+    --property 'headers.delimiter=|' --property null.marker=NULL <<'LINES'
 collection_name:notes|2|NULL
 LINES
 wait_for 2

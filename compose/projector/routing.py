@@ -12,6 +12,8 @@ from projector.folders import StateFolder
 from projector.worker.routing import RoutingOffice, routing_through
 from projector.worker.routing_port import OpenRouting, rejecter
 
+_READ_BYTES = 1 << 20
+
 
 class RoutingDesk:
     """What the routing of all partitions stands on. The catalog may be folded by another worker of the group."""
@@ -41,8 +43,9 @@ class RoutingDesk:
         return cls(log, offsets, CatalogFeedFollower(folder, log.identity), kafka.prefix, tasks)
 
     async def _catalog_is_current(self) -> None:
-        end = await self._log.end_offset(Topic.CATALOG, 0)
-        await self._catalog.waiters.wait(end - 1, None)
+        # Not up to the end offset: the last offsets may be without a record.
+        while records := await self._log.read(Topic.CATALOG, 0, self._catalog.waiters.visible + 1, _READ_BYTES):
+            await self._catalog.waiters.wait(records[-1].offset, None)
 
     async def close(self) -> None:
         """After ``tasks`` were stopped."""

@@ -82,6 +82,20 @@ def read_unnamed(size: int, raw: Sequence[msgspec.Raw]) -> bytes | None:
     return b"".join(blocks)
 
 
+def read_rows(size: int, raw: Sequence[msgspec.Raw]) -> list[bytes | None]:
+    """Each vector as float32 [size]; None for one that ``read_unnamed`` would give no answer for."""
+    rows: list[bytes | None] = []
+    step = 4 * size
+    for start in range(0, len(raw), _BLOCK_ROWS):
+        texts = [bytes(item) for item in raw[start : start + _BLOCK_ROWS]]
+        block = _read_block(size, texts)
+        if block is None:
+            rows.extend(_read_block(size, [text]) for text in texts)
+        else:
+            rows.extend([block[at : at + step] for at in range(0, len(block), step)])
+    return rows
+
+
 def _read_block(size: int, texts: Sequence[bytes]) -> bytes | None:
     # simdjson flattens nested arrays, so none may be nested; and each text must be one value for itself.
     for text in texts:

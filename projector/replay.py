@@ -1,7 +1,6 @@
 """Replay: folding a log afresh into an empty state folder. Nothing is sent anywhere and nothing is served."""
 
-import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from ingest.log import Log, Topic
@@ -10,13 +9,10 @@ from projector.catalog.state import CatalogState
 from projector.catalog.store import CatalogStore
 from projector.fold.effects import Cursor
 from projector.folders import StateFolder
-from projector.runner import READ_BYTES, PartitionRunner, ignore_frame, ignore_rejected
+from projector.runner import READ_BYTES, Advance, PartitionRunner, ignore_frame, ignore_rejected
 from projector.state.origin import StateMismatchError
 from projector.state.store import PartitionState
 from schemas.operations import Outcome
-
-Advance = Callable[[int], None]
-"""Told how many records are folded so far."""
 
 
 def _publish_nothing(
@@ -49,9 +45,7 @@ async def replay_partition(
     state = PartitionState.open(folder, log.identity)
     try:
         runner = PartitionRunner(log, partition, state, ignore_frame, read_bytes=read_bytes)
-        while state.applied + 1 < end and await runner.step(end):
-            advance(state.applied + 1)
-            await asyncio.sleep(0)
+        await runner.catch_up(end, advance)
         if pending is not None:
             records = await log.read(Topic.POINTS, partition, pending.offset, 1)
             await runner.apply(records[0], chunks=pending.chunk)

@@ -5,19 +5,20 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from prometheus_client import Counter, Gauge
 
-from ingest.foreign import ForeignWrite, decode_points_record
+from ingest.foreign.packed import PackedPoint
 from ingest.log import Log, LogRecord, Topic
 from projector.fold.effects import Effects
 from projector.fold.fold import CHUNK_POINTS, fold
-from projector.fold.outcomes import rejected
+from projector.fold.run import DecodedRecord, RunFold
+from projector.fold.window import decode, decode_window, windows
 from projector.frames import Frame
 from projector.state.store import PartitionState
-from schemas.errors import HeadwaterError
 from schemas.operations import Outcome
-from schemas.records import PartitionRecord
 
 READ_BYTES = 8 << 20
 """How much of the log is read at once: bounds the memory of catching up."""
+MOST_POINTS = 4000
+"""A run ends once it has looked at as many points."""
 
 RECORDS = Counter("headwater_records_applied_total", "Records folded into the state", ["partition"])
 REJECTED = Counter("headwater_records_rejected_total", "Records with a rejected operation", ["partition"])
@@ -102,9 +103,7 @@ class PartitionRunner:
         records = await self._log.read(Topic.POINTS, self._partition, start, self._read_bytes)
         if end is not None:
             records = [r for r in records if r.offset < end]
-        for record in records:
-            await self._throttle()
-            await self.apply(record)
+        await self.apply_all(records)
         if len(records) > 1:
             await asyncio.sleep(0)
         return bool(records)
@@ -118,41 +117,83 @@ class PartitionRunner:
         self._state.check_next(records[0] if records else None)
         await self.apply(records[0])
 
+    async def apply_all(self, records: Sequence[LogRecord]) -> None:
+        """Fold the log's next records, in order, many of them in one commit and one frame where that is possible.
+
+        Records at or below the applied offset are skipped. Raises StateMismatchError as ``apply``.
+        """
+        new = [record for record in records if record.offset > self._state.applied]
+        for window in windows(new):
+            decoded = decode_window(self._state, window)
+            at = 0
+            while at < len(window):
+                await self._throttle()
+                applied = await self._apply_run(window[at:], decoded[at:])
+                if not applied:
+                    await self._apply_one(window[at], decoded[at])
+                at += applied or 1
+                if at < len(new):
+                    await asyncio.sleep(0)
+
     async def apply(self, record: LogRecord, chunks: int | None = None) -> None:
         """Fold one record, commit it, and hand on its frames; stop early when ``chunks`` of it are committed.
 
         A record at or below the applied offset is skipped. Raises StateMismatchError when part of another one was
         applied.
         """
-        if record.offset <= self._state.applied:
-            return
+        if chunks is None:
+            await self.apply_all([record])
+        elif record.offset > self._state.applied:
+            await self._apply_one(record, decode(record), chunks)
+
+    async def _apply_run(self, records: Sequence[LogRecord], decoded: Sequence[DecodedRecord]) -> int:
+        """Apply the run that begins with the first of ``records``; how many of them are in it, which may be none."""
+        if self._state.cursor is not None:
+            return 0
+        run = RunFold(self._state, self._chunk_points)
+        for record, what in zip(records, decoded, strict=True):
+            if not run.add(record.offset, what) or run.ended or run.points >= MOST_POINTS:
+                break
+        if not run.records:
+            return 0
+        effects = run.effects()
+        route = self._route
+        effects.elsewhere = [] if route is None else [entry for entry in effects.elsewhere if route(entry[0])]
+        last = records[run.records - 1]
+        await self._report(last, effects.refused)
+        self._state.commit_run(effects, last.value)
+        events = [event for shard in effects.shards for event in shard.events]
+        self._hand_on(Frame(last.offset, events, effects.refused), run.records)
+        return run.records
+
+    async def _apply_one(self, record: LogRecord, decoded: DecodedRecord, chunks: int | None = None) -> None:
         self._state.check_next(record)
-        decoded = _decode(record)
         while chunks is None or (cursor := self._state.cursor) is None or cursor.chunk < chunks:
             effects = self._fold(decoded, record.offset)
             final = effects.cursor is None
             refused = effects.outcomes if final and any(not o.applied for o in effects.outcomes) else []
-            routed = self._route is None or self._route(record.offset)
-            if refused:
-                self._rejected.inc()
-                if routed:
-                    await self._reject(record, refused)
-            self._state.commit(effects, record.offset, record.value, route=routed and self._route is not None)
-            self._sink(Frame(record.offset, effects.events, refused, final))
+            await self._report(record, refused)
+            route = self._route is not None and self._route(record.offset)
+            self._state.commit(effects, record.offset, record.value, route=route)
+            self._hand_on(Frame(record.offset, effects.events, refused, final), int(final))
             if final:
-                self._records.inc()
-                self._applied_gauge.set(record.offset)
                 return
             await asyncio.sleep(0)
 
-    def _fold(self, record: PartitionRecord | ForeignWrite | Outcome, offset: int) -> Effects:
+    async def _report(self, record: LogRecord, refused: Sequence[Outcome]) -> None:
+        if refused:
+            self._rejected.inc()
+            if self._route is None or self._route(record.offset):
+                await self._reject(record, refused)
+
+    def _hand_on(self, frame: Frame, records: int) -> None:
+        """Give a frame on, which is the last of ``records``."""
+        self._sink(frame)
+        self._records.inc(records)
+        self._applied_gauge.set(self._state.applied)
+
+    def _fold(self, record: DecodedRecord, offset: int) -> Effects:
         if isinstance(record, Outcome):
             return Effects(outcomes=[record])
-        return fold(self._state, record, offset, self._state.cursor, self._chunk_points)
-
-
-def _decode(record: LogRecord) -> PartitionRecord | ForeignWrite | Outcome:
-    try:
-        return decode_points_record(record)
-    except HeadwaterError as error:
-        return rejected(error)
+        whole = record.write if isinstance(record, PackedPoint) else record
+        return fold(self._state, whole, offset, self._state.cursor, self._chunk_points)

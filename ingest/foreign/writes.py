@@ -8,7 +8,7 @@ from ingest import requests
 from ingest.foreign.bodies import MakeOperations
 from schemas.config import CollectionConfig
 from schemas.errors import BadInputError
-from schemas.ids import WireId
+from schemas.ids import WireId, from_wire, parse_point_id, shard_of
 from schemas.operations import DeletePoints, Operation
 from schemas.rest.points import JsonId, PointRequest, RawObject, RawVector, UpsertRequest
 
@@ -25,6 +25,10 @@ class ForeignWrite(msgspec.Struct, frozen=True, gc=False):
         """
         raise NotImplementedError
 
+    def home(self, shards: int) -> int | None:
+        """The one shard, of ``shards``, that the record is about; None where it isn't plain that there is just one."""
+        return None
+
 
 class PointWrite(ForeignWrite, frozen=True, gc=False):
     """One point to insert or replace."""
@@ -40,6 +44,13 @@ class PointWrite(ForeignWrite, frozen=True, gc=False):
             return [requests.checked(config, requests.upsert(config, request))]
         except BadInputError as error:
             raise BadInputError(error.message.replace("points[0].", "")) from error
+
+    def home(self, shards: int) -> int | None:
+        """The shard of its id, None when that is no good."""
+        try:
+            return shard_of(parse_point_id(self.id), shards)
+        except BadInputError:
+            return None
 
 
 class RequestWrite(ForeignWrite, frozen=True, gc=False):
@@ -61,3 +72,7 @@ class Tombstone(ForeignWrite, frozen=True, gc=False):
     def operations(self, config: CollectionConfig) -> list[Operation]:
         """One delete."""
         return [DeletePoints(ids=[self.id])]
+
+    def home(self, shards: int) -> int | None:
+        """The shard of its id."""
+        return shard_of(from_wire(self.id), shards)

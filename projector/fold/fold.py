@@ -14,7 +14,7 @@ from projector.fold.markers import fold_marker
 from projector.fold.outcomes import APPLIED, GONE
 from projector.fold.shard_ops import fold_operations
 from projector.frames import ShardId
-from schemas.records import Origin, PartitionRecord, PointsRecord
+from schemas.records import PartitionRecord, PointsRecord
 
 CHUNK_POINTS = 2000
 """How many points a chunk looks at: tens of milliseconds of work."""
@@ -35,14 +35,9 @@ def fold(
     return fold_marker(reader, record)
 
 
-def had_before(reader: StateReader, origin: Origin | None) -> bool:
-    """Whether a record of this origin, or of a later one in the same partition, was forwarded here before."""
-    watermark = None if origin is None else reader.watermark(origin.partition)
-    return watermark is not None and origin is not None and origin <= watermark
-
-
 def _fold_points(reader: StateReader, record: PointsRecord, offset: int, cursor: Cursor | None, chunk: int) -> Effects:
-    if cursor is None and had_before(reader, record.origin):
+    origin = record.origin
+    if cursor is None and origin is not None and origin.was_had(reader.watermark(origin.partition)):
         return Effects(outcomes=[APPLIED] * len(record.ops))
     shard = ShardId(record.uid, record.shard)
     meta = reader.shard(shard)
@@ -51,5 +46,5 @@ def _fold_points(reader: StateReader, record: PointsRecord, offset: int, cursor:
     else:
         begin = cursor or Cursor(offset, op=0, chunk=0, outcomes=[])
         effects = fold_operations(reader, shard, meta, record.ops, begin, chunk)
-    effects.watermark = record.origin
+    effects.watermark = origin
     return effects

@@ -15,12 +15,16 @@ from schemas.operations import Outcome
 def fold_foreign(reader: StateReader, write: ForeignWrite, offset: int, cursor: Cursor | None, chunk: int) -> Effects:
     """The effects of ``write``, or of its next chunk: at least one chunk for each shard at home here.
 
+    A single point that is not at home is left as it is, for its home to judge.
     An operation's outcome is the first rejection among its parts at home. A record that breaks a rule under the
     collection's configuration is rejected whole, and nothing of it is elsewhere.
     """
     home = reader.home(write.collection)
     if home is None:
         return Effects(outcomes=[APPLIED], elsewhere=Elsewhere(write.collection))
+    shard = write.home(len(home.shard_map))
+    if shard is not None and shard not in home.shards:
+        return Effects(outcomes=[APPLIED], elsewhere=Elsewhere(write.collection, home.uid, [shard]))
     try:
         operations = write.operations(home.config)
     except HeadwaterError as error:
@@ -40,7 +44,7 @@ def fold_foreign(reader: StateReader, write: ForeignWrite, offset: int, cursor: 
     effects = fold_operations(reader, shard, meta, [operation for _, operation in part], begin, chunk)
     if effects.cursor is not None:
         return effects
-    effects.outcomes = _merge(begin.merged, [index for index, _ in part], effects.outcomes)
+    effects.outcomes = merge_outcomes(begin.merged, [index for index, _ in part], effects.outcomes)
     if begin.part + 1 < len(here):
         effects.cursor = Cursor(
             offset, op=0, chunk=begin.chunk + 1, outcomes=[], part=begin.part + 1, merged=effects.outcomes
@@ -50,7 +54,8 @@ def fold_foreign(reader: StateReader, write: ForeignWrite, offset: int, cursor: 
     return effects
 
 
-def _merge(merged: Sequence[Outcome], indices: Sequence[int], outcomes: Sequence[Outcome]) -> list[Outcome]:
+def merge_outcomes(merged: Sequence[Outcome], indices: Sequence[int], outcomes: Sequence[Outcome]) -> list[Outcome]:
+    """``merged`` with the outcomes of another shard, for the operations at ``indices``: the first rejection counts."""
     found = list(merged)
     for index, outcome in zip(indices, outcomes, strict=True):
         if found[index].applied:

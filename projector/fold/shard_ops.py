@@ -21,6 +21,50 @@ from schemas.operations import Operation, Outcome, UpdateVectors, Upsert
 from schemas.validation import check_operation, check_payloads
 
 
+class OpenShard:
+    """A shard while records are folded onto it: what they changed so far, and the last version given out."""
+
+    def __init__(self, reader: StateReader, shard: ShardId, meta: ShardMeta) -> None:
+        self.edit = ShardEdit(reader, shard, meta)
+        self.version = meta.version
+        self._meta = meta
+
+    def fold(self, ops: Sequence[Operation], begin: Cursor, chunk: int) -> tuple[list[Outcome], Cursor | None]:
+        """Apply ``ops`` from ``begin`` on; the outcomes so far, and where to go on when that is not all."""
+        outcomes = list(begin.outcomes)
+        for index in range(begin.op, len(ops)):
+            if outcomes and not outcomes[-1].applied:
+                outcomes.append(SKIPPED)
+                continue
+            op = ops[index]
+            rest = _Rest(begin.after, begin.done) if index == begin.op else _ALL
+            first = rest == _ALL
+            if first:
+                failure = _check(self.edit, op)
+                if failure is not None:
+                    outcomes.append(failure)
+                    continue
+                if _needs_commit(self.edit, op, chunk):
+                    return outcomes, _stop(begin, index, outcomes, _ALL)
+            result = _apply(self.edit, op, self.version + first, rest, chunk)
+            if first and (isinstance(result, _Rest) or result.applied):
+                self.version += 1
+            if isinstance(result, _Rest):
+                return outcomes, _stop(begin, index, outcomes, result)
+            outcomes.append(result)
+        return outcomes, None
+
+    def effects(self) -> Effects:
+        """What was changed."""
+        edit = self.edit
+        effects = Effects(shard=edit.shard, points=edit.changes)
+        if self.version != self._meta.version:
+            effects.meta = msgspec.structs.replace(self._meta, version=self.version)
+        if edit.changes:
+            effects.events.append(Changes(edit.shard, ids_to_wire(edit.changes), list(edit.changes.values())))
+        return effects
+
+
 def fold_operations(
     reader: StateReader, shard: ShardId, meta: ShardMeta, ops: Sequence[Operation], begin: Cursor, chunk: int
 ) -> Effects:
@@ -28,30 +72,11 @@ def fold_operations(
 
     An effect looks at about ``chunk`` points.
     """
-    edit = ShardEdit(reader, shard, meta)
-    version = meta.version
-    outcomes = list(begin.outcomes)
-    for index in range(begin.op, len(ops)):
-        if outcomes and not outcomes[-1].applied:
-            outcomes.append(SKIPPED)
-            continue
-        op = ops[index]
-        rest = _Rest(begin.after, begin.done) if index == begin.op else _ALL
-        first = rest == _ALL
-        if first:
-            failure = check(edit, op)
-            if failure is not None:
-                outcomes.append(failure)
-                continue
-            if _needs_commit(edit, op, chunk):
-                return changed(edit, meta, version, outcomes, begin, _stop(begin, index, outcomes, _ALL))
-        result = _apply(edit, op, version + first, rest, chunk)
-        if first and (isinstance(result, _Rest) or result.applied):
-            version += 1
-        if isinstance(result, _Rest):
-            return changed(edit, meta, version, outcomes, begin, _stop(begin, index, outcomes, result))
-        outcomes.append(result)
-    return changed(edit, meta, version, outcomes, begin, None)
+    opened = OpenShard(reader, shard, meta)
+    outcomes, stop = opened.fold(ops, begin, chunk)
+    effects = opened.effects()
+    effects.outcomes, effects.cursor, effects.chunk = outcomes, stop, begin.chunk
+    return effects
 
 
 class _Rest(NamedTuple):
@@ -70,7 +95,7 @@ def _stop(begin: Cursor, op: int, outcomes: list[Outcome], rest: _Rest) -> Curso
     )
 
 
-def check(edit: ShardEdit, op: Operation) -> Outcome | None:
+def _check(edit: ShardEdit, op: Operation) -> Outcome | None:
     """The outcome of an operation that breaks a rule whatever the points are; None when it doesn't."""
     try:
         check_operation(edit.config, op)
@@ -107,16 +132,3 @@ def _apply(edit: ShardEdit, op: Operation, version: int, rest: _Rest, chunk: int
     except HeadwaterError as error:
         return rejected(error)
     return APPLIED
-
-
-def changed(
-    edit: ShardEdit, meta: ShardMeta, version: int, outcomes: list[Outcome], begin: Cursor, stop: Cursor | None
-) -> Effects:
-    """The effects of what ``edit`` holds; ``version`` is the last one given out."""
-    effects = Effects(shard=edit.shard, points=edit.changes, outcomes=outcomes, cursor=stop, chunk=begin.chunk)
-    if version != meta.version:
-        effects.meta = msgspec.structs.replace(meta, version=version)
-    if edit.changes:
-        ids = ids_to_wire(edit.changes)
-        effects.events.append(Changes(edit.shard, ids, list(edit.changes.values())))
-    return effects

@@ -14,6 +14,7 @@ from crc32c import crc32c
 from ingest.foreign import Elsewhere
 from ingest.log import LogRecord
 from projector.fold.effects import Cursor, Effects, Home, ShardMeta
+from projector.fold.run import RunEffects
 from projector.frames import ShardId
 from projector.state import keys
 from projector.state.kept_outcomes import KeptOutcomes
@@ -146,6 +147,25 @@ class PartitionState:
                 self._outcomes.put(batch, offset, effects.outcomes)
         self._kv.write(batch)
         self._remember(effects, offset, value)
+
+    def commit_run(self, run: RunEffects, value: bytes | None) -> None:
+        """Write what a run did, whose last record has the bytes ``value``, in one batch. No record is half applied."""
+        batch = Batch()
+        for effects in run.shards:
+            if effects.shard is not None:
+                self._put_shard(batch, effects.shard, effects, run.offset)
+        self._put_applied(batch, run.offset, value)
+        for offset, elsewhere in run.elsewhere:
+            self._outbox.put(batch, offset, elsewhere)
+        for origin in run.watermarks.values():
+            self._put_watermark(batch, origin)
+        if run.refused:
+            self._outcomes.put(batch, run.offset, run.outcomes)
+        self._kv.write(batch)
+        for effects in run.shards:
+            self._shards.remember(effects)
+        self._watermarks.update(run.watermarks)
+        self._applied = run.offset
 
     def _put_applied(self, batch: Batch, offset: int, value: bytes | None) -> None:
         batch.put(keys.APPLIED, (offset + 1).to_bytes(8, "big"))

@@ -9,6 +9,7 @@ import numpy as np
 from ingest.foreign import ForeignWrite
 from projector.fold.effects import Cursor, Effects, Home, ShardMeta
 from projector.fold.fold import CHUNK_POINTS, fold
+from projector.fold.run import RunEffects
 from projector.frames import ShardId
 from schemas.config import CollectionConfig, Distance, VectorParams
 from schemas.ids import PointId, to_wire
@@ -59,6 +60,15 @@ class MemoryState:
             self.marker_seq = effects.marker_seq
         if effects.watermark is not None and effects.cursor is None:
             self.watermarks[effects.watermark.partition] = effects.watermark
+        self._commit_shard(effects)
+
+    def commit_run(self, run: RunEffects) -> None:
+        self.applied = run.offset
+        self.watermarks.update(run.watermarks)
+        for effects in run.shards:
+            self._commit_shard(effects)
+
+    def _commit_shard(self, effects: Effects) -> None:
         shard = effects.shard
         if shard is None:
             return

@@ -1,0 +1,176 @@
+"""Runs: consecutive records that are folded together, into one set of effects.
+
+A record may be in a run when a chunk is sure to hold it: no marker, no filter, and not too many points to look at.
+Within a run each record sees what those before it did, so the state after a run is the one after its records. The
+first record with a rejection is the last of its run: the outcomes of a run are those of its last record.
+"""
+
+import sys
+from dataclasses import dataclass
+
+from ingest.foreign import Elsewhere, ForeignWrite
+from ingest.foreign.packed import PackedPoint
+from ingest.sharding import parts_of
+from projector.fold.effects import Cursor, Effects, Home, StateReader
+from projector.fold.foreign import merge_outcomes
+from projector.fold.outcomes import APPLIED, GONE, rejected
+from projector.fold.shard_ops import OpenShard
+from projector.frames import ShardId
+from schemas.config import UNNAMED
+from schemas.errors import HeadwaterError
+from schemas.operations import Operation, Outcome, UpdateVectors, Upsert
+from schemas.points import encode_point
+from schemas.records import Origin, PartitionRecord, PointsRecord
+
+DecodedRecord = PartitionRecord | ForeignWrite | PackedPoint | Outcome
+"""A record as it is read; an outcome where it can't be."""
+
+_BEGIN = Cursor(0, op=0, chunk=0, outcomes=[])
+_ONE_APPLIED = [APPLIED]
+_UNBOUNDED = sys.maxsize
+
+
+@dataclass(slots=True)
+class RunEffects:
+    """What a run does to the state: effects of one shard each, and what is about its records.
+
+    ``offset`` and ``outcomes`` are those of the last record.
+    """
+
+    offset: int
+    shards: list[Effects]
+    outcomes: list[Outcome]
+    elsewhere: list[tuple[int, Elsewhere]]
+    watermarks: dict[int, Origin]
+
+    @property
+    def refused(self) -> list[Outcome]:
+        """The outcomes, where one of them is a rejection."""
+        return self.outcomes if any(not outcome.applied for outcome in self.outcomes) else []
+
+
+class RunFold:
+    """A run while it grows. Nothing may be committed meanwhile."""
+
+    def __init__(self, reader: StateReader, most_ids: int) -> None:
+        """``most_ids``: how many points an operation that names them may look at."""
+        self._reader = reader
+        self._most_ids = most_ids
+        self._open: dict[ShardId, OpenShard | None] = {}
+        self._homes: dict[str, Home | None] = {}
+        self._effects = RunEffects(-1, [], [], [], {})
+        self.records = 0
+        self.points = 0
+
+    @property
+    def ended(self) -> bool:
+        """Whether the last record had a rejection."""
+        return self._effects.outcomes is not _ONE_APPLIED and bool(self._effects.refused)
+
+    def add(self, offset: int, record: DecodedRecord) -> bool:
+        """Fold ``record`` too, unless it can't be in a run: then nothing was done."""
+        if isinstance(record, PackedPoint):
+            outcomes = self._add_packed(offset, record)
+        elif isinstance(record, ForeignWrite):
+            outcomes = self._add_foreign(offset, record)
+        elif isinstance(record, PointsRecord):
+            outcomes = self._add_points(record)
+        else:
+            outcomes = [record] if isinstance(record, Outcome) else None
+        if outcomes is None:
+            return False
+        self._effects.offset = offset
+        self._effects.outcomes = outcomes
+        self.records += 1
+        return True
+
+    def effects(self) -> RunEffects:
+        """What the run did."""
+        self._effects.shards = [opened.effects() for opened in self._open.values() if opened is not None]
+        return self._effects
+
+    def _add_packed(self, offset: int, point: PackedPoint) -> list[Outcome] | None:
+        name = point.write.collection
+        home = self._home(name)
+        if home is None:
+            return self._leave(offset, Elsewhere(name))
+        shard = point.home(len(home.shard_map))
+        if shard not in home.shards:
+            return self._leave(offset, Elsewhere(name, home.uid, [shard]))
+        opened = self._shard(ShardId(home.uid, shard))
+        names = home.config.vectors
+        if opened is None or names.keys() != {UNNAMED} or 4 * names[UNNAMED].size != len(point.vector):
+            return self._add_foreign(offset, point.write)
+        opened.version += 1
+        opened.edit.changes[point.id] = encode_point(opened.version, ((0, point.vector),), point.payload)
+        self.points += 1
+        return _ONE_APPLIED
+
+    def _add_foreign(self, offset: int, write: ForeignWrite) -> list[Outcome] | None:
+        home = self._home(write.collection)
+        if home is None:
+            return self._leave(offset, Elsewhere(write.collection))
+        shard = write.home(len(home.shard_map))
+        if shard is not None and shard not in home.shards:
+            return self._leave(offset, Elsewhere(write.collection, home.uid, [shard]))
+        try:
+            operations = write.operations(home.config)
+        except HeadwaterError as error:
+            return [rejected(error)]
+        if not self._is_plain(operations):
+            return None
+        outcomes = [APPLIED] * len(operations)
+        away: list[int] = []
+        for number, part in parts_of(operations, len(home.shard_map)).items():
+            if number not in home.shards:
+                away.append(number)
+                continue
+            found = self._fold(ShardId(home.uid, number), [operation for _, operation in part])
+            outcomes = merge_outcomes(outcomes, [index for index, _ in part], found)
+        if away:
+            self._leave(offset, Elsewhere(write.collection, home.uid, away))
+        return outcomes
+
+    def _add_points(self, record: PointsRecord) -> list[Outcome] | None:
+        origin = record.origin
+        if origin is not None:
+            known = self._effects.watermarks.get(origin.partition) or self._reader.watermark(origin.partition)
+            if origin.was_had(known):
+                return [APPLIED] * len(record.ops)
+        if not self._is_plain(record.ops):
+            return None
+        outcomes = self._fold(ShardId(record.uid, record.shard), record.ops)
+        if origin is not None:
+            self._effects.watermarks[origin.partition] = origin
+        return outcomes
+
+    def _fold(self, shard: ShardId, operations: list[Operation]) -> list[Outcome]:
+        opened = self._shard(shard)
+        if opened is None:
+            return [GONE] * len(operations)
+        self.points += sum(len(operation.ids or ()) for operation in operations)
+        outcomes, _ = opened.fold(operations, _BEGIN, _UNBOUNDED)
+        return outcomes
+
+    def _is_plain(self, operations: list[Operation]) -> bool:
+        for operation in operations:
+            if isinstance(operation, Upsert | UpdateVectors):
+                continue
+            if operation.filter is not None or len(operation.ids or ()) > self._most_ids:
+                return False
+        return True
+
+    def _leave(self, offset: int, elsewhere: Elsewhere) -> list[Outcome]:
+        self._effects.elsewhere.append((offset, elsewhere))
+        return _ONE_APPLIED
+
+    def _home(self, name: str) -> Home | None:
+        if name not in self._homes:
+            self._homes[name] = self._reader.home(name)
+        return self._homes[name]
+
+    def _shard(self, shard: ShardId) -> OpenShard | None:
+        if shard not in self._open:
+            meta = self._reader.shard(shard)
+            self._open[shard] = None if meta is None else OpenShard(self._reader, shard, meta)
+        return self._open[shard]

@@ -1,18 +1,22 @@
-"""``headwater log``: look at the log."""
+"""``headwater log``: look at the log, copy it, shorten it."""
 
 import asyncio
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.console import Console
 
-from compose.commands.options import Data, Kafka, Prefix, make_settings
+from compose.commands.options import Data, Kafka, Partitions, Prefix, kafka_settings, make_settings
 from compose.errors import UserError
 from compose.open_log import open_log
-from compose.settings import Settings
+from compose.progress import progress
+from compose.settings import DataFolder, Settings
+from ingest.kafka.settings import KafkaSettings
 from ingest.log import Topic
 
-app = typer.Typer(no_args_is_help=True, help="Look at the log.")
+app = typer.Typer(no_args_is_help=True, help="Look at the log, copy it, shorten it.")
 
 READ_BYTES = 4 << 20
 
@@ -33,6 +37,32 @@ def tail(
         asyncio.run(_tail(settings, topic, partition, start, follow))
     except (BrokenPipeError, KeyboardInterrupt):
         sys.stderr.close()
+
+
+@app.command("copy")
+def copy(
+    source: Annotated[Path, typer.Option("--from", help="The data folder whose log is copied; its server is stopped.")],
+    kafka: Kafka = None,
+    prefix: Prefix = None,
+    partitions: Partitions = None,
+) -> None:
+    """Copy an embedded log into empty topics of Kafka. One that was cut short goes on where it stopped.
+
+    What is then folded from the topics is what was folded from the embedded log.
+    """
+    settings = kafka_settings(make_settings(kafka=kafka, prefix=prefix, partitions=partitions))
+    copied, before = asyncio.run(_copy(DataFolder(source), settings))
+    kept = f", {before} of them before" if before else ""
+    Console().print(f"copied {copied} records{kept} to the topics {settings.prefix}.*", highlight=False)
+
+
+async def _copy(folder: DataFolder, settings: KafkaSettings) -> tuple[int, int]:
+    from compose.log_copy import copy_log, locked_log, total_records
+
+    async with locked_log(folder.log) as log:
+        with progress("copying records", await total_records(log)) as advance:
+            copied = await copy_log(log, settings, advance)
+    return copied.records, copied.before
 
 
 async def _tail(settings: Settings, topic: Topic, partition: int, start: int, follow: bool) -> None:

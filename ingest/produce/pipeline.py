@@ -46,15 +46,16 @@ class _Flight:
 
 
 class Pipeline:
-    """Sends to the points topic. After an exception nothing more is sent.
+    """Sends to one topic. After an exception nothing more is sent.
 
     ``first_missing`` then tells from which message on some are not known to be on the log.
     """
 
-    def __init__(self, log: MessageLog, *, in_flight_bytes: int = IN_FLIGHT_BYTES) -> None:
+    def __init__(self, log: MessageLog, topic: Topic = Topic.POINTS, *, in_flight_bytes: int = IN_FLIGHT_BYTES) -> None:
         self._log = log
+        self._topic = topic
         self._limit = in_flight_bytes
-        self._group_bytes = min(GROUP_BYTES, log.max_record_bytes(Topic.POINTS))
+        self._group_bytes = min(GROUP_BYTES, log.max_record_bytes(topic))
         self._in_flight: deque[_Flight] = deque()
         self._size = 0
         self._error: BaseException | None = None
@@ -89,7 +90,7 @@ class Pipeline:
         await asyncio.gather(*[flight.task for flight in self._in_flight], return_exceptions=True)
 
     def _start(self, group: _Group) -> None:
-        task = asyncio.create_task(self._log.append_messages(Topic.POINTS, group.partition, group.messages))
+        task = asyncio.create_task(self._log.append_messages(self._topic, group.partition, group.messages))
         task.add_done_callback(self._on_done)
         self._in_flight.append(_Flight(group.numbers, group.size, task))
         self._size += group.size

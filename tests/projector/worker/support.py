@@ -28,7 +28,7 @@ from projector.worker.worker import Worker
 from schemas.records import ShardOpened, encode_record
 from tests.projector.fold.memory_state import CONFIG, points_record, upsert
 
-PATIENCE_SECONDS = 90.0
+PATIENCE_SECONDS = 240.0
 """Generous: it ends a test that hangs, and says nothing about speed."""
 UID = 7
 
@@ -60,14 +60,17 @@ def point(number: int, partition: int = 0) -> bytes:
 
 @dataclass
 class Applied:
-    """Which records were applied, by whom: final frames, as feeds of any worker were given them, in order."""
+    """Which records were applied, by whom: final frames, as feeds of any worker were given them, in order.
+
+    A frame may be of several records; its offset is the last one's.
+    """
 
     frames: list[tuple[str, int, int]] = field(default_factory=list[tuple[str, int, int]])
     """(worker, partition, offset)"""
     flushes: int = 0
 
     def offsets(self, partition: int = 0) -> list[int]:
-        """The offsets applied in a partition, whoever did it."""
+        """The offsets of frames of a partition, whoever applied them."""
         return [offset for _, number, offset in self.frames if number == partition]
 
     def workers(self, partition: int) -> set[str]:

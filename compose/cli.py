@@ -5,7 +5,7 @@ import sys
 import typer
 from rich.console import Console
 
-from compose.commands import api, info, log, produce, projector, replay, serve, snapshot, verify
+from compose.commands import api, info, log, produce, projector, rejected, replay, serve, snapshot, verify
 from compose.errors import expected_errors
 
 app = typer.Typer(
@@ -22,6 +22,7 @@ app.command("verify")(verify.verify)
 app.command("replay")(replay.replay)
 app.command("info")(info.info)
 app.add_typer(log.app, name="log")
+app.add_typer(rejected.app, name="rejected")
 app.add_typer(snapshot.app, name="snapshot")
 
 

@@ -1,0 +1,176 @@
+"""``headwater rejected``: every rejected record once, and sent again as it first came."""
+
+import asyncio
+import json
+from pathlib import Path
+
+import pytest
+
+from compose.rejected import Place, Selection, parse_place, read_rejected, replay_rejected
+from compose.rejected_lines import json_line, readable_line
+from ingest.embedded.log import EmbeddedLog
+from ingest.kafka import KafkaSettings
+from ingest.log import Headers, Log, LogRecord, Topic
+from projector.rejected import send_rejected
+from schemas.operations import Outcome
+from tests.support.memory_log import MemoryLog
+from tests.support.server import headwater
+from tests.tools.kafka_world import read_all, topics_of
+from tests.tools.world import run
+
+EVERYTHING = Selection(frozenset(), "")
+BAD = Outcome(reason="Wrong input: vector: missing", status=400)
+LARGE = Outcome(reason="Wrong input: vector: 3 numbers, not 2", status=422)
+
+
+async def reject(
+    log: Log, value: bytes | None, outcome: Outcome, *, partition: int = 0, times: int = 1, headers: Headers = ()
+) -> int:
+    """Put a record on the log, and what a projector makes of it on the rejected topic; its offset."""
+    offset = await log.append(Topic.POINTS, partition, value, key=b"key", headers=headers)
+    record = LogRecord(partition, offset, 1_700_000_000_000, b"key", value, headers)
+    for _ in range(times):
+        await send_rejected(log, Topic.POINTS, record, [Outcome(), outcome])
+    return offset
+
+
+async def listed(log: Log) -> list[tuple[Place | None, str]]:
+    return [(rejected.origin, rejected.reason) async for rejected in read_rejected(log)]
+
+
+def test_each_once() -> None:
+    async def main() -> None:
+        log = MemoryLog(2)
+        await reject(log, b"{}", BAD, times=3)
+        await reject(log, b"{}", LARGE, partition=1)
+        await log.append(Topic.REJECTED, 0, b"somebody else's")
+        await log.append(Topic.REJECTED, 0, b"somebody else's")
+        await reject(log, b"{}", BAD)
+        await reject(log, b"{}", LARGE, partition=1, times=2)
+        assert await listed(log) == [
+            (Place("points", 0, 0), BAD.reason),
+            (Place("points", 1, 0), LARGE.reason),
+            (None, ""),
+            (None, ""),
+            (Place("points", 0, 1), BAD.reason),
+            (Place("points", 1, 1), LARGE.reason),
+        ]
+
+    run(main())
+
+
+def test_following() -> None:
+    async def main() -> None:
+        log = MemoryLog()
+        found: asyncio.Queue[Place | None] = asyncio.Queue()
+
+        async def follow() -> None:
+            async for rejected in read_rejected(log, follow=True):
+                found.put_nowait(rejected.origin)
+
+        task = asyncio.create_task(follow())
+        for number in range(3):
+            await reject(log, b"{}", BAD, times=2)
+            assert await asyncio.wait_for(found.get(), 60) == Place("points", 0, number)
+        task.cancel()
+        await asyncio.wait({task})
+
+    run(main())
+
+
+@pytest.mark.parametrize("text", ["", "points", "points/0", "points/x/1", "points/0/-1", "/0/1", "points/0/1/2"])
+def test_what_is_no_origin(text: str) -> None:
+    assert parse_place(text) is None
+
+
+def test_lines() -> None:
+    async def main() -> None:
+        log = MemoryLog()
+        await reject(log, b'{"id": "\xc3\xa4"}', BAD, headers=(("own", b"1"), ("headwater-origin", b"mine")))
+        await reject(log, b"\xff\x00" + b"x" * 200, LARGE)
+        await reject(log, None, BAD)
+        first, second, third = [rejected async for rejected in read_rejected(log)]
+        assert readable_line(first).endswith(' points/0/0 key key: Wrong input: vector: missing | {"id": "ä"}')
+        line = json.loads(json_line(first))
+        assert (line["origin"], line["headers"], line["key"], line["value"]) == (
+            "points/0/0",
+            {"own": "1"},
+            "key",
+            '{"id": "ä"}',
+        )
+        assert line["outcomes"][1] == {"reason": BAD.reason, "status": 400}
+        assert readable_line(second).endswith("(a canonical record of 202 bytes)")
+        assert "value" not in json.loads(json_line(second))
+        assert json.loads(json_line(second))["value_base64"].startswith("/wB4")
+        assert readable_line(third).endswith("(a tombstone)")
+        assert json.loads(json_line(third))["value"] is None
+
+    run(main())
+
+
+async def _sent_again(log: Log, selection: Selection, *, dry_run: bool = False) -> tuple[int, list[bytes | None]]:
+    before = await log.end_offset(Topic.POINTS, 0)
+    count = await replay_rejected(log, selection, lambda done: None, dry_run=dry_run)
+    return count, [record.value for record in await log.read(Topic.POINTS, 0, before, 1 << 20)]
+
+
+def test_sending_again() -> None:
+    async def main() -> None:
+        log = MemoryLog()
+        await reject(log, b"one", BAD, times=2, headers=(("own", b"1"),))
+        await reject(log, b"two", LARGE)
+        await log.append(Topic.REJECTED, 0, b"somebody else's")
+        await send_rejected(log, Topic.CATALOG, LogRecord(0, 4, 0, None, b"catalog", ()), [BAD])
+        assert await _sent_again(log, EVERYTHING, dry_run=True) == (2, [])
+        assert await _sent_again(log, EVERYTHING) == (2, [b"one", b"two"])
+        assert await _sent_again(log, Selection(frozenset(), "3 numbers")) == (1, [b"two"])
+        only = frozenset({Place("points", 0, 0)})
+        assert await _sent_again(log, Selection(only, "")) == (1, [b"one"])
+        last = (await read_all(log))[-1]
+        assert (last.key, last.headers) == (b"key", (("own", b"1"),))
+
+    run(main())
+
+
+@pytest.mark.kafka
+def test_in_kafka(kafka_settings: KafkaSettings) -> None:
+    async def fill() -> None:
+        async with topics_of(kafka_settings.model_copy(update={"partitions": 2}), create=True) as log:
+            for number in range(20):
+                await reject(log, b"%d" % number, BAD, partition=number % 2, times=2, headers=(("own", b"1"),))
+
+    async def written() -> list[list[LogRecord]]:
+        async with topics_of(kafka_settings) as log:
+            return [list(await read_all(log, partition=partition)) for partition in range(2)]
+
+    run(fill())
+    where = ("--kafka", kafka_settings.bootstrap_servers, "--prefix", kafka_settings.prefix)
+    done = headwater("rejected", "list", "--json", *where)
+    origins = [json.loads(line)["origin"] for line in done.stdout.splitlines()]
+    assert origins == [f"points/{number % 2}/{number // 2}" for number in range(20)]
+    done = headwater("rejected", "replay", "--all", *where)
+    assert (done.returncode, done.stdout) == (0, "20 records sent again\n"), done.stderr
+    for records in run(written()):
+        assert len(records) == 20
+        for first, again in zip(records[:10], records[10:], strict=True):
+            assert (first.value, first.key, first.headers) == (again.value, again.key, again.headers)
+
+
+def test_in_the_embedded_log(tmp_path: Path) -> None:
+    async def fill(log: EmbeddedLog) -> None:
+        await reject(log, b'{"id": 1}', BAD)
+        assert "points/0/0" in headwater("rejected", "list", "--data", str(tmp_path)).stdout
+        refused = headwater("rejected", "replay", "--all", "--data", str(tmp_path))
+        assert "is open in another process" in refused.stderr
+        await log.close()
+
+    async def main() -> None:
+        await fill(await EmbeddedLog.open(tmp_path / "log"))
+
+    run(main())
+    where = ("--data", str(tmp_path))
+    assert "say which" in headwater("rejected", "replay", *where).stderr
+    assert "is no origin" in headwater("rejected", "replay", "--origin", "x", *where).stderr
+    again = headwater("rejected", "replay", "--origin", "points/0/0", *where)
+    assert again.stdout == "1 record sent again\n"
+    assert '"offset":1' in headwater("log", "tail", *where).stdout

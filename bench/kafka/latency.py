@@ -1,0 +1,116 @@
+"""From producing a record to finding it: at a steady rate, as a producer and a client of the api see it."""
+
+import asyncio
+import time
+from dataclasses import dataclass, field
+
+import msgspec
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+
+from bench.kafka.async_http import AsyncHttp
+from bench.kafka.records import json_point, row, vectors
+from bench.kafka.stage import Stage
+
+SAMPLED = 10
+"""One record of so many is looked for."""
+CONNECTIONS = 8
+WARM_UP_SECONDS = 3.0
+
+
+@dataclass
+class Latencies:
+    """Seconds from when a record was due to be sent: until it was found, and until a plain consumer had it."""
+
+    found: list[float] = field(default_factory=list[float])
+    consumed: list[float] = field(default_factory=list[float])
+
+
+class Steady:
+    """Sends ``rate`` single points a second to ``partition``, and looks for some of them."""
+
+    def __init__(self, stage: Stage, collection: str, rate: int, seconds: float, partition: int) -> None:
+        self._stage = stage
+        self._search = f"/collections/{collection}/points/query"
+        self._rate = rate
+        self._count = int(rate * (seconds + WARM_UP_SECONDS))
+        self._warm_up = int(rate * WARM_UP_SECONDS)
+        self._place = TopicPartition(stage.points, partition)
+        rows = [row(vector) for vector in vectors(self._count)]
+        self._values = [json_point(collection, vector, number) for number, vector in enumerate(rows)]
+        self._questions = [msgspec.json.encode({"query": vector, "limit": 1}) for vector in rows[::SAMPLED]]
+        self._due: dict[int, float] = {}
+        self._consumed: dict[int, float] = {}
+        self._connections: asyncio.Queue[AsyncHttp] = asyncio.Queue()
+        self.latencies = Latencies()
+
+    async def run(self) -> Latencies:
+        """Measure. Raises AssertionError when a record is not found."""
+        servers = self._stage.settings.bootstrap_servers
+        producer = AIOKafkaProducer(bootstrap_servers=servers, acks="all", max_batch_size=1 << 20)
+        consumer = AIOKafkaConsumer(bootstrap_servers=servers, isolation_level="read_committed")
+        await producer.start()
+        await consumer.start()
+        consumer.assign([self._place])
+        (end,) = (await consumer.end_offsets([self._place])).values()
+        consumer.seek(self._place, end)
+        for _ in range(CONNECTIONS):
+            self._connections.put_nowait(await AsyncHttp.open(self._stage.cluster.port))
+        try:
+            async with asyncio.TaskGroup() as group:
+                consuming = group.create_task(self._consume(consumer, end + self._count))
+                await self._send_all(producer, group)
+                await consuming
+        finally:
+            while not self._connections.empty():
+                self._connections.get_nowait().close()
+            await producer.stop()
+            await consumer.stop()
+        return self.latencies
+
+    async def _send_all(self, producer: AIOKafkaProducer, group: asyncio.TaskGroup) -> None:
+        begun = time.perf_counter()
+        for number in range(self._count):
+            due = begun + number / self._rate
+            ahead = due - time.perf_counter()
+            if ahead > 0:
+                await asyncio.sleep(ahead)
+            group.create_task(self._send(producer, number, due))
+
+    async def _send(self, producer: AIOKafkaProducer, number: int, due: float) -> None:
+        topic, partition = self._place
+        sent = await producer.send_and_wait(topic, self._values[number], b"%d" % number, partition)
+        if number < self._warm_up:
+            return
+        self._due[sent.offset] = due
+        if sent.offset in self._consumed:
+            self.latencies.consumed.append(self._consumed[sent.offset] - due)
+        if number % SAMPLED == 0:
+            await self._find(number, f"{sent.partition}:{sent.offset}")
+            self.latencies.found.append(time.perf_counter() - due)
+
+    async def _find(self, number: int, token: str) -> None:
+        question = self._questions[number // SAMPLED]
+        connection = await self._connections.get()
+        try:
+            answer = await connection.ask("POST", self._search, question, {"x-headwater-offsets": token})
+        finally:
+            self._connections.put_nowait(connection)
+        hits = msgspec.json.decode(answer)["result"]["points"]
+        if not hits or hits[0]["id"] != number:
+            raise AssertionError(f"point {number} at {token} was not found: {answer[:200]!r}")
+
+    async def _consume(self, consumer: AIOKafkaConsumer, end: int) -> None:
+        position = 0
+        while position < end:
+            for records in (await consumer.getmany(timeout_ms=1000)).values():
+                now = time.perf_counter()
+                for record in records:
+                    position = record.offset + 1
+                    self._consumed[record.offset] = now
+                    if record.offset in self._due:
+                        self.latencies.consumed.append(now - self._due[record.offset])
+
+
+def measure(stage: Stage, collection: str, rate: int, seconds: float, partition: int = 0) -> Latencies:
+    """Latencies at ``rate`` records a second, over ``seconds`` after a warm-up."""
+    return asyncio.run(Steady(stage, collection, rate, seconds, partition).run())

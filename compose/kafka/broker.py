@@ -162,7 +162,8 @@ class KafkaBroker:
 
     def _format(self, tool: list[str], properties: str) -> None:
         cluster = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
-        command = [*tool, "format", "--standalone", "--cluster-id", cluster, "--config", properties]
+        # As one word: an id may begin with a dash.
+        command = [*tool, "format", "--standalone", f"--cluster-id={cluster}", "--config", properties]
         done = subprocess.run(command, capture_output=True, text=True, timeout=START_SECONDS, check=False)
         if done.returncode:
             raise BrokerError(f"the storage could not be formatted:\n{done.stdout}{done.stderr}")

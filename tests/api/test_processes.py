@@ -1,0 +1,191 @@
+"""An api of several worker processes over a real broker, while workers, projector and broker come and go."""
+
+import os
+import random
+import signal
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from compose.kafka import KafkaBroker
+from ingest.kafka import KafkaSettings
+from ingest.log import Topic
+from tests.ingest.kafka.support import create_topic
+from tests.ingest.log_contract import within
+from tests.support.cluster import Cluster
+from tests.support.http import Answer, Http
+from tests.support.kafka import settings_for
+from tests.support.server import headwater
+from tests.support.waiting import eventually
+
+pytestmark = pytest.mark.kafka
+
+WORKERS = 2
+WRITES = 100
+READS = 4
+"""Of each write, on connections of their own: any worker may answer."""
+PARTITIONS = 2
+POINTS = "/collections/c/points"
+
+
+class Client:
+    """Requests on connections of their own."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        self._port = cluster.port
+
+    def send(self, method: str, path: str, body: object = None) -> Answer:
+        with Http(self._port) as http:
+            if body is None:
+                return http.send(method, path)
+            return http.put(path, body) if method == "PUT" else http.post(path, body)
+
+    def create(self, name: str = "c", shards: int = PARTITIONS) -> None:
+        body = {"vectors": {"size": 2, "distance": "Dot"}, "shard_number": shards}
+        assert self.send("PUT", f"/collections/{name}", body).result is True
+
+    def upsert(self, *ids: int, params: str = "wait=true") -> Answer:
+        points = [{"id": i, "vector": [1.0, float(i)]} for i in ids]
+        return self.send("PUT", f"{POINTS}?{params}", {"points": points})
+
+    def count(self) -> int:
+        found: int = self.send("POST", f"{POINTS}/count", {}).result["count"]
+        return found
+
+    def has(self, point: int) -> bool:
+        return bool(self.send("POST", POINTS, {"ids": [point]}).result)
+
+
+@pytest.fixture
+def own_cluster(own_broker: KafkaBroker, tmp_path: Path) -> Iterator[Cluster]:
+    settings = settings_for(own_broker)
+    with Cluster(tmp_path, settings, partitions=PARTITIONS, workers=WORKERS) as cluster:
+        yield cluster.start()
+
+
+def worker_pids(cluster: Cluster) -> list[int]:
+    return [pid for pid in cluster.api.processes() if pid != cluster.api.pid]
+
+
+def test_what_is_completed_is_seen_whichever_worker_answers(own_cluster: Cluster) -> None:
+    client = Client(own_cluster)
+    client.create()
+    chooser = random.Random(7)
+    done = threading.Event()
+
+    def kill_workers() -> None:
+        while not done.wait(1.0):
+            os.kill(chooser.choice(worker_pids(own_cluster)), signal.SIGKILL)
+            eventually(lambda: len(worker_pids(own_cluster)) == WORKERS)
+
+    killer = threading.Thread(target=kill_workers)
+    killer.start()
+    try:
+        for point in range(WRITES):
+            while not _completed(client, point):
+                pass
+            for _ in range(READS):
+                assert _has(client, point)
+    finally:
+        done.set()
+        killer.join()
+    assert client.count() == WRITES
+
+
+def _completed(client: Client, point: int) -> bool:
+    try:
+        return client.upsert(point).result["status"] == "completed"
+    except (OSError, EOFError):
+        return False  # the worker that answered was killed
+
+
+def _has(client: Client, point: int) -> bool:
+    while True:
+        try:
+            return client.has(point)
+        except (OSError, EOFError):
+            continue
+
+
+def test_the_projector_is_down(own_cluster: Cluster) -> None:
+    client = Client(own_cluster)
+    client.create()
+    client.upsert(1)
+    [projector] = own_cluster.projectors
+    projector.kill()
+    assert client.upsert(2, params="wait=false").result["status"] == "acknowledged"
+    assert client.upsert(3, params="wait=true&timeout=1").result["status"] == "wait_timeout"
+    refused = client.send("PUT", "/collections/d?timeout=1", {"vectors": {"size": 2, "distance": "Dot"}})
+    assert (refused.status, "accepted" in refused.error) == (408, True)
+    assert client.count() == 1
+    assert client.send("GET", "/readyz").status == 200
+    projector.start()
+    assert client.upsert(4).result["status"] == "completed"
+    eventually(lambda: client.count() == 4)
+    eventually(lambda: client.send("GET", "/collections/d").status == 200)
+
+
+def test_kafka_is_down(own_cluster: Cluster, own_broker: KafkaBroker) -> None:
+    client = Client(own_cluster)
+    client.create()
+    client.upsert(1)
+    own_broker.kill()
+    for params in ("wait=true", "wait=false&timeout=1"):
+        refused = client.upsert(2, params=params)
+        assert refused.status == 503
+        assert "not known" in refused.error
+        assert "retry-after" in refused.headers
+    assert client.count() == 1
+    assert client.send("GET", "/collections/c").result["points_count"] == 1
+    own_broker.restart()
+    eventually(lambda: client.upsert(3).status == 200)
+    assert client.has(3)
+    assert own_cluster.alive()
+
+
+def test_an_api_that_is_first(kafka_broker: KafkaBroker, tmp_path: Path) -> None:
+    with Cluster(tmp_path, settings_for(kafka_broker), partitions=PARTITIONS, workers=WORKERS) as cluster:
+        cluster.api.launch()
+        client = Client(cluster)
+        eventually(lambda: b"waiting for a projector" in cluster.api.output.read_bytes())
+        assert client.send("GET", "/readyz").status == 503
+        cluster.projectors[0].launch()
+        cluster.api.wait_ready()
+        client.create()
+        assert client.upsert(1).result["status"] == "completed"
+
+
+def test_partitions_are_added(kafka_broker: KafkaBroker, tmp_path: Path) -> None:
+    with Cluster(tmp_path, settings_for(kafka_broker), partitions=1, workers=WORKERS) as cluster:
+        cluster.start()
+        client = Client(cluster)
+        client.create()
+        client.upsert(*range(10))
+        [projector] = cluster.projectors
+        projector.stop()
+        cluster.kafka = cluster.kafka.model_copy(update={"partitions": 3})
+        cluster.add_projector().start()
+        names = (f"c{number}" for number in range(1000))
+
+        def spread() -> bool:
+            name = next(names)
+            client.create(name, shards=3)
+            points = [{"id": i, "vector": [1.0, 1.0]} for i in range(20)]
+            written = client.send("PUT", f"/collections/{name}/points?wait=true", {"points": points})
+            assert written.result["status"] == "completed"
+            assert client.send("POST", f"/collections/{name}/points/count", {}).result == {"count": 20}
+            return {part.split(":")[0] for part in written.headers["x-headwater-offsets"].split(",")} == {"0", "1", "2"}
+
+        eventually(spread)
+        assert client.count() == 10
+
+
+def test_topics_that_would_lose_records(kafka_settings: KafkaSettings, tmp_path: Path) -> None:
+    within(create_topic(kafka_settings, Topic.POINTS, {"retention.ms": "1000"}))
+    where = ["--kafka", kafka_settings.bootstrap_servers, "--prefix", kafka_settings.prefix]
+    ended = headwater("api", *where, "--port", "0", "--workers", "2", "--data", str(tmp_path))
+    assert ended.returncode == 1
+    assert ended.stderr.count("retention.ms=1000") == 1
+    assert "Traceback" not in ended.stderr

@@ -13,6 +13,7 @@ from typing import cast
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 from simdjson import Array, Parser
 
 from schemas.config import UNNAMED, CollectionConfig
@@ -73,46 +74,69 @@ def to_columns(config: CollectionConfig, raw: Sequence[msgspec.Raw]) -> dict[str
 
 def read_unnamed(size: int, raw: Sequence[msgspec.Raw]) -> bytes | None:
     """All vectors as one block, float32 [len(raw), size], if each is an array of ``size`` good numbers; else None."""
-    blocks: list[bytes] = []
-    for start in range(0, len(raw), _BLOCK_ROWS):
-        block = _read_block(size, [bytes(item) for item in raw[start : start + _BLOCK_ROWS]])
-        if block is None:
-            return None
-        blocks.append(block)
-    return b"".join(blocks)
+    rows = read_rows(size, raw)
+    good = [row for row in rows if row is not None]
+    return b"".join(good) if len(good) == len(rows) else None
 
 
 def read_rows(size: int, raw: Sequence[msgspec.Raw]) -> list[bytes | None]:
-    """Each vector as float32 [size]; None for one that ``read_unnamed`` would give no answer for."""
+    """Each vector as float32 [size] if it is an array of ``size`` good numbers; else None."""
     rows: list[bytes | None] = []
-    step = 4 * size
     for start in range(0, len(raw), _BLOCK_ROWS):
-        texts = [bytes(item) for item in raw[start : start + _BLOCK_ROWS]]
-        block = _read_block(size, texts)
-        if block is None:
-            rows.extend(_read_block(size, [text]) for text in texts)
-        else:
-            rows.extend([block[at : at + step] for at in range(0, len(block), step)])
+        rows.extend(_read_texts(size, [bytes(item) for item in raw[start : start + _BLOCK_ROWS]]))
     return rows
 
 
-def _read_block(size: int, texts: Sequence[bytes]) -> bytes | None:
-    # simdjson flattens nested arrays, so none may be nested; and each text must be one value for itself.
-    for text in texts:
-        if not text.startswith(b"[") or text.find(b"[", 1) > 0 or text.find(b"]") != len(text) - 1:
-            return None
+def _read_texts(size: int, texts: Sequence[bytes]) -> list[bytes | None]:
+    arrays = [text for text in texts if _is_flat(text)]
+    found = iter(_read_arrays(size, arrays))
+    if len(arrays) == len(texts):
+        return list(found)
+    return [next(found) if _is_flat(text) else None for text in texts]
+
+
+def _is_flat(text: bytes) -> bool:
+    """Whether ``text``, a JSON value, is an array without one in it: simdjson flattens those."""
+    return text.startswith(b"[") and text.find(b"[", 1) < 0 and text.find(b"]") == len(text) - 1
+
+
+def _read_arrays(size: int, texts: Sequence[bytes]) -> list[bytes | None]:
+    flat = _flatten(texts)
+    if flat is not None:
+        return _rows_of(size, *flat)
+    if len(texts) <= 1:
+        return [None] * len(texts)
+    half = len(texts) // 2
+    return [*_read_arrays(size, texts[:half]), *_read_arrays(size, texts[half:])]
+
+
+def _flatten(texts: Sequence[bytes]) -> tuple[list[int], NDArray[np.float64]] | None:
+    """The arrays' lengths, and all their numbers; None when something in them is no number of at most 64 bits."""
     try:
         array = cast("Array", _parser.parse(b"[%b]" % b",".join(texts)))
-        rows = cast("Iterable[Array]", array)
-        if [len(row) for row in rows] != [size] * len(texts):
-            return None
-        values = np.frombuffer(array.as_buffer(of_type="d"), np.float64)
-    # RuntimeError is what simdjson raises for an integer of more than 64 bits.
+        lengths = [len(row) for row in cast("Iterable[Array]", array)]
+        return lengths, np.frombuffer(array.as_buffer(of_type="d"), np.float64)
+    # RuntimeError is what simdjson raises for an integer of more bits.
     except (ValueError, TypeError, RuntimeError):
         return None
+
+
+def _rows_of(size: int, lengths: Sequence[int], values: NDArray[np.float64]) -> list[bytes | None]:
+    """The arrays as rows, ``values`` being their numbers; None for those of another length or with a huge number."""
+    right = np.array(lengths, np.int64) == size
+    if not right.all():
+        values = values[np.repeat(right, lengths)]
     with np.errstate(over="ignore"):
-        block = values.astype("<f4")
-    return block.tobytes() if np.isfinite(block).all() else None
+        block = values.astype("<f4").reshape(-1, size)
+    data, step = block.tobytes(), 4 * size
+    rows: list[bytes | None] = [data[at : at + step] for at in range(0, len(data), step)]
+    finite = np.isfinite(block).all(axis=1)
+    if right.all() and finite.all():
+        return rows
+    for at in np.flatnonzero(~finite).tolist():
+        rows[at] = None
+    found = iter(rows)
+    return [next(found) if fits else None for fits in right.tolist()]
 
 
 def pack_column(

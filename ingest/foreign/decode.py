@@ -17,6 +17,7 @@ from schemas.errors import BadInputError, HeadwaterError
 from schemas.records import PartitionRecord, decode_partition_record
 from schemas.rest.decode import decode_body
 
+_point_decoder = msgspec.json.Decoder(PointWrite)
 _body_decoder = msgspec.json.Decoder(Body)
 
 
@@ -57,6 +58,14 @@ def decode_foreign(record: LogRecord) -> ForeignWrite:
     value = record.value
     if value is None:
         return read_tombstone(record.key, record.headers)
+    try:
+        return _point_decoder.decode(value)
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+        return _decode_body(value)
+
+
+def _decode_body(value: bytes) -> ForeignWrite:
+    """What is more than one point, or says why it is nothing."""
     body = decode_body(_body_decoder, value)
     kind = body.kind()
     if kind is not None:

@@ -16,7 +16,7 @@ from schemas.rest.points import JsonId, PointRequest, RawObject, RawVector, Upse
 class ForeignWrite(msgspec.Struct, frozen=True, gc=False):
     """A decoded foreign record. ``collection`` is a collection's name, or an alias."""
 
-    collection: str
+    collection: str = msgspec.field(name="collection_name")
 
     def operations(self, config: CollectionConfig) -> list[Operation]:
         """The record's operations, checked as those of the REST API are.
@@ -30,12 +30,12 @@ class ForeignWrite(msgspec.Struct, frozen=True, gc=False):
         return None
 
 
-class PointWrite(ForeignWrite, frozen=True, gc=False):
-    """One point to insert or replace."""
+class PointWrite(ForeignWrite, frozen=True, gc=False, forbid_unknown_fields=True):
+    """One point to insert or replace, as its JSON says it."""
 
     id: JsonId
     vector: RawVector
-    payload: RawObject | msgspec.UnsetType
+    payload: RawObject | msgspec.UnsetType = msgspec.UNSET
 
     def operations(self, config: CollectionConfig) -> list[Operation]:
         """One upsert. Raises BadInputError."""

@@ -49,6 +49,17 @@ class RunEffects:
         return self.outcomes if any(not outcome.applied for outcome in self.outcomes) else []
 
 
+class _Target:
+    """A collection that a run writes to: where it is at home, and its shards that are open."""
+
+    def __init__(self, home: Home) -> None:
+        self.home = home
+        self.shards = len(home.shard_map)
+        self.open: dict[int, OpenShard] = {}
+        names = home.config.vectors
+        self.vector_bytes = 4 * names[UNNAMED].size if names.keys() == {UNNAMED} else None
+
+
 class RunFold:
     """A run while it grows. Nothing may be committed meanwhile."""
 
@@ -57,15 +68,12 @@ class RunFold:
         self._reader = reader
         self._most_ids = most_ids
         self._open: dict[ShardId, OpenShard | None] = {}
-        self._homes: dict[str, Home | None] = {}
+        self._targets: dict[str, _Target | None] = {}
         self._effects = RunEffects(-1, [], [], [], {})
         self.records = 0
         self.points = 0
-
-    @property
-    def ended(self) -> bool:
+        self.ended = False
         """Whether the last record had a rejection."""
-        return self._effects.outcomes is not _ONE_APPLIED and bool(self._effects.refused)
 
     def add(self, offset: int, record: DecodedRecord) -> bool:
         """Fold ``record`` too, unless it can't be in a run: then nothing was done."""
@@ -82,6 +90,7 @@ class RunFold:
         self._effects.offset = offset
         self._effects.outcomes = outcomes
         self.records += 1
+        self.ended = outcomes is not _ONE_APPLIED and bool(self._effects.refused)
         return True
 
     def effects(self) -> RunEffects:
@@ -90,16 +99,14 @@ class RunFold:
         return self._effects
 
     def _add_packed(self, offset: int, point: PackedPoint) -> list[Outcome] | None:
-        name = point.write.collection
-        home = self._home(name)
-        if home is None:
-            return self._leave(offset, Elsewhere(name))
-        shard = point.home(len(home.shard_map))
-        if shard not in home.shards:
-            return self._leave(offset, Elsewhere(name, home.uid, [shard]))
-        opened = self._shard(ShardId(home.uid, shard))
-        names = home.config.vectors
-        if opened is None or names.keys() != {UNNAMED} or 4 * names[UNNAMED].size != len(point.vector):
+        target = self._target(point.write.collection)
+        if target is None:
+            return self._leave(offset, Elsewhere(point.write.collection))
+        number = 0 if target.shards == 1 else point.home(target.shards)
+        opened = target.open.get(number) or self._open_in(target, number)
+        if opened is None:
+            return self._leave(offset, Elsewhere(point.write.collection, target.home.uid, [number]))
+        if len(point.vector) != target.vector_bytes:
             return self._add_foreign(offset, point.write)
         opened.version += 1
         opened.edit.changes[point.id] = encode_point(opened.version, ((0, point.vector),), point.payload)
@@ -107,10 +114,11 @@ class RunFold:
         return _ONE_APPLIED
 
     def _add_foreign(self, offset: int, write: ForeignWrite) -> list[Outcome] | None:
-        home = self._home(write.collection)
-        if home is None:
+        target = self._target(write.collection)
+        if target is None:
             return self._leave(offset, Elsewhere(write.collection))
-        shard = write.home(len(home.shard_map))
+        home = target.home
+        shard = write.home(target.shards)
         if shard is not None and shard not in home.shards:
             return self._leave(offset, Elsewhere(write.collection, home.uid, [shard]))
         try:
@@ -121,7 +129,7 @@ class RunFold:
             return None
         outcomes = [APPLIED] * len(operations)
         away: list[int] = []
-        for number, part in parts_of(operations, len(home.shard_map)).items():
+        for number, part in parts_of(operations, target.shards).items():
             if number not in home.shards:
                 away.append(number)
                 continue
@@ -164,10 +172,20 @@ class RunFold:
         self._effects.elsewhere.append((offset, elsewhere))
         return _ONE_APPLIED
 
-    def _home(self, name: str) -> Home | None:
-        if name not in self._homes:
-            self._homes[name] = self._reader.home(name)
-        return self._homes[name]
+    def _target(self, name: str) -> _Target | None:
+        if name not in self._targets:
+            home = self._reader.home(name)
+            self._targets[name] = None if home is None else _Target(home)
+        return self._targets[name]
+
+    def _open_in(self, target: _Target, number: int) -> OpenShard | None:
+        """The shard of that number, None when it is not at home."""
+        if number not in target.home.shards:
+            return None
+        opened = self._shard(ShardId(target.home.uid, number))
+        if opened is not None:
+            target.open[number] = opened
+        return opened
 
     def _shard(self, shard: ShardId) -> OpenShard | None:
         if shard not in self._open:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.vector_columns import read_unnamed, to_columns
+from ingest.vector_columns import read_rows, read_unnamed, to_columns
 from schemas.config import UNNAMED, CollectionConfig, Distance, VectorParams
 from schemas.errors import BadInputError
 
@@ -47,6 +47,14 @@ def test_what_is_not_an_array_of_good_numbers_gets_no_answer_and_then_an_error(t
     config = CollectionConfig({UNNAMED: VectorParams(2, Distance.DOT)})
     with pytest.raises(BadInputError, match=r"points\[1\]\.vector"):
         to_columns(config, raw)
+
+
+@given(st.lists(st.sampled_from(["[0.5,1]", "[3,4]", "[1]", "[1,1e-50]", *BAD]), max_size=12))
+def test_what_is_wrong_with_one_vector_leaves_the_others_alone(texts: list[str]) -> None:
+    rows = read_rows(2, [msgspec.Raw(text.encode()) for text in texts])
+    alone = [read_rows(2, [msgspec.Raw(text.encode())])[0] for text in texts]
+    assert rows == alone
+    assert [row is None for row in rows] == [text in [*BAD, "[1]"] for text in texts]
 
 
 def test_integers_of_more_than_64_bits_take_the_other_way() -> None:

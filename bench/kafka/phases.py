@@ -27,10 +27,14 @@ class KafkaBench:
     points: int
     results: Results
 
-    def latency(self, group: str, partition: int = 0) -> None:
-        """At 1,000 single points a second; the peer is a plain aiokafka consumer in the same run."""
-        progress(f"{group}")
-        self.stage.create(COLLECTION)
+    def latency(self, group: str) -> None:
+        """At 1,000 single points a second; the peer is a plain aiokafka consumer in the same run.
+
+        They are sent to the partition after the one where they are at home: in a cluster of one partition, to that.
+        """
+        progress(group)
+        home = self.stage.home(self.stage.create(COLLECTION))
+        partition = (home + 1) % self.stage.partitions
         seen = latency.measure(self.stage, COLLECTION, RATE, STEADY_SECONDS, partition)
         for percent, most in ((50, 10.0), (99, 40.0)):
             peer = percentile_ms(seen.consumed, percent)

@@ -46,6 +46,6 @@ def measure(points: int, results: Results, phases: tuple[str, ...] = PHASES) -> 
                     bench.replay()
             if "routed" in phases:
                 with _stage(broker, folder, "three", ROUTED_PARTITIONS) as stage:
-                    KafkaBench(stage, points, results).latency("from producing to finding, through the router", 1)
+                    KafkaBench(stage, points, results).latency("from producing to finding, through the router")
         finally:
             broker.kill()

@@ -13,9 +13,10 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from bench.kafka.records import DIM
 from bench.memory import Memory, memory_of
 from bench.raw_http import Connection, request
+from ingest.foreign import is_canonical
 from ingest.kafka import KafkaLog, KafkaSettings
 from ingest.log import Headers, Topic
-from schemas.records import CreateCollection, decode_catalog_record
+from schemas.records import CreateCollection, ShardOpened, decode_catalog_record, decode_partition_record
 from tests.support.cluster import Cluster
 from tests.support.server import HeadwaterProcess
 
@@ -32,6 +33,7 @@ class Stage:
         self.cluster = cluster
         self.settings: KafkaSettings = cluster.kafka
         self.points = cluster.kafka.topic(Topic.POINTS)
+        self.partitions = cluster.kafka.partitions or 1
 
     @property
     def projector(self) -> HeadwaterProcess:
@@ -44,6 +46,16 @@ class Stage:
         self.ask("PUT", f"/collections/{name}", body)
         records = [decode_catalog_record(r.value or b"") for r in self.cluster.topics.records(Topic.CATALOG, 0)]
         return [r.uid for r in records if isinstance(r, CreateCollection) and r.name == name][-1]
+
+    def home(self, uid: int) -> int:
+        """The partition of a collection's first shard."""
+        for partition in range(self.partitions):
+            for record in self.cluster.topics.records(Topic.POINTS, partition):
+                if is_canonical(record):
+                    marker = decode_partition_record(record.value or b"")
+                    if isinstance(marker, ShardOpened) and marker.uid == uid:
+                        return partition
+        raise AssertionError(f"no shard of {uid} was opened")
 
     def drop(self, name: str) -> None:
         """Delete a collection."""

@@ -20,8 +20,8 @@ from projector.state.store import PartitionState
 from projector.worker.routing_port import OpenRouting, Routing
 from projector.worker.syncing import sync_or_tell
 
-SLICE_RECORDS = 256
-"""So many records are applied before others get their turn, and readers see them."""
+SLICE_RECORDS = 1000
+"""Of so many records at once readers are told together."""
 
 _logger = structlog.get_logger("headwater.worker")
 
@@ -111,7 +111,13 @@ class PartitionService:
         self._feed: Feed = NoFeed()
         self._sinks: list[Callable[[Frame], None]] = []
         self._runner = PartitionRunner(
-            around.log, partition, state, self._on_frame, reject=routing.reject, route=routing.route
+            around.log,
+            partition,
+            state,
+            self._on_frame,
+            reject=routing.reject,
+            route=routing.route,
+            throttle=around.optimizer.throttle,
         )
 
     @classmethod
@@ -188,9 +194,7 @@ class PartitionService:
     async def _apply(self, records: Sequence[LogRecord]) -> None:
         """Apply records that the log holds one after the other from the applied offset on."""
         for start in range(0, len(records), SLICE_RECORDS):
-            await self._around.optimizer.throttle()
-            for record in records[start : start + SLICE_RECORDS]:
-                await self._runner.apply(record)
+            await self._runner.apply_all(records[start : start + SLICE_RECORDS])
             self._feed.flush()
             self._routing.applied(self.applied)
             if len(records) > 1:

@@ -5,6 +5,7 @@ import random
 import signal
 import threading
 from collections.abc import Iterator
+from http.client import HTTPException
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,7 @@ pytestmark = pytest.mark.kafka
 
 WORKERS = 2
 WRITES = 100
+KILL_EVERY = 30
 READS = 4
 """Of each write, on connections of their own: any worker may answer."""
 PARTITIONS = 2
@@ -73,40 +75,35 @@ def test_what_is_completed_is_seen_whichever_worker_answers(own_cluster: Cluster
     client = Client(own_cluster)
     client.create()
     chooser = random.Random(7)
-    done = threading.Event()
-
-    def kill_workers() -> None:
-        while not done.wait(1.0):
-            os.kill(chooser.choice(worker_pids(own_cluster)), signal.SIGKILL)
-            eventually(lambda: len(worker_pids(own_cluster)) == WORKERS)
-
-    killer = threading.Thread(target=kill_workers)
-    killer.start()
-    try:
-        for point in range(WRITES):
-            while not _completed(client, point):
-                pass
-            for _ in range(READS):
-                assert _has(client, point)
-    finally:
-        done.set()
-        killer.join()
+    for point in range(WRITES):
+        if point % KILL_EVERY == KILL_EVERY - 1:
+            victim = chooser.choice(worker_pids(own_cluster))
+            threading.Timer(0.02 * chooser.random(), os.kill, (victim, signal.SIGKILL)).start()
+        while not _completed(client, point):
+            pass
+        for _ in range(READS):
+            assert _has(client, point)
+    eventually(lambda: len(worker_pids(own_cluster)) == WORKERS)
     assert client.count() == WRITES
 
 
 def _completed(client: Client, point: int) -> bool:
     try:
-        return client.upsert(point).result["status"] == "completed"
-    except (OSError, EOFError):
+        answer = client.upsert(point)
+    except (OSError, HTTPException):
         return False  # the worker that answered was killed
+    # 503: the last worker that was ready was killed.
+    return answer.status != 503 and answer.result["status"] == "completed"
 
 
 def _has(client: Client, point: int) -> bool:
     while True:
         try:
-            return client.has(point)
-        except (OSError, EOFError):
+            answer = client.send("POST", POINTS, {"ids": [point]})
+        except (OSError, HTTPException):
             continue
+        if answer.status != 503:
+            return bool(answer.result)
 
 
 def test_the_projector_is_down(own_cluster: Cluster) -> None:

@@ -5,11 +5,12 @@ from typing import Any
 import msgspec
 import numpy as np
 
+from ingest.foreign import ForeignWrite, decode_points_record
 from ingest.log import LogRecord, Topic
-from schemas.errors import BadInputError
+from schemas.errors import HeadwaterError
 from schemas.ids import ids_from_wire, render_point_id
 from schemas.operations import Operation, VectorColumn
-from schemas.records import PointsRecord, decode_catalog_record, decode_partition_record
+from schemas.records import PointsRecord, decode_catalog_record
 
 _encode = msgspec.json.Encoder().encode
 
@@ -24,22 +25,29 @@ def record_line(topic: Topic, record: LogRecord) -> bytes:
     }
     if record.headers:
         line["headers"] = {name: value.decode(errors="replace") for name, value in record.headers}
+    if record.key is not None:
+        line["key"] = record.key.decode(errors="replace")
     try:
-        line["record"] = _readable(topic, record.value or b"")
-    except BadInputError as error:
+        line["record"] = _readable(topic, record)
+    except HeadwaterError as error:
         line["unreadable"] = error.message
         line["bytes"] = len(record.value or b"")
     return _encode(line)
 
 
-def _readable(topic: Topic, value: bytes) -> Any:
+def _readable(topic: Topic, record: LogRecord) -> Any:
     if topic is Topic.CATALOG:
-        return msgspec.to_builtins(decode_catalog_record(value))
-    record = decode_partition_record(value)
-    if not isinstance(record, PointsRecord):
-        return msgspec.to_builtins(record)
-    ops = [_operation(op) for op in record.ops]
-    return {"type": "points", "uid": record.uid, "shard": record.shard, "ops": ops}
+        return msgspec.to_builtins(decode_catalog_record(record.value or b""))
+    decoded = decode_points_record(record)
+    if isinstance(decoded, ForeignWrite):
+        shown = {"type": "foreign", "collection_name": decoded.collection}
+        return {**shown, "value": None if record.value is None else _json(record.value)}
+    if not isinstance(decoded, PointsRecord):
+        return msgspec.to_builtins(decoded)
+    shown: dict[str, Any] = {"type": "points", "uid": decoded.uid, "shard": decoded.shard}
+    if decoded.origin is not None:
+        shown["origin"] = msgspec.structs.asdict(decoded.origin)
+    return {**shown, "ops": [_operation(op) for op in decoded.ops]}
 
 
 def _operation(op: Operation) -> dict[str, Any]:
@@ -53,14 +61,25 @@ def _operation(op: Operation) -> dict[str, Any]:
         elif field == "vectors":
             shown[field] = {name: _vectors(column) for name, column in value.items()}
         elif field == "payload":
-            shown[field] = msgspec.Raw(value)
+            shown[field] = _json(value)
         elif field == "payloads":
-            shown[field] = [msgspec.Raw(payload or b"null") for payload in value]
+            shown[field] = [_json(payload or b"null") for payload in value]
         else:
             shown[field] = value
     return shown
 
 
 def _vectors(column: VectorColumn) -> dict[str, Any]:
+    if column.dim < 1 or len(column.data) % (4 * column.dim):
+        return {"dim": column.dim, "bytes": len(column.data), "rows": column.rows}
     rows = np.frombuffer(column.data, dtype="<f4").reshape(-1, column.dim).tolist()
     return {"values": rows} if column.rows is None else {"rows": column.rows, "values": rows}
+
+
+def _json(text: bytes) -> msgspec.Raw | str:
+    """JSON on one line, in UTF-8; as text where it is none."""
+    readable = text.decode(errors="replace")
+    try:
+        return msgspec.Raw(msgspec.json.format(readable, indent=-1).encode())
+    except (msgspec.DecodeError, RecursionError):
+        return readable

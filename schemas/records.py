@@ -50,6 +50,10 @@ class Origin(msgspec.Struct, frozen=True, order=True, array_like=True):
     offset: LogOffset
     index: ForwardIndex
 
+    def was_had(self, watermark: "Origin | None") -> bool:
+        """Whether this origin is at or before ``watermark``, the last one of its partition."""
+        return watermark is not None and self <= watermark
+
 
 class PointsRecord(_Record, frozen=True, tag="points", kw_only=True, omit_defaults=True):
     """Operations, in order, for one shard of the collection ``uid``. ``origin``: None unless it was forwarded."""

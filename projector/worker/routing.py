@@ -21,7 +21,7 @@ from projector.state.store import PartitionState
 from projector.worker.patience import when_available
 from projector.worker.routing_port import OpenRouting
 
-MOST_AT_ONCE = 256
+MOST_AT_ONCE = 1000
 """How many records are forwarded at once."""
 READ_BYTES = 1 << 20
 FEW_BYTES = 64 << 10
@@ -143,28 +143,23 @@ class PartitionRouting:
             await self._more.wait()
 
     async def _forward_some(self, entries: Sequence[tuple[int, Elsewhere]]) -> None:
-        records = await self._read(entries)
+        router = self._office.router
+        records, found = await asyncio.gather(
+            self._read(entries), router.settle([elsewhere for _, elsewhere in entries])
+        )
         end = max(records)
-        due = [(offset, elsewhere) for offset, elsewhere in entries if offset <= end]
-        here = [(offset, elsewhere) for offset, elsewhere in due if offset in records]
-        for offset in (offset for offset, _ in due if offset not in records):
-            LOST.labels(self._partition).inc()
-            _logger.error("deleted before it was forwarded", partition=self._partition, offset=offset)
-        await self._forward_settled(await self._settle(here), records)
-        self._state.forwarded(due[-1][0])
-        self._next = due[-1][0] + 1
-
-    async def _settle(self, entries: Sequence[tuple[int, Elsewhere]]) -> list[tuple[int, Elsewhere]]:
-        """Which collections the entries are of: the same after a crash, whatever the catalog says then."""
-        found = await self._office.router.settle([elsewhere for _, elsewhere in entries])
-        settled = [(offset, elsewhere) for (offset, _), elsewhere in zip(entries, found, strict=True)]
-        changed = [new for old, new in zip(entries, settled, strict=True) if new != old]
+        settled = [(offset, elsewhere) for (offset, _), elsewhere in zip(entries, found, strict=True) if offset <= end]
+        # The same after a crash, whatever the catalog says then.
+        changed = [new for old, new in zip(entries, settled, strict=False) if new != old]
         if changed:
             self._state.settled(changed)
-        return settled
-
-    async def _forward_settled(self, entries: Sequence[tuple[int, Elsewhere]], records: dict[int, LogRecord]) -> None:
-        await self._office.router.forward_all([Stray(records[offset], elsewhere) for offset, elsewhere in entries])
+        for offset in (offset for offset, _ in settled if offset not in records):
+            LOST.labels(self._partition).inc()
+            _logger.error("deleted before it was forwarded", partition=self._partition, offset=offset)
+        await router.forward_all([Stray(records[o], elsewhere) for o, elsewhere in settled if o in records])
+        last = settled[-1][0]
+        self._state.forwarded(last)
+        self._next = last + 1
 
     async def _read(self, entries: Sequence[tuple[int, Elsewhere]]) -> dict[int, LogRecord]:
         """The records from the first entry on, as far as one read goes, by offset."""

@@ -9,7 +9,8 @@ import structlog
 from compose.app import create_app
 from compose.embedded import EmbeddedNode
 from compose.http.server import HttpServer, bind, on_stop_signals, settle_garbage_collector
-from compose.services import make_limits, make_services
+from compose.limits import make_limits
+from compose.services import make_services
 from compose.settings import Settings
 
 _logger = structlog.get_logger("headwater")

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from ingest.ports import Catalog
-from projector.catalog.runner import MarkerOffset
+from projector.catalog.state import MarkerOffset
 from projector.feed.catalog_follower import CatalogFeedFollower
 from projector.feed.partition_follower import PartitionFeedFollower
 from projector.folders import StateFolder
@@ -19,6 +19,11 @@ class Feed(Protocol):
     @property
     def waiters(self) -> Waiters:
         """Who waits for which offset; knows the visible one, -1 before anything is loaded."""
+        ...
+
+    @property
+    def trouble(self) -> str:
+        """Why it could not be loaded the last time; empty when it could, or when there is nothing to load yet."""
         ...
 
     async def run(self) -> None:

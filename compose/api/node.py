@@ -4,10 +4,11 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 import structlog
+from prometheus_client import Gauge
 
 from compose.api.catching_up import STALLED_SECONDS, Course, catch_up
 from compose.api.feed_views import FeedViews
-from compose.api.feeds import Feeds, PartitionFeed
+from compose.api.feeds import Feed, Feeds, PartitionFeed
 from compose.api.membership import Membership
 from compose.api.startup import Startup
 from compose.app import no_recount
@@ -18,6 +19,12 @@ LOOK_SECONDS = 5.0
 LEAST_SECONDS = 1.0
 RETRY_SECONDS = 0.5
 
+VISIBLE = Gauge(
+    "headwater_visible_offset",
+    "The offset up to which reads show everything, as of the last seconds; with several workers the lowest",
+    ["topic", "partition"],
+    multiprocess_mode="livemin",
+)
 _READ = (Topic.CATALOG, Topic.POINTS)
 _logger = structlog.get_logger("headwater.api")
 
@@ -63,6 +70,7 @@ class ApiNode:
         courses = [Course(topic, p, self.views.waiters(topic, p), end) for topic, p, end in ends]
         await catch_up(self.log, courses, self.startup.say, self._stalled_seconds)
         await self._membership.join(self.views.reach_column)
+        self._measure()
         self.startup.done()
         self._ready.set()
 
@@ -75,11 +83,18 @@ class ApiNode:
                 await asyncio.sleep(RETRY_SECONDS)
 
     async def _load(self) -> None:
-        self.startup.say("loading the catalog: a projector has to have written it")
-        await self.catalog.loaded()
+        await self._load_one(self.catalog, "the catalog")
         for partition, feed in sorted(self._followed.items()):
-            self.startup.say(f"loading partition {partition}: a projector has to have opened it")
-            await feed.loaded()
+            await self._load_one(feed, f"partition {partition}")
+
+    async def _load_one(self, feed: Feed, what: str) -> None:
+        loading = asyncio.create_task(feed.loaded())
+        try:
+            while not loading.done():
+                self.startup.say(f"loading {what}: {feed.trouble or 'a projector has to have opened it'}")
+                await asyncio.wait({loading}, timeout=RETRY_SECONDS)
+        finally:
+            loading.cancel()
 
     def _follow(self, partition: int) -> PartitionFeed:
         feed = self._followed[partition] = self._feeds.partition(partition)
@@ -90,7 +105,9 @@ class ApiNode:
     async def _note_loaded(self, partition: int, feed: PartitionFeed) -> None:
         await feed.loaded()
         self.views.loaded(partition)
-        _logger.info("partition loaded", partition=partition, visible=feed.waiters.visible)
+        _logger.info(
+            "partition loaded", worker=self._membership.worker, partition=partition, visible=feed.waiters.visible
+        )
 
     def _follow_all(self) -> None:
         for partition in range(self.log.partitions(Topic.POINTS)):
@@ -103,6 +120,7 @@ class ApiNode:
                 await self.recount()
             except LogUnavailableError as error:
                 _logger.info("partitions not counted", reason=str(error))
+            self._measure()
 
     async def recount(self) -> None:
         """Ask how many partitions there are, not more often than once a second, and follow new ones.
@@ -114,6 +132,11 @@ class ApiNode:
             self._recounted = now
             await self._ask_partitions()
         self._follow_all()
+
+    def _measure(self) -> None:
+        VISIBLE.labels(Topic.CATALOG, 0).set(self.catalog.waiters.visible)
+        for partition, feed in self._followed.items():
+            VISIBLE.labels(Topic.POINTS, partition).set(feed.waiters.visible)
 
     async def ready(self) -> None:
         """Return once this worker is ready."""

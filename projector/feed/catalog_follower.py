@@ -27,6 +27,8 @@ class CatalogFeedFollower(CatalogFollower):
         """``folder`` need not hold anything yet. ``identity`` is the log's. Raises OSError."""
         super().__init__()
         self._reader = FeedReader(folder.catalog_feed, FeedSource(FeedKind.CATALOG, 0, identity))
+        self.trouble = ""
+        """Why it could not be loaded the last time; empty when it could, or when there is no feed yet."""
         self._loaded = asyncio.Event()
 
     @property
@@ -40,18 +42,17 @@ class CatalogFeedFollower(CatalogFollower):
 
     async def run(self) -> None:
         """Follow the feed for ever; ``close`` after it was cancelled."""
-        reason = ""
         while True:
             try:
                 await self._load()
-                reason = ""
+                self.trouble = ""
                 await self._follow()
             except NoFeedError:
                 await self._reader.wait()
             except FeedBrokenError as error:
-                if str(error) != reason:
+                if str(error) != self.trouble:
                     _logger.warning("loading the catalog anew", reason=str(error))
-                    reason = str(error)
+                    self.trouble = str(error)
                 await asyncio.sleep(RETRY_SECONDS)
 
     def close(self) -> None:

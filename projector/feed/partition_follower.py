@@ -34,6 +34,8 @@ class PartitionFeedFollower:
         """``folder`` need not hold anything yet. ``identity`` is the log's. Raises OSError."""
         self.partition = partition
         self.waiters = Waiters(-1)
+        self.trouble = ""
+        """Why it could not be loaded the last time; empty when it could, or when there is no feed yet."""
         self._folder = folder
         source = FeedSource(FeedKind.POINTS, partition, identity)
         self._reader = FeedReader(folder.feed(partition), source, read_bytes=read_bytes)
@@ -62,18 +64,17 @@ class PartitionFeedFollower:
         """Follow the feed for ever; ``close`` after it was cancelled."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self._adopter.run())
-            reason = ""
             while True:
                 try:
                     await self._load()
-                    reason = ""
+                    self.trouble = ""
                     await self._follow()
                 except NoFeedError:
                     await self._reader.wait()
                 except FeedBrokenError as error:
-                    if str(error) != reason:
+                    if str(error) != self.trouble:
                         _logger.warning("loading segments and feed anew", partition=self.partition, reason=str(error))
-                        reason = str(error)
+                        self.trouble = str(error)
                     await asyncio.sleep(RETRY_SECONDS)
 
     def close(self) -> None:

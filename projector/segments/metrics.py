@@ -8,7 +8,11 @@ BUILDS = Counter("headwater_segment_builds_total", "Segments built", ["kind"])
 BUILD_FAILURES = Counter("headwater_segment_build_failures_total", "Segment builds that failed", ["kind"])
 BUILD_SECONDS = Counter("headwater_segment_build_seconds_total", "Seconds spent on segment builds", ["kind"])
 BUILD_BYTES = Counter("headwater_segment_build_bytes_total", "Bytes of the segments built", ["kind"])
-GRAPH_PROGRESS = Gauge("headwater_graph_build_fraction", "How far the running graph build is, 0 when none runs")
+GRAPH_PROGRESS = Gauge(
+    "headwater_graph_build_fraction",
+    "How far the running graph build is, 0 when none runs",
+    multiprocess_mode="livemax",
+)
 
 
 def built(kind: str, seconds: float, result: BuildResult | None) -> None:

@@ -5,8 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from compose.api.feeds import CatalogFeed, PartitionFeed
 from ingest.log import Topic
 from projector.catalog.follower import CatalogFollower
-from projector.catalog.runner import MarkerOffset
-from projector.catalog.state import CatalogState
+from projector.catalog.state import CatalogState, MarkerOffset
 from projector.follower import PartitionFollower
 from projector.frames import Frame, ShardId
 from projector.view.live_shard import LiveShard
@@ -48,6 +47,7 @@ class MemoryPartitionFeed:
     def __init__(self, partition: int) -> None:
         self.follower = PartitionFollower(partition, {}, -1)
         self.delivery = Delivery()
+        self.trouble = ""
         self.closed = False
 
     @property
@@ -77,6 +77,7 @@ class MemoryCatalogFeed(CatalogFollower):
     def __init__(self) -> None:
         super().__init__()
         self.delivery = Delivery()
+        self.trouble = ""
         self.closed = False
 
     async def run(self) -> None:

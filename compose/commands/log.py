@@ -3,10 +3,11 @@
 import asyncio
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
+from rich.table import Table
 
 from compose.commands.options import Data, Kafka, Partitions, Prefix, kafka_settings, make_settings
 from compose.errors import UserError
@@ -15,6 +16,9 @@ from compose.progress import progress
 from compose.settings import DataFolder, Settings
 from ingest.kafka.settings import KafkaSettings
 from ingest.log import Topic
+
+if TYPE_CHECKING:
+    from compose.log_truncate import Cut
 
 app = typer.Typer(no_args_is_help=True, help="Look at the log, copy it, shorten it.")
 
@@ -63,6 +67,70 @@ async def _copy(folder: DataFolder, settings: KafkaSettings) -> tuple[int, int]:
         with progress("copying records", await total_records(log)) as advance:
             copied = await copy_log(log, settings, advance)
     return copied.records, copied.before
+
+
+@app.command("truncate")
+def truncate(
+    snapshot: Annotated[str | None, typer.Option(help="The snapshot to rely on (default: the newest).")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Delete nothing, show what would go.")] = False,
+    ignore_group: Annotated[
+        list[str] | None, typer.Option(help="A consumer group that never comes back; may be repeated.")
+    ] = None,
+    data: Data = None,
+    kafka: Kafka = None,
+    prefix: Prefix = None,
+) -> None:
+    """Delete the records of Kafka's topics that a snapshot covers and everyone has read. They are gone for good.
+
+    A state can then be started from the snapshot only, or a later one: keep it, and copy it to a safe place.
+    """
+    settings = make_settings(data=data, kafka=kafka, prefix=prefix)
+    if settings.kafka is None:
+        raise UserError(
+            "the embedded log keeps all its records. For a log in Kafka say where that is: --kafka HOST:PORT, or "
+            "HEADWATER_KAFKA__BOOTSTRAP_SERVERS"
+        )
+    asyncio.run(_truncate(settings, settings.kafka, snapshot, ignore_group or [], dry_run))
+
+
+async def _truncate(
+    settings: Settings, kafka: KafkaSettings, name: str | None, ignored: list[str], dry_run: bool
+) -> None:
+    from compose.log_truncate import check_readers, choose_snapshot, plan_cuts
+    from ingest.kafka import KafkaLog
+    from ingest.kafka.deletion import delete_before
+    from ingest.kafka.groups import GroupOffsets
+    from projector.snapshot import SnapshotsFolder
+    from projector.snapshot.check import check_snapshot
+
+    snapshots = SnapshotsFolder(DataFolder(settings.data).snapshots)
+    log = await KafkaLog.open(kafka, create=False)
+    try:
+        snapshot = choose_snapshot(snapshots, name, log.identity)
+        cuts = await plan_cuts(log, snapshot)
+    finally:
+        await log.close()
+    groups = await GroupOffsets.open(kafka)
+    try:
+        check_readers(cuts, await groups.all_committed(), kafka.prefix, ignored)
+    finally:
+        await groups.close()
+    with progress(f"points read in the snapshot {snapshot.name}", None) as advance:
+        check_snapshot(snapshot, advance)
+    doomed = {(cut.topic, cut.partition): cut.limit for cut in cuts if cut.limit > cut.start}
+    if doomed and not dry_run:
+        await delete_before(kafka, doomed)
+    _show_cuts(snapshot.name, cuts, dry_run)
+
+
+def _show_cuts(snapshot: str, cuts: "list[Cut]", dry_run: bool) -> None:
+    table = Table("topic", "partition", "first offset", "would begin at" if dry_run else "begins at", "deleted offsets")
+    for cut in cuts:
+        table.add_row(*map(str, (cut.topic, cut.partition, cut.start, cut.limit, cut.limit - cut.start)))
+    console = Console()
+    console.print(table)
+    if not dry_run:
+        console.print(f"Keep the snapshot {snapshot}, or a later one: what was deleted is in there only.")
 
 
 async def _tail(settings: Settings, topic: Topic, partition: int, start: int, follow: bool) -> None:

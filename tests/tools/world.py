@@ -81,10 +81,17 @@ class World:
         for name, (uid, shards) in COLLECTIONS.items():
             partitions = self.log.partitions(Topic.POINTS)
             await self.catalog(CreateCollection(uid=uid, name=name, config=config(shards), partitions=partitions))
+        await self._read_catalog(send=True)
+
+    async def know_collections(self) -> None:
+        """COLLECTIONS are on the log already."""
+        await self._read_catalog(send=False)
+
+    async def _read_catalog(self, *, send: bool) -> None:
         with tempfile.TemporaryDirectory() as folder:
             store = CatalogStore.open(Path(folder), self.log.identity)
             try:
-                runner = CatalogRunner(self.log, store, ignore_catalog, ignore_record)
+                runner = CatalogRunner(self.log, store, ignore_catalog, ignore_record, send=send)
                 await runner.catch_up(await self.log.end_offset(Topic.CATALOG, 0))
                 self._catalog = store.state
             finally:

@@ -1,0 +1,67 @@
+"""Is a snapshot what it says, and can this release start from it? Asked before anything depends on that."""
+
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from typing import Protocol
+
+from projector.catalog.store import CatalogStore
+from projector.fold.effects import FOLD_VERSION
+from projector.folders import StateFolder
+from projector.snapshot.errors import SnapshotError
+from projector.snapshot.snapshots import Snapshot
+from projector.state.store import PartitionState
+
+
+class _Applied(Protocol):
+    @property
+    def applied(self) -> int: ...
+
+
+def check_snapshot(snapshot: Snapshot, advance: Callable[[int], None] = lambda done: None) -> None:
+    """Open every part of ``snapshot`` and read every point in it. Raises SnapshotError.
+
+    ``advance`` is told how many points were read. Segments are not looked at: they can be had from the points.
+    """
+    description = snapshot.description
+    if description.fold != FOLD_VERSION:
+        raise SnapshotError(
+            f"the snapshot {snapshot.name} is of version {description.fold} of the fold, this release has version "
+            f"{FOLD_VERSION} and can't start from it: make a new one"
+        )
+    try:
+        _open_and_read(snapshot, advance)
+    except SnapshotError:
+        raise
+    except Exception as error:
+        # Whatever it is: for tables that are damaged rocksdict raises bare exceptions.
+        raise SnapshotError(f"the snapshot {snapshot.name} can't be started from: {error}") from error
+
+
+def _open_and_read(snapshot: Snapshot, advance: Callable[[int], None]) -> None:
+    description = snapshot.description
+    folder, identity = StateFolder(snapshot.folder), description.identity
+    if description.catalog is not None:
+        _refuse_missing(folder.catalog)
+        with closing(CatalogStore.open(folder.catalog, identity, read_only=True)) as store:
+            _check_applied(snapshot, folder.catalog, store, description.catalog)
+    done = 0
+    for partition, applied in description.partitions.items():
+        database = folder.rocksdb(partition)
+        _refuse_missing(database)
+        with closing(PartitionState.open(database, identity, read_only=True)) as state:
+            _check_applied(snapshot, database, state, applied)
+            for shard in state.shards():
+                for _ in state.scan(shard, None):
+                    done += 1
+                advance(done)
+
+
+def _refuse_missing(database: Path) -> None:
+    if not database.is_dir():
+        raise SnapshotError(f"{database} is missing")
+
+
+def _check_applied(snapshot: Snapshot, database: Path, state: _Applied, applied: int) -> None:
+    if state.applied != applied:
+        raise SnapshotError(f"{database} stands at offset {state.applied}, not at {applied} as {snapshot.name} says")

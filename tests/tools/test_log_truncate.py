@@ -1,0 +1,213 @@
+"""``headwater log truncate``: only what a snapshot covers and everyone has read; what is left is enough to go on."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from compose.errors import UserError
+from compose.log_truncate import Cut, check_readers
+from ingest.kafka import KafkaSettings
+from ingest.kafka.groups import GroupOffsets
+from ingest.log import Topic
+from projector.folders import StateFolder
+from projector.snapshot import Snapshot, SnapshotError, SnapshotsFolder
+from projector.snapshot.check import check_snapshot
+from projector.snapshot.create import create
+from projector.snapshot.restore import restore
+from projector.state.origin import StateMismatchError
+from tests.support.server import headwater
+from tests.tools.kafka_world import topics_of
+from tests.tools.world import Digests, Owner, World, digests, run
+
+PARTITIONS = 2
+
+
+class Deployment:
+    """Topics in Kafka, a data folder of a projector's group, and what its tools do."""
+
+    def __init__(self, settings: KafkaSettings, data: Path) -> None:
+        self.settings = settings.model_copy(update={"partitions": PARTITIONS})
+        self.data = data
+        self.folder = StateFolder(data / "state")
+        self.snapshots = SnapshotsFolder(data / "snapshots")
+
+    def tool(self, *arguments: str) -> tuple[int, str]:
+        """Run a command on it: its exit code, and what it said."""
+        where = ("--data", str(self.data), "--kafka", self.settings.bootstrap_servers, "--prefix", self.settings.prefix)
+        done = headwater(*arguments, *where)
+        return done.returncode, done.stdout + done.stderr
+
+    async def begin(self) -> None:
+        """Collections and points on the topics."""
+        async with topics_of(self.settings, create=True) as log:
+            world = World(log)
+            await world.create_collections()
+            await world.write(20)
+
+    async def write(self) -> None:
+        """More points, while nothing runs."""
+        async with topics_of(self.settings) as log:
+            world = World(log, seed=2)
+            await world.know_collections()
+            await world.write(10)
+
+    async def fold(self, folder: StateFolder | None = None) -> Digests:
+        """Start on a state folder and catch up; its digests."""
+        folder = folder or self.folder
+        async with topics_of(self.settings) as log:
+            owner = Owner(log, folder)
+            try:
+                await owner.catch_up()
+            finally:
+                owner.close()
+            return digests(folder, log.identity)
+
+    async def commit(self, group: str, back: int = 0) -> None:
+        """Let a group have read everything, less the last ``back`` records of each partition."""
+        async with topics_of(self.settings) as log:
+            places = [(Topic.CATALOG, 0), *((Topic.POINTS, p) for p in range(PARTITIONS))]
+            ends = {place: await log.end_offset(*place) - back for place in places}
+        groups = await GroupOffsets.open(self.settings)
+        await groups.commit(f"{self.settings.prefix}.{group}", ends)
+        await groups.close()
+
+    async def starts(self) -> list[int]:
+        async with topics_of(self.settings) as log:
+            points = [await log.start_offset(Topic.POINTS, p) for p in range(PARTITIONS)]
+            return [await log.start_offset(Topic.CATALOG, 0), *points]
+
+
+@pytest.fixture
+def deployment(kafka_settings: KafkaSettings, tmp_path: Path) -> Deployment:
+    return Deployment(kafka_settings, tmp_path / "data")
+
+
+@pytest.mark.kafka
+def test_everything_goes_on_after_it(deployment: Deployment) -> None:
+    async def prepare() -> Snapshot:
+        await deployment.begin()
+        await deployment.fold()
+        snapshot = await create(deployment.snapshots, deployment.folder, "one")
+        await deployment.write()
+        for group in ("router", "projector"):
+            await deployment.commit(group)
+        return snapshot
+
+    snapshot = run(prepare())
+    applied = snapshot.description.partitions
+    limits = [(snapshot.description.catalog or 0) + 1, *(applied[p] + 1 for p in range(PARTITIONS))]
+    code, said = deployment.tool("log", "truncate", "--dry-run")
+    assert code == 0, said
+    assert run(deployment.starts()) == [0, 0, 0]
+    code, said = deployment.tool("log", "truncate")
+    assert code == 0, said
+    assert run(deployment.starts()) == limits
+    # The live state goes on, from where the snapshot was made.
+    live = run(deployment.fold())
+    # So does what starts from the snapshot.
+    into = StateFolder(deployment.data / "restored")
+    restore(snapshot, into.root)
+    assert run(deployment.fold(into)) == live
+    # Nothing can start from nothing any more, and whoever tries is told what to do.
+    with pytest.raises(StateMismatchError, match="starts at offset"):
+        run(deployment.fold(StateFolder(deployment.data / "empty")))
+    # Again: there is nothing left to do, until there is a newer snapshot.
+    assert deployment.tool("log", "truncate")[0] == 0
+    assert run(deployment.starts()) == limits
+    done = headwater("snapshot", "create", "--name", "two", "--data", str(deployment.data))
+    assert done.returncode == 0, done.stderr
+    assert deployment.tool("log", "truncate")[0] == 0
+    starts = run(deployment.starts())
+    assert starts != limits
+    assert starts[1:] == [deployment.snapshots.find("two").description.partitions[p] + 1 for p in range(PARTITIONS)]
+    shutil.rmtree(deployment.folder.root)
+    restore(deployment.snapshots.find("two"), deployment.folder.root)
+    assert run(deployment.fold()) == live
+
+
+@pytest.mark.kafka
+def test_what_somebody_still_needs_stays(deployment: Deployment) -> None:
+    async def prepare() -> None:
+        await deployment.begin()
+        await deployment.fold()
+
+    run(prepare())
+    prefix = deployment.settings.prefix
+    code, said = deployment.tool("log", "truncate")
+    assert (code, "has no snapshot of this log" in said) == (1, True)
+    run(create(deployment.snapshots, deployment.folder, "one"))
+    code, said = deployment.tool("log", "truncate")
+    assert (code, f"the group {prefix}.router has read points-0 up to offset 0 only" in said) == (1, True)
+    run(deployment.commit("router"))
+    run(deployment.commit("replica", back=1))
+    code, said = deployment.tool("log", "truncate")
+    assert (code, f"the group {prefix}.replica has read points-1 up to offset" in said) == (1, True)
+    assert f"the group {prefix}.router" not in said
+    assert run(deployment.starts()) == [0, 0, 0]
+    assert deployment.tool("log", "truncate", "--ignore-group", f"{prefix}.replica", "--dry-run")[0] == 0
+    run(deployment.commit("replica"))
+    assert deployment.tool("log", "truncate", "--snapshot", "one")[0] == 0
+    assert run(deployment.starts()) != [0, 0, 0]
+
+
+@pytest.mark.kafka
+def test_a_snapshot_of_another_log(deployment: Deployment) -> None:
+    async def prepare() -> None:
+        await deployment.begin()
+        await deployment.fold()
+        await create(deployment.snapshots, deployment.folder, "one")
+
+    run(prepare())
+    other = Deployment(
+        deployment.settings.model_copy(update={"prefix": "x" + deployment.settings.prefix}), deployment.data
+    )
+    run(other.begin())
+    code, said = other.tool("log", "truncate", "--snapshot", "one")
+    assert (code, "is of the log kafka:" in said) == (1, True)
+    assert "has no snapshot of this log" in other.tool("log", "truncate")[1]
+
+
+@pytest.mark.kafka
+def test_a_snapshot_that_is_not_whole(deployment: Deployment) -> None:
+    async def prepare() -> Snapshot:
+        await deployment.begin()
+        await deployment.fold()
+        return await create(deployment.snapshots, deployment.folder, "one")
+
+    snapshot = run(prepare())
+    check_snapshot(snapshot)
+    database = StateFolder(snapshot.folder).rocksdb(0)
+    table = next(database.glob("*.sst"))
+    whole = table.read_bytes()
+    table.unlink()
+    table.write_bytes(whole[:100] + bytes([whole[100] ^ 1]) + whole[101:])
+    with pytest.raises(SnapshotError, match="can't be started from"):
+        check_snapshot(snapshot)
+    shutil.rmtree(database)
+    with pytest.raises(SnapshotError, match="is missing"):
+        check_snapshot(snapshot)
+
+
+def test_the_embedded_log_keeps_everything(tmp_path: Path) -> None:
+    done = headwater("log", "truncate", "--data", str(tmp_path))
+    assert (done.returncode, "the embedded log keeps all its records" in done.stderr) == (1, True)
+
+
+def test_who_needs_what() -> None:
+    cuts = [Cut(Topic.CATALOG, 0, 0, 5), Cut(Topic.POINTS, 0, 3, 10), Cut(Topic.POINTS, 1, 7, 7)]
+    router = {(Topic.POINTS, 0): 10}
+    reader = {(Topic.POINTS, 0): 10, (Topic.CATALOG, 0): 5}
+
+    def needed(**committed: dict[tuple[Topic, int], int]) -> None:
+        check_readers(cuts, {name.replace("_", "."): offsets for name, offsets in committed.items()}, "p", ["gone"])
+
+    needed(p_router=router, reader=reader, gone={(Topic.POINTS, 0): 0}, elsewhere={(Topic.REJECTED, 0): 0})
+    with pytest.raises(UserError, match=r"p\.router has read points-0 up to offset 3 only"):
+        needed(reader=reader)
+    with pytest.raises(UserError, match="reader has read points-0 up to offset 9 only"):
+        needed(p_router=router, reader={**reader, (Topic.POINTS, 0): 9})
+    with pytest.raises(UserError, match="reader has read points-0 up to offset 3 only"):
+        needed(p_router=router, reader={(Topic.POINTS, 1): 9})
+    with pytest.raises(UserError, match="reader has read catalog-0 up to offset 4 only"):
+        needed(p_router=router, reader={(Topic.CATALOG, 0): 4})

@@ -179,6 +179,39 @@ def test_partitions_are_added(kafka_broker: KafkaBroker, tmp_path: Path) -> None
         assert client.count() == 10
 
 
+def test_metrics_are_those_of_all_workers(cluster: Cluster) -> None:
+    client = Client(cluster)
+    before = _measured(client, ANSWERS)
+    for _ in range(20):
+        client.send("GET", "/collections")
+    assert _measured(client, ANSWERS) >= before + 20
+    client.create()
+    client.upsert(*range(20))
+    for place in ('partition="0",topic="catalog"', 'partition="0",topic="points"'):
+        eventually(lambda place=place: _measured(client, f"headwater_visible_offset{{{place}}}") >= 0)
+    cluster.drop_all()
+
+
+ANSWERS = 'headwater_http_responses_total{method="GET",path="/collections",status="200"}'
+
+
+def _measured(client: Client, name: str) -> float:
+    lines = client.send("GET", "/metrics").body.decode().splitlines()
+    found = [float(line.removeprefix(name)) for line in lines if line.startswith(name)]
+    assert len(found) <= 1
+    return found[0] if found else -1.0
+
+
+def test_a_data_folder_of_another_log(cluster: Cluster, kafka_settings: KafkaSettings, tmp_path: Path) -> None:
+    with Cluster(tmp_path, kafka_settings, partitions=1, projectors=0) as other:
+        stranger = other.add_api(data=cluster.data)
+        stranger.launch()
+        eventually(lambda: b"loading the catalog: " in stranger.output.read_bytes())
+        with Http(stranger.port) as http:
+            eventually(lambda: b"not of" in http.get("/readyz").body)
+            assert http.get("/readyz").status == 503
+
+
 def test_topics_that_would_lose_records(kafka_settings: KafkaSettings, tmp_path: Path) -> None:
     within(create_topic(kafka_settings, Topic.POINTS, {"retention.ms": "1000"}))
     where = ["--kafka", kafka_settings.bootstrap_servers, "--prefix", kafka_settings.prefix]

@@ -123,20 +123,21 @@ def _flatten(texts: Sequence[bytes]) -> tuple[list[int], NDArray[np.float64]] | 
 
 def _rows_of(size: int, lengths: Sequence[int], values: NDArray[np.float64]) -> list[bytes | None]:
     """The arrays as rows, ``values`` being their numbers; None for those of another length or with a huge number."""
-    right = np.array(lengths, np.int64) == size
-    if not right.all():
-        values = values[np.repeat(right, lengths)]
+    fit = lengths.count(size) == len(lengths)
+    if not fit:
+        values = values[np.repeat(np.array(lengths, np.int64) == size, lengths)]
     with np.errstate(over="ignore"):
-        block = values.astype("<f4").reshape(-1, size)
+        block = values.astype("<f4")
     data, step = block.tobytes(), 4 * size
     rows: list[bytes | None] = [data[at : at + step] for at in range(0, len(data), step)]
-    finite = np.isfinite(block).all(axis=1)
-    if right.all() and finite.all():
+    finite = np.isfinite(block)
+    if not finite.all():
+        for at in np.flatnonzero(~finite.reshape(-1, size).all(axis=1)).tolist():
+            rows[at] = None
+    if fit:
         return rows
-    for at in np.flatnonzero(~finite).tolist():
-        rows[at] = None
     found = iter(rows)
-    return [next(found) if fits else None for fits in right.tolist()]
+    return [next(found) if length == size else None for length in lengths]
 
 
 def pack_column(

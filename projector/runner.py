@@ -5,10 +5,10 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from prometheus_client import Counter, Gauge
 
-from ingest.foreign.packed import PackedPoint
 from ingest.log import Log, LogRecord, Topic
 from projector.fold.effects import Effects
 from projector.fold.fold import CHUNK_POINTS, fold
+from projector.fold.packed import PackedPoint
 from projector.fold.run import DecodedRecord, RunFold
 from projector.fold.window import decode, decode_window, windows
 from projector.frames import Frame
@@ -195,5 +195,5 @@ class PartitionRunner:
     def _fold(self, record: DecodedRecord, offset: int) -> Effects:
         if isinstance(record, Outcome):
             return Effects(outcomes=[record])
-        whole = record.write if isinstance(record, PackedPoint) else record
+        whole = record.record if isinstance(record, PackedPoint) else record
         return fold(self._state, whole, offset, self._state.cursor, self._chunk_points)

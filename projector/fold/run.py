@@ -9,17 +9,17 @@ import sys
 from dataclasses import dataclass
 
 from ingest.foreign import Elsewhere, ForeignWrite
-from ingest.foreign.packed import PackedPoint
+from ingest.foreign.writes import PointWrite
 from ingest.sharding import parts_of
 from projector.fold.effects import Cursor, Effects, Home, StateReader
 from projector.fold.foreign import merge_outcomes
 from projector.fold.outcomes import APPLIED, GONE, rejected
+from projector.fold.packed import PackedPoint
 from projector.fold.shard_ops import OpenShard
 from projector.frames import ShardId
-from schemas.config import UNNAMED
 from schemas.errors import HeadwaterError
+from schemas.ids import shard_of
 from schemas.operations import Operation, Outcome, UpdateVectors, Upsert
-from schemas.points import encode_point
 from schemas.records import Origin, PartitionRecord, PointsRecord
 
 DecodedRecord = PartitionRecord | ForeignWrite | PackedPoint | Outcome
@@ -50,14 +50,12 @@ class RunEffects:
 
 
 class _Target:
-    """A collection that a run writes to: where it is at home, and its shards that are open."""
+    """A collection that foreign records name: where it is at home, and its shards that are open."""
 
     def __init__(self, home: Home) -> None:
         self.home = home
         self.shards = len(home.shard_map)
         self.open: dict[int, OpenShard] = {}
-        names = home.config.vectors
-        self.vector_bytes = 4 * names[UNNAMED].size if names.keys() == {UNNAMED} else None
 
 
 class RunFold:
@@ -78,7 +76,7 @@ class RunFold:
     def add(self, offset: int, record: DecodedRecord) -> bool:
         """Fold ``record`` too, unless it can't be in a run: then nothing was done."""
         if isinstance(record, PackedPoint):
-            outcomes = self._add_packed(offset, record)
+            outcomes = self._add_packed(offset, record, record.record)
         elif isinstance(record, ForeignWrite):
             outcomes = self._add_foreign(offset, record)
         elif isinstance(record, PointsRecord):
@@ -98,19 +96,26 @@ class RunFold:
         self._effects.shards = [opened.effects() for opened in self._open.values() if opened is not None]
         return self._effects
 
-    def _add_packed(self, offset: int, point: PackedPoint) -> list[Outcome] | None:
-        target = self._target(point.write.collection)
-        if target is None:
-            return self._leave(offset, Elsewhere(point.write.collection))
-        number = 0 if target.shards == 1 else point.home(target.shards)
-        opened = target.open.get(number) or self._open_in(target, number)
-        if opened is None:
-            return self._leave(offset, Elsewhere(point.write.collection, target.home.uid, [number]))
-        if len(point.vector) != target.vector_bytes:
-            return self._add_foreign(offset, point.write)
-        opened.version += 1
-        opened.edit.changes[point.id] = encode_point(opened.version, ((0, point.vector),), point.payload)
+    def _add_packed(self, offset: int, point: PackedPoint, record: PointWrite | PointsRecord) -> list[Outcome] | None:
+        if isinstance(record, PointsRecord):
+            if record.origin is not None and self._was_had(record.origin):
+                return _ONE_APPLIED
+            opened = self._shard(ShardId(record.uid, record.shard))
+        else:
+            target = self._target(record.collection)
+            if target is None:
+                return self._leave(offset, Elsewhere(record.collection))
+            number = 0 if target.shards == 1 else shard_of(point.id, target.shards)
+            opened = target.open.get(number) or self._open_in(target, number)
+            if opened is None:
+                return self._leave(offset, Elsewhere(record.collection, target.home.uid, [number]))
+        if opened is None or len(point.vector) != opened.vector_bytes:
+            whole = isinstance(record, PointsRecord)
+            return self._add_points(record) if whole else self._add_foreign(offset, record)
+        opened.put(point.id, point.vector, point.payload)
         self.points += 1
+        if isinstance(record, PointsRecord) and record.origin is not None:
+            self._effects.watermarks[record.origin.partition] = record.origin
         return _ONE_APPLIED
 
     def _add_foreign(self, offset: int, write: ForeignWrite) -> list[Outcome] | None:
@@ -141,16 +146,18 @@ class RunFold:
 
     def _add_points(self, record: PointsRecord) -> list[Outcome] | None:
         origin = record.origin
-        if origin is not None:
-            known = self._effects.watermarks.get(origin.partition) or self._reader.watermark(origin.partition)
-            if origin.was_had(known):
-                return [APPLIED] * len(record.ops)
+        if origin is not None and self._was_had(origin):
+            return [APPLIED] * len(record.ops)
         if not self._is_plain(record.ops):
             return None
         outcomes = self._fold(ShardId(record.uid, record.shard), record.ops)
         if origin is not None:
             self._effects.watermarks[origin.partition] = origin
         return outcomes
+
+    def _was_had(self, origin: Origin) -> bool:
+        known = self._effects.watermarks.get(origin.partition)
+        return origin.was_had(known or self._reader.watermark(origin.partition))
 
     def _fold(self, shard: ShardId, operations: list[Operation]) -> list[Outcome]:
         opened = self._shard(shard)

@@ -3,16 +3,16 @@
 from collections.abc import Iterator, Sequence
 
 from ingest.foreign import ForeignWrite, decode_points_record
-from ingest.foreign.packed import pack_points
 from ingest.foreign.writes import PointWrite
 from ingest.log import LogRecord
 from projector.fold.effects import StateReader
 from projector.fold.outcomes import rejected
+from projector.fold.packed import PackedPoint, pack_canonical, pack_foreign
 from projector.fold.run import DecodedRecord
 from schemas.config import UNNAMED
 from schemas.errors import HeadwaterError
 from schemas.operations import Outcome
-from schemas.records import PartitionRecord
+from schemas.records import PartitionRecord, PointsRecord
 
 MOST_RECORDS = 1000
 MOST_BYTES = 2 << 20
@@ -37,26 +37,38 @@ def decode_window(reader: StateReader, records: Sequence[LogRecord]) -> list[Dec
     What the state says of collections is used only to decode ahead of time what they most likely take.
     """
     decoded: list[DecodedRecord] = [decode(record) for record in records]
-    for name, places in _single_points(decoded).items():
-        home = reader.home(name)
-        if home is None or home.config.vectors.keys() != {UNNAMED}:
-            continue
-        shards = len(home.shard_map)
-        if len(home.shards) < shards:
-            places = {at: write for at, write in places.items() if write.home(shards) in home.shards}
-        packed = pack_points(home.config.vectors[UNNAMED].size, list(places.values()))
-        for at, point in zip(places, packed, strict=True):
-            decoded[at] = point
+    points: list[int] = []
+    writes: dict[str, list[int]] = {}
+    for at, record in enumerate(decoded):
+        if isinstance(record, PointWrite):
+            writes.setdefault(record.collection, []).append(at)
+        elif isinstance(record, PointsRecord):
+            points.append(at)
+    for name, places in writes.items():
+        _pack_foreign(reader, name, decoded, places)
+    if len(points) > 1:
+        found = pack_canonical([record for at in points if isinstance(record := decoded[at], PointsRecord)])
+        _put(decoded, points, found)
     return decoded
 
 
-def _single_points(decoded: Sequence[DecodedRecord]) -> dict[str, dict[int, PointWrite]]:
-    """Single points by collection, each by its place."""
-    found: dict[str, dict[int, PointWrite]] = {}
-    for at, record in enumerate(decoded):
-        if isinstance(record, PointWrite):
-            found.setdefault(record.collection, {})[at] = record
-    return found
+def _pack_foreign(reader: StateReader, name: str, decoded: list[DecodedRecord], places: Sequence[int]) -> None:
+    """Pack the points of a collection, at ``places``, that are at home here."""
+    home = reader.home(name)
+    if home is None or home.config.vectors.keys() != {UNNAMED}:
+        return
+    found = [(at, write) for at in places if isinstance(write := decoded[at], PointWrite)]
+    shards = len(home.shard_map)
+    if len(home.shards) < shards:
+        found = [(at, write) for at, write in found if write.home(shards) in home.shards]
+    size = home.config.vectors[UNNAMED].size
+    _put(decoded, [at for at, _ in found], pack_foreign(size, [write for _, write in found]))
+
+
+def _put(decoded: list[DecodedRecord], places: Sequence[int], packed: Sequence[PackedPoint | None]) -> None:
+    for at, point in zip(places, packed, strict=True):
+        if point is not None:
+            decoded[at] = point
 
 
 def decode(record: LogRecord) -> PartitionRecord | ForeignWrite | Outcome:

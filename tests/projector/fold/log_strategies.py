@@ -1,10 +1,12 @@
 """Hypothesis strategies: logs with everything that may stand on a points partition."""
 
 import msgspec
+import numpy as np
 from hypothesis import strategies as st
 
 from ingest.log import LogRecord
 from schemas.config import UNNAMED, CollectionConfig, Distance, VectorParams
+from schemas.operations import UpdateMode, Upsert, VectorColumn
 from schemas.records import Origin, PartitionRecord, PointsRecord, ShardOpened, encode_record
 from tests.ingest.foreign import strategies as foreign
 from tests.ingest.foreign.samples import PLAIN, message
@@ -38,6 +40,21 @@ def _single(draw: st.DrawFn) -> LogRecord:
     return message(msgspec.json.encode(point))
 
 
+@st.composite
+def _single_canonical(draw: st.DrawFn) -> LogRecord:
+    """One point as the REST routes and the router write it, for that collection."""
+    values = draw(st.sampled_from([[1, 2], [3, 4], [0.5, 1], [1], [1, 2, 3], [1, float("nan")], [1, float("inf")]]))
+    column = VectorColumn(len(values), np.array(values, "<f4").tobytes(), draw(st.sampled_from([None, None, [0]])))
+    payloads = draw(st.sampled_from([None, [b""], [b'{"a":1}'], [b"{}"], [b"null"], [b"7"], [b"", b""]]))
+    mode = draw(st.sampled_from([UpdateMode.UPSERT, UpdateMode.UPSERT, UpdateMode.INSERT_ONLY]))
+    point_id = draw(st.sampled_from([0, 1, 2, 3, 2**64 - 1, bytes(16), b"short"]))
+    name = draw(st.sampled_from([UNNAMED, UNNAMED, UNNAMED, "image"]))
+    operation = Upsert([point_id], {name: column}, payloads, update_mode=mode)
+    shard = draw(st.integers(0, 1))
+    origin = draw(st.none() | _origins)
+    return message(encode_record(PointsRecord(uid=PLAIN_UID, shard=shard, ops=[operation], origin=origin)))
+
+
 _openings = st.builds(plain_opened, st.integers(1, 60), st.integers(0, 1), st.sampled_from([PLAIN, LONGER]))
 _unreadable = st.sampled_from([b"", b"{", b"{}", b"\x81\xa1v\x01", b'{"collection_name":"plain","id":1}'])
 _messages = st.one_of(
@@ -45,6 +62,8 @@ _messages = st.one_of(
     _single(),
     _single(),
     _single(),
+    _single_canonical(),
+    _single_canonical(),
     foreign.messages(st.sampled_from(["c7", "things", PLAIN_NAME, "others"])),
     _openings.map(lambda record: message(encode_record(record))),
     _unreadable.map(message),

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import msgspec
 import pytest
@@ -9,20 +10,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ingest.foreign import Elsewhere, ForeignWrite
-from ingest.foreign.packed import PackedPoint
 from ingest.log import LogRecord
 from projector.fold import window
 from projector.fold.effects import Cursor
 from projector.fold.fold import fold
 from projector.fold.outcomes import APPLIED
+from projector.fold.packed import PackedPoint
 from projector.fold.run import DecodedRecord, RunFold
 from projector.fold.window import decode, decode_window, windows
 from schemas.config import UNNAMED
-from schemas.operations import DeletePoints, Outcome, SetPayload, Upsert
+from schemas.operations import DeletePoints, Outcome, SetPayload, UpdateMode, Upsert
 from schemas.records import Origin, PointsRecord, ShardChanged, encode_record
 from tests.ingest.foreign.samples import PLAIN, json_message, message
 from tests.projector.fold.log_strategies import PLAIN_NAME, logs, plain_opened
-from tests.projector.fold.memory_state import CONFIG, SHARD, MemoryState, opened, points_record, upsert
+from tests.projector.fold.memory_state import CONFIG, SHARD, MemoryState, column, opened, points_record, upsert
 
 
 @dataclass
@@ -39,7 +40,7 @@ class Folded:
         if isinstance(record, Outcome):
             self._tell(offset, [record])
             return
-        whole = record.write if isinstance(record, PackedPoint) else record
+        whole = record.record if isinstance(record, PackedPoint) else record
         cursor: Cursor | None = None
         while True:
             effects = fold(self.state, whole, offset, cursor, chunk)
@@ -184,6 +185,28 @@ def test_points_are_packed_where_that_is_plain() -> None:
         assert isinstance(packed, PackedPoint)
         assert isinstance(operation, Upsert)
         assert packed.vector == operation.vectors[UNNAMED].data
+
+
+def test_canonical_records_of_one_point_are_packed_where_that_is_plain() -> None:
+    def record(**fields: Any) -> LogRecord:
+        parts: dict[str, Any] = {"ids": [1], "vectors": {UNNAMED: column([1, 2])}, "payloads": [b'{"a":1}'], **fields}
+        return message(encode_record(PointsRecord(uid=9, shard=0, ops=[Upsert(**parts)])))
+
+    state = MemoryState()
+    good = [record(), record(payloads=None), record(ids=[bytes(16)])]
+    odd = [
+        record(ids=[1, 2], vectors={}, payloads=None),
+        record(ids=[b"short"]),
+        record(vectors={UNNAMED: column([1, 2], of=[0])}),
+        record(vectors={"image": column([1, 2])}),
+        record(payloads=[b"[]"]),
+        record(update_mode=UpdateMode.INSERT_ONLY),
+        record(update_filter={}),
+    ]
+    decoded = decode_window(state, [*good, *odd])
+    assert [isinstance(found, PackedPoint) for found in decoded] == [True] * 3 + [False] * 7
+    bad = record(vectors={UNNAMED: column([1, float("nan")])})
+    assert not any(isinstance(found, PackedPoint) for found in decode_window(state, [*good, bad]))
 
 
 def test_an_empty_record_is_applied() -> None:

@@ -1,0 +1,89 @@
+"""Single points in bulk: decoded and checked many at once, as the fold needs them.
+
+Only what is plainly right is packed. Everything else stays the record that it is, and takes the way that knows what to
+say of it.
+"""
+
+from collections.abc import Sequence
+
+import msgspec
+import numpy as np
+
+from ingest.foreign.writes import PointWrite
+from ingest.vector_columns import read_rows
+from schemas.config import UNNAMED
+from schemas.errors import BadInputError
+from schemas.ids import PointId, from_wire, parse_point_id
+from schemas.operations import UpdateMode, Upsert, VectorColumn
+from schemas.records import PointsRecord
+from schemas.validation import decode_payload
+
+_EMPTY = (b"null", b"{}")
+
+
+class PackedPoint(msgspec.Struct, frozen=True, gc=False):
+    """The one point that ``record`` inserts or replaces, if its collection has the unnamed vector only.
+
+    ``vector``: float32 as bytes; ``payload``: empty for none.
+    """
+
+    record: PointWrite | PointsRecord
+    id: PointId
+    vector: bytes
+    payload: bytes
+
+
+def pack_foreign(size: int, writes: Sequence[PointWrite]) -> list[PackedPoint | None]:
+    """Each write packed, for vectors of ``size`` values; None where that doesn't work out."""
+    rows = read_rows(size, [write.vector for write in writes])
+    return [None if row is None else _pack_foreign(write, row) for write, row in zip(writes, rows, strict=True)]
+
+
+def _pack_foreign(write: PointWrite, row: bytes) -> PackedPoint | None:
+    payload = b"" if write.payload is msgspec.UNSET else bytes(write.payload)
+    if payload in _EMPTY:
+        payload = b""
+    try:
+        decode_payload(payload)
+        return PackedPoint(write, parse_point_id(write.id), row, payload)
+    except BadInputError:
+        return None
+
+
+def pack_canonical(records: Sequence[PointsRecord]) -> list[PackedPoint | None]:
+    """Each record packed, or None where it is no upsert of one point, or not a good one."""
+    columns = [_only_column(record) for record in records]
+    data = b"".join([column.data for column in columns if column is not None])
+    # One number that is none spoils the whole: then each is left to the check that says so.
+    if not np.isfinite(np.frombuffer(data, "<f4")).all():
+        return [None] * len(records)
+    return [
+        None if column is None else _pack_canonical(record, column)
+        for record, column in zip(records, columns, strict=True)
+    ]
+
+
+def _only_column(record: PointsRecord) -> VectorColumn | None:
+    """The vector, if that and its payload is all there is to the record."""
+    if len(record.ops) != 1:
+        return None
+    op = record.ops[0]
+    if not isinstance(op, Upsert) or len(op.ids) != 1 or len(op.vectors) != 1:
+        return None
+    column = op.vectors.get(UNNAMED)
+    if column is None or column.rows is not None or len(column.data) != 4 * column.dim:
+        return None
+    plain = op.update_filter is None and op.update_mode is UpdateMode.UPSERT
+    return column if plain and (op.payloads is None or len(op.payloads) == 1) else None
+
+
+def _pack_canonical(record: PointsRecord, column: VectorColumn) -> PackedPoint | None:
+    (op,) = record.ops
+    if not isinstance(op, Upsert):
+        raise AssertionError("an only column is that of an upsert")
+    payload = b"" if op.payloads is None else op.payloads[0]
+    try:
+        decode_payload(payload)
+        return PackedPoint(record, from_wire(op.ids[0]), column.data, payload)
+    except BadInputError:
+        return None

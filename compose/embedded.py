@@ -14,6 +14,7 @@ from projector.catalog.store import CatalogStore
 from projector.folders import StateFolder
 from projector.segments.builder import SegmentBuilder
 from projector.segments.optimizer import Optimizer
+from projector.snapshot import SnapshotService, SnapshotsFolder
 from projector.state.store import PartitionState
 from projector.worker.catalog_service import CatalogService
 from projector.worker.following import catch_up, follow
@@ -36,6 +37,9 @@ class EmbeddedNode:
         self._catalog: CatalogService | None = None
         self._caught_up = asyncio.Event()
         self.optimizer = Optimizer(builder)
+        self._snapshots = SnapshotService(
+            SnapshotsFolder(DataFolder(settings.data).snapshots), self._folder, log.identity
+        )
         self.views = LocalViews(self.catalog, self.optimizer, self._queued)
 
     @classmethod
@@ -60,9 +64,16 @@ class EmbeddedNode:
             self.catalog.publish,
             rejecter(self.log, Topic.CATALOG),
             seen=lambda partition: self._partitions[partition].state.marker_seq,
+            guests=[self._snapshots],
         )
         around = Surroundings(
-            self.log, self._folder, self.builder, self.optimizer, self._open_state, no_routing(self.log)
+            self.log,
+            self._folder,
+            self.builder,
+            self.optimizer,
+            self._open_state,
+            no_routing(self.log),
+            guests=[self._snapshots],
         )
         for partition in range(self.log.partitions(Topic.POINTS)):
             opened = await PartitionService.open(around, partition)
@@ -82,6 +93,7 @@ class EmbeddedNode:
             raise AssertionError("run follows open")
         async with asyncio.TaskGroup() as group:
             group.create_task(self.optimizer.run())
+            group.create_task(self._snapshots.run())
             await self._catch_up()
             await catalog.start()
             await catch_up(catalog, await catalog.end_offset())

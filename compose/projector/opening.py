@@ -37,9 +37,10 @@ class Opener:
         Cancelling it leaves nothing open. Raises as the services do.
         """
         topic, number = partition
-        if topic is Topic.CATALOG:
-            return await self._open_catalog(marker_seq)
-        return await PartitionService.open(self._surroundings(), number)
+        with self.snapshots.advising():
+            if topic is Topic.CATALOG:
+                return await self._open_catalog(marker_seq)
+            return await PartitionService.open(self._surroundings(), number)
 
     def _surroundings(self) -> Surroundings:
         return Surroundings(

@@ -4,6 +4,7 @@ import asyncio
 import shutil
 import uuid
 from collections.abc import Awaitable
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import structlog
@@ -11,6 +12,7 @@ import structlog
 from projector.catalog.store import CatalogStore
 from projector.fold.effects import FOLD_VERSION
 from projector.folders import StateFolder
+from projector.snapshot.advice import advising
 from projector.snapshot.contribution import contribute, is_wanted, staging_path
 from projector.snapshot.errors import SnapshotError
 from projector.snapshot.parts import CatalogPart, Part, PartitionPart
@@ -33,10 +35,15 @@ class SnapshotService:
         """``identity`` is the log's."""
         self._snapshots = snapshots
         self._folder = folder
+        self._identity = identity
         self._origin = (identity, FOLD_VERSION)
         self._owner = uuid.uuid4().hex
         self._parts: dict[str, Part] = {}
         self._using: dict[str, asyncio.Lock] = {}
+
+    def advising(self) -> AbstractContextManager[None]:
+        """Around opening a state: says what to do when the log no longer has what the state needs."""
+        return advising(self._snapshots, self._identity)
 
     def add_partition(self, partition: int, state: PartitionState) -> None:
         """A points partition is open here."""

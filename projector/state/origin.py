@@ -19,6 +19,10 @@ class StateMismatchError(Exception):
     """The state is not one of this log, or of this release's fold. The message says what to do."""
 
 
+class LogTruncatedError(StateMismatchError):
+    """The log no longer has the records that the state needs next."""
+
+
 def check_origin(kv: KeyValue, folder: Path, identity: str, *, read_only: bool) -> None:
     """Note the origin in a new state; raise StateMismatchError when an existing one has another."""
     found = kv.get(IDENTITY)
@@ -57,14 +61,10 @@ class FoldedState(Protocol):
         ...
 
 
-EARLIER = "Restore a newer copy of the state, or the log's earlier records."
-
-
-async def check_log(state: FoldedState, log: Log, topic: Topic, partition: int, *, earlier: str = EARLIER) -> None:
+async def check_log(state: FoldedState, log: Log, topic: Topic, partition: int) -> None:
     """Raise StateMismatchError when the log ends before the state, starts after it, or holds other records.
 
-    Never repaired silently: a state ahead of its log holds effects that a rebuild would lose. ``earlier`` says where
-    the effects of records that are no longer on the log can be had.
+    Never repaired silently: a state ahead of its log holds effects that a rebuild would lose.
     """
     where = f"{topic}-{partition}"
     start, end = await log.start_offset(topic, partition), await log.end_offset(topic, partition)
@@ -75,9 +75,9 @@ async def check_log(state: FoldedState, log: Log, topic: Topic, partition: int, 
             f"{end}. The log has lost records. {remedy}"
         )
     if start > state.applied + 1:
-        raise StateMismatchError(
+        raise LogTruncatedError(
             f"the log of {where} starts at offset {start}, but the state needs offset {state.applied + 1} next. "
-            f"{earlier}"
+            "Restore a newer copy of the state, or the log's earlier records."
         )
     if state.applied < start or state.last_checksum is None:
         return

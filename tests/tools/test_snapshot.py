@@ -18,7 +18,7 @@ from projector.folders import StateFolder
 from projector.recovery import open_views
 from projector.segments.builder import SegmentBuilder
 from projector.snapshot import SnapshotError, SnapshotsFolder, files
-from projector.snapshot.advice import starting_advice
+from projector.snapshot.advice import advising, starting_advice
 from projector.snapshot.create import create
 from projector.snapshot.files import tree_bytes
 from projector.snapshot.restore import restore
@@ -192,10 +192,13 @@ def test_it_goes_on_from_a_log_that_was_truncated(place: Place) -> None:
         with pytest.raises(StateMismatchError, match="starts at offset"):
             await empty.catch_up()
         empty.close()
-        with pytest.raises(StateMismatchError, match="headwater snapshot restore one --data"):
-            await check_log(_Nothing(), place.log, Topic.POINTS, 0, earlier=starting_advice(place.snapshots, "memory"))
+        with (
+            pytest.raises(StateMismatchError, match="headwater snapshot restore one --data"),
+            advising(place.snapshots, "memory"),
+        ):
+            await check_log(_Nothing(), place.log, Topic.POINTS, 0)
         place.snapshots.delete("one")
-        assert "no snapshot of it" in starting_advice(place.snapshots, "memory")
+        assert "There is no snapshot of this log" in starting_advice(place.snapshots, "memory")
 
     run(main())
 
@@ -338,7 +341,7 @@ import asyncio, sys
 from pathlib import Path
 from projector.folders import StateFolder
 from projector.snapshot import SnapshotsFolder
-from projector.snapshot.advice import starting_advice
+from projector.snapshot.advice import advising, starting_advice
 from projector.snapshot.create import create
 root = Path(sys.argv[1])
 asyncio.run(create(SnapshotsFolder(root / "snapshots"), StateFolder(root / "state"), "killed"))

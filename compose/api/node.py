@@ -54,7 +54,9 @@ class ApiNode:
         self._followed: dict[int, PartitionFeed] = {}
         self._group = asyncio.TaskGroup()
         self._ready = asyncio.Event()
+        self._recounting = asyncio.Lock()
         self._recounted = float("-inf")
+        """When it was asked the last time."""
 
     async def run(self) -> None:
         """Follow the feeds. Returns only by an exception: then the process must end."""
@@ -123,14 +125,17 @@ class ApiNode:
             self._measure()
 
     async def recount(self) -> None:
-        """Ask how many partitions there are, not more often than once a second, and follow new ones.
+        """Ask how many partitions there are now, and follow new ones. Who asks often is answered once a second.
 
         Raises LogUnavailableError, KafkaTopicError.
         """
-        now = asyncio.get_running_loop().time()
-        if now >= self._recounted + LEAST_SECONDS:
-            self._recounted = now
-            await self._ask_partitions()
+        time = asyncio.get_running_loop().time
+        called = time()
+        async with self._recounting:
+            if self._recounted < called:
+                await asyncio.sleep(self._recounted + LEAST_SECONDS - time())
+                self._recounted = time()
+                await self._ask_partitions()
         self._follow_all()
 
     def _measure(self) -> None:

@@ -81,9 +81,10 @@ class Supervisor:
         """Run one worker after another."""
         time = asyncio.get_running_loop().time
         pause = FIRST_PAUSE
+        settings = self._settings
         while not self._stopping.is_set():
             started = time()
-            process = await self._start(worker)
+            process = await self._start(worker, settings)
             try:
                 code = await self._wait(process)
             except BaseException:
@@ -99,6 +100,7 @@ class Supervisor:
             pause = FIRST_PAUSE if time() - started >= STEADY_SECONDS else min(2 * pause, LONGEST_PAUSE)
             _logger.error("a worker ended; it is started again", worker=worker, code=code, pause_seconds=pause)
             await self._sleep(pause)
+            settings = _as_they_are(settings)
 
     async def _wait(self, process: asyncio.subprocess.Process) -> int:
         ended = asyncio.create_task(process.wait())
@@ -121,7 +123,7 @@ class Supervisor:
     def _refusal(self, worker: int) -> Path:
         return self._folder / f"refusal-{worker}"
 
-    async def _start(self, worker: int) -> asyncio.subprocess.Process:
+    async def _start(self, worker: int, settings: Settings) -> asyncio.subprocess.Process:
         root = Path(compose.__file__).parents[1]
         path = os.pathsep.join(filter(None, [str(root), os.environ.get("PYTHONPATH")]))
         descriptor = self._listener.fileno()
@@ -134,12 +136,18 @@ class Supervisor:
             env={**os.environ, "PYTHONPATH": path, FOLDER_VARIABLE: str(self._metrics)},
             start_new_session=True,  # Ctrl-C is for the supervisor, which then stops them
         )
-        spec = WorkerSpec(self._settings, worker, descriptor, self._folder / "visible", self._refusal(worker))
+        spec = WorkerSpec(settings, worker, descriptor, self._folder / "visible", self._refusal(worker))
         if process.stdin is None:
             raise AssertionError("its input is a pipe")
         # It stays open: its end tells the worker that the supervisor is gone.
         process.stdin.write(spec.encode())
         return process
+
+
+def _as_they_are(settings: Settings) -> Settings:
+    """The settings for a worker that comes later: by now there may be more partitions than were asked for."""
+    kafka = settings.kafka
+    return settings.model_copy(update={"kafka": kafka and kafka.model_copy(update={"partitions": None})})
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:

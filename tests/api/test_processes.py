@@ -177,6 +177,11 @@ def test_partitions_are_added(kafka_broker: KafkaBroker, tmp_path: Path) -> None
 
         eventually(spread)
         assert client.count() == 10
+        for pid in worker_pids(cluster):
+            os.kill(pid, signal.SIGKILL)
+        eventually(lambda: len(worker_pids(cluster)) == WORKERS)
+        cluster.api.wait_ready()
+        assert client.count() == 10
 
 
 def test_metrics_are_those_of_all_workers(cluster: Cluster) -> None:

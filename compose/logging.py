@@ -24,3 +24,5 @@ def configure_logging(level: str) -> None:
         wrapper_class=structlog.make_filtering_bound_logger(number),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
     )
+    # What Kafka's client has to say is said by our own errors, unless a process forwards it.
+    logging.getLogger("aiokafka").addHandler(logging.NullHandler())

@@ -10,19 +10,18 @@ stands for is settled once (``settle``), and who calls remembers it.
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
 import structlog
 from prometheus_client import Counter
 
-from ingest.foreign import Elsewhere, ForeignWrite, decode_points_record
+from ingest.foreign import Elsewhere
+from ingest.forwarding import Stray, forwarded
 from ingest.log import BatchLog, LogRecord, LogUnavailableError, RecordTooLargeError, Topic
 from ingest.ports import Catalog, CollectionEntry
-from ingest.sharding import records_of
-from ingest.writer import HEADERS, MAX_RECORD_BYTES, encode
-from schemas.errors import BadInputError, HeadwaterError, NotFoundError
+from ingest.writer import HEADERS, MAX_RECORD_BYTES
+from schemas.errors import NotFoundError
 from schemas.operations import Outcome
-from schemas.records import Origin, PointsRecord
 
 T = TypeVar("T")
 
@@ -31,9 +30,8 @@ Reject = Callable[[LogRecord, Sequence[Outcome]], Awaitable[None]]
 
 TOGETHER_BYTES = 512 << 10
 """About how much is written to a home as one."""
-RECORDS_A_TURN = 16
-"""So many are decoded before others get their turn."""
-MAX_NAME_SHOWN = 255
+RECORDS_A_TURN = 100
+"""So many are decoded before others get their turn: some milliseconds of work."""
 FIRST_PAUSE = 0.05
 LONGEST_PAUSE = 5.0
 
@@ -41,13 +39,6 @@ FORWARDED = Counter("headwater_router_forwarded_total", "Foreign records forward
 REJECTED = Counter("headwater_router_rejected_total", "Foreign records that the router rejected")
 
 _logger = structlog.get_logger("headwater.router")
-
-
-class Stray(NamedTuple):
-    """A foreign record of the points topic, and what of it is not at home where it landed."""
-
-    record: LogRecord
-    elsewhere: Elsewhere
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,14 +97,15 @@ class Router:
         entries = await self._entries(strays)
         homes: dict[int, list[_Part]] = {}
         refused: dict[int, Outcome] = {}
-        for number, stray in enumerate(strays):
-            if number % RECORDS_A_TURN == 0:
-                await asyncio.sleep(0)
-            try:
-                for partition, value in self._records(stray, entries.get(stray.elsewhere.uid)):
+        for start in range(0, len(strays), RECORDS_A_TURN):
+            some = strays[start : start + RECORDS_A_TURN]
+            for number, found in enumerate(forwarded(some, entries, self._max_record_bytes), start):
+                if isinstance(found, Outcome):
+                    refused[number] = found
+                    continue
+                for partition, value in found:
                     homes.setdefault(partition, []).append(_Part(number, value))
-            except HeadwaterError as error:
-                refused[number] = Outcome(reason=error.message, status=error.status)
+            await asyncio.sleep(0)
         async with asyncio.TaskGroup() as group:
             chains = [group.create_task(self._write(partition, parts)) for partition, parts in homes.items()]
         for chain in chains:
@@ -124,7 +116,7 @@ class Router:
         REJECTED.inc(len(refused))
         FORWARDED.inc(len(strays) - len(refused))
 
-    async def _entries(self, strays: Sequence[Stray]) -> dict[int | None, CollectionEntry]:
+    async def _entries(self, strays: Sequence[Stray]) -> dict[int, CollectionEntry]:
         """The collections that ``strays`` are of, by uid; those that are gone are not among them."""
         wanted = {elsewhere.uid: elsewhere.name for _, elsewhere in strays if elsewhere.uid is not None}
         found = self._look_up(wanted)
@@ -133,8 +125,8 @@ class Router:
             found = self._look_up(wanted)
         return found
 
-    def _look_up(self, wanted: dict[int, str]) -> dict[int | None, CollectionEntry]:
-        found: dict[int | None, CollectionEntry] = {}
+    def _look_up(self, wanted: dict[int, str]) -> dict[int, CollectionEntry]:
+        found: dict[int, CollectionEntry] = {}
         for uid, name in wanted.items():
             try:
                 entry = self._catalog.resolve(name)
@@ -146,25 +138,6 @@ class Router:
             # Named otherwise by now.
             found.update((entry.uid, entry) for entry in self._catalog.collections() if entry.uid in wanted)
         return found
-
-    def _records(self, stray: Stray, entry: CollectionEntry | None) -> list[tuple[int, bytes]]:
-        """(home, record) in order. Raises what is wrong with the record."""
-        record, elsewhere = stray
-        if entry is None:
-            raise NotFoundError(f"Not found: Collection `{_shown(elsewhere.name)}` doesn't exist!")
-        operations = _decode(record).operations(entry.config)
-        shards = set(elsewhere.shards or ())
-        counts: dict[int, int] = {}
-        records: list[tuple[int, bytes]] = []
-        for shard, ops in records_of(operations, len(entry.shard_map), self._max_record_bytes):
-            if shard not in shards:
-                continue
-            home = entry.shard_map[shard]
-            index = counts.get(home, 0)
-            counts[home] = index + 1
-            origin = Origin(record.partition, record.offset, index)
-            records.append((home, encode(PointsRecord(uid=entry.uid, shard=shard, ops=ops, origin=origin))))
-        return records
 
     async def _write(self, partition: int, parts: Sequence[_Part]) -> dict[int, Outcome]:
         """Write ``parts`` in order; those too large for the log, by stray."""
@@ -200,18 +173,6 @@ class Router:
                 _logger.warning("trying again", what=what, seconds=pause, reason=str(error))
             await asyncio.sleep(pause)
             pause = min(2 * pause, LONGEST_PAUSE)
-
-
-def _decode(record: LogRecord) -> ForeignWrite:
-    decoded = decode_points_record(record)
-    if not isinstance(decoded, ForeignWrite):
-        raise BadInputError("a canonical record is not forwarded: it names its shard")
-    return decoded
-
-
-def _shown(name: str) -> str:
-    """Any name may turn up in a foreign record, and the reason goes into a header."""
-    return name if len(name) <= MAX_NAME_SHOWN else f"{name[:MAX_NAME_SHOWN]}..."
 
 
 def _together(parts: Sequence[_Part]) -> Iterator[list[_Part]]:

@@ -13,9 +13,10 @@ import structlog
 from prometheus_client import Counter, Gauge
 
 from ingest.foreign import Elsewhere
+from ingest.forwarding import Stray
 from ingest.kafka.groups import Offsets
 from ingest.log import Log, LogDamagedError, LogRecord, LogUnavailableError, Topic
-from ingest.router import Router, Stray
+from ingest.router import Router
 from projector.runner import Reject
 from projector.state.store import PartitionState
 from projector.worker.patience import when_available

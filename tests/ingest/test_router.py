@@ -9,8 +9,9 @@ from msgspec.json import encode
 
 from ingest import router as router_module
 from ingest.foreign import Elsewhere
+from ingest.forwarding import Stray
 from ingest.log import Headers, LogRecord, LogUnavailableError, RecordTooLargeError, Topic
-from ingest.router import Router, Stray
+from ingest.router import Router
 from ingest.writer import HEADERS
 from schemas.ids import PointId, shard_of
 from schemas.operations import DeletePoints, Outcome, Upsert

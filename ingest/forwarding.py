@@ -1,0 +1,142 @@
+"""What foreign records become where they are at home: canonical records that say where they came from.
+
+The same record becomes the same again, so far as homes tell records apart: in number and order.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import msgspec
+
+from ingest.foreign import Elsewhere, ForeignWrite, decode_points_record
+from ingest.foreign.writes import PointWrite
+from ingest.log import LogRecord
+from ingest.ports import CollectionEntry
+from ingest.sharding import records_of
+from ingest.vector_columns import read_rows
+from ingest.writer import encode
+from schemas.config import UNNAMED
+from schemas.errors import BadInputError, HeadwaterError, NotFoundError
+from schemas.ids import parse_point_id, shard_of, to_wire
+from schemas.operations import Operation, Outcome, Upsert, VectorColumn
+from schemas.records import Origin, PointsRecord
+from schemas.validation import decode_payload
+
+MAX_NAME_SHOWN = 255
+_EMPTY = (b"null", b"{}")
+
+
+class Stray(NamedTuple):
+    """A foreign record of the points topic, and what of it is not at home where it landed."""
+
+    record: LogRecord
+    elsewhere: Elsewhere
+
+
+class Forwarded(NamedTuple):
+    """A record for the points partition ``home``."""
+
+    home: int
+    value: bytes
+
+
+Entries = Mapping[int, CollectionEntry]
+"""Collections by uid."""
+
+_Parts = list[tuple[int, list[Operation]]]
+"""(shard, operations) of each record."""
+
+
+def forwarded(strays: Sequence[Stray], entries: Entries, max_record_bytes: int) -> list[list[Forwarded] | Outcome]:
+    """What each of ``strays``, which are settled, becomes, in order; an outcome for what is to be rejected.
+
+    ``entries`` has their collections, but for those that are gone. Records have about ``max_record_bytes`` at most,
+    unless a single point is larger.
+    """
+    decoded = [_decode(stray, entries) for stray in strays]
+    found = _plain_points(strays, entries, decoded)
+    records: list[list[Forwarded] | Outcome] = []
+    for stray, what, parts in zip(strays, decoded, found, strict=True):
+        try:
+            records.append(_records(stray, entries, what, parts, max_record_bytes))
+        except HeadwaterError as error:
+            records.append(Outcome(reason=error.message, status=error.status))
+    return records
+
+
+def _decode(stray: Stray, entries: Entries) -> ForeignWrite | HeadwaterError:
+    record, elsewhere = stray
+    if elsewhere.uid not in entries:
+        return NotFoundError(f"Not found: Collection `{_shown(elsewhere.name)}` doesn't exist!")
+    try:
+        decoded = decode_points_record(record)
+    except HeadwaterError as error:
+        return error
+    if isinstance(decoded, ForeignWrite):
+        return decoded
+    return BadInputError("a canonical record is not forwarded: it names its shard")
+
+
+def _plain_points(
+    strays: Sequence[Stray], entries: Entries, decoded: Sequence[ForeignWrite | HeadwaterError]
+) -> list[_Parts | None]:
+    """What single points become that are plainly right, those of a collection read together; None for all others."""
+    points: dict[int, list[tuple[int, PointWrite]]] = {}
+    for at, (what, (_, elsewhere)) in enumerate(zip(decoded, strays, strict=True)):
+        if isinstance(what, PointWrite) and elsewhere.uid is not None:
+            points.setdefault(elsewhere.uid, []).append((at, what))
+    found: list[_Parts | None] = [None] * len(strays)
+    for uid, some in points.items():
+        vectors = entries[uid].config.vectors
+        if vectors.keys() == {UNNAMED}:
+            rows = read_rows(vectors[UNNAMED].size, [write.vector for _, write in some])
+            for (at, write), row in zip(some, rows, strict=True):
+                found[at] = None if row is None else _plain_point(write, row, entries[uid])
+    return found
+
+
+def _plain_point(write: PointWrite, row: bytes, entry: CollectionEntry) -> _Parts | None:
+    try:
+        point = parse_point_id(write.id)
+        payload = b"" if write.payload is msgspec.UNSET else bytes(write.payload)
+        decode_payload(payload)
+    except BadInputError:
+        return None
+    column = VectorColumn(entry.config.vectors[UNNAMED].size, row)
+    payloads = None if not payload or payload in _EMPTY else [payload]
+    return [(shard_of(point, len(entry.shard_map)), [Upsert([to_wire(point)], {UNNAMED: column}, payloads)])]
+
+
+def _records(
+    stray: Stray,
+    entries: Entries,
+    what: ForeignWrite | HeadwaterError,
+    parts: _Parts | None,
+    max_record_bytes: int,
+) -> list[Forwarded]:
+    """Raises HeadwaterError for what is to be rejected."""
+    if isinstance(what, HeadwaterError):
+        raise what
+    entry = entries[stray.elsewhere.uid or 0]
+    if parts is None:
+        parts = records_of(what.operations(entry.config), len(entry.shard_map), max_record_bytes)
+    shards = stray.elsewhere.shards or ()
+    return _stamped(stray.record, entry, [part for part in parts if part[0] in shards])
+
+
+def _stamped(record: LogRecord, entry: CollectionEntry, parts: _Parts) -> list[Forwarded]:
+    """Canonical records with their origin, which numbers those of each home from 0, without a gap."""
+    counts: dict[int, int] = {}
+    found: list[Forwarded] = []
+    for shard, ops in parts:
+        home = entry.shard_map[shard]
+        index = counts.get(home, 0)
+        counts[home] = index + 1
+        origin = Origin(record.partition, record.offset, index)
+        found.append(Forwarded(home, encode(PointsRecord(uid=entry.uid, shard=shard, ops=ops, origin=origin))))
+    return found
+
+
+def _shown(name: str) -> str:
+    """Any name may turn up in a foreign record, and the reason goes into a header."""
+    return name if len(name) <= MAX_NAME_SHOWN else f"{name[:MAX_NAME_SHOWN]}..."

@@ -66,7 +66,7 @@ _messages = st.one_of(
     _single_canonical(),
     foreign.messages(st.sampled_from(["c7", "things", PLAIN_NAME, "others"])),
     _openings.map(lambda record: message(encode_record(record))),
-    _unreadable.map(message),
+    (_unreadable | st.binary(max_size=40) | st.binary(max_size=40).map(b"{".__add__)).map(message),
 )
 _FIRST = [message(encode_record(record)) for record in (OPENED, plain_opened(2, 0), plain_opened(3, 1))]
 

@@ -15,7 +15,7 @@ ORIGIN_HEADER = "headwater-origin"
 REASON_HEADER = "headwater-reason"
 """The first reason."""
 OUTCOMES_HEADER = "headwater-outcomes"
-"""JSON: the outcome of every operation of the record, in order."""
+"""JSON: the outcome of every operation, in order; of a forwarded record, those of the part that was rejected."""
 
 
 async def send_rejected(log: Log, topic: Topic, record: LogRecord, outcomes: Sequence[Outcome]) -> None:

@@ -178,6 +178,8 @@ class PartitionRouting:
         last, told = loop.time(), ""
         while True:
             await asyncio.sleep(self._office.commit_seconds)
+            # For what was applied without a word: a record that was finished after a crash.
+            self.applied(self._state.applied)
             routed, now = self.routed, loop.time()
             if routed == self._committed and now - last < KEPT_ALIVE_SECONDS:
                 continue

@@ -180,6 +180,11 @@ class Cluster:
         finally:
             state.close()
 
+    def route_in_silence(self, partition: int) -> None:
+        """Fold a partition beside its router, which nobody tells that there is something to do."""
+        SteppedState.steps = self.log.steps = self.progress.steps = Steps()
+        asyncio.run(asyncio.wait_for(Process(self).route_in_silence(partition), LIMIT))
+
     def lose_state(self, partition: int) -> None:
         """What an operator does to have it rebuilt."""
         shutil.rmtree(self.folder / str(partition), ignore_errors=True)
@@ -238,12 +243,30 @@ class Process:
             for state in self._states:
                 state.close()
 
-    async def _run(self, group: asyncio.TaskGroup) -> None:
+    async def route_in_silence(self, partition: int) -> None:
+        state = SteppedState.open(self._cluster.folder / str(partition), "memory")
+        async with asyncio.TaskGroup() as group:
+            routing = await PartitionRouting.open(self._office(group), partition, state)
+            for _ in range(10):
+                await asyncio.sleep(0)
+            log = self._cluster.log
+            runner = PartitionRunner(log, partition, state, ignore_frame, reject=self._reject, route=routing.route)
+            await runner.catch_up(await log.end_offset(Topic.POINTS, partition))
+            assert state.elsewhere(0)
+            while state.elsewhere(0):
+                await asyncio.sleep(0)
+            await routing.close()
+        state.close()
+
+    def _office(self, group: asyncio.TaskGroup) -> RoutingOffice:
         cluster = self._cluster
         router = Router(cluster.log, cluster.catalog, cluster.catalog.catch_up, self._reject)
-        office = RoutingOffice(
+        return RoutingOffice(
             cluster.log, router, cluster.progress, GROUP, self._reject, group.create_task, commit_seconds=0
         )
+
+    async def _run(self, group: asyncio.TaskGroup) -> None:
+        cluster, office = self._cluster, self._office(group)
         parts: list[tuple[PartitionRunner, PartitionRouting]] = []
         for partition in range(PARTITIONS):
             state = SteppedState.open(cluster.folder / str(partition), "memory")

@@ -125,3 +125,12 @@ def test_what_was_deleted_before_it_was_forwarded(tmp_path: Path) -> None:
     cluster.write(0, "b", 3)
     cluster.live()
     assert cluster.points()["b"].keys() == {3}
+
+
+def test_what_nobody_told_of(tmp_path: Path) -> None:
+    cluster = Cluster(tmp_path)
+    cluster.write(0, "b", 3)
+    cluster.route_in_silence(0)
+    assert cluster.log.values(Topic.POINTS, 2)
+    cluster.live()
+    cluster.check()

@@ -22,7 +22,7 @@ from schemas.operations import Operation, Outcome, Upsert, VectorColumn
 from schemas.records import Origin, PointsRecord
 from schemas.validation import decode_payload
 
-MAX_NAME_SHOWN = 255
+LONGEST_REASON = 1000
 _EMPTY = (b"null", b"{}")
 
 
@@ -60,14 +60,14 @@ def forwarded(strays: Sequence[Stray], entries: Entries, max_record_bytes: int) 
         try:
             records.append(_records(stray, entries, what, parts, max_record_bytes))
         except HeadwaterError as error:
-            records.append(Outcome(reason=error.message, status=error.status))
+            records.append(_refused(error))
     return records
 
 
 def _decode(stray: Stray, entries: Entries) -> ForeignWrite | HeadwaterError:
     record, elsewhere = stray
     if elsewhere.uid not in entries:
-        return NotFoundError(f"Not found: Collection `{_shown(elsewhere.name)}` doesn't exist!")
+        return NotFoundError(f"Not found: Collection `{elsewhere.name}` doesn't exist!")
     try:
         decoded = decode_points_record(record)
     except HeadwaterError as error:
@@ -137,6 +137,9 @@ def _stamped(record: LogRecord, entry: CollectionEntry, parts: _Parts) -> list[F
     return found
 
 
-def _shown(name: str) -> str:
-    """Any name may turn up in a foreign record, and the reason goes into a header."""
-    return name if len(name) <= MAX_NAME_SHOWN else f"{name[:MAX_NAME_SHOWN]}..."
+def _refused(error: HeadwaterError) -> Outcome:
+    """Reasons quote what was sent, which may be of any length, and go into a header."""
+    message = error.message
+    if len(message) > LONGEST_REASON:
+        message = f"{message[:LONGEST_REASON]}..."
+    return Outcome(reason=message, status=error.status)

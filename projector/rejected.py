@@ -15,7 +15,12 @@ ORIGIN_HEADER = "headwater-origin"
 REASON_HEADER = "headwater-reason"
 """The first reason."""
 OUTCOMES_HEADER = "headwater-outcomes"
-"""JSON: the outcome of every operation, in order; of a forwarded record, those of the part that was rejected."""
+"""JSON: the outcome of every operation, in order; of a forwarded record, those of the part that was rejected.
+
+Of more operations than fit into a header, the first rejected one alone.
+"""
+LONGEST_OUTCOMES = 512 << 10
+"""Bytes: what is added to a record must fit into what the rejected topic takes beyond it."""
 
 
 async def send_rejected(log: Log, topic: Topic, record: LogRecord, outcomes: Sequence[Outcome]) -> None:
@@ -29,12 +34,15 @@ async def send_rejected(log: Log, topic: Topic, record: LogRecord, outcomes: Seq
     if origin is not None:
         place = f"{topic}/{origin.partition}/{origin.offset}"
         record = await _original(log, origin) or record
-    reason = next(o.reason for o in outcomes if o.reason is not None)
+    first, reason = next((o, o.reason) for o in outcomes if o.reason is not None)
+    shown = msgspec.json.encode(outcomes)
+    if len(shown) > LONGEST_OUTCOMES:
+        shown = msgspec.json.encode([first])
     headers = (
         *record.headers,
         (ORIGIN_HEADER, place.encode()),
         (REASON_HEADER, reason.encode()),
-        (OUTCOMES_HEADER, msgspec.json.encode(outcomes)),
+        (OUTCOMES_HEADER, shown),
     )
     await log.append(Topic.REJECTED, 0, record.value, key=record.key, headers=headers)
 

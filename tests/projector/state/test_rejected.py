@@ -3,8 +3,11 @@
 import msgspec
 import pytest
 
+from ingest.kafka.topics import REJECTED_EXTRA_BYTES
 from ingest.log import Headers, LogRecord, Topic
+from projector.fold.outcomes import SKIPPED, rejected
 from projector.rejected import ORIGIN_HEADER, OUTCOMES_HEADER, REASON_HEADER, send_rejected
+from schemas.errors import BadInputError
 from schemas.operations import Outcome
 from schemas.records import Origin, encode_record
 from tests.projector.fold.memory_state import points_record, upsert
@@ -74,3 +77,15 @@ def test_what_can_not_be_read_is_sent(value: bytes | None) -> None:
     run(send_rejected(log, Topic.POINTS, run(log.read(Topic.POINTS, 0, offset, 1))[0], OUTCOMES))
     assert _rejected(log).value == value
     assert dict(_rejected(log).headers)[ORIGIN_HEADER] == b"points/0/0"
+
+
+def test_what_is_added_is_bounded() -> None:
+    """However many operations a record has, and however long a name it quotes: it must fit into the topic."""
+    log = _log()
+    record = run(log.read(Topic.POINTS, 1, 3, 1))[0]
+    wrong = rejected(BadInputError("x" * (1 << 20)))
+    run(send_rejected(log, Topic.POINTS, record, [Outcome(), wrong, *[SKIPPED] * 100_000]))
+    added = _rejected(log).headers[len(HEADERS) :]
+    assert sum(len(name) + len(value) for name, value in added) < REJECTED_EXTRA_BYTES // 2
+    assert msgspec.json.decode(dict(added)[OUTCOMES_HEADER], type=list[Outcome]) == [wrong]
+    assert (wrong.reason or "").endswith("x...")

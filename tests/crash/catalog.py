@@ -5,7 +5,7 @@ import random
 import threading
 from dataclasses import dataclass
 
-from tests.crash.writers import UNKNOWN_STATUSES, CrashError
+from tests.crash.writers import UNKNOWN_STATUSES, CrashError, Habits
 from tests.support.http import Answer, Http
 
 NAMES = ["moving-a", "moving-b", "moving-c"]
@@ -32,8 +32,8 @@ class Catalog:
 class CatalogWriter:
     """Creates and deletes collections and moves an alias between them."""
 
-    def __init__(self, seed: int, outages: bool = False) -> None:
-        self._outages = outages
+    def __init__(self, seed: int, habits: Habits) -> None:
+        self._habits = habits
         self._rng = random.Random(f"{seed}/catalog")
         self.known = Catalog({}, None)
         self.pending: Catalog | None = None
@@ -63,12 +63,14 @@ class CatalogWriter:
 
     def _run(self, port: int) -> None:
         with Http(port) as connection:
-            while not self._stop.wait(self._rng.random() * 0.02):
+            for _ in range(self._habits.most):
+                if self._stop.wait(self._rng.random() * 0.02):
+                    return
                 try:
                     answer = self._step(connection)
                 except (OSError, http.client.HTTPException):
                     return
-                if self._outages and answer.status in UNKNOWN_STATUSES:
+                if self._habits.outages and answer.status in UNKNOWN_STATUSES:
                     return
                 if answer.status != 200 or answer.json()["result"] is not True:
                     self.failure = f"answered {answer.status}: {answer.body[:500]!r}; expected {self.pending}"

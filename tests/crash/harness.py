@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tests.crash import damage
 from tests.crash.world import Round, World
-from tests.crash.writers import CrashError
+from tests.crash.writers import CrashError, Habits
 from tests.support.server import Server, headwater
 
 IDS = {"one": 2000, "two": 600}
@@ -24,7 +24,7 @@ class Harness:
     def __init__(self, folder: Path, seed: int, partitions: int = 1) -> None:
         self.rng = random.Random(seed)
         self.server = Server(folder / "data", ["--partitions", str(partitions)])
-        self.world = World(seed, self.rng, IDS)
+        self.world = World(seed, self.rng, IDS, Habits())
 
     def __enter__(self) -> "Harness":
         return self

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from tests.crash.catalog import CatalogWriter
 from tests.crash.checks import Reading
 from tests.crash.model import Id, Layout, Owner, Point
-from tests.crash.writers import CrashError, Reader, Writer
+from tests.crash.writers import CrashError, Habits, Reader, Writer
 from tests.support.http import Http
 
 LAYOUTS = [Layout("one", {"": 16}, shards=1), Layout("two", {"a": 8, "b": 12}, shards=3)]
@@ -42,19 +42,16 @@ class Round:
 
 
 class World:
-    """Threads that work against one port, on the collections ``LAYOUTS``; ``ids`` says how many points a writer has.
+    """Threads that work against one port, on the collections ``LAYOUTS``; ``ids`` says how many points a writer has."""
 
-    With ``outages`` they put up with a server that can't write now.
-    """
-
-    def __init__(self, seed: int, rng: random.Random, ids: Mapping[str, int], *, outages: bool = False) -> None:
+    def __init__(self, seed: int, rng: random.Random, ids: Mapping[str, int], habits: Habits) -> None:
         self._seed = seed
         self._rng = rng
         layouts = [LAYOUTS[number % len(LAYOUTS)] for number in range(WRITERS)]
         owners = [Owner.of(n, layout, seed, ids[layout.name]) for n, layout in enumerate(layouts)]
-        self.writers = [Writer(owner, outages) for owner in owners]
-        self.catalog = CatalogWriter(seed, outages)
-        self.readers = [Reader(self._search_maker(layout)) for layout in LAYOUTS]
+        self.writers = [Writer(owner, habits) for owner in owners]
+        self.catalog = CatalogWriter(seed, habits)
+        self.readers = [Reader(self._search_maker(layout), habits) for layout in LAYOUTS]
         self.versions: dict[str, dict[Id, int]] = {layout.name: {} for layout in LAYOUTS}
         self._before = (0, 0)
         self._settled = True

@@ -2,8 +2,10 @@
 
 import http.client
 import json
+import sys
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from tests.crash.model import Id, Owner, Point, State
@@ -26,16 +28,25 @@ def describe(point: Point | None) -> str:
     return f"payload {dict(sorted(point.payload.items()))}, vectors {start}"[:300]
 
 
-class Writer:
-    """Sends an owner's requests from a thread of its own and keeps the owner's knowledge.
+@dataclass(frozen=True)
+class Habits:
+    """How a thread goes about it.
 
-    With ``outages`` an answer that leaves open whether the request took effect ends the thread, as an end of the
-    connection does.
+    With ``outages`` an answer that leaves open whether the request took effect ends it, as the end of the connection
+    does. ``pause`` is the time between requests, in seconds; after ``most`` of them it has done enough.
     """
 
-    def __init__(self, owner: Owner, outages: bool = False) -> None:
+    outages: bool = False
+    pause: float = 0.0
+    most: int = sys.maxsize
+
+
+class Writer:
+    """Sends an owner's requests from a thread of its own and keeps the owner's knowledge."""
+
+    def __init__(self, owner: Owner, habits: Habits) -> None:
         self.owner = owner
-        self._outages = outages
+        self._habits = habits
         self.pending: State | None = None
         self.acknowledged = 0
         self.last_operation = -1
@@ -63,7 +74,9 @@ class Writer:
 
     def _run(self, port: int) -> None:
         with Http(port) as connection:
-            while not self._stop.is_set():
+            for _ in range(self._habits.most):
+                if self._stop.wait(self._habits.pause):
+                    return
                 request = self.owner.next_request()
                 self.pending = request.effects
                 try:
@@ -73,7 +86,7 @@ class Writer:
                 if answer.status == RETRY_STATUS:
                     self.pending = None
                     continue
-                if self._outages and answer.status in UNKNOWN_STATUSES:
+                if self._habits.outages and answer.status in UNKNOWN_STATUSES:
                     return
                 if answer.status != 200:
                     self.failure = f"{request.method} {request.path} answered {answer.status}: {answer.body[:500]!r}"
@@ -131,8 +144,9 @@ class Writer:
 class Reader:
     """Searches while others write; what it gets must make sense in itself."""
 
-    def __init__(self, make: Callable[[], tuple[str, bytes]]) -> None:
+    def __init__(self, make: Callable[[], tuple[str, bytes]], habits: Habits) -> None:
         self._make = make
+        self._habits = habits
         self.answered = 0
         self.failure: str | None = None
         self._thread: threading.Thread | None = None
@@ -158,7 +172,9 @@ class Reader:
 
     def _run(self, port: int) -> None:
         with Http(port) as connection:
-            while not self._stop.is_set():
+            for _ in range(self._habits.most):
+                if self._stop.wait(self._habits.pause):
+                    return
                 path, body = self._make()
                 try:
                     answer = connection.send("POST", path, body)

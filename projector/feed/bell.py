@@ -9,18 +9,24 @@ import contextlib
 import errno
 import os
 import secrets
-import time
 from pathlib import Path
 
 import structlog
+
+from projector.feed.files import Listing
 
 _logger = structlog.get_logger("headwater.feed")
 
 _DRAIN_BYTES = 1 << 16
 _ABANDONED = (errno.ENXIO, errno.EPIPE, errno.ENOENT)
-_SETTLED_NANOSECONDS = 1_000_000_000
-"""A folder that was changed longer ago than this has another time stamp when it changes again, whatever the file
-system's clock ticks."""
+
+
+def is_at(path: Path, descriptor: int) -> bool:
+    """Whether ``path`` is the open file."""
+    try:
+        return os.path.samestat(os.stat(path), os.fstat(descriptor))
+    except (FileNotFoundError, NotADirectoryError):
+        return False
 
 
 class Bell:
@@ -58,6 +64,11 @@ class Bell:
         # Before the reader looks at the file, so that what is written after that rings anew.
         self._rung.clear()
 
+    @property
+    def hangs(self) -> bool:
+        """Whether a writer can find it."""
+        return is_at(self._path, self._fd)
+
     def _hear(self) -> None:
         with contextlib.suppress(BlockingIOError):
             while len(os.read(self._fd, _DRAIN_BYTES)) == _DRAIN_BYTES:
@@ -82,8 +93,8 @@ class Ringer:
         self._folder = folder
         self._pipes: dict[str, int | None] = {}
         """By name; None until it is first rung."""
-        self._changed_at = -1
-        """When the folder changed for the last time before it was listed, in nanoseconds; -1 if that may be missed."""
+        self._listing = Listing(folder)
+        self._listed: list[str] = []
 
     def ring(self) -> None:
         """Ring every bell; never blocks. Raises OSError when the folder is gone."""
@@ -101,17 +112,15 @@ class Ringer:
                     _logger.warning("a reader of the feed can't be woken", bell=name, reason=str(error))
 
     def _look(self) -> None:
-        """List the folder if it may have changed: every flush rings, and few readers come and go."""
-        changed_at = os.stat(self._folder).st_mtime_ns
-        if changed_at == self._changed_at:
+        listed = self._listing.names()
+        if listed is self._listed:
             return
-        settled = time.time_ns() - changed_at > _SETTLED_NANOSECONDS
-        names = {name for name in os.listdir(self._folder) if not name.startswith(".")}
+        self._listed = listed
+        names = {name for name in listed if not name.startswith(".")}
         for gone in self._pipes.keys() - names:
             self._let_go(gone)
         for name in names - self._pipes.keys():
             self._pipes[name] = None
-        self._changed_at = changed_at if settled else -1
 
     def _ring(self, name: str) -> None:
         pipe = self._pipes[name]

@@ -65,8 +65,8 @@ class CatalogFeedFollower(CatalogFollower):
         changes: list[CatalogChange] = []
         offset = checkpoint.offset
         while self._reader.position < end or offset < self.visible:
-            changes += await self._next()
-            offset = changes[-1].offset
+            changes += map(decode_catalog_change, await self._reader.some())
+            offset = changes[-1].offset if changes else offset
         self.waiters.missed(self.visible, checkpoint.known_after)
         for of_record in checkpoint.outcomes:
             self.waiters.remember(*of_record)
@@ -78,11 +78,8 @@ class CatalogFeedFollower(CatalogFollower):
 
     async def _follow(self) -> None:
         while True:
-            changes = await self._next()
+            changes = [decode_catalog_change(payload) for payload in await self._reader.next()]
             self._show(changes[-1].offset, self._state, changes)
-
-    async def _next(self) -> Sequence[CatalogChange]:
-        return [decode_catalog_change(payload) for payload in await self._reader.next()]
 
     def _show(self, offset: int, before: CatalogState, changes: Sequence[CatalogChange]) -> None:
         for change in changes:

@@ -2,6 +2,8 @@
 
 import os
 import re
+import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -25,11 +27,39 @@ class FeedFile(NamedTuple):
         return f"{self.generation:016x}-{self.first_sequence:016x}.feed"
 
 
+_SETTLED_NANOSECONDS = 1_000_000_000
+"""A folder that was changed longer ago than this has another time stamp when it changes again, however coarse the
+file system's clock is."""
+
+
+class Listing:
+    """The names in a folder, read again only when they may have changed: feeds look for each frame."""
+
+    def __init__(self, folder: Path) -> None:
+        """``folder`` need not exist yet."""
+        self._folder = folder
+        self._changed_at: int | None = None
+        self._names: list[str] = []
+
+    def names(self) -> list[str]:
+        """The names; the same list as before when nothing has changed. Raises FileNotFoundError."""
+        changed_at = os.stat(self._folder).st_mtime_ns
+        if changed_at != self._changed_at:
+            settled = time.time_ns() - changed_at > _SETTLED_NANOSECONDS
+            self._names = os.listdir(self._folder)
+            self._changed_at = changed_at if settled else None
+        return self._names
+
+
 def list_files(folder: Path) -> list[FeedFile]:
     """The feed files in ``folder``, in order; none when there is no such folder."""
     try:
-        names = os.listdir(folder)
+        return feed_files(os.listdir(folder))
     except FileNotFoundError:
         return []
+
+
+def feed_files(names: Sequence[str]) -> list[FeedFile]:
+    """The feed files among ``names``, in order."""
     matches = [match for name in names if (match := _NAME.fullmatch(name))]
     return sorted(FeedFile(int(match[1], 16), int(match[2], 16)) for match in matches)

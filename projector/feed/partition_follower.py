@@ -87,7 +87,7 @@ class PartitionFeedFollower:
         await load.begin(checkpoint, begins_generation=self._reader.begins_generation)
         end = self._reader.end()
         while self._reader.position < end or (offset := load.offset(self.visible)) is None:
-            for payload in await self._reader.next():
+            for payload in await self._reader.some():
                 load.take(decode_frame(payload))
         if load.missing:
             raise FeedBrokenError("; ".join(load.missing.values()))

@@ -8,9 +8,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple, Self
 
-from projector.feed.bell import Bell
+from projector.feed.bell import Bell, is_at
 from projector.feed.errors import FeedBrokenError, NoFeedError
-from projector.feed.files import BELLS, FeedFile, list_files
+from projector.feed.files import BELLS, FeedFile, Listing, feed_files
 from projector.feed.format import (
     FRAME_HEADER_BYTES,
     MAX_HEADER_BYTES,
@@ -42,15 +42,14 @@ class _OpenFile:
         self._fd = os.open(path, os.O_RDONLY)
         try:
             self.header, self.at = decode_header(os.pread(self._fd, MAX_HEADER_BYTES, 0))
-            self.drained = False
-            """Whether the last run had all that was there."""
         except BaseException:
             os.close(self._fd)
             raise
 
     @property
     def deleted(self) -> bool:
-        return os.fstat(self._fd).st_nlink == 0
+        """Whether it is not where it was: deleted, or moved away with its folder."""
+        return not is_at(self._path, self._fd)
 
     @property
     def size(self) -> int:
@@ -65,7 +64,6 @@ class _OpenFile:
         if not run.payloads and read_bytes < run.next_size <= there:
             run = self._decode(sequence, run.next_size)
         self.at += run.size
-        self.drained = run.size == there
         return run
 
     def _decode(self, sequence: int, size: int) -> FrameRun:
@@ -87,6 +85,9 @@ class FeedReader:
         self._source = source
         self._read_bytes = max(read_bytes, FRAME_HEADER_BYTES)
         self._bell = Bell(folder / BELLS)
+        self._listing = Listing(folder)
+        self._names: list[str] = []
+        self._files: Sequence[FeedFile] = ()
         self._file: _OpenFile | None = None
         self._sequence = 0
 
@@ -96,9 +97,13 @@ class FeedReader:
         Raises NoFeedError, and FeedBrokenError when the file is another feed's or can't be read.
         """
         self._close_file()
-        files = list_files(self._folder)
+        files = self._list()
         if not files:
             raise NoFeedError(f"there is no feed in {self._folder}")
+        if not self._bell.hangs:
+            # The folder was moved away with it, and this is another one of the same name.
+            self._bell.close()
+            self._bell = Bell(self._folder / BELLS)
         first = files[-1] if newest else next(f for f in files if f.generation == files[-1].generation)
         opened = self._open_file(first)
         self._file = opened
@@ -123,7 +128,7 @@ class FeedReader:
     def end(self) -> Position:
         """Where this generation ends now. Raises FeedBrokenError when a newer one has begun."""
         file = self._opened
-        files = list_files(self._folder)
+        files = self._list()
         if files and files[-1].generation != file.header.generation:
             raise FeedBrokenError(f"the feed in {self._folder} has a new generation")
         newest = files[-1] if files else None
@@ -146,13 +151,23 @@ class FeedReader:
             self._close_file()
             raise
 
+    async def some(self) -> Sequence[memoryview]:
+        """The payloads that are there now; if there are none, those that are when there may be more. May be none.
+
+        ``position`` has moved on where a file ended. Raises FeedBrokenError.
+        """
+        await asyncio.sleep(0)
+        before = self.position
+        payloads = self.read()
+        if payloads or self.position != before:
+            return payloads
+        await self.wait()
+        return self.read()
+
     async def next(self) -> Sequence[memoryview]:
         """Wait until there are payloads, and return them as ``read`` does. Raises FeedBrokenError."""
-        if self._file is not None and self._file.drained:
-            # Whoever writes more, or begins another file or generation, rings.
-            await self.wait()
-        else:
-            await asyncio.sleep(0)
+        # However fast frames come, others on the loop have their turns.
+        await asyncio.sleep(0)
         while not (payloads := self.read()):
             await self.wait()
         return payloads
@@ -202,7 +217,7 @@ class FeedReader:
             if run.payloads:
                 return run.payloads
             deleted = file.deleted
-            files = list_files(self._folder)
+            files = self._list()
             following = FeedFile(file.header.generation, self._sequence)
             if following in files:
                 self._go_on(file, following)
@@ -226,6 +241,15 @@ class FeedReader:
         if opened.header != replace(file.header, first_sequence=self._sequence):
             raise FeedBrokenError(f"{following.name} in {self._folder} is of another feed")
         self._checkpoint(opened)
+
+    def _list(self) -> Sequence[FeedFile]:
+        try:
+            names = self._listing.names()
+        except FileNotFoundError:
+            return ()
+        if names is not self._names:
+            self._names, self._files = names, feed_files(names)
+        return self._files
 
     def _open_file(self, file: FeedFile) -> _OpenFile:
         try:

@@ -4,7 +4,10 @@ import asyncio
 import os
 from pathlib import Path
 
+import pytest
+
 from projector.feed.bell import Bell, Ringer
+from projector.feed.errors import NoFeedError
 from projector.feed.reader import FeedReader
 from tests.projector.feed.sample import SOURCE, start
 
@@ -126,6 +129,29 @@ def test_a_reader_wakes_for_a_first_generation_a_frame_and_a_file(tmp_path: Path
                 reader.open()
                 waiting = asyncio.create_task(reader.wait())
                 await asyncio.sleep(0)
+                writer.write([b"a"])
+                await waiting
+                assert len(reader.read()) == 1
+
+    asyncio.run(main())
+
+
+def test_a_reader_is_rung_in_the_folder_that_took_the_place_of_its_own(tmp_path: Path) -> None:
+    folder = tmp_path / "feed"
+
+    async def main() -> None:
+        with FeedReader(folder, SOURCE) as reader:
+            start(folder).close()
+            reader.open()
+            folder.rename(tmp_path / "old")
+            with pytest.raises(NoFeedError):
+                reader.open()
+            assert not folder.exists(), "whoever moves folders would find one in the way"
+            with start(folder) as writer:
+                reader.open()
+                waiting = asyncio.create_task(reader.wait())
+                await asyncio.sleep(0)
+                assert len(list((folder / "bells").iterdir())) == 1
                 writer.write([b"a"])
                 await waiting
                 assert len(reader.read()) == 1

@@ -214,6 +214,28 @@ def _replace_by_another(folder: Path) -> None:
     write(folder, 5, roll_every=1)
 
 
+def _move_away(folder: Path) -> None:
+    folder.rename(folder.with_name("old"))
+
+
+def _move_away_and_begin_anew(folder: Path) -> None:
+    _move_away(folder)
+    write(folder, 5)
+
+
+@pytest.mark.parametrize("change", [_move_away, _move_away_and_begin_anew])
+def test_a_feed_that_was_moved_away_breaks_the_reader(tmp_path: Path, change: Callable[[Path], None]) -> None:
+    folder = tmp_path / "feed"
+    write(folder, 1)
+    write(folder, 3)
+    with FeedReader(folder, SOURCE) as reader:
+        reader.open()
+        assert len(read_all(reader)) == 3
+        change(folder)
+        with pytest.raises(FeedBrokenError):
+            reader.read()
+
+
 @pytest.mark.parametrize("change", [_remove, _replace_by_another])
 def test_files_that_were_taken_away_break_the_reader(tmp_path: Path, change: Callable[[Path], None]) -> None:
     write(tmp_path, 3, roll_every=1)

@@ -1,7 +1,6 @@
 """ProjectorNode: what a worker consists of, and how it starts and ends."""
 
 import asyncio
-from contextlib import suppress
 from typing import Self
 
 import structlog
@@ -76,8 +75,10 @@ class ProjectorNode:
     async def _watch_topics(self) -> None:
         while True:
             await asyncio.sleep(RECOUNT_SECONDS)
-            with suppress(LogUnavailableError):  # whoever needs Kafka now says so
+            try:
                 await self.log.recount()
+            except LogUnavailableError as error:
+                _logger.warning("the topics could not be checked", reason=str(error))
 
     def ready(self) -> tuple[bool, str]:
         """Whether every partition that was given has caught up with the log, and a sentence for people."""

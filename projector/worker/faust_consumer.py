@@ -129,7 +129,8 @@ class FoldThread(AIOKafkaConsumerThread):
         except ConsumerStoppedError:
             raise
         except KafkaError as error:
-            if not error.retriable and "Authorization" in type(error).__name__:
+            ended = consumer._coordinator._coordination_task.done()
+            if ended or (not error.retriable and "Authorization" in type(error).__name__):
                 raise
             _logger.warning("fetching goes on after an error", reason=repr(error))
         except (UnicodeDecodeError, ValueError) as error:

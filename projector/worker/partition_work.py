@@ -31,8 +31,12 @@ class PartitionWork:
         open_service: Callable[[], Awaitable[FoldService]],
         catching_up: CatchingUp,
         changed: Callable[[], None],
+        slots: asyncio.Semaphore,
     ) -> None:
-        """``changed`` is called when the partition has caught up, is full, or has room again."""
+        """``changed`` is called when the partition has caught up, is full, or has room again.
+
+        ``slots`` bounds how many partitions hold a bulk of what they catch up with at the same time.
+        """
         self.partition = partition
         self.service: FoldService | None = None
         """None while it is not open."""
@@ -41,6 +45,7 @@ class PartitionWork:
         self._open_service = open_service
         self._catching_up = catching_up
         self._changed = changed
+        self._slots = slots
         self._offered: deque[tuple[Sequence[LogRecord], int]] = deque()
         self._offered_bytes = 0
         self._told = False
@@ -101,11 +106,15 @@ class PartitionWork:
         behind = max(end - 1 - service.applied, 0)
         if behind:
             self._catching_up.begin(self.partition, behind)
-            await when_available(lambda: catch_up(service, end, lambda at: self._advance(end - at)), self._what)
+            await when_available(lambda: self._catch_up_to(service, end), self._what)
             self._catching_up.end(self.partition)
 
-    def _advance(self, left: int) -> None:
-        self._catching_up.advance(self.partition, left)
+    async def _catch_up_to(self, service: FoldService, end: int) -> None:
+        more = True
+        while more and service.applied + 1 < end:
+            async with self._slots:
+                more = await service.step(end)
+            self._catching_up.advance(self.partition, end - 1 - service.applied)
 
     async def _follow(self, service: FoldService) -> None:
         looking = asyncio.create_task(self._look_regularly())

@@ -9,6 +9,9 @@ from projector.worker.partition_service import PartitionService
 from projector.worker.partition_work import PartitionWork
 from projector.worker.service import FoldService
 
+CATCH_UP_SLOTS = 2
+"""One reads while another folds."""
+
 OpenService = Callable[[Partition], Awaitable[FoldService]]
 
 
@@ -27,6 +30,7 @@ class Worker:
         self._catching_up = catching_up or CatchingUp()
         self._works: dict[Partition, PartitionWork] = {}
         self._full: set[Partition] = set()
+        self._slots = asyncio.Semaphore(CATCH_UP_SLOTS)
         self._settling = asyncio.Lock()
         self._changed = asyncio.Event()
         self._failure: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -110,7 +114,9 @@ class Worker:
     def _start(self, partition: Partition) -> None:
         if self._closed:
             return
-        work = PartitionWork(partition, lambda: self._open_service(partition), self._catching_up, self._on_changed)
+        work = PartitionWork(
+            partition, lambda: self._open_service(partition), self._catching_up, self._on_changed, self._slots
+        )
         work.task.add_done_callback(self._on_done)
         self._works[partition] = work
 

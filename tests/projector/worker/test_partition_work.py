@@ -46,7 +46,7 @@ async def working(
         async def open_service() -> FoldService:
             return await PartitionService.open(around, 0)
 
-        work = PartitionWork(PARTITION, open_service, CatchingUp(), changed)
+        work = PartitionWork(PARTITION, open_service, CatchingUp(), changed, asyncio.Semaphore(1))
         try:
             yield work
         finally:

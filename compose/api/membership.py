@@ -66,6 +66,16 @@ class Membership:
             if self._table.listens(worker)
         )
 
+    def note(self, connections: int) -> None:
+        """This worker has so many connections: see ``compose.http.balanced.Balance``."""
+        self._table.set_connections(self.worker, connections)
+
+    def is_next(self, connections: int) -> bool:
+        """Whether no other worker that listens has fewer connections than this one."""
+        return not any(
+            self._table.listens(other) and self._table.connections(other) < connections for other in self._others
+        )
+
     def leave(self) -> None:
         """This worker answers no more."""
         self._table.clear(self.worker)

@@ -1,7 +1,8 @@
 """VisibilityTable: how far each worker of an api is, in memory that all of them share.
 
-One row per worker, 64-bit cells: the worker's state, whether it listens, and its visible offsets. A worker writes its
-own row; the supervisor clears the row of a worker that is dead. A cell is written and read as one aligned word.
+One row per worker, 64-bit cells: the worker's state, whether it listens, its connections and its visible offsets. A
+worker writes its own row; the supervisor clears the row of a worker that is dead. A cell is written and read as one
+aligned word.
 """
 
 import mmap
@@ -14,7 +15,7 @@ from ingest.log import Topic
 
 MAX_PARTITIONS = 4096
 """Points partitions that have a column. The file is sparse, so those that are not there take nothing."""
-_STATE, _LISTENS, _CATALOG, _POINTS = range(4)
+_STATE, _LISTENS, _CONNECTIONS, _CATALOG, _POINTS = range(5)
 _ROW = _POINTS + MAX_PARTITIONS
 _CELL_BYTES = 8
 
@@ -90,6 +91,14 @@ class VisibilityTable:
         """From now on clients may reach ``worker``."""
         self._cells[worker * _ROW + _LISTENS] = 1
 
+    def connections(self, worker: int) -> int:
+        """How many clients' connections ``worker`` has."""
+        return self._cells[worker * _ROW + _CONNECTIONS]
+
+    def set_connections(self, worker: int, connections: int) -> None:
+        """``worker`` has so many connections."""
+        self._cells[worker * _ROW + _CONNECTIONS] = connections
+
     def visible(self, worker: int, column: Column) -> int:
         """What ``worker`` shows, -1 for nothing."""
         return self._cells[worker * _ROW + column] - 1
@@ -112,6 +121,7 @@ class VisibilityTable:
         # First the state: the offsets of a worker that counts never go back to nothing.
         self._cells[start + _STATE] = WorkerState.ABSENT
         self._cells[start + _LISTENS] = 0
+        self._cells[start + _CONNECTIONS] = 0
         for column, _ in list(self.columns(worker)):
             self._cells[start + column] = 0
 

@@ -74,7 +74,7 @@ class Worker:
         self._membership = Membership(VisibilityTable.open(spec.table), spec.worker)
         self._startup = Startup(self._membership)
         self._app = SwitchedApp(StartingApp(self._startup, self._limits, _VERSION))
-        self._http = HttpServer(self._app, socket.socket(fileno=spec.listener))
+        self._http = HttpServer(self._app, socket.socket(fileno=spec.listener), self._membership)
         self._serving: asyncio.Task[None] | None = None
         self._stopped = asyncio.Event()
 

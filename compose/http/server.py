@@ -11,6 +11,8 @@ from collections.abc import Callable, Generator
 import uvicorn
 from starlette.types import ASGIApp
 
+from compose.http.balanced import Balance, BalancedServer
+
 GRACE_SECONDS = 5
 GC_THRESHOLDS = (20_000, 20, 20)
 KEEP_ALIVE_SECONDS = 75
@@ -33,17 +35,22 @@ def bind(host: str, port: int) -> socket.socket:
         raise
 
 
-class _Server(uvicorn.Server):
+class _WithoutSignals(uvicorn.Server):
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None]:
         # uvicorn raises a caught signal again once it has stopped, which would end the process before it has closed.
         yield
 
 
+class _BalancedWithoutSignals(_WithoutSignals, BalancedServer):
+    """Both."""
+
+
 class HttpServer:
     """Answers requests on one socket."""
 
-    def __init__(self, app: ASGIApp, listener: socket.socket) -> None:
+    def __init__(self, app: ASGIApp, listener: socket.socket, balance: Balance | None = None) -> None:
+        """``balance`` where other processes accept from the same socket."""
         config = uvicorn.Config(
             app,
             loop="uvloop",
@@ -57,7 +64,7 @@ class HttpServer:
             timeout_graceful_shutdown=GRACE_SECONDS,
             timeout_keep_alive=KEEP_ALIVE_SECONDS,
         )
-        self._server = _Server(config)
+        self._server = _WithoutSignals(config) if balance is None else _BalancedWithoutSignals(config, balance)
         self._listener = listener
 
     async def run(self) -> None:

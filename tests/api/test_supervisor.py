@@ -12,6 +12,8 @@ from tests.support.server import HeadwaterProcess, free_port, headwater
 from tests.support.waiting import eventually
 
 WORKERS = 2
+NOBODY = f"{HOST}:9"
+"""Where nothing listens."""
 
 
 class Api(HeadwaterProcess):
@@ -21,7 +23,7 @@ class Api(HeadwaterProcess):
         port = port or free_port()
         self.temporary = folder / "tmp"
         self.temporary.mkdir(exist_ok=True)
-        kafka = ["--kafka", f"{HOST}:{free_port()}", "--data", str(folder / "data")]
+        kafka = ["--kafka", NOBODY, "--data", str(folder / "data")]
         arguments = ["api", "--port", str(port), "--workers", str(WORKERS), *kafka]
         super().__init__(arguments, port, folder / "output", {"TMPDIR": str(self.temporary)})
 
@@ -88,7 +90,7 @@ def test_workers_end_with_their_supervisor_and_another_takes_its_place(waiting_a
 
 
 def test_what_a_user_can_mend(waiting_api: Api, tmp_path: Path) -> None:
-    taken = headwater("api", "--port", str(waiting_api.port), "--kafka", f"{HOST}:9", "--data", str(tmp_path / "data"))
+    taken = headwater("api", "--port", str(waiting_api.port), "--kafka", NOBODY, "--data", str(tmp_path / "data"))
     assert taken.returncode == 1
     assert f"can't listen on {HOST}:{waiting_api.port}" in taken.stderr
     without = headwater("api", "--data", str(tmp_path / "data"))

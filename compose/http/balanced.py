@@ -1,0 +1,136 @@
+"""Sharing a listening socket evenly: several processes accept from it, each when it is its turn.
+
+Left alone, an event loop that wakes first accepts all that wait: of 64 connections opened at once by a client's pool,
+one of two processes was seen to get 63.
+"""
+
+import asyncio
+import errno
+import socket
+from collections.abc import Callable
+from typing import Protocol
+
+import structlog
+import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+DEFER_SECONDS = 0.002
+"""How long a process with more connections than another leaves the next one to that."""
+RETRY_SECONDS = 1.0
+_NO_ROOM = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
+
+_logger = structlog.get_logger("headwater.http")
+
+
+class Balance(Protocol):
+    """What processes know of one another's connections."""
+
+    def note(self, connections: int) -> None:
+        """This process has so many."""
+        ...
+
+    def is_next(self, connections: int) -> bool:
+        """Whether no other process that accepts has fewer."""
+        ...
+
+
+class TurnAcceptor:
+    """Accepts one connection at a time from a socket that others accept from, too. Runs on one event loop."""
+
+    def __init__(self, listener: socket.socket, connect: Callable[[socket.socket], None], turn: Callable[[], bool]):
+        """``connect`` takes what was accepted; ``turn`` says whether to leave the next one to others for a moment."""
+        self._listener = listener
+        self._connect = connect
+        self._turn = turn
+        self._loop = asyncio.get_running_loop()
+        self._timer: asyncio.TimerHandle | None = None
+        listener.setblocking(False)
+        self._loop.add_reader(listener, self._on_readable)
+
+    def close(self) -> None:
+        """Accept no more."""
+        self._loop.remove_reader(self._listener)
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def _on_readable(self) -> None:
+        if self._turn():
+            self._accept()
+        else:
+            self._pause(DEFER_SECONDS, self._accept)
+
+    def _pause(self, seconds: float, after: Callable[[], None]) -> None:
+        self._loop.remove_reader(self._listener)
+
+        def go_on() -> None:
+            self._timer = None
+            self._loop.add_reader(self._listener, self._on_readable)
+            after()
+
+        self._timer = self._loop.call_later(seconds, go_on)
+
+    def _accept(self) -> None:
+        try:
+            connection, _ = self._listener.accept()
+        except (BlockingIOError, InterruptedError, ConnectionAbortedError):
+            return  # another process was faster, or the client gave up
+        except OSError as error:
+            if error.errno not in _NO_ROOM:
+                raise
+            _logger.error("no room for another connection", reason=error.strerror)
+            self._pause(RETRY_SECONDS, lambda: None)
+            return
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._connect(connection)
+
+
+class BalancedServer(uvicorn.Server):
+    """uvicorn, accepting in turn with other processes."""
+
+    def __init__(self, config: uvicorn.Config, balance: Balance) -> None:
+        super().__init__(config)
+        self._balance = balance
+        self._acceptors: list[TurnAcceptor] = []
+        self._connecting: set[asyncio.Task[None]] = set()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin to accept."""
+        await self.lifespan.startup()
+        self.servers = []
+        self._acceptors = [TurnAcceptor(listener, self._connect, self._is_next) for listener in sockets or ()]
+        self.started = True
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Accept no more, and let requests in flight finish."""
+        for acceptor in self._acceptors:
+            acceptor.close()
+        await super().shutdown(sockets)
+
+    async def on_tick(self, counter: int) -> bool:
+        """What uvicorn does ten times a second."""
+        self._balance.note(self._connections)
+        return await super().on_tick(counter)
+
+    @property
+    def _connections(self) -> int:
+        return len(self.server_state.connections) + len(self._connecting)
+
+    def _is_next(self) -> bool:
+        connections = self._connections
+        self._balance.note(connections)
+        return self._balance.is_next(connections)
+
+    def _connect(self, connection: socket.socket) -> None:
+        task = asyncio.create_task(self._serve_connection(connection))
+        self._connecting.add(task)
+        task.add_done_callback(self._connecting.discard)
+
+    async def _serve_connection(self, connection: socket.socket) -> None:
+        try:
+            await asyncio.get_running_loop().connect_accepted_socket(self._protocol, connection)
+        except OSError as error:
+            connection.close()
+            _logger.info("a connection was lost at once", reason=str(error))
+
+    def _protocol(self) -> HttpToolsProtocol:
+        return HttpToolsProtocol(self.config, self.server_state, self.lifespan.state)

@@ -10,7 +10,7 @@ from projector.catalog.store import CatalogStore
 from projector.fold.effects import Cursor
 from projector.folders import StateFolder
 from projector.runner import READ_BYTES, Advance, PartitionRunner, ignore_frame, ignore_rejected
-from projector.state.origin import StateMismatchError
+from projector.state.origin import LogTruncatedError
 from projector.state.store import PartitionState
 from schemas.operations import Outcome
 
@@ -31,19 +31,15 @@ async def replay_partition(
     read_bytes: int = READ_BYTES,
     pending: Cursor | None = None,
 ) -> None:
-    """Fold the records of a points partition below ``end`` into a new RocksDB in ``folder``.
+    """Fold the records of a points partition below ``end`` into the RocksDB in ``folder``, a new one if there is none.
 
     With ``pending``, also the chunks of the next record that it says were applied.
 
-    Raises StateMismatchError when the log doesn't start at its beginning.
+    Raises LogTruncatedError when the log doesn't start at its beginning, or where the state in ``folder`` ends.
     """
-    start = await log.start_offset(Topic.POINTS, partition)
-    if start > 0:
-        raise StateMismatchError(
-            f"the log of points-{partition} starts at offset {start}: what came before can't be replayed"
-        )
     state = PartitionState.open(folder, log.identity)
     try:
+        await _refuse_truncated(log, Topic.POINTS, partition, state.applied + 1)
         runner = PartitionRunner(log, partition, state, ignore_frame, read_bytes=read_bytes)
         await runner.catch_up(end, advance)
         if pending is not None:
@@ -55,9 +51,13 @@ async def replay_partition(
 
 
 async def replay_catalog(log: Log, folder: Path, end: int) -> None:
-    """Fold the catalog's records below ``end`` into a new state in ``folder``; markers stay in the outbox."""
+    """Fold the catalog's records below ``end`` into a new state in ``folder``; markers stay in the outbox.
+
+    Raises LogTruncatedError when the log doesn't start at its beginning.
+    """
     store = CatalogStore.open(folder, log.identity)
     try:
+        await _refuse_truncated(log, Topic.CATALOG, 0, store.applied + 1)
         runner = CatalogRunner(log, store, _publish_nothing, ignore_rejected, send=False)
         await runner.catch_up(end)
         await store.sync()
@@ -66,8 +66,12 @@ async def replay_catalog(log: Log, folder: Path, end: int) -> None:
 
 
 async def replay(log: Log, into: Path, advance: Advance) -> None:
-    """Fold the whole log, as it ends now, into ``into``, which becomes a state folder."""
+    """Fold the whole log, as it ends now, into ``into``, which becomes a state folder. Raises LogTruncatedError."""
     folder = StateFolder(into)
+    # Before anything is written.
+    for topic in (Topic.CATALOG, Topic.POINTS):
+        for partition in range(log.partitions(topic)):
+            await _refuse_truncated(log, topic, partition, 0)
     await replay_catalog(log, folder.catalog, await log.end_offset(Topic.CATALOG, 0))
     done = 0
     for partition in range(log.partitions(Topic.POINTS)):
@@ -79,3 +83,11 @@ async def replay(log: Log, into: Path, advance: Advance) -> None:
 
         await replay_partition(log, partition, folder.rocksdb(partition), end, step)
         done += end
+
+
+async def _refuse_truncated(log: Log, topic: Topic, partition: int, needed: int) -> None:
+    start = await log.start_offset(topic, partition)
+    if start > needed:
+        raise LogTruncatedError(
+            f"the log of {topic}-{partition} starts at offset {start}: what came before can't be replayed."
+        )

@@ -5,11 +5,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from ingest.log import Log
+from ingest.log import Log, Topic
 from projector.folders import StateFolder
 from projector.replay import replay_partition
 from projector.state.digest import ShardDigest, digest_shard
 from projector.state.store import PartitionState
+
+Seed = Callable[[int, int, int, Path], None]
+"""Puts a state of a partition into a folder: one that needs no record below an offset, and stands no later than
+another offset. Leaves the folder out where it has none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,18 +44,28 @@ class PartitionVerdict:
 
 
 async def verify_partition(
-    log: Log, partition: int, state: StateFolder, scratch: Path, advance: Callable[[int], None]
+    log: Log,
+    partition: int,
+    state: StateFolder,
+    scratch: Path,
+    advance: Callable[[int], None],
+    *,
+    seed: Seed | None = None,
 ) -> PartitionVerdict:
     """Fold ``partition`` afresh in a temporary folder below ``scratch`` and compare.
 
-    The live state is opened read-only; the server may be running. Raises StateMismatchError, StateDamagedError.
+    The live state is opened read-only; the server may be running. Where the log was truncated, ``seed`` gives what to
+    begin from. Raises StateMismatchError, StateDamagedError.
     """
     live = PartitionState.open(state.rocksdb(partition), log.identity, read_only=True)
     try:
-        with tempfile.TemporaryDirectory(prefix="verify-", dir=scratch) as folder:
-            end = live.applied + 1
-            await replay_partition(log, partition, Path(folder), end, advance, pending=live.cursor)
-            afresh = PartitionState.open(Path(folder), log.identity, read_only=True)
+        with tempfile.TemporaryDirectory(prefix="verify-", dir=scratch) as temporary:
+            folder, end = Path(temporary) / "rocksdb", live.applied + 1
+            start = await log.start_offset(Topic.POINTS, partition)
+            if start > 0 and seed is not None:
+                seed(partition, start, live.applied, folder)
+            await replay_partition(log, partition, folder, end, advance, pending=live.cursor)
+            afresh = PartitionState.open(folder, log.identity, read_only=True)
             try:
                 return PartitionVerdict(partition, live.applied, compare(live, afresh))
             finally:

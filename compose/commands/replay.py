@@ -11,7 +11,7 @@ from compose.commands.options import Data, Kafka, Prefix, make_settings
 from compose.errors import UserError
 from compose.open_log import open_log
 from compose.progress import progress
-from compose.settings import Settings
+from compose.settings import DataFolder, Settings
 
 
 def replay(
@@ -31,8 +31,11 @@ def replay(
 async def _replay(settings: Settings, into: Path) -> None:
     from ingest.log import Topic
     from projector.replay import replay as replay_log
+    from projector.snapshot import SnapshotsFolder
+    from projector.snapshot.advice import advising
 
+    snapshots = SnapshotsFolder(DataFolder(settings.data).snapshots)
     async with open_log(settings) as log:
         ends = [await log.end_offset(Topic.POINTS, p) for p in range(log.partitions(Topic.POINTS))]
-        with progress("replaying the log", sum(ends)) as advance:
+        with progress("replaying the log", sum(ends)) as advance, advising(snapshots, log.identity):
             await replay_log(log, into, advance)

@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 
 
 def verify(data: Data = None, kafka: Kafka = None, prefix: Prefix = None) -> None:
-    """Fold the log afresh and compare its digests with the live state. Exit code 1 when they differ."""
+    """Fold the log afresh and compare its digests with the live state. Exit code 1 when they differ.
+
+    A log that was truncated is folded from a snapshot on.
+    """
     settings = make_settings(data=data, kafka=kafka, prefix=prefix)
     verdicts = asyncio.run(_verify(settings))
     Console().print(_table(verdicts))
@@ -43,14 +46,20 @@ def _table(verdicts: "list[PartitionVerdict]") -> Table:
 async def _verify(settings: Settings) -> "list[PartitionVerdict]":
     from ingest.log import Topic
     from projector.folders import StateFolder
+    from projector.snapshot import SnapshotsFolder
+    from projector.snapshot.advice import advising
+    from projector.snapshot.seed import SnapshotSeed
     from projector.verify import verify_partition
 
     folder = DataFolder(settings.data)
+    state, snapshots = StateFolder(folder.state), SnapshotsFolder(folder.snapshots)
     async with open_log(settings) as log:
+        seed = SnapshotSeed(snapshots, log.identity)
         verdicts: list[PartitionVerdict] = []
         for partition in range(log.partitions(Topic.POINTS)):
+            if not state.rocksdb(partition).exists():
+                raise UserError(f"there is no state of points-{partition} in {folder.state}")
             end = await log.end_offset(Topic.POINTS, partition)
-            with progress(f"folding points-{partition} afresh", end) as advance:
-                state = StateFolder(folder.state)
-                verdicts.append(await verify_partition(log, partition, state, folder.root, advance))
+            with progress(f"folding points-{partition} afresh", end) as advance, advising(snapshots, log.identity):
+                verdicts.append(await verify_partition(log, partition, state, folder.root, advance, seed=seed))
         return verdicts

@@ -8,74 +8,16 @@ import pytest
 from compose.errors import UserError
 from compose.log_truncate import Cut, check_readers
 from ingest.kafka import KafkaSettings
-from ingest.kafka.groups import GroupOffsets
 from ingest.log import Topic
 from projector.folders import StateFolder
-from projector.snapshot import Snapshot, SnapshotError, SnapshotsFolder
+from projector.snapshot import Snapshot, SnapshotError
 from projector.snapshot.check import check_snapshot
 from projector.snapshot.create import create
 from projector.snapshot.restore import restore
 from projector.state.origin import StateMismatchError
 from tests.support.server import headwater
-from tests.tools.kafka_world import topics_of
-from tests.tools.world import Digests, Owner, World, digests, run
-
-PARTITIONS = 2
-
-
-class Deployment:
-    """Topics in Kafka, a data folder of a projector's group, and what its tools do."""
-
-    def __init__(self, settings: KafkaSettings, data: Path) -> None:
-        self.settings = settings.model_copy(update={"partitions": PARTITIONS})
-        self.data = data
-        self.folder = StateFolder(data / "state")
-        self.snapshots = SnapshotsFolder(data / "snapshots")
-
-    def tool(self, *arguments: str) -> tuple[int, str]:
-        """Run a command on it: its exit code, and what it said."""
-        where = ("--data", str(self.data), "--kafka", self.settings.bootstrap_servers, "--prefix", self.settings.prefix)
-        done = headwater(*arguments, *where)
-        return done.returncode, done.stdout + done.stderr
-
-    async def begin(self) -> None:
-        """Collections and points on the topics."""
-        async with topics_of(self.settings, create=True) as log:
-            world = World(log)
-            await world.create_collections()
-            await world.write(20)
-
-    async def write(self) -> None:
-        """More points, while nothing runs."""
-        async with topics_of(self.settings) as log:
-            world = World(log, seed=2)
-            await world.know_collections()
-            await world.write(10)
-
-    async def fold(self, folder: StateFolder | None = None) -> Digests:
-        """Start on a state folder and catch up; its digests."""
-        folder = folder or self.folder
-        async with topics_of(self.settings) as log:
-            owner = Owner(log, folder)
-            try:
-                await owner.catch_up()
-            finally:
-                owner.close()
-            return digests(folder, log.identity)
-
-    async def commit(self, group: str, back: int = 0) -> None:
-        """Let a group have read everything, less the last ``back`` records of each partition."""
-        async with topics_of(self.settings) as log:
-            places = [(Topic.CATALOG, 0), *((Topic.POINTS, p) for p in range(PARTITIONS))]
-            ends = {place: await log.end_offset(*place) - back for place in places}
-        groups = await GroupOffsets.open(self.settings)
-        await groups.commit(f"{self.settings.prefix}.{group}", ends)
-        await groups.close()
-
-    async def starts(self) -> list[int]:
-        async with topics_of(self.settings) as log:
-            points = [await log.start_offset(Topic.POINTS, p) for p in range(PARTITIONS)]
-            return [await log.start_offset(Topic.CATALOG, 0), *points]
+from tests.tools.kafka_world import PARTITIONS, Deployment
+from tests.tools.world import run
 
 
 @pytest.fixture
@@ -112,6 +54,12 @@ def test_everything_goes_on_after_it(deployment: Deployment) -> None:
     # Nothing can start from nothing any more, and whoever tries is told what to do.
     with pytest.raises(StateMismatchError, match="starts at offset"):
         run(deployment.fold(StateFolder(deployment.data / "empty")))
+    into = deployment.data / "replayed"
+    code, said = deployment.tool("replay", "--into", str(into))
+    assert (code, "headwater snapshot restore one" in said) == (1, True)
+    assert not into.exists()
+    code, said = deployment.tool("verify")
+    assert (code, "digests are equal" in said) == (0, True), said
     # Again: there is nothing left to do, until there is a newer snapshot.
     assert deployment.tool("log", "truncate")[0] == 0
     assert run(deployment.starts()) == limits

@@ -5,9 +5,10 @@ port (fold, state, views, routes) is the same for both.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple, Protocol
+
+import msgspec
 
 from schemas.errors import TooLargeError
 
@@ -22,9 +23,11 @@ class Topic(StrEnum):
     REJECTED = "rejected"
 
 
-@dataclass(frozen=True, slots=True)
-class LogRecord:
-    """One message as read from the log. ``offset`` is dense in the embedded log; Kafka may leave gaps."""
+class LogRecord(msgspec.Struct, frozen=True, gc=False):
+    """One message as read from the log. ``offset`` is dense in the embedded log; Kafka may leave gaps.
+
+    A struct, as there are very many: a frozen data class takes ten times as long to make.
+    """
 
     partition: int
     offset: int

@@ -5,6 +5,7 @@ import time
 from dataclasses import dataclass, field
 
 import msgspec
+import uvloop
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
 from bench.kafka.async_http import AsyncHttp
@@ -14,7 +15,7 @@ from bench.kafka.stage import Stage
 SAMPLED = 10
 """One record of so many is looked for."""
 CONNECTIONS = 8
-WARM_UP_SECONDS = 3.0
+WARM_UP_SECONDS = 10.0
 ASK_AGAIN_SECONDS = 0.001
 
 
@@ -117,4 +118,4 @@ class Steady:
 
 def measure(stage: Stage, collection: str, rate: int, seconds: float, partition: int = 0) -> Latencies:
     """Latencies at ``rate`` records a second, over ``seconds`` after a warm-up."""
-    return asyncio.run(Steady(stage, collection, rate, seconds, partition).run())
+    return uvloop.run(Steady(stage, collection, rate, seconds, partition).run())

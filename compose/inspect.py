@@ -5,6 +5,7 @@ from rich.table import Table
 
 from compose.open_log import open_log
 from compose.settings import DataFolder, Settings
+from ingest.kafka.settings import KafkaSettings
 from ingest.log import Log, Topic
 from projector.catalog.store import CatalogStore
 from projector.folders import StateFolder
@@ -13,10 +14,12 @@ from projector.state.store import PartitionState
 
 
 async def describe(settings: Settings, console: Console) -> None:
-    """Print the log's topics, the catalog, and every shard. Opens everything read-only."""
+    """Print the log's topics, who has read them how far, the catalog, and every shard. Opens everything read-only."""
     async with open_log(settings) as log:
         console.print(f"log {log.identity}")
         console.print(await _topics(log))
+        if settings.kafka is not None:
+            console.print(await _groups(log, settings.kafka))
         state = StateFolder(DataFolder(settings.data).state)
         if not state.catalog.exists():
             console.print("no state: it is built from the log at the next start")
@@ -31,6 +34,22 @@ async def _topics(log: Log) -> Table:
         for partition in range(log.partitions(topic)):
             start, end = await log.start_offset(topic, partition), await log.end_offset(topic, partition)
             table.add_row(topic, str(partition), str(start), str(end))
+    return table
+
+
+async def _groups(log: Log, kafka: KafkaSettings) -> Table:
+    from ingest.kafka.groups import GroupOffsets
+
+    groups = await GroupOffsets.open(kafka)
+    try:
+        committed = await groups.all_committed()
+    finally:
+        await groups.close()
+    table = Table("consumer group", "topic", "partition", "committed offset", "behind")
+    for group, offsets in sorted(committed.items()):
+        for (topic, partition), offset in sorted(offsets.items()):
+            behind = await log.end_offset(topic, partition) - offset
+            table.add_row(group, topic, str(partition), str(offset), str(behind))
     return table
 
 

@@ -24,10 +24,13 @@ def deployment(kafka_settings: KafkaSettings, tmp_path: Path) -> Deployment:
 
 
 def test_looking_at_it(deployment: Deployment) -> None:
+    run(deployment.commit("somebody", back=1))
     code, said = deployment.tool("info")
     assert code == 0, said
     assert "log kafka:" in said
     assert "words" in said
+    group = next(line for line in said.splitlines() if f"{deployment.settings.prefix}.somebody" in line)
+    assert [cell.strip() for cell in group.split("│")[2:6]] == ["catalog", "0", "1", "1"]
     code, said = deployment.tool("log", "tail", "--partition", "1", "--from", "1")
     assert code == 0, said
     lines = [json.loads(line) for line in said.splitlines()]

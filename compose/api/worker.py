@@ -79,7 +79,7 @@ class Worker:
         self._stopped = asyncio.Event()
 
     async def run(self, orders: BinaryIO) -> None:
-        """Serve until a signal, or until ``orders`` ends with the supervisor. Raises what fails."""
+        """Serve until a signal; end when ``orders`` does, which the supervisor holds open. Raises what fails."""
         on_stop_signals(self._stopped.set)
         _on_end_of(orders, self._orphaned)
         if not self._membership.others_ready():
@@ -100,8 +100,9 @@ class Worker:
                 raise _first(error)
 
     def _orphaned(self) -> None:
-        _logger.warning("the supervisor is gone", worker=self._spec.worker)
-        self._stopped.set()
+        _logger.error("the supervisor is gone", worker=self._spec.worker)
+        # At once: the workers of the next one don't know of this one, nor does it wait for them.
+        os._exit(1)
 
     def _listen(self) -> None:
         if self._serving is None:

@@ -1,4 +1,4 @@
-"""A feed between real processes, with writers and readers that are killed."""
+"""Projector and readers as processes that are killed: readers end with the state, and what they are told is true."""
 
 import asyncio
 import os
@@ -7,113 +7,85 @@ import subprocess
 import sys
 from pathlib import Path
 
-from projector.feed import FeedBrokenError, FeedReader
-from projector.frames import Changes, Frame
+import msgspec
+import pytest
+
+from ingest.embedded.log import EmbeddedLog
+from ingest.log import Topic
+from projector.folders import StateFolder
+from projector.state.digest import digest_points
+from projector.state.store import PartitionState
+from schemas.records import encode_record
+from tests.projector.feed.reader_process import Report
+from tests.projector.feed.traffic import SHARDS, is_rejected, records
 
 ROOT = Path(__file__).parents[3]
-KILLS = 6
+RECORDS = 6_000
+KILLS = 5
 
 
-def _start(folder: Path, state: Path) -> "subprocess.Popen[bytes]":
-    command = [sys.executable, "-m", "tests.projector.feed.writer_process", str(folder), str(state)]
-    return subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE)
+def _start(module: str, *arguments: str) -> "subprocess.Popen[bytes]":
+    command = [sys.executable, "-m", f"tests.projector.feed.{module}", *arguments]
+    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, env={**os.environ, "PYTHONPATH": str(ROOT)})
+    assert process.stdout is not None
+    assert process.stdout.readline() in (b"working\n", b"reading\n")
+    return process
 
 
 def _kill(process: "subprocess.Popen[bytes]") -> None:
+    assert process.poll() is None
     process.kill()
-    _, errors = process.communicate()
-    assert errors == b""
+    process.communicate()
 
 
-def _applied(state: Path) -> int:
-    return int.from_bytes(state.read_bytes(), "big") - 1
+async def _write_log(folder: Path) -> str:
+    log = await EmbeddedLog.open(folder, 1)
+    values = [encode_record(record) for record in records(RECORDS)]
+    for start in range(0, RECORDS, 1000):
+        await asyncio.gather(*[log.append(Topic.POINTS, 0, value) for value in values[start : start + 1000]])
+    await log.close()
+    return log.identity
 
 
-class _Follower:
-    """Reads as an api does: on a break it loads the segments anew, which stand where the feed begins at the latest."""
+@pytest.mark.slow
+def test_a_projector_that_is_killed_again_and_again(tmp_path: Path) -> None:
+    identity = asyncio.run(_write_log(tmp_path / "log"))
+    rng = random.Random(3)
+    arguments = (str(tmp_path), identity, str(RECORDS - 1))
+    from_the_start = _start("reader_process", *arguments)
+    begun_later = _start("reader_process", *arguments)
+    for kill in range(KILLS):
+        projector = _start("projector_process", str(tmp_path))
+        asyncio.run(asyncio.sleep(rng.random()))
+        if kill % 2:
+            _kill(begun_later)
+            begun_later = _start("reader_process", *arguments)
+        _kill(projector)
+    projector = _start("projector_process", str(tmp_path))
+    begun_last = _start("reader_process", *arguments)
+    reports = [_report(reader) for reader in (from_the_start, begun_later, begun_last)]
+    _kill(projector)
 
-    def __init__(self, folder: Path) -> None:
-        self.reader = FeedReader(folder, read_bytes=3000)
-        self.visible = -1
-        self.generations: set[int] = set()
-
-    async def until(self, offset: int) -> None:
-        """Follow until ``offset`` is visible."""
-        while self.visible < offset:
-            try:
-                await self._follow(offset)
-            except FeedBrokenError:
-                await self.reader.wait()
-
-    async def _follow(self, offset: int) -> None:
-        try:
-            header = self.reader.open(self.visible)
-        except FeedBrokenError:
-            # What a reader too far behind finds in the segments.
-            header = self.reader.open(1 << 62)
-            self.visible = header.after
-            self.reader.open(self.visible)
-        self.generations.add(header.generation)
-        while self.visible < offset:
-            frames = self.reader.read()
-            for frame in frames:
-                self._take(frame)
-            if not frames:
-                await self.reader.wait()
-
-    def _take(self, frame: Frame) -> None:
-        assert frame.offset == self.visible + 1
-        (event,) = frame.events
-        assert isinstance(event, Changes)
-        assert event.points == [(b"%010d" % frame.sequence) * (1 + frame.offset % 50 // 10)]
-        self.visible = frame.offset
+    expected = _digests(tmp_path, identity)
+    rejected = [offset for offset in range(RECORDS) if is_rejected(offset)]
+    for report in reports:
+        assert report.digests == expected
+        assert [offset for offset in report.applied if is_rejected(offset)] == []
+        assert [offset for offset in report.rejected if not is_rejected(offset)] == []
+    assert reports[0].unknown == []
+    assert reports[0].rejected == rejected
 
 
-def test_a_reader_follows_a_writer_that_is_killed_again_and_again(tmp_path: Path) -> None:
-    feed, state = tmp_path / "feed", tmp_path / "applied"
-    seed = random.Random(7)
-
-    async def main() -> None:
-        follower = _Follower(feed)
-        for _ in range(KILLS):
-            writer = _start(feed, state)
-            try:
-                await follower.until(follower.visible + seed.randrange(500, 3000))
-            finally:
-                _kill(writer)
-        # All that was applied is in the feed, but for the one frame that a kill may have come before.
-        await follower.until(_applied(state) - 1)
-        assert len(follower.generations) == KILLS
-        follower.reader.close()
-
-    asyncio.run(main())
+def _report(reader: "subprocess.Popen[bytes]") -> Report:
+    output, _ = reader.communicate()
+    assert reader.returncode == 0
+    return msgspec.json.decode(output.splitlines()[-1], type=Report)
 
 
-def test_readers_that_are_killed_leave_nothing_behind(tmp_path: Path) -> None:
-    feed, state = tmp_path / "feed", tmp_path / "applied"
-    code = (
-        "import asyncio, sys, pathlib\n"
-        "from projector.feed import FeedReader\n"
-        "reader = FeedReader(pathlib.Path(sys.argv[1]))\n"
-        "print('ready', flush=True)\n"
-        "asyncio.run(asyncio.sleep(600))\n"
-    )
-
-    async def main() -> None:
-        writer = _start(feed, state)
-        follower = _Follower(feed)
-        try:
-            await follower.until(100)
-            other = subprocess.Popen([sys.executable, "-c", code, str(feed)], cwd=ROOT, stdout=subprocess.PIPE)
-            assert other.stdout is not None
-            assert other.stdout.readline() == b"ready\n"
-            assert len(list((feed / "bells").iterdir())) == 2
-            other.kill()
-            other.communicate()
-            await follower.until(_applied(state) + 2)
-        finally:
-            _kill(writer)
-        assert [bell.name.split("-")[0] for bell in (feed / "bells").iterdir()] == [str(os.getpid())]
-        follower.reader.close()
-
-    asyncio.run(main())
+def _digests(root: Path, identity: str) -> dict[int, tuple[int, str]]:
+    state = PartitionState.open(StateFolder(root / "state").rocksdb(0), identity)
+    try:
+        assert state.applied == RECORDS - 1
+        return {shard.uid: digest_points(state.scan(shard, None)) for shard in SHARDS}
+    finally:
+        state.close()

@@ -1,7 +1,7 @@
 """Workers of an api in this process: the real node, views and application, over a log and feeds in memory."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,9 @@ from ingest.log import Topic
 from tests.api.projector import Delivery, MemoryFeeds, MemoryProjector
 
 STALLED_SECONDS = 0.5
+VECTORS = {"size": 2, "distance": "Dot"}
+POINTS = "/collections/c/points"
+WAIT = {"wait": "true"}
 
 
 class Worker:
@@ -89,3 +92,30 @@ async def api(folder: Path, projector: MemoryProjector, workers: int = 1) -> Asy
     finally:
         for worker in made:
             await worker.stop()
+
+
+def run(check: Callable[[], Awaitable[None]]) -> None:
+    async def bounded() -> None:
+        async with asyncio.timeout(120):
+            await check()
+
+    asyncio.run(bounded())
+
+
+def points(*ids: int) -> dict[str, Any]:
+    return {"points": [{"id": i, "vector": [1.0, float(i)]} for i in ids]}
+
+
+async def create(worker: Worker, name: str = "c", **body: Any) -> None:
+    await worker.result("PUT", f"/collections/{name}", json={"vectors": VECTORS, **body})
+
+
+async def count(worker: Worker, **options: Any) -> int:
+    found: int = (await worker.result("POST", f"{POINTS}/count", json={}, **options))["count"]
+    return found
+
+
+async def settle() -> None:
+    """Let what can happen happen."""
+    for _ in range(20):
+        await asyncio.sleep(0.001)

@@ -34,7 +34,8 @@ METADATA_SECONDS = 30.0
 FETCH_WAIT_SECONDS = 0.5
 PARTITION_FETCH_BYTES = 1 << 20
 FETCH_BYTES = 16 << 20
-COMMIT_SECONDS = 5.0
+COMMIT_SECONDS = 3.0
+LEAVE_SECONDS = 5.0
 PAUSE_SECONDS = 0.2
 
 Records = Mapping[TopicPartition, Sequence[ConsumerRecord[bytes, bytes]]]
@@ -88,6 +89,15 @@ class FoldThread(AIOKafkaConsumerThread):
             max_poll_interval_ms=int(IDLE_SECONDS * 1000),
             metadata_max_age_ms=int(METADATA_SECONDS * 1000),
         )
+
+    async def on_thread_stop(self) -> None:
+        """Leave the group. While Kafka is away that can't be done, and aiokafka's consumer fails to stop."""
+        try:
+            async with asyncio.timeout(LEAVE_SECONDS):
+                await super().on_thread_stop()
+        except (KafkaError, TimeoutError, asyncio.CancelledError) as error:
+            # A task of the consumer's was cancelled, not this one. Whatever it left is cancelled after this.
+            _logger.warning("the consumer group was not left", reason=repr(error))
 
     async def seek_to_committed(self) -> Mapping[TP, int]:
         """Begin after the applied offsets, whatever the group committed."""

@@ -1,4 +1,4 @@
-"""``headwater projector`` ends, with exit code 1 and what to do, rather than fold what doesn't fit its state."""
+"""``headwater projector`` as a process: it refuses what doesn't fit its state, is replaced, and stops when told to."""
 
 import asyncio
 import re
@@ -10,6 +10,7 @@ import pytest
 from aiokafka import TopicPartition
 from aiokafka.admin import RecordsToDelete
 
+from compose.kafka import KafkaBroker
 from ingest.kafka import KafkaLog, KafkaSettings
 from ingest.log import Topic
 from projector.fold.effects import Effects
@@ -24,6 +25,7 @@ from tests.ingest.kafka.support import opened as opened_log
 from tests.projector.worker.support import UID, append_all, opened, point
 from tests.support.cluster import Cluster
 from tests.support.http import Http
+from tests.support.kafka import settings_for
 from tests.support.server import HeadwaterProcess
 from tests.support.waiting import eventually
 
@@ -204,3 +206,21 @@ def _metric(process: HeadwaterProcess, name: str) -> str:
     with Http(process.port) as http:
         page = http.get("/metrics").body.decode()
     return "\n".join(line for line in page.splitlines() if line.startswith(name))
+
+
+def test_it_stops_while_kafka_is_away(own_broker: KafkaBroker, tmp_path: Path) -> None:
+    with Cluster(tmp_path, settings_for(own_broker), partitions=1) as cluster:
+        projector = cluster.projectors[0].start()
+        own_broker.kill()
+        assert projector.stop() == 0
+        assert "Traceback" not in projector.last_output()
+
+
+def test_it_stops_while_it_waits_for_a_state(deployment: Deployment) -> None:
+    deployment.fold()
+    state = PartitionState.open(deployment.state, _identity(deployment))
+    deployment.projector().launch()
+    eventually(lambda: f"{deployment.state} is open in another process" in deployment.projector().last_output())
+    assert deployment.projector().stop() == 0
+    state.close()
+    deployment.fold()

@@ -25,10 +25,10 @@ from compose.app import Services, create_app
 from compose.errors import UserError, expected_errors
 from compose.http.server import HttpServer, on_stop_signals, settle_garbage_collector
 from compose.http.starting import StartingApp, SwitchedApp
+from compose.library_logs import forward_library_logs
 from compose.limits import make_limits
 from compose.logging import configure_logging
 from compose.malloc import keep_little_free_memory
-from compose.projector.logs import forward_library_logs
 from compose.settings import DataFolder
 from ingest.kafka import KafkaLog
 from ingest.log import LogUnavailableError

@@ -7,8 +7,8 @@ import structlog
 
 from compose.errors import UserError
 from compose.http.server import HttpServer, bind, on_stop_signals, settle_garbage_collector
+from compose.library_logs import forward_library_logs
 from compose.projector.admin import Status, create_admin_app
-from compose.projector.logs import forward_library_logs
 from compose.projector.node import ProjectorNode
 from compose.settings import Settings
 

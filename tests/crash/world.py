@@ -1,5 +1,6 @@
 """Everybody who uses what is killed: writers, readers, one who changes the catalog; and what must be true for them."""
 
+import json
 import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -7,12 +8,14 @@ from dataclasses import dataclass
 from tests.crash.catalog import CatalogWriter
 from tests.crash.checks import Reading
 from tests.crash.model import Id, Layout, Owner, Point
-from tests.crash.writers import CrashError, Habits, Reader, Writer
+from tests.crash.writers import CrashError, Habits, Reader, Writer, send_until_known
 from tests.support.http import Http
 
 LAYOUTS = [Layout("one", {"": 16}, shards=1), Layout("two", {"a": 8, "b": 12}, shards=3)]
 WRITERS = 4
 FILL = 500
+CONFLICT = 409
+"""It was created, though it was not known at first."""
 OPTIMIZERS = {
     "indexing_threshold": 1,
     "flush_interval_sec": 0,
@@ -46,6 +49,7 @@ class World:
 
     def __init__(self, seed: int, rng: random.Random, ids: Mapping[str, int], habits: Habits) -> None:
         self._seed = seed
+        self._habits = habits
         self._rng = rng
         layouts = [LAYOUTS[number % len(LAYOUTS)] for number in range(WRITERS)]
         owners = [Owner.of(n, layout, seed, ids[layout.name]) for n, layout in enumerate(layouts)]
@@ -62,8 +66,9 @@ class World:
             for layout in LAYOUTS:
                 sizes = {name: {"size": size, "distance": "Dot"} for name, size in layout.sizes.items()}
                 config = {"vectors": sizes.get("", sizes), "shard_number": layout.shards}
-                answer = http.put(f"/collections/{layout.name}", {**config, "optimizers_config": OPTIMIZERS})
-                if answer.status != 200:
+                body = json.dumps({**config, "optimizers_config": OPTIMIZERS}).encode()
+                answer = send_until_known(http, "PUT", f"/collections/{layout.name}", body, self._habits)
+                if answer.status not in (200, CONFLICT):
                     raise CrashError(f"creating {layout.name} answered {answer.status}: {answer.body!r}")
             for writer in self.writers:
                 writer.fill(http, FILL)

@@ -12,6 +12,7 @@ from tests.crash.model import Id, Owner, Point, State
 from tests.support.http import Answer, Http
 
 RETRY_STATUS = 429
+ATTEMPTS = 20
 UNKNOWN_STATUSES = (503, 408)
 """The log doesn't answer, or readers don't get on: what was asked for may have been done, or be done soon."""
 
@@ -39,6 +40,15 @@ class Habits:
     outages: bool = False
     pause: float = 0.0
     most: int = sys.maxsize
+
+
+def send_until_known(connection: Http, method: str, path: str, body: bytes, habits: Habits) -> Answer:
+    """Send a request that may be done twice, again and again while its outcome is not known."""
+    for _ in range(ATTEMPTS):
+        answer = connection.send(method, path, body)
+        if not (habits.outages and answer.status in UNKNOWN_STATUSES):
+            return answer
+    raise CrashError(f"{method} {path} never answered whether it was done")
 
 
 class Writer:
@@ -97,7 +107,8 @@ class Writer:
         """Write all of the owner's points once, so many in a request. Raises CrashError."""
         for request in self.owner.fill_requests(size):
             self.pending = request.effects
-            answer = connection.send(request.method, request.path, json.dumps(request.body).encode())
+            body = json.dumps(request.body).encode()
+            answer = send_until_known(connection, request.method, request.path, body, self._habits)
             if answer.status != 200:
                 raise CrashError(f"{request.method} {request.path} answered {answer.status}: {answer.body[:500]!r}")
             self._acknowledge(answer)

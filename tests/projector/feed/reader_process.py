@@ -18,6 +18,7 @@ from projector.state.digest import digest_points
 from projector.view.part import row_of
 from projector.view.shard_view import ShardView
 from schemas.errors import TimedOutError
+from schemas.ids import PointId
 from schemas.points import encode_point
 
 
@@ -52,7 +53,7 @@ async def main(root: Path, identity: str, last: int) -> Report:
 
 
 def _digest(view: ShardView) -> tuple[int, str]:
-    points: list[tuple[int, bytes]] = []
+    points: list[tuple[PointId, bytes]] = []
     for part in view.parts:
         vectors = part.vectors("a")
         for slot in np.flatnonzero(part.alive_mask()).tolist():

@@ -42,7 +42,7 @@ def produce(
     for error in produced.reasons:
         console.print(f"skipped {error}", highlight=False, soft_wrap=True, markup=False)
     skipped = f", {produced.skipped} skipped" if produced.skipped else ""
-    console.print(f"{produced.sent} lines sent{skipped}", highlight=False)
+    console.print(f"{produced.sent} {'line' if produced.sent == 1 else 'lines'} sent{skipped}", highlight=False)
 
 
 def _source(file: Path | None) -> "ByteSource":

@@ -35,10 +35,10 @@ _decoder = msgspec.json.Decoder(Report)
 
 
 def report_of(partial: Path, part: str) -> Report | None:
-    """What was last reported of a part; None while nobody has begun it."""
+    """What was last reported of a part; None while nobody of this release has begun it."""
     try:
         return _decoder.decode(_report_path(partial, part).read_bytes())
-    except FileNotFoundError:
+    except (FileNotFoundError, msgspec.DecodeError):
         return None
 
 

@@ -64,7 +64,10 @@ class SnapshotService:
     async def run(self) -> None:
         """Look for requests until cancelled. A request that can't be answered is logged, and never ends this."""
         while True:
-            await self.answer()
+            try:
+                await self.answer()
+            except OSError as error:
+                _logger.error("requests for snapshots can't be seen", reason=str(error))
             await asyncio.sleep(POLL_SECONDS)
 
     async def answer(self) -> None:

@@ -303,6 +303,22 @@ def test_what_is_restored_is_changed_without_the_snapshot(place: Place) -> None:
     run(main())
 
 
+def test_a_folder_that_cannot_be_read_ends_nothing(place: Place) -> None:
+    place.snapshots.root.write_text("not a folder")
+
+    async def main() -> None:
+        owner = await place.begin()
+        async with place.serving(owner) as service:
+            with pytest.raises(NotADirectoryError):
+                await service.answer()
+            await asyncio.sleep(0)
+            place.snapshots.root.unlink()
+            await create(place.snapshots, place.folder, "one")
+        owner.close()
+
+    run(main())
+
+
 def test_names_and_places_that_will_not_do(place: Place) -> None:
     async def main() -> None:
         with pytest.raises(SnapshotError, match="no state"):

@@ -12,7 +12,7 @@ from bench.kafka.async_http import AsyncHttp
 from bench.kafka.records import json_point, row, vectors
 from bench.kafka.stage import Stage
 
-SAMPLED = 10
+SAMPLED = 20
 """One record of so many is looked for."""
 CONNECTIONS = 8
 WARM_UP_SECONDS = 10.0
@@ -28,14 +28,19 @@ class Latencies:
 
 
 class Steady:
-    """Sends ``rate`` single points a second to ``partition``, and looks for some of them."""
+    """Sends ``rate`` single points a second to ``partition``.
+
+    After a warm-up, a plain consumer reads them; then that is stopped, as it takes a good part of the machine, and
+    some of those that follow are looked for.
+    """
 
     def __init__(self, stage: Stage, collection: str, rate: int, seconds: float, partition: int) -> None:
         self._stage = stage
         self._search = f"/collections/{collection}/points/query"
         self._rate = rate
-        self._count = int(rate * (seconds + WARM_UP_SECONDS))
         self._warm_up = int(rate * WARM_UP_SECONDS)
+        self._looked_for = self._warm_up + int(rate * seconds)
+        self._count = self._looked_for + int(rate * seconds)
         self._place = TopicPartition(stage.points, partition)
         rows = [row(vector) for vector in vectors(self._count)]
         self._values = [json_point(collection, vector, number) for number, vector in enumerate(rows)]
@@ -49,29 +54,26 @@ class Steady:
         """Measure."""
         servers = self._stage.settings.bootstrap_servers
         producer = AIOKafkaProducer(bootstrap_servers=servers, acks="all", max_batch_size=1 << 20)
-        consumer = AIOKafkaConsumer(bootstrap_servers=servers, isolation_level="read_committed")
         await producer.start()
-        await consumer.start()
-        consumer.assign([self._place])
-        (end,) = (await consumer.end_offsets([self._place])).values()
-        consumer.seek(self._place, end)
         for _ in range(CONNECTIONS):
             self._connections.put_nowait(await AsyncHttp.open(self._stage.cluster.port))
         try:
+            begun = time.perf_counter()
             async with asyncio.TaskGroup() as group:
-                consuming = group.create_task(self._consume(consumer, end + self._count))
-                await self._send_all(producer, group)
-                await consuming
+                consuming = group.create_task(self._consume(servers))
+                await self._send_all(producer, group, begun, range(self._looked_for))
+                consuming.cancel()
+                await self._send_all(producer, group, begun, range(self._looked_for, self._count))
         finally:
             while not self._connections.empty():
                 self._connections.get_nowait().close()
             await producer.stop()
-            await consumer.stop()
         return self.latencies
 
-    async def _send_all(self, producer: AIOKafkaProducer, group: asyncio.TaskGroup) -> None:
-        begun = time.perf_counter()
-        for number in range(self._count):
+    async def _send_all(
+        self, producer: AIOKafkaProducer, group: asyncio.TaskGroup, begun: float, numbers: range
+    ) -> None:
+        for number in numbers:
             due = begun + number / self._rate
             ahead = due - time.perf_counter()
             if ahead > 0:
@@ -81,12 +83,11 @@ class Steady:
     async def _send(self, producer: AIOKafkaProducer, number: int, due: float) -> None:
         topic, partition = self._place
         sent = await producer.send_and_wait(topic, self._values[number], b"%d" % number, partition)
-        if number < self._warm_up:
-            return
-        self._due[sent.offset] = due
-        if sent.offset in self._consumed:
-            self.latencies.consumed.append(self._consumed[sent.offset] - due)
-        if number % SAMPLED == 0:
+        if self._warm_up <= number < self._looked_for:
+            self._due[sent.offset] = due
+            if sent.offset in self._consumed:
+                self.latencies.consumed.append(self._consumed[sent.offset] - due)
+        elif number >= self._looked_for and number % SAMPLED == 0:
             await self._find(number, f"{sent.partition}:{sent.offset}")
             self.latencies.found.append(time.perf_counter() - due)
 
@@ -104,18 +105,21 @@ class Steady:
         finally:
             self._connections.put_nowait(connection)
 
-    async def _consume(self, consumer: AIOKafkaConsumer, end: int) -> None:
-        position = 0
-        while position < end:
-            for records in (await consumer.getmany(timeout_ms=1000)).values():
-                now = time.perf_counter()
-                for record in records:
-                    position = record.offset + 1
-                    self._consumed[record.offset] = now
-                    if record.offset in self._due:
-                        self.latencies.consumed.append(now - self._due[record.offset])
+    async def _consume(self, servers: str) -> None:
+        consumer = AIOKafkaConsumer(bootstrap_servers=servers, isolation_level="read_committed")
+        await consumer.start()
+        try:
+            consumer.assign([self._place])
+            while True:
+                for records in (await consumer.getmany(timeout_ms=1000)).values():
+                    now = time.perf_counter()
+                    self._consumed.update((record.offset, now) for record in records)
+                    known = [record.offset for record in records if record.offset in self._due]
+                    self.latencies.consumed += [now - self._due[offset] for offset in known]
+        finally:
+            await consumer.stop()
 
 
 def measure(stage: Stage, collection: str, rate: int, seconds: float, partition: int = 0) -> Latencies:
-    """Latencies at ``rate`` records a second, over ``seconds`` after a warm-up."""
+    """Latencies at ``rate`` records a second, each over ``seconds``, after a warm-up."""
     return uvloop.run(Steady(stage, collection, rate, seconds, partition).run())

@@ -115,7 +115,7 @@ class LiveShard:
             _carry_deaths(fresh, segment.segment.ids_at(died), segment.dead_at[died])
         tail = self.view.tail
         if tail_sealed:
-            tail = self._cut_tail(base.tail.size, base.offset, fresh)
+            tail = self._cut_tail(base.tail.size, base.offset, fresh, keep_dead=False)
         return self._put_in_place(gone, fresh, tail)
 
     def adopt(self, offset: int, segments: Sequence[tuple[Segment, NDArray[np.bool_]]]) -> ShardView:
@@ -135,7 +135,8 @@ class LiveShard:
             died = _died_since(segment.dead_at, offset)
             _carry_deaths(fresh, segment.segment.ids_at(died), segment.dead_at[died])
         sealed = self._tail.rows_up_to(offset)
-        tail = self._cut_tail(sealed, offset, fresh) if sealed else self.view.tail
+        # The next manifest may have what is dead by now as it was before: its deaths are known from these rows alone.
+        tail = self._cut_tail(sealed, offset, fresh, keep_dead=True) if sealed else self.view.tail
         return self._put_in_place(gone, fresh, tail)
 
     def _put_in_place(self, gone: Sequence[LiveSegment], fresh: Sequence[LiveSegment], tail: TailPart) -> ShardView:
@@ -166,13 +167,13 @@ class LiveShard:
             self._tail_alive += len(present)
             self._tail_changed = True
 
-    def _cut_tail(self, sealed: int, offset: int, fresh: Sequence[LiveSegment]) -> TailPart:
-        """Leave out the first ``sealed`` rows, which ``fresh`` has as they were at ``offset``."""
+    def _cut_tail(self, sealed: int, offset: int, fresh: Sequence[LiveSegment], *, keep_dead: bool) -> TailPart:
+        """Leave out the first ``sealed`` rows, which ``fresh`` has as they were at ``offset``, and maybe dead ones."""
         dead_at = self._tail.dead_at(self._tail.size)
         died = _died_since(dead_at[:sealed], offset)
         _carry_deaths(fresh, self._tail.ids_at(died), dead_at[died])
         visible = self.view.offset
-        needed = dead_at[sealed:] > np.uint64(max(visible, 0))
+        needed = keep_dead | (dead_at[sealed:] > np.uint64(max(visible, 0)))
         rows = np.flatnonzero(needed) + sealed
         bound = int(np.searchsorted(rows, self.view.tail.size))
         self._tail = self._tail.keep(rows)

@@ -267,3 +267,20 @@ def test_a_death_that_is_staged_does_not_wake_an_older_version() -> None:
     view = live.adopt(2, [(older, np.array([True])), (newer, nobody_dead(newer))])
     check(Kept(view, _points(before)))
     check(Kept(live.publish(3), {}))
+
+
+@pytest.mark.parametrize("comes_back", [False, True])
+def test_a_later_manifest_does_not_wake_what_died_before_an_earlier_one_was_taken(comes_back: bool) -> None:
+    live = LiveShard(SHARD, CONFIG, [], 0)
+    other, point = PointId(1), PointId(2)
+    live.apply([other], [stored(1, {0}, 1)], 1)
+    live.publish(1)
+    live.apply([point], [stored(2, {0}, 1)], 2)
+    live.publish(2)
+    live.apply([point], [stored(3, {0}, 1) if comes_back else None], 3)
+    before = live.publish(3)
+    first = MemorySegment(CONFIG, [(other, stored(1, {0}, 1))])
+    check(Kept(live.adopt(1, [(first, nobody_dead(first))]), _points(before)))
+    second = MemorySegment(CONFIG, [(point, stored(2, {0}, 1))])
+    named = [(first, nobody_dead(first)), (second, nobody_dead(second))]
+    check(Kept(live.adopt(2, named), _points(before)))

@@ -12,15 +12,16 @@ from compose.projector.routing import RoutingDesk
 from compose.projector.tasks import Tasks
 from compose.settings import DataFolder, Settings
 from ingest.kafka import KafkaLog, KafkaSettings
-from ingest.log import LogUnavailableError
+from ingest.log import LogUnavailableError, Topic
 from projector.folders import StateFolder
+from projector.runner import ignore_rejected
 from projector.segments.builder import SegmentBuilder
 from projector.segments.optimizer import Optimizer
 from projector.snapshot.service import SnapshotService
 from projector.snapshot.snapshots import SnapshotsFolder
 from projector.worker.catching_up import CatchingUp, Partition
 from projector.worker.faust_app import FoldApp
-from projector.worker.routing_port import no_routing
+from projector.worker.routing_port import rejecter, routed_by_others
 from projector.worker.service import FoldService
 from projector.worker.worker import Worker
 
@@ -61,8 +62,10 @@ class ProjectorNode:
         return node
 
     async def _open_partition(self, partition: Partition) -> FoldService:
-        open_routing = no_routing(self.log) if self._desk is None else self._desk.open_routing
-        opener = Opener(self.log, self._folder, self._builder, self._optimizer, self._snapshots, open_routing)
+        routing, reject = routed_by_others, ignore_rejected
+        if self._desk is not None:
+            routing, reject = self._desk.open_routing, rejecter(self.log, Topic.CATALOG)
+        opener = Opener(self.log, self._folder, self._builder, self._optimizer, self._snapshots, routing, reject)
         return await opener.open(partition, self.worker.marker_seq)
 
     async def run(self) -> None:

@@ -8,6 +8,7 @@ from projector.catalog.store import CatalogStore
 from projector.feed.catalog_feed import CatalogFeed
 from projector.feed.partition_feed import PartitionFeed
 from projector.folders import StateFolder
+from projector.runner import Reject
 from projector.segments.builder import SegmentBuilder
 from projector.segments.optimizer import Optimizer
 from projector.snapshot.service import SnapshotService
@@ -16,7 +17,7 @@ from projector.worker.catalog_service import CatalogService
 from projector.worker.catching_up import Partition
 from projector.worker.partition_service import Feed, PartitionService, Surroundings
 from projector.worker.patience import when_unlocked
-from projector.worker.routing_port import OpenRouting, rejecter
+from projector.worker.routing_port import OpenRouting
 from projector.worker.service import FoldService
 
 
@@ -30,6 +31,7 @@ class Opener:
     optimizer: Optimizer
     snapshots: SnapshotService
     open_routing: OpenRouting
+    reject_catalog: Reject
 
     async def open(self, partition: Partition, marker_seq: Callable[[int], int]) -> FoldService:
         """Open a partition; ``marker_seq``: the last marker that a points partition has applied, 0 when unknown.
@@ -64,9 +66,8 @@ class Opener:
     async def _open_catalog(self, marker_seq: Callable[[int], int]) -> CatalogService:
         feed = CatalogFeed(self.folder, self.log.identity)
         guests = (self.snapshots, _FeedCloser(feed))
-        reject = rejecter(self.log, Topic.CATALOG)
         service = await CatalogService.open(
-            self.log, self._open_store, feed.publish, reject, seen=marker_seq, guests=guests
+            self.log, self._open_store, feed.publish, self.reject_catalog, seen=marker_seq, guests=guests
         )
         try:
             await service.start()

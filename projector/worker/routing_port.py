@@ -5,7 +5,7 @@ from typing import Protocol
 
 from ingest.log import Log, LogRecord, Topic
 from projector.rejected import send_rejected
-from projector.runner import Reject
+from projector.runner import Reject, ignore_rejected
 from projector.state.store import PartitionState
 from projector.worker.patience import when_available
 from schemas.operations import Outcome
@@ -38,12 +38,11 @@ OpenRouting = Callable[[int, PartitionState], Awaitable[Routing]]
 
 
 class NoRouting:
-    """For a deployment in which every record is at home where it is: only rejections are sent."""
+    """Where nothing is forwarded: ``reject`` is all there is to it."""
 
-    route = None
-
-    def __init__(self, reject: Reject) -> None:
+    def __init__(self, reject: Reject, route: Callable[[int], bool] | None = None) -> None:
         self.reject = reject
+        self.route = route
 
     def applied(self, offset: int) -> None:
         """Nobody waits for it."""
@@ -53,12 +52,17 @@ class NoRouting:
 
 
 def no_routing(log: Log) -> OpenRouting:
-    """See NoRouting."""
+    """For a deployment in which every record is at home where it is: only rejections are sent."""
 
     async def open_routing(partition: int, state: PartitionState) -> Routing:
         return NoRouting(rejecter(log, Topic.POINTS))
 
     return open_routing
+
+
+async def routed_by_others(partition: int, state: PartitionState) -> Routing:
+    """For a replica: another group forwards and rejects, and is the one that knows how far that is."""
+    return NoRouting(ignore_rejected, lambda offset: False)
 
 
 def rejecter(log: Log, topic: Topic) -> Reject:

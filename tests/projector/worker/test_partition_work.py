@@ -4,6 +4,7 @@ import asyncio
 import random
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from projector.worker import partition_work
 from projector.worker.catching_up import CatchingUp
 from projector.worker.partition_service import PartitionService
 from projector.worker.partition_work import PartitionWork
+from projector.worker.routing_port import routed_by_others
 from projector.worker.service import FoldService
 from tests.projector.worker.support import Applied, digests, folded_afresh, opened, point, surroundings, until, within
 from tests.support.memory_log import MemoryLog
@@ -237,6 +239,22 @@ def test_a_log_that_lost_records_ends_the_work(tmp_path: Path, monkeypatch: pyte
             log.drop_from(Topic.POINTS, 0, 10)
             with pytest.raises(StateMismatchError, match="ahead of its log"):
                 await work.task
+
+    within(check())
+
+
+@pytest.mark.parametrize("routed_here", [True, False])
+def test_only_the_group_that_routes_sends_what_is_rejected(tmp_path: Path, routed_here: bool) -> None:
+    async def check() -> None:
+        log = log_with(5)
+        log.put(Topic.POINTS, 0, b"not a record")
+        async with surroundings(log, tmp_path / "state", Applied()) as around:
+            chosen = around if routed_here else replace(around, open_routing=routed_by_others)
+            service = await PartitionService.open(chosen, 0)
+            await service.step()
+            assert service.state.outcomes(5)
+            await service.close()
+        assert len(log.values(Topic.REJECTED, 0)) == int(routed_here)
 
     within(check())
 

@@ -24,8 +24,9 @@ class Recent(Generic[ItemT]):
 
     def advance(self, offset: int) -> None:
         """There was a record at ``offset``; forget what is too old now."""
-        self.known_after = max(self.known_after, offset - KEPT_OFFSETS)
-        while self._items and self._items[0][0] <= self.known_after:
+        oldest = offset - KEPT_OFFSETS
+        self.known_after = max(self.known_after, oldest)
+        while self._items and self._items[0][0] <= oldest:
             self._items.popleft()
 
     def items(self) -> Sequence[tuple[int, ItemT]]:

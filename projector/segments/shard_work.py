@@ -5,16 +5,20 @@ from collections.abc import Collection
 from pathlib import Path
 
 import numpy as np
+import structlog
 
 from projector.frames import ShardId
 from projector.segments.build import wants_graph
-from projector.segments.manifest import Manifest, SegmentEntry
+from projector.segments.errors import ManifestDamagedError
+from projector.segments.manifest import Manifest, SegmentEntry, read_manifest
 from projector.segments.policy import SegmentFacts, TailFacts
 from projector.segments.reader import Segment
 from projector.view.live_shard import LiveShard
 from projector.view.shard_view import ShardView
 from projector.view.tail import Tail
 from schemas.config import CollectionConfig
+
+log = structlog.get_logger("headwater")
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 60.0
 
@@ -134,6 +138,17 @@ class ShardWork:
         self._tail_bytes += sum(map(len, part.tail.points[self._tail_rows : part.size]))
         self._tail_rows = part.size
         return self._tail_bytes
+
+
+def begin_work(shard: ShardId, live: LiveShard, folder: Path, now: float) -> ShardWork:
+    """For a live shard that comes, with what its folder has."""
+    try:
+        manifest = read_manifest(folder)
+    except ManifestDamagedError as error:
+        # Whoever opened the shard has read it already; it was damaged since. The next build writes another one.
+        log.error("manifest damaged", shard=str(folder), reason=error.message)
+        manifest = None
+    return ShardWork(shard, live, folder, manifest, now)
 
 
 def is_stale(segment: Segment, config: CollectionConfig) -> bool:

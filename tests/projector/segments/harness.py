@@ -85,12 +85,15 @@ class Harness:
         self.folder = self.partition.shard(0, SHARD)
         self.builder = InProcessBuilder()
         self.live = LiveShard(SHARD, self.config, [], 0)
+        self.published: list[tuple[ShardId, int]] = []
         self._start()
 
     def _start(self) -> None:
         self.partition.shards[SHARD] = self.live
         self.optimizer = Optimizer(self.builder, lambda: self.now)
-        self.optimizer.add(0, self.state, self.partition, self.partition)
+        self.optimizer.add(
+            0, self.state, self.partition, self.partition, lambda shard, offset: self.published.append((shard, offset))
+        )
         self.optimizer.observe()
 
     def upsert(self, ids: Sequence[int]) -> None:

@@ -337,3 +337,35 @@ def test_a_partition_released_while_it_is_built_is_left_alone(tmp_path: Path) ->
         assert not await harness.optimizer.step(graph=False)
 
     run(main())
+
+
+def test_every_new_manifest_is_told_of(tmp_path: Path) -> None:
+    async def main() -> None:
+        harness = Harness(tmp_path)
+        harness.upsert(range(GRAPH_ROWS))
+        harness.tick(6)
+        assert await harness.step()
+        assert harness.published == [(SHARD, harness.offset)]
+        sealed = harness.offset
+
+        async def change(spec: BuildSpec) -> None:
+            harness.upsert([1])
+
+        harness.builder.before = change
+        assert await harness.step(graph=True)
+        harness.builder.before = None
+        manifest = read_manifest(harness.folder)
+        assert manifest is not None
+        # A merge leaves the offset as it is, and points out that have died since.
+        assert (manifest.offset, manifest.usable_from) == (sealed, harness.offset)
+        assert harness.published == [(SHARD, sealed)] * 2
+        harness.tick(6)
+        harness.state.fails = True
+        await harness.step()
+        assert len(harness.published) == 2
+        harness.state.fails = False
+        harness.tick(6)
+        assert await harness.step()
+        assert harness.published[2:] == [(SHARD, harness.offset)]
+
+    run(main())

@@ -1,10 +1,9 @@
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol, TypeVar
 
 from faust.streams import Stream
 from faust.topics import Topic
 from faust.transport.drivers.aiokafka import Consumer, Transport
-from faust.types import TP
 from yarl import URL
 
 _Agent = TypeVar("_Agent", bound=Callable[[Stream], Awaitable[None]])

@@ -28,7 +28,7 @@ def test_a_flat_file(tmp_path: Path) -> None:
 
 
 def test_a_manifest(tmp_path: Path) -> None:
-    write_manifest(tmp_path, Manifest(5, 3, [SegmentEntry("s1", 3, b"\x05"), SegmentEntry("s2", 9)]))
+    write_manifest(tmp_path, Manifest(5, 3, [SegmentEntry("s1", 3, b"\x05"), SegmentEntry("s2", 9)], usable_from=7))
     data = (tmp_path / "manifest").read_bytes()
     body = data[16:]
     assert data[:16] == bytes.fromhex("48574d414e49460a") + struct.pack("<II", len(body), crc32c(body))
@@ -36,6 +36,7 @@ def test_a_manifest(tmp_path: Path) -> None:
         "version": 1,
         "offset": 5,
         "next_number": 3,
+        "usable_from": 7,
         "segments": [{"name": "s1", "size": 3, "dead": b"\x05"}, {"name": "s2", "size": 9, "dead": b""}],
     }
 

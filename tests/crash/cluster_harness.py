@@ -42,16 +42,16 @@ VICTIMS = ("broker", "projector", "api", "worker")
 class ClusterHarness:
     """A cluster, those who use it, and what must be true of it."""
 
-    def __init__(self, folder: Path, seed: int) -> None:
+    def __init__(self, folder: Path, seed: int, broker: KafkaBroker, projectors: int = 1) -> None:
+        """``broker`` is stopped by whoever started it."""
         self._stack = ExitStack()
         self.rng = random.Random(seed)
         self._seed = seed
         self.world = World(seed, self.rng, IDS, HABITS)
-        self.broker = KafkaBroker.start(folder / "kafka")
-        self._stack.callback(self.broker.kill)
-        kafka = settings_for(self.broker)
+        self.broker = broker
         environment = {"HEADWATER_KAFKA__TIMEOUT": TIMEOUT_SECONDS}
-        self.cluster = self._stack.enter_context(Cluster(folder, kafka, workers=WORKERS, environment=environment))
+        made = Cluster(folder, settings_for(broker), projectors=projectors, workers=WORKERS, environment=environment)
+        self.cluster = self._stack.enter_context(made)
         self.feeders: list[Feeder] = []
 
     def __enter__(self) -> "ClusterHarness":
@@ -92,13 +92,13 @@ class ClusterHarness:
 
         started: list[float] = []
         twice = ", twice" if again else ""
-        done = self._while_writing(seconds, crash, f"killed: {' and '.join(victims)}{twice}")
+        done = self.while_writing(seconds, crash, f"killed: {' and '.join(victims)}{twice}")
         done.start_seconds = started[0]
         self.check(done)
         return done
 
-    def _while_writing(self, seconds: float, act: Callable[[], None], kind: str) -> Round:
-        """Let all work, do something meanwhile, and wait until all have stopped."""
+    def while_writing(self, seconds: float, act: Callable[[], object], kind: str) -> Round:
+        """Let all work, do something meanwhile, and wait until all have stopped; ``check`` comes next."""
         sent = sum(feeder.sent for feeder in self.feeders)
         self.world.start(self.cluster.port)
         for feeder in self.feeders:
@@ -170,7 +170,7 @@ class ClusterHarness:
             begun.append(time.monotonic())
             self.cluster.projectors[0].start()
 
-        done = self._while_writing(seconds, verify, "projector stopped, verified")
+        done = self.while_writing(seconds, verify, "projector stopped, verified")
         if codes != [0]:
             said = self.cluster.projectors[0].last_output()
             raise CrashError(f"SIGTERM ended the projector with exit code {codes}\n{said}")

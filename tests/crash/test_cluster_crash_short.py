@@ -4,22 +4,16 @@ from collections.abc import Iterator
 
 import pytest
 
-from compose.kafka import MissingToolError
+from compose.kafka import KafkaBroker
 from tests.crash.cluster_harness import ClusterHarness
-from tests.support.kafka import missing_kafka
 from tests.support.seeds import BASE_SEED, seed_note
 
 pytestmark = [pytest.mark.crash, pytest.mark.kafka]
 
 
 @pytest.fixture(scope="module")
-def harness(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ClusterHarness]:
-    try:
-        made = ClusterHarness(tmp_path_factory.mktemp("cluster-crash"), BASE_SEED)
-    except MissingToolError as error:
-        missing_kafka(error)
-        raise
-    with made:
+def harness(module_broker: KafkaBroker, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ClusterHarness]:
+    with ClusterHarness(tmp_path_factory.mktemp("cluster-crash"), BASE_SEED, module_broker) as made:
         made.begin()
         yield made
 

@@ -28,16 +28,17 @@ def kafka_broker() -> Generator[KafkaBroker]:
 
 
 @pytest.fixture(scope="module")
-def _module_broker() -> Generator[KafkaBroker]:
+def module_broker() -> Generator[KafkaBroker]:
+    """A broker for what the tests of one module share, which may kill it."""
     yield from _broker()
 
 
 @pytest.fixture
-def own_broker(_module_broker: KafkaBroker) -> KafkaBroker:
-    """A broker for the tests of one module, which may kill it: it runs when a test begins."""
-    if not _module_broker.running:
-        _module_broker.restart()
-    return _module_broker
+def own_broker(module_broker: KafkaBroker) -> KafkaBroker:
+    """The module's broker, which runs when a test begins."""
+    if not module_broker.running:
+        module_broker.restart()
+    return module_broker
 
 
 @pytest.fixture

@@ -1,0 +1,1 @@
+"""Several workers, several groups, recovery: what takes a whole cluster."""

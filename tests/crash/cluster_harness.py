@@ -20,7 +20,7 @@ from tests.crash.foreign import Feeder, together
 from tests.crash.world import LAYOUTS, Round, World
 from tests.crash.writers import CrashError, Habits
 from tests.producers.processes import JavaProducer, LineProducer, PythonProducer
-from tests.support.cluster import Cluster
+from tests.support.cluster import PARTITIONS, Cluster
 from tests.support.kafka import settings_for
 from tests.support.server import HeadwaterProcess, ServerError
 
@@ -42,7 +42,9 @@ VICTIMS = ("broker", "projector", "api", "worker")
 class ClusterHarness:
     """A cluster, those who use it, and what must be true of it."""
 
-    def __init__(self, folder: Path, seed: int, broker: KafkaBroker, projectors: int = 1) -> None:
+    def __init__(
+        self, folder: Path, seed: int, broker: KafkaBroker, *, projectors: int = 1, partitions: int = PARTITIONS
+    ) -> None:
         """``broker`` is stopped by whoever started it."""
         self._stack = ExitStack()
         self.rng = random.Random(seed)
@@ -50,7 +52,14 @@ class ClusterHarness:
         self.world = World(seed, self.rng, IDS, HABITS)
         self.broker = broker
         environment = {"HEADWATER_KAFKA__TIMEOUT": TIMEOUT_SECONDS}
-        made = Cluster(folder, settings_for(broker), projectors=projectors, workers=WORKERS, environment=environment)
+        made = Cluster(
+            folder,
+            settings_for(broker),
+            partitions=partitions,
+            projectors=projectors,
+            workers=WORKERS,
+            environment=environment,
+        )
         self.cluster = self._stack.enter_context(made)
         self.feeders: list[Feeder] = []
 

@@ -1,4 +1,7 @@
-"""Many rounds: ``python -m tests.crash.long --rounds 100``. Prints a table; ends with exit code 1 on a failure."""
+"""Many rounds: ``python -m tests.crash.long --rounds 100``. Prints a table; ends with exit code 1 on a failure.
+
+With ``--cluster`` it isn't the embedded server that is killed but the processes of a cluster on Kafka.
+"""
 
 import argparse
 import random
@@ -12,9 +15,12 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from compose.kafka import BrokerError, KafkaBroker
+from tests.crash.cluster_harness import VICTIMS, ClusterHarness
 from tests.crash.damage import HARMLESS
 from tests.crash.harness import Harness
 from tests.crash.world import Round
+from tests.support.cluster import PARTITIONS
 from tests.support.seeds import BASE_SEED
 from tests.support.server import ServerError
 
@@ -47,22 +53,51 @@ def summary(rounds: list[Round]) -> Table:
     return table
 
 
-def run(rounds: int, seed: int, partitions: int, folder: Path, console: Console) -> list[Round]:
+def play_cluster(harness: ClusterHarness, rng: random.Random, number: int, rounds: int) -> Round:
+    """One round: every fourth and the last verify; else one process is killed, or several, every third time twice."""
+    seconds = rng.uniform(0.2, 3.0)
+    if number % 4 == 3 or number == rounds - 1:
+        return harness.verify_round(seconds)
+    victims = rng.sample(VICTIMS, rng.choice((1, 1, 2, 3)))
+    return harness.crash_round(seconds, victims, again=number % 3 == 2)
+
+
+def tell(console: Console, number: int, last: Round) -> None:
+    """A line about a round."""
+    console.print(
+        f"{number + 1:4} {last.kind}: {last.acknowledged} acknowledged, {last.searches} searches,"
+        f" {last.points} points, {last.segments} segments, {last.graphs} graphs,"
+        f" ready in {last.start_seconds:.2f} s {last.detail}",
+        highlight=False,
+    )
+
+
+def run(options: argparse.Namespace, folder: Path, console: Console) -> list[Round]:
     """All rounds on one data folder, the torn log last. Raises CrashError or ServerError."""
-    rng = random.Random(f"{seed}/rounds")
+    rng = random.Random(f"{options.seed}/rounds")
     done: list[Round] = []
-    with Harness(folder, seed, partitions) as harness:
+    with Harness(folder, options.seed, options.partitions or 1) as harness:
         harness.begin()
-        for number in range(rounds):
-            last = play(harness, rng, number)
-            done.append(last)
-            console.print(
-                f"{number + 1:4} {last.kind}: {last.acknowledged} acknowledged, {last.searches} searches,"
-                f" {last.points} points, {last.segments} segments, {last.graphs} graphs,"
-                f" ready in {last.start_seconds:.2f} s {last.detail}",
-                highlight=False,
-            )
+        for number in range(options.rounds):
+            done.append(play(harness, rng, number))
+            tell(console, number, done[-1])
         done.append(harness.torn_log_round(rng.uniform(0.2, 3.0)))
+    return done
+
+
+def run_cluster(options: argparse.Namespace, folder: Path, console: Console) -> list[Round]:
+    """All rounds on one cluster, with a broker of its own. Raises CrashError, ServerError or BrokerError."""
+    rng = random.Random(f"{options.seed}/rounds")
+    done: list[Round] = []
+    broker = KafkaBroker.start(folder / "kafka")
+    try:
+        with ClusterHarness(folder, options.seed, broker, partitions=options.partitions or PARTITIONS) as harness:
+            harness.begin()
+            for number in range(options.rounds):
+                done.append(play_cluster(harness, rng, number, options.rounds))
+                tell(console, number, done[-1])
+    finally:
+        broker.kill()
     return done
 
 
@@ -71,14 +106,18 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.crash.long", description=__doc__)
     parser.add_argument("--rounds", type=int, default=100)
     parser.add_argument("--seed", type=int, default=BASE_SEED)
-    parser.add_argument("--partitions", type=int, default=1)
+    parser.add_argument("--partitions", type=int)
+    parser.add_argument("--cluster", action="store_true")
+    parser.add_argument("--folder", type=Path, help="where everything is, and stays")
     options = parser.parse_args()
     console = Console(width=160)
     begun = time.monotonic()
-    with tempfile.TemporaryDirectory(prefix="headwater-crash-") as folder:
+    with tempfile.TemporaryDirectory(prefix="headwater-crash-") as temporary:
+        folder = options.folder or Path(temporary)
+        folder.mkdir(parents=True, exist_ok=True)
         try:
-            done = run(options.rounds, options.seed, options.partitions, Path(folder), console)
-        except (AssertionError, ServerError) as failure:
+            done = (run_cluster if options.cluster else run)(options, folder, console)
+        except (AssertionError, ServerError, BrokerError, TimeoutError) as failure:
             console.print(f"FAILED (--seed {options.seed}): {failure}", style="bold red", markup=False)
             return 1
     console.print(summary(done))

@@ -10,6 +10,8 @@ from projector.frames import ShardId
 from projector.segments.builder import SegmentBuilder
 from projector.segments.errors import ManifestDamagedError, SegmentDamagedError
 from projector.segments.manifest import Manifest, read_manifest
+from projector.segments.reader import Segment
+from projector.segments.replacement import MakeReady
 from projector.segments.shard_files import delete, delete_unknown, open_segments, rebuild_shard
 from projector.state.store import PartitionState, TooManyChangedError
 from projector.view.live_shard import LiveShard
@@ -22,21 +24,35 @@ _logger = structlog.get_logger("headwater.recovery")
 
 
 async def open_views(
-    partition: int, state: PartitionState, folder: StateFolder, builder: SegmentBuilder
+    partition: int,
+    state: PartitionState,
+    folder: StateFolder,
+    builder: SegmentBuilder,
+    make_ready: MakeReady = Segment.load_graphs,
 ) -> PartitionFollower:
     """The views of a partition's shards as of the applied offset. No record may be half applied.
+
+    ``make_ready`` is called with each segment. Loading graphs holds the interpreter lock, so the first search would
+    hold up everyone; where nobody searches, it is enough to check them.
 
     Segments that are missing, damaged, or older than the list of changed ids reaches back, are rebuilt from the state.
     """
     shards: dict[ShardId, LiveShard] = {}
     for shard, meta in state.shards().items():
-        shards[shard] = await _open_shard(shard, meta.config, state, folder.shard(partition, shard), builder)
+        shards[shard] = await _open_shard(
+            shard, meta.config, state, folder.shard(partition, shard), builder, make_ready
+        )
     _delete_closed(folder.shards(partition), {folder.shard(partition, shard).name for shard in shards})
     return PartitionFollower(partition, shards, state.applied)
 
 
 async def _open_shard(
-    shard: ShardId, config: CollectionConfig, state: PartitionState, folder: Path, builder: SegmentBuilder
+    shard: ShardId,
+    config: CollectionConfig,
+    state: PartitionState,
+    folder: Path,
+    builder: SegmentBuilder,
+    make_ready: MakeReady,
 ) -> LiveShard:
     folder.mkdir(parents=True, exist_ok=True)
     try:
@@ -50,8 +66,7 @@ async def _open_shard(
         segments, changed = open_segments(folder, manifest), []
         state.drop_changed(shard, manifest.offset)
     for segment, _ in segments:
-        # Loading holds the interpreter lock, so the first search would hold up everyone.
-        segment.load_graphs()
+        make_ready(segment)
     live = LiveShard(shard, config, segments, manifest.offset)
     if changed:
         live.apply(changed, state.points(shard, changed), state.applied)

@@ -17,6 +17,7 @@ from projector.folders import StateFolder
 from projector.runner import ignore_rejected
 from projector.segments.builder import SegmentBuilder
 from projector.segments.optimizer import Optimizer
+from projector.segments.reader import Segment
 from projector.snapshot.service import SnapshotService
 from projector.snapshot.snapshots import SnapshotsFolder
 from projector.worker.catching_up import CatchingUp, Partition
@@ -41,7 +42,7 @@ class ProjectorNode:
         self._folder = StateFolder(data.state)
         self._tasks = Tasks()
         self._builder = SegmentBuilder()
-        self._optimizer = Optimizer(self._builder)
+        self._optimizer = Optimizer(self._builder, make_ready=Segment.check_graphs)
         self._snapshots = SnapshotService(SnapshotsFolder(data.snapshots), self._folder, log.identity)
         self._display = CatchUpDisplay()
         self._desk: RoutingDesk | None = None

@@ -11,6 +11,7 @@ from projector.folders import StateFolder
 from projector.runner import Reject
 from projector.segments.builder import SegmentBuilder
 from projector.segments.optimizer import Optimizer
+from projector.segments.reader import Segment
 from projector.snapshot.service import SnapshotService
 from projector.state.store import PartitionState
 from projector.worker.catalog_service import CatalogService
@@ -54,6 +55,7 @@ class Opener:
             self.open_routing,
             self._open_feed,
             [self.snapshots],
+            make_ready=Segment.check_graphs,
         )
 
     async def _open_state(self, partition: int) -> PartitionState:

@@ -11,13 +11,13 @@ import structlog
 
 from projector.frames import ShardId
 from projector.segments import metrics
-from projector.segments.errors import BuildFailedError, ManifestDamagedError, SegmentDamagedError
-from projector.segments.manifest import read_manifest
+from projector.segments.errors import BuildFailedError, SegmentDamagedError
 from projector.segments.meta import SEGMENT_FILE
 from projector.segments.policy import SEAL_BYTES, SEAL_ROWS, Plan, is_settled, plan_graph, plan_plain
-from projector.segments.replacement import Builder, Built, Replacement, SealedState, publish
+from projector.segments.reader import Segment
+from projector.segments.replacement import Builder, Built, MakeReady, Replacement, SealedState, publish
 from projector.segments.shard_files import delete
-from projector.segments.shard_work import ShardWork
+from projector.segments.shard_work import ShardWork, begin_work
 from projector.view.live_shard import LiveShard
 
 POLL_SECONDS = 0.2
@@ -77,7 +77,14 @@ class Optimizer:
     The folder of a shard that is closed is deleted.
     """
 
-    def __init__(self, builder: Builder, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        builder: Builder,
+        clock: Callable[[], float] = time.monotonic,
+        make_ready: MakeReady = Segment.load_graphs,
+    ) -> None:
+        """``make_ready`` says what a segment needs that was built: where nobody searches, no graphs in memory."""
+        self._make_ready = make_ready
         self._builder = builder
         self._clock = clock
         self._partitions: list[_Partition] = []
@@ -187,7 +194,7 @@ class Optimizer:
                 await asyncio.sleep(POLL_SECONDS)
 
     async def _carry_out(self, partition: _Partition, work: ShardWork, plan: Plan, graph: bool) -> None:
-        replacement = Replacement(work, plan)
+        replacement = Replacement(work, plan, self._make_ready)
         kind = "graph" if graph else "plain"
         started = self._clock()
         work.busy.update(plan.segments)
@@ -276,18 +283,8 @@ class Optimizer:
                     delete(work.folder)
         for shard, live in shards.items():
             if shard not in partition.works:
-                partition.works[shard] = _new_work(partition, shard, live, now)
+                folder = partition.folders.shard(partition.number, shard)
+                partition.works[shard] = begin_work(shard, live, folder, now)
 
     def _find(self, shard: ShardId) -> ShardWork | None:
         return next((p.works[shard] for p in self._partitions if shard in p.works), None)
-
-
-def _new_work(partition: _Partition, shard: ShardId, live: LiveShard, now: float) -> ShardWork:
-    folder = partition.folders.shard(partition.number, shard)
-    try:
-        manifest = read_manifest(folder)
-    except ManifestDamagedError as error:
-        # Whoever opened the shard has read it already; it was damaged since. The next build writes another one.
-        log.error("manifest damaged", shard=str(folder), reason=error.message)
-        manifest = None
-    return ShardWork(shard, live, folder, manifest, now)

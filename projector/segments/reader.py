@@ -152,6 +152,14 @@ class Segment:
         for name in self._vectors:
             self.graph(name)
 
+    def check_graphs(self) -> None:
+        """Find out which graphs are damaged, without reading any into memory: for who doesn't search."""
+        for meta in self.meta.vectors:
+            try:
+                _check_graph_file(self.folder, meta)
+            except SegmentDamagedError as error:
+                self.damaged_graphs[meta.name] = str(error)
+
     def select(self, filter_: Filter) -> Selection:
         """What the columns say about a filter, for every slot, dead or alive."""
         return select(filter_, self)

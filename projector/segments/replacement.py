@@ -34,6 +34,10 @@ class SealedState(Protocol):
         ...
 
 
+MakeReady = Callable[[Segment], None]
+"""What is done with a segment before it joins a view, as it would hold up everyone later."""
+
+
 class Builder(Protocol):
     """Builds segments; SegmentBuilder does it in processes of their own."""
 
@@ -45,7 +49,9 @@ class Builder(Protocol):
 class Replacement:
     """One plan for one shard, at the view that stands when it is made."""
 
-    def __init__(self, work: ShardWork, plan: Plan) -> None:
+    def __init__(self, work: ShardWork, plan: Plan, make_ready: MakeReady = Segment.load_graphs) -> None:
+        """``make_ready`` is called on a thread, with what was built."""
+        self._make_ready = make_ready
         self._work = work
         self._plan = plan
         self._base: ShardView = work.live.view
@@ -67,7 +73,7 @@ class Replacement:
         try:
             spec = await asyncio.to_thread(self._prepare)
             result = await builder.build(spec, progress)
-            segment = await asyncio.to_thread(_open, self._target)
+            segment = await asyncio.to_thread(self._open)
         except BaseException:
             self.discard()
             raise
@@ -89,6 +95,13 @@ class Replacement:
         """Delete what was built, or half built by a process that is gone."""
         delete(self._target)
         delete(self._target.with_name(self._target.name + UNFINISHED))
+
+    def _open(self) -> Segment:
+        segment = Segment.open(self._target)
+        self._make_ready(segment)
+        if segment.damaged_graphs:
+            raise BuildFailedError(f"{self._target}: {segment.damaged_graphs}")
+        return segment
 
     def _prepare(self) -> BuildSpec:
         self._work.folder.mkdir(parents=True, exist_ok=True)
@@ -151,11 +164,3 @@ def _entry(part: SegmentPart, offset: int) -> SegmentEntry:
 
 def _dead(part: SegmentPart) -> bytes | None:
     return pack_mask(part.dead_mask()) if part.alive_count < part.size else None
-
-
-def _open(folder: Path) -> Segment:
-    segment = Segment.open(folder)
-    segment.load_graphs()
-    if segment.damaged_graphs:
-        raise BuildFailedError(f"{folder}: {segment.damaged_graphs}")
-    return segment

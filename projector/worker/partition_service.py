@@ -15,6 +15,8 @@ from projector.recovery import open_views
 from projector.runner import READ_BYTES, PartitionRunner
 from projector.segments.builder import SegmentBuilder
 from projector.segments.optimizer import Optimizer
+from projector.segments.reader import Segment
+from projector.segments.replacement import MakeReady
 from projector.state.origin import check_log
 from projector.state.store import PartitionState
 from projector.worker.routing_port import OpenRouting, Routing
@@ -95,6 +97,7 @@ class Surroundings:
     open_routing: OpenRouting
     open_feed: Callable[[int, PartitionState], Awaitable[Feed]] = no_feed
     guests: Sequence[Guest] = ()
+    make_ready: MakeReady = Segment.load_graphs
 
 
 class PartitionService:
@@ -145,7 +148,7 @@ class PartitionService:
         # Frames of what is finished here are for nobody: views and feed begin with the state as it is after it.
         await self._runner.finish_pending()
         around = self._around
-        self.follower = await open_views(self.partition, self.state, around.folder, around.builder)
+        self.follower = await open_views(self.partition, self.state, around.folder, around.builder, around.make_ready)
         self._feed = await around.open_feed(self.partition, self.state)
         self._sinks += [self.follower.on_frame, self._feed.on_frame]
         around.optimizer.add(self.partition, self.state, self.follower, around.folder, self._feed.resealed)

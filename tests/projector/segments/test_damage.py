@@ -87,6 +87,15 @@ def test_a_damaged_graph_counts_as_none(copy: Path) -> None:
         segment.check()
 
 
+def test_graphs_are_checked_without_reading_them(copy: Path) -> None:
+    segment = Segment.open(copy)
+    segment.check_graphs()
+    assert not segment.damaged_graphs
+    flip(copy / "graph.0.hnsw", 5000)
+    segment.check_graphs()
+    assert list(segment.damaged_graphs) == [COSINE]
+
+
 def test_a_build_says_which_source_is_damaged(copy: Path, tmp_path: Path) -> None:
     healthy = Segment.open(copy)
     path = copy / "segment.flat"

@@ -14,6 +14,8 @@ from projector.segments.manifest import Manifest
 from projector.view.live_shard import LiveShard
 from projector.waiters import Waiters
 
+BEHIND_SECONDS = 0.02
+
 _logger = structlog.get_logger("headwater.feed")
 
 
@@ -69,7 +71,10 @@ class ManifestAdopter:
             return
         if loaded.manifest == self._held.get(live):
             return
-        await self._waiters.wait(loaded.usable_from, None)
-        if self._shards().get(shard) is live:
-            live.adopt(loaded.manifest.offset, loaded.segments)
-            self._held[live] = loaded.manifest
+        while self._shards().get(shard) is live:
+            if self._waiters.visible >= loaded.usable_from:
+                live.adopt(loaded.manifest.offset, loaded.segments)
+                self._held[live] = loaded.manifest
+                return
+            # The reader is behind, and may have to load everything anew before it gets there.
+            await asyncio.sleep(BEHIND_SECONDS)

@@ -33,8 +33,8 @@ class Bell:
     """One reader's bell. Used on one event loop."""
 
     def __init__(self, folder: Path) -> None:
-        """Hang it up in ``folder``. Raises OSError."""
-        folder.mkdir(parents=True, exist_ok=True)
+        """Hang it up in ``folder``, which is created when missing, but not the one it is in. Raises OSError."""
+        folder.mkdir(exist_ok=True)
         name = f"{os.getpid()}-{secrets.token_hex(4)}"
         # It gets its name when it can be rung: the writer removes a pipe that nobody reads.
         hidden = folder / f".{name}"

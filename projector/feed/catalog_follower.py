@@ -24,7 +24,7 @@ class CatalogFeedFollower(CatalogFollower):
     """
 
     def __init__(self, folder: StateFolder, identity: str) -> None:
-        """``folder`` need not hold anything yet. ``identity`` is the log's. Raises OSError."""
+        """``folder`` need not exist yet. ``identity`` is the log's."""
         super().__init__()
         self._reader = FeedReader(folder.catalog_feed, FeedSource(FeedKind.CATALOG, 0, identity))
         self.trouble = ""

@@ -31,7 +31,7 @@ class PartitionFeedFollower:
     """
 
     def __init__(self, folder: StateFolder, partition: int, identity: str, *, read_bytes: int = READ_BYTES) -> None:
-        """``folder`` need not hold anything yet. ``identity`` is the log's. Raises OSError."""
+        """``folder`` need not exist yet. ``identity`` is the log's."""
         self.partition = partition
         self.waiters = Waiters(-1)
         self.trouble = ""

@@ -24,6 +24,8 @@ READ_BYTES = 1 << 20
 """How much is read at once; one frame may be larger."""
 LOOK_AGAIN_SECONDS = 1.0
 """Only for bells that were not heard: a feed on a file system between machines, a folder that was deleted."""
+LOOK_FOR_FEED_SECONDS = 0.1
+"""While there is no feed yet."""
 
 
 class Position(NamedTuple):
@@ -80,11 +82,11 @@ class FeedReader:
     """
 
     def __init__(self, folder: Path, source: FeedSource, *, read_bytes: int = READ_BYTES) -> None:
-        """``folder`` need not exist yet. Raises OSError."""
+        """``folder`` need not exist yet; it isn't made here, as whoever puts a state folder back does that."""
         self._folder = folder
         self._source = source
         self._read_bytes = max(read_bytes, FRAME_HEADER_BYTES)
-        self._bell = Bell(folder / BELLS)
+        self._bell: Bell | None = None
         self._listing = Listing(folder)
         self._names: list[str] = []
         self._files: Sequence[FeedFile] = ()
@@ -94,16 +96,13 @@ class FeedReader:
     def open(self, *, newest: bool = False) -> memoryview:
         """Go to the oldest file of the newest generation, or to the newest; returns its checkpoint.
 
-        Raises NoFeedError, and FeedBrokenError when the file is another feed's or can't be read.
+        Raises NoFeedError, FeedBrokenError when the file is another feed's or can't be read, and OSError.
         """
         self._close_file()
         files = self._list()
         if not files:
             raise NoFeedError(f"there is no feed in {self._folder}")
-        if not self._bell.hangs:
-            # The folder was moved away with it, and this is another one of the same name.
-            self._bell.close()
-            self._bell = Bell(self._folder / BELLS)
+        self._hang_bell()
         first = files[-1] if newest else next(f for f in files if f.generation == files[-1].generation)
         opened = self._open_file(first)
         self._file = opened
@@ -174,12 +173,17 @@ class FeedReader:
 
     async def wait(self) -> None:
         """Return when there may be more to read, or a feed to open."""
-        await self._bell.wait(LOOK_AGAIN_SECONDS)
+        if self._bell is None:
+            await asyncio.sleep(LOOK_FOR_FEED_SECONDS)
+        else:
+            await self._bell.wait(LOOK_AGAIN_SECONDS)
 
     def close(self) -> None:
         """Close the file and take down the bell."""
         self._close_file()
-        self._bell.close()
+        if self._bell is not None:
+            self._bell.close()
+            self._bell = None
 
     def __enter__(self) -> Self:
         return self
@@ -194,6 +198,17 @@ class FeedReader:
         if self._file is None:
             raise FeedBrokenError(f"the feed in {self._folder} is not open")
         return self._file
+
+    def _hang_bell(self) -> None:
+        if self._bell is not None and not self._bell.hangs:
+            # The folder was moved away with it, or deleted, and this is another one of the same name.
+            self._bell.close()
+            self._bell = None
+        if self._bell is None:
+            try:
+                self._bell = Bell(self._folder / BELLS)
+            except FileNotFoundError:
+                raise NoFeedError(f"{self._folder} is no longer there") from None
 
     def _checkpoint(self, file: _OpenFile) -> memoryview:
         """The first frame of a file, which is there since the file has its name."""

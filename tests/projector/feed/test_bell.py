@@ -2,12 +2,13 @@
 
 import asyncio
 import os
+import shutil
 from pathlib import Path
 
 import pytest
 
 from projector.feed.bell import Bell, Ringer
-from projector.feed.errors import NoFeedError
+from projector.feed.errors import FeedBrokenError, NoFeedError
 from projector.feed.reader import FeedReader
 from tests.projector.feed.sample import SOURCE, start
 
@@ -119,19 +120,41 @@ def test_bells_that_come_and_go_are_noticed(tmp_path: Path) -> None:
     asyncio.run(main())
 
 
-def test_a_reader_wakes_for_a_first_generation_a_frame_and_a_file(tmp_path: Path) -> None:
+def test_a_reader_wakes_for_a_frame_and_for_a_generation(tmp_path: Path) -> None:
     async def main() -> None:
-        with FeedReader(tmp_path, SOURCE) as reader:
-            waiting = asyncio.create_task(reader.wait())
-            await asyncio.sleep(0)
-            with start(tmp_path) as writer:
-                await waiting
+        with FeedReader(tmp_path / "feed", SOURCE) as reader:
+            await reader.wait()
+            assert not (tmp_path / "feed").exists()
+            with start(tmp_path / "feed") as writer:
+                await reader.wait()
                 reader.open()
                 waiting = asyncio.create_task(reader.wait())
                 await asyncio.sleep(0)
                 writer.write([b"a"])
                 await waiting
                 assert len(reader.read()) == 1
+                waiting = asyncio.create_task(reader.next())
+                await asyncio.sleep(0)
+                start(tmp_path / "feed").close()
+                with pytest.raises(FeedBrokenError):
+                    await waiting
+
+    asyncio.run(main())
+
+
+def test_a_bell_is_hung_up_again_in_a_folder_made_anew(tmp_path: Path) -> None:
+    async def main() -> None:
+        with FeedReader(tmp_path / "feed", SOURCE) as reader:
+            start(tmp_path / "feed").close()
+            reader.open()
+            shutil.rmtree(tmp_path / "feed")
+            with start(tmp_path / "feed") as writer:
+                reader.open()
+                waiting = asyncio.create_task(reader.next())
+                await asyncio.sleep(0)
+                writer.write([b"a"])
+                assert len(await waiting) == 1
+                assert len(list((tmp_path / "feed" / "bells").iterdir())) == 1
 
     asyncio.run(main())
 

@@ -197,9 +197,10 @@ class PartitionService:
     async def _apply(self, records: Sequence[LogRecord]) -> None:
         """Apply records that the log holds one after the other from the applied offset on."""
         for start in range(0, len(records), SLICE_RECORDS):
-            await self._runner.apply_all(records[start : start + SLICE_RECORDS])
+            some = records[start : start + SLICE_RECORDS]
+            await self._runner.apply_all(some)
             self._feed.flush()
-            self._routing.applied(self.applied)
+            self._routing.applied(some)
             if len(records) > 1:
                 await asyncio.sleep(0)
 

@@ -7,6 +7,7 @@ rejected. It never goes back, and a state that is rebuilt, or restored, does not
 import asyncio
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Any, Protocol, Self
 
 import structlog
@@ -28,6 +29,8 @@ READ_BYTES = 1 << 20
 FEW_BYTES = 64 << 10
 FEW = 8
 """Of so few records, most are read alone."""
+KEPT_BYTES = 4 << 20
+"""So much of what was just applied is kept until it is forwarded; the rest is read again."""
 COMMIT_SECONDS = 1.0
 KEPT_ALIVE_SECONDS = 3600.0
 """Kafka forgets what a group committed a week ago."""
@@ -94,6 +97,8 @@ class PartitionRouting:
         self._begin = committed
         self._committed = committed
         self._next = committed
+        self._kept: dict[int, LogRecord] = {}
+        self._kept_bytes = 0
         self._more = asyncio.Event()
         self._more.set()
         self._gauge = ROUTED.labels(partition)
@@ -118,10 +123,20 @@ class PartitionRouting:
         """Whether the record at ``offset`` is yet to be forwarded, or its rejection to be sent."""
         return offset >= self._begin
 
-    def applied(self, offset: int) -> None:
-        """The state's outbox may have new entries up to ``offset``."""
-        if self._state.newest_elsewhere >= self._next:
-            self._more.set()
+    def applied(self, records: Sequence[LogRecord]) -> None:
+        """These records, which are in order, were applied, and the outbox may have entries for some of them."""
+        if self._wake() and records and self._kept_bytes < KEPT_BYTES:
+            entries = dict(self._state.elsewhere(records[0].offset, len(records)))
+            strays = [record for record in records if record.offset in entries]
+            self._kept.update((record.offset, record) for record in strays)
+            self._kept_bytes += sum(len(record.value or b"") for record in strays)
+
+    def _wake(self) -> bool:
+        """Go on forwarding if there is something to forward."""
+        if self._state.newest_elsewhere < self._next:
+            return False
+        self._more.set()
+        return True
 
     async def close(self) -> None:
         """Stop forwarding, and commit how far it is. Nothing is lost when that can't be done."""
@@ -161,9 +176,17 @@ class PartitionRouting:
         last = settled[-1][0]
         self._state.forwarded(last)
         self._next = last + 1
+        self._forget(last)
+
+    def _forget(self, last: int) -> None:
+        for offset in [offset for offset in self._kept if offset <= last]:
+            self._kept_bytes -= len(self._kept.pop(offset).value or b"")
 
     async def _read(self, entries: Sequence[tuple[int, Elsewhere]]) -> dict[int, LogRecord]:
-        """The records from the first entry on, as far as one read goes, by offset."""
+        """The records from the first entry on, as far as they were kept or one read goes, by offset."""
+        kept = takewhile(lambda record: record is not None, (self._kept.get(offset) for offset, _ in entries))
+        if found := {record.offset: record for record in kept if record is not None}:
+            return found
         first, size = entries[0][0], READ_BYTES if len(entries) > FEW else FEW_BYTES
         records = await when_available(
             lambda: self._office.log.read(Topic.POINTS, self._partition, first, size),
@@ -179,7 +202,7 @@ class PartitionRouting:
         while True:
             await asyncio.sleep(self._office.commit_seconds)
             # For what was applied without a word: a record that was finished after a crash.
-            self.applied(self._state.applied)
+            self._wake()
             routed, now = self.routed, loop.time()
             if routed == self._committed and now - last < KEPT_ALIVE_SECONDS:
                 continue

@@ -24,8 +24,8 @@ class Routing(Protocol):
         """Puts a record that could not be applied where its producer finds it."""
         ...
 
-    def applied(self, offset: int) -> None:
-        """The state's outbox may have new entries up to ``offset``."""
+    def applied(self, records: Sequence[LogRecord]) -> None:
+        """These records were applied, and the state's outbox may have entries for some of them."""
         ...
 
     async def close(self) -> None:
@@ -44,7 +44,7 @@ class NoRouting:
         self.reject = reject
         self.route = route
 
-    def applied(self, offset: int) -> None:
+    def applied(self, records: Sequence[LogRecord]) -> None:
         """Nobody waits for it."""
 
     async def close(self) -> None:

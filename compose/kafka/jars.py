@@ -1,5 +1,6 @@
 """Finding Java and fetching the broker's jars: once, by Maven, into the user's cache folder."""
 
+import fcntl
 import hashlib
 import os
 import re
@@ -61,12 +62,14 @@ def kafka_jars() -> Path:
             "on macOS: brew install maven)."
         )
     folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder.parent, prefix="fetching-") as temporary:
-        fetched = Path(temporary) / "jars"
-        _run_maven(maven, fetched)
-        # Whoever fetches at the same time is welcome to be first: the jars are the same.
+    with (folder.parent / "fetching.lock").open("w") as lock:
+        # One at a time: Maven's own repository doesn't take two well.
+        fcntl.flock(lock, fcntl.LOCK_EX)
         if not folder.is_dir():
-            fetched.rename(folder)
+            with tempfile.TemporaryDirectory(dir=folder.parent, prefix="fetching-") as temporary:
+                fetched = Path(temporary) / "jars"
+                _run_maven(maven, fetched)
+                fetched.rename(folder)
     return folder
 
 

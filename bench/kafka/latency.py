@@ -16,7 +16,7 @@ SAMPLED = 20
 """One record of so many is looked for."""
 CONNECTIONS = 8
 WARM_UP_SECONDS = 10.0
-ASK_AGAIN_SECONDS = 0.001
+ASK_AGAIN_SECONDS = 0.004
 
 
 @dataclass

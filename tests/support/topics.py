@@ -88,12 +88,11 @@ class Topics:
         return self._runner.run(ask())
 
     def rejected(self) -> list[Place]:
-        """Where the records on the rejected topic came from, in order, those sent twice twice."""
-        return [_origin(record) for record in self.records(Topic.REJECTED, 0)]
+        """Where those records on the rejected topic that are points' came from, in order, those sent twice twice."""
+        origins = [_origin(record) for record in self.records(Topic.REJECTED, 0)]
+        return [place for topic, place in origins if topic == Topic.POINTS]
 
 
-def _origin(record: LogRecord) -> Place:
+def _origin(record: LogRecord) -> tuple[str, Place]:
     topic, partition, offset = dict(record.headers)[ORIGIN_HEADER].decode().split("/")
-    if topic != Topic.POINTS:
-        raise AssertionError(f"a record of {topic} was rejected: {record}")
-    return int(partition), int(offset)
+    return topic, (int(partition), int(offset))

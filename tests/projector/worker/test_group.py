@@ -42,8 +42,11 @@ def applied_offset(member: Member, partition: int = 0) -> int:
 
 
 async def _until_applied(log: KafkaLog, member: Member, partition: int = 0) -> None:
-    end = await log.end_offset(POINTS, partition)
-    await until(lambda: applied_offset(member, partition) >= end - 1)
+    # Not the end offset: the last offsets may be without a record.
+    last = -1
+    while records := await log.read(POINTS, partition, last + 1, 1 << 20):
+        last = records[-1].offset
+    await until(lambda: applied_offset(member, partition) >= last)
 
 
 async def _fits(log: KafkaLog, folder: Path, applied: Applied) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from dataclasses import dataclass, field
+from typing import Any
 
 import msgspec
 import uvloop
@@ -16,6 +17,8 @@ SAMPLED = 20
 """One record of so many is looked for."""
 CONNECTIONS = 8
 WARM_UP_SECONDS = 10.0
+WARM_UP = "warm-up"
+COLLECTION = "growing"
 ASK_AGAIN_SECONDS = 0.004
 
 
@@ -30,21 +33,24 @@ class Latencies:
 class Steady:
     """Sends ``rate`` single points a second to ``partition``.
 
-    After a warm-up, a plain consumer reads them; then that is stopped, as it takes a good part of the machine, and
-    some of those that follow are looked for.
+    After a warm-up, a plain consumer reads them; then that is stopped, as it takes a good part of the machine. What
+    follows goes to another collection, and some of it is looked for there.
     """
 
-    def __init__(self, stage: Stage, collection: str, rate: int, seconds: float, partition: int) -> None:
+    def __init__(self, stage: Stage, rate: int, seconds: float, partition: int, forwarded: bool) -> None:
         self._stage = stage
-        self._search = f"/collections/{collection}/points/query"
+        self._forwarded = forwarded
+        self._points = f"/collections/{COLLECTION}/points"
         self._rate = rate
         self._warm_up = int(rate * WARM_UP_SECONDS)
         self._looked_for = self._warm_up + int(rate * seconds)
         self._count = self._looked_for + int(rate * seconds)
         self._place = TopicPartition(stage.points, partition)
-        rows = [row(vector) for vector in vectors(self._count)]
-        self._values = [json_point(collection, vector, number) for number, vector in enumerate(rows)]
-        self._questions = [msgspec.json.encode({"query": vector, "limit": 1}) for vector in rows[::SAMPLED]]
+        self._rows = [row(vector) for vector in vectors(self._count)]
+        self._values = [
+            json_point(WARM_UP if number < self._looked_for else COLLECTION, vector, number)
+            for number, vector in enumerate(self._rows)
+        ]
         self._due: dict[int, float] = {}
         self._consumed: dict[int, float] = {}
         self._connections: asyncio.Queue[AsyncHttp] = asyncio.Queue()
@@ -92,16 +98,20 @@ class Steady:
             self.latencies.found.append(time.perf_counter() - due)
 
     async def _find(self, number: int, token: str) -> None:
-        """Ask until it is found: when it has to be forwarded first, its own offset says too little."""
-        question = self._questions[number // SAMPLED]
+        """Search for it, once it is there: of what is forwarded first, the offset it was sent to says too little."""
         connection = await self._connections.get()
+
+        async def ask(path: str, body: object) -> Any:
+            question = msgspec.json.encode(body)
+            answer = await connection.ask("POST", self._points + path, question, {"x-headwater-offsets": token})
+            return msgspec.json.decode(answer)["result"]
+
         try:
-            while True:
-                answer = await connection.ask("POST", self._search, question, {"x-headwater-offsets": token})
-                hits = msgspec.json.decode(answer)["result"]["points"]
-                if hits and hits[0]["id"] == number:
-                    return
+            while self._forwarded and not await ask("", {"ids": [number], "with_payload": False}):
                 await asyncio.sleep(ASK_AGAIN_SECONDS)
+            found = await ask("/query", {"query": self._rows[number], "limit": 1})
+            if found["points"][0]["id"] != number:
+                raise AssertionError(f"point {number} was not found, but {found}")
         finally:
             self._connections.put_nowait(connection)
 
@@ -120,6 +130,16 @@ class Steady:
             await consumer.stop()
 
 
-def measure(stage: Stage, collection: str, rate: int, seconds: float, partition: int = 0) -> Latencies:
-    """Latencies at ``rate`` records a second, each over ``seconds``, after a warm-up."""
-    return uvloop.run(Steady(stage, collection, rate, seconds, partition).run())
+def measure(stage: Stage, rate: int, seconds: float) -> Latencies:
+    """Latencies at ``rate`` records a second, each over ``seconds``, after a warm-up.
+
+    Records are sent to a partition where they are not at home, if there is one.
+    """
+    homes = {stage.home(stage.create(name)) for name in (WARM_UP, COLLECTION)}
+    elsewhere = set(range(stage.partitions)) - homes
+    partition = min(elsewhere or homes)
+    try:
+        return uvloop.run(Steady(stage, rate, seconds, partition, bool(elsewhere)).run())
+    finally:
+        stage.drop(WARM_UP)
+        stage.drop(COLLECTION)

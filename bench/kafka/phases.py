@@ -28,18 +28,12 @@ class KafkaBench:
     results: Results
 
     def latency(self, group: str) -> None:
-        """At 1,000 single points a second; the peer is a plain aiokafka consumer in the same run.
-
-        They are sent to the partition after the one where they are at home: in a cluster of one partition, to that.
-        """
+        """At 1,000 single points a second; the peer is a plain aiokafka consumer in the same run."""
         progress(group)
-        home = self.stage.home(self.stage.create(COLLECTION))
-        partition = (home + 1) % self.stage.partitions
-        seen = latency.measure(self.stage, COLLECTION, RATE, STEADY_SECONDS, partition)
+        seen = latency.measure(self.stage, RATE, STEADY_SECONDS)
         for percent, most in ((50, 10.0), (99, 40.0)):
             peer = percentile_ms(seen.consumed, percent)
             self.results.aim(group, f"p{percent}", percentile_ms(seen.found, percent), "ms", most, peer)
-        self.stage.drop(COLLECTION)
 
     def creation(self) -> None:
         """Twenty collections, while another one is written."""

@@ -60,7 +60,7 @@ class PartitionWork:
         return f"{self.partition[0]}-{self.partition[1]}"
 
     def offer(self, records: Sequence[LogRecord]) -> None:
-        """Here are records, in order."""
+        """Here are records, one at least, in order."""
         size = sum([len(record.value or b"") for record in records])
         self._offered.append((records, size))
         self._offered_bytes += size
@@ -136,12 +136,22 @@ class PartitionWork:
             looking.cancel()
 
     async def _take(self, service: FoldService) -> None:
-        records, size = self._offered.popleft()
+        records, size = self._next_run()
         await when_available(lambda: service.take(records), self._what)
         self._offered_bytes -= size
         if self.full and self._offered_bytes <= FULL_BYTES // 2:
             self.full = False
             self._changed()
+
+    def _next_run(self) -> tuple[Sequence[LogRecord], int]:
+        """What was offered next, with all that follows on it, and its size: a commit and a frame for many records."""
+        records, size = self._offered.popleft()
+        run = list(records)
+        while self._offered and self._offered[0][0][0].offset == run[-1].offset + 1:
+            records, more = self._offered.popleft()
+            run += records
+            size += more
+        return run, size
 
     async def _wait_for_log(self, service: FoldService) -> None:
         waits = [asyncio.create_task(service.wait()), asyncio.create_task(self._wake.wait())]

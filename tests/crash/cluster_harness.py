@@ -101,7 +101,7 @@ class ClusterHarness:
 
         started: list[float] = []
         twice = ", twice" if again else ""
-        done = self.while_writing(seconds, crash, f"killed: {' and '.join(victims)}{twice}")
+        done = self.while_writing(seconds, crash, f"killed: {' and '.join(sorted(victims))}{twice}")
         done.start_seconds = started[0]
         self.check(done)
         return done

@@ -40,11 +40,11 @@ class Outbox:
         return [(keys.outbox_offset(key), _decoder.decode(value)) for key, value in islice(found, limit)]
 
     def remove(self, offset: int) -> None:
-        """Remove the entries at or below ``offset``."""
-        batch, end = Batch(), keys.outbox_key(max(offset, 0))
+        """Remove the entries at or below ``offset``; none when it is -1."""
+        batch = Batch()
         # One by one, and never from the beginning: RocksDB looks at every range, and every entry, that was deleted.
         for key, _ in self._kv.scan(keys.OUTBOX_PREFIX, keys.outbox_key(self._first)):
-            if key > end:
+            if keys.outbox_offset(key) > offset:
                 break
             batch.delete(key)
         self._kv.write(batch)

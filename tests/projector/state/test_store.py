@@ -259,6 +259,17 @@ def test_what_is_elsewhere_is_kept_until_it_is_forwarded(tmp_path: Path) -> None
     _now_and_reopened(tmp_path, lambda state: state.forwarded(301), lambda state: _same(len(state.elsewhere(0)), 0))
 
 
+def test_before_anything_is_forwarded_what_is_elsewhere_at_offset_0_is_kept(tmp_path: Path) -> None:
+    entry = (0, Elsewhere("things", 7, [0]))
+
+    def change(state: PartitionState) -> None:
+        state.commit(Effects(elsewhere=entry[1]), 0, b"", route=True)
+
+    _now_and_reopened(tmp_path, change, lambda state: _same(state.elsewhere(0), [entry]))
+    _now_and_reopened(tmp_path, lambda state: state.forwarded(-1), lambda state: _same(state.elsewhere(0), [entry]))
+    _now_and_reopened(tmp_path, lambda state: state.forwarded(0), lambda state: _same(state.elsewhere(0), []))
+
+
 def test_what_is_elsewhere_is_kept_with_the_last_chunk(tmp_path: Path) -> None:
     cursor = Cursor(0, 0, 1, [])
     elsewhere = Elsewhere("things", 7, [1])

@@ -123,15 +123,18 @@ class MemoryProgress:
 class Cluster:
     """Collection ``a`` has four shards, ``b`` one; ``short`` is an alias of ``a``."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, first: Mapping[int, tuple[str, int]] | None = None) -> None:
+        """``first``: partition -> collection and point, written there before any collection is made."""
         self.folder = folder
         self.log = SteppedLog()
         self.progress = MemoryProgress()
         self.catalog = MemoryCatalog()
         self.bad: set[str] = set()
         self.writes: dict[str, dict[int, int]] = {"a": {}, "b": {}}
-        self.counts: dict[ShardId, int] = {}
+        self.counts = {ShardId(uid, shard): 0 for uid, homes in SHARD_MAPS.values() for shard in range(len(homes))}
         self._number = 0
+        for partition, point in (first or {}).items():
+            self.write(partition, *point)
         for name, (uid, shard_map) in SHARD_MAPS.items():
             self.open_collection(name, uid, shard_map)
         self.catalog.alias("short", "a")
@@ -143,7 +146,6 @@ class Cluster:
             seq = len(self.log.values(Topic.POINTS, partition)) + 1
             marker = ShardOpened(seq=seq, uid=uid, shard=shard, name=name, config=config, shard_map=list(shard_map))
             self.log.put(Topic.POINTS, partition, encode_record(marker))
-            self.counts[ShardId(uid, shard)] = 0
 
     def write(self, partition: int, name: str, point: int) -> None:
         """A producer upserts a point, through whatever partition."""
@@ -160,8 +162,7 @@ class Cluster:
 
     def put(self, partition: int, body: Mapping[str, Any] | bytes) -> int:
         """A foreign record; its offset."""
-        value = body if isinstance(body, bytes) else msgspec.json.encode(body)
-        return self.log.put(Topic.POINTS, partition, value)
+        return self.log.put(Topic.POINTS, partition, body if isinstance(body, bytes) else msgspec.json.encode(body))
 
     def live(self, fatal: int | None = None) -> int:
         """Run a process until there is nothing left to do, or it dies; how many steps it took."""

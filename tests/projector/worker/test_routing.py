@@ -134,3 +134,10 @@ def test_what_nobody_told_of(tmp_path: Path) -> None:
     assert cluster.log.values(Topic.POINTS, 2)
     cluster.live()
     cluster.check()
+
+
+def test_a_first_record_that_is_elsewhere_and_was_not_forwarded_yet(tmp_path: Path) -> None:
+    cluster = Cluster(tmp_path, {0: ("b", 3)})
+    cluster.fold_alone(0)
+    cluster.live()
+    cluster.check()

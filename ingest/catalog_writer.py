@@ -14,7 +14,9 @@ from schemas.records import (
     AliasAction,
     CatalogRecord,
     ChangeAliases,
+    CreateAlias,
     CreateCollection,
+    DeleteAlias,
     DeleteCollection,
     UpdateCollection,
 )
@@ -70,6 +72,9 @@ class CatalogWriter:
 
     async def change_aliases(self, actions: Sequence[AliasAction], timeout: float) -> Offset:
         """Apply alias actions, all or none. Raises NotFoundError, ConflictError, UnprocessableError."""
+        for action in actions:
+            if not isinstance(action, DeleteAlias):
+                check_collection_name(action.alias if isinstance(action, CreateAlias) else action.new)
         return await self._write(ChangeAliases(actions=list(actions)), timeout)
 
     async def _write(self, record: CatalogRecord, timeout: float) -> Offset:

@@ -11,6 +11,7 @@ import msgspec
 from ingest.foreign import Elsewhere, ForeignWrite, decode_points_record
 from ingest.foreign.writes import PointWrite
 from ingest.log import LogRecord
+from ingest.outcomes import rejected
 from ingest.ports import CollectionEntry
 from ingest.sharding import records_of
 from ingest.vector_columns import read_rows
@@ -22,7 +23,6 @@ from schemas.operations import Operation, Outcome, Upsert, VectorColumn
 from schemas.records import Origin, PointsRecord
 from schemas.validation import decode_payload
 
-LONGEST_REASON = 1000
 _EMPTY = (b"null", b"{}")
 
 
@@ -60,7 +60,7 @@ def forwarded(strays: Sequence[Stray], entries: Entries, max_record_bytes: int) 
         try:
             records.append(_records(stray, entries, what, parts, max_record_bytes))
         except HeadwaterError as error:
-            records.append(_refused(error))
+            records.append(rejected(error))
     return records
 
 
@@ -135,11 +135,3 @@ def _stamped(record: LogRecord, entry: CollectionEntry, parts: _Parts) -> list[F
         origin = Origin(record.partition, record.offset, index)
         found.append(Forwarded(home, encode(PointsRecord(uid=entry.uid, shard=shard, ops=ops, origin=origin))))
     return found
-
-
-def _refused(error: HeadwaterError) -> Outcome:
-    """Reasons quote what was sent, which may be of any length, and go into a header."""
-    message = error.message
-    if len(message) > LONGEST_REASON:
-        message = f"{message[:LONGEST_REASON]}..."
-    return Outcome(reason=message, status=error.status)

@@ -1,4 +1,4 @@
-"""Rejected outcomes as the errors they were."""
+"""Errors as rejected outcomes, and those as the errors they were."""
 
 from collections.abc import Sequence
 
@@ -17,6 +17,17 @@ _KINDS: dict[int, type[HeadwaterError]] = {
     kind.status: kind
     for kind in (BadInputError, NotFoundError, TimedOutError, ConflictError, TooLargeError, UnprocessableError)
 }
+
+LONGEST_REASON = 1000
+"""Characters: reasons quote what was sent, which may be of any length, and are kept, and put into headers."""
+
+
+def rejected(reason: HeadwaterError) -> Outcome:
+    """The outcome of what breaks a rule."""
+    message = reason.message
+    if len(message) > LONGEST_REASON:
+        message = f"{message[:LONGEST_REASON]}..."
+    return Outcome(reason=message, status=reason.status)
 
 
 def raise_rejected(outcomes: Sequence[Outcome]) -> None:

@@ -18,6 +18,7 @@ from prometheus_client import Counter
 from ingest.foreign import Elsewhere
 from ingest.forwarding import Stray, forwarded
 from ingest.log import BatchLog, LogRecord, LogUnavailableError, RecordTooLargeError, Topic
+from ingest.outcomes import rejected
 from ingest.ports import Catalog, CollectionEntry
 from ingest.writer import HEADERS, MAX_RECORD_BYTES
 from schemas.errors import NotFoundError
@@ -149,7 +150,7 @@ class Router:
                 await self._append(partition, [part.value for part in some])
             except RecordTooLargeError as error:
                 if len(some) == 1:
-                    refused[some[0].stray] = Outcome(reason=error.message, status=error.status)
+                    refused[some[0].stray] = rejected(error)
                 else:
                     half = len(some) // 2
                     waiting += [some[half:], some[:half]]

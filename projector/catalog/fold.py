@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 import msgspec
 
+from ingest.outcomes import rejected
 from projector.catalog.state import CatalogState, CollectionMeta
 from schemas.config import apply_patch, check_collection_name, check_config
 from schemas.errors import ConflictError, HeadwaterError, NotFoundError
@@ -51,7 +52,7 @@ def fold_catalog(state: CatalogState, record: CatalogRecord) -> CatalogEffects:
             return _delete(state, record)
         return CatalogEffects(replace(state, aliases=_change_aliases(state, record)), Outcome())
     except HeadwaterError as error:
-        return CatalogEffects(state, Outcome(reason=error.message, status=error.status))
+        return CatalogEffects(state, rejected(error))
 
 
 def _create(state: CatalogState, record: CreateCollection) -> CatalogEffects:

@@ -8,6 +8,7 @@ from operator import itemgetter
 import structlog
 
 from ingest.log import Log, LogRecord, LogUnavailableError, Topic
+from ingest.outcomes import rejected
 from projector.catalog.fold import CatalogEffects, fold_catalog
 from projector.catalog.state import CatalogState, MarkerOffset
 from projector.catalog.store import CatalogStore
@@ -96,7 +97,7 @@ class CatalogRunner:
         try:
             return fold_catalog(self._store.state, decode_catalog_record(record.value or b""))
         except BadInputError as error:
-            return CatalogEffects(self._store.state, Outcome(reason=error.message, status=error.status))
+            return CatalogEffects(self._store.state, rejected(error))
 
     async def _send_outbox(self) -> list[MarkerOffset]:
         if not self._sends:

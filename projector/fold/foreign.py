@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 
 from ingest.foreign import Elsewhere, ForeignWrite
+from ingest.outcomes import rejected
 from ingest.sharding import parts_of
 from projector.fold.effects import Cursor, Effects, StateReader
-from projector.fold.outcomes import APPLIED, rejected
+from projector.fold.outcomes import APPLIED
 from projector.fold.shard_ops import fold_operations
 from projector.frames import ShardId
 from schemas.errors import HeadwaterError

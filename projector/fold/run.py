@@ -10,10 +10,11 @@ from dataclasses import dataclass
 
 from ingest.foreign import Elsewhere, ForeignWrite
 from ingest.foreign.writes import PointWrite
+from ingest.outcomes import rejected
 from ingest.sharding import parts_of
 from projector.fold.effects import Cursor, Effects, Home, StateReader
 from projector.fold.foreign import merge_outcomes
-from projector.fold.outcomes import APPLIED, GONE, rejected
+from projector.fold.outcomes import APPLIED, GONE
 from projector.fold.packed import PackedPoint
 from projector.fold.shard_ops import OpenShard
 from projector.frames import ShardId

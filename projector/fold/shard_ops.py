@@ -5,8 +5,9 @@ from typing import NamedTuple
 
 import msgspec
 
+from ingest.outcomes import rejected
 from projector.fold.effects import Cursor, Effects, ShardMeta, StateReader
-from projector.fold.outcomes import APPLIED, SKIPPED, rejected
+from projector.fold.outcomes import APPLIED, SKIPPED
 from projector.fold.point_ops import (
     apply_by_filter,
     apply_by_ids,

@@ -5,8 +5,8 @@ from collections.abc import Iterator, Sequence
 from ingest.foreign import ForeignWrite, decode_points_record
 from ingest.foreign.writes import PointWrite
 from ingest.log import LogRecord
+from ingest.outcomes import rejected
 from projector.fold.effects import StateReader
-from projector.fold.outcomes import rejected
 from projector.fold.packed import PackedPoint, pack_canonical, pack_foreign
 from projector.fold.run import DecodedRecord
 from schemas.config import UNNAMED

@@ -234,6 +234,25 @@ def test_bad_alias_actions_change_nothing(rest: Rest) -> None:
     assert rest.result("DELETE", "/collections/x") is False
 
 
+def test_long_alias_names(rest: Rest) -> None:
+    """However long they are, the catalog goes on."""
+    rest.create("a")
+    long = "x" * (12 << 20)
+    create = {"create_alias": {"alias_name": long, "collection_name": "a"}}
+    rename = {"rename_alias": {"old_alias_name": "x", "new_alias_name": long}}
+    for body in (create, rename):
+        assert "1 to 255 bytes" in rest.error(422, "POST", "/collections/aliases", json=change_aliases(body))
+    unknown = (
+        {"delete_alias": {"alias_name": long}},
+        {"rename_alias": {"old_alias_name": long, "new_alias_name": "x"}},
+        {"create_alias": {"alias_name": "x", "collection_name": long}},
+    )
+    for body in unknown:
+        reason = rest.error(404, "POST", "/collections/aliases", json=change_aliases(body))
+        assert len(reason) < 1100
+    rest.create("b")
+
+
 def test_a_change_that_is_not_visible_in_time(memory: MemoryRest) -> None:
     memory.node.stalled = True
     body = {"vectors": VECTORS}

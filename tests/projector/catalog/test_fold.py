@@ -187,3 +187,24 @@ def test_the_state_before_is_left_as_it_was() -> None:
 def test_configurations_without_vectors_are_collections_too() -> None:
     record = msgspec.structs.replace(create("one", 11), config=CollectionConfig(vectors={}))
     assert Catalog().apply(record).outcome.applied
+
+
+LONG = "x" * (1 << 20)
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        change_aliases(DeleteAlias(LONG)),
+        change_aliases(RenameAlias(LONG, "b")),
+        change_aliases(CreateAlias("b", LONG)),
+        UpdateCollection(name=LONG, patch=CollectionPatch()),
+        UpdateCollection(name="one", patch=CollectionPatch(vectors={LONG: VectorParamsDiff()})),
+        DeleteCollection(name=LONG),
+    ],
+)
+def test_reasons_are_cut(record: CatalogRecord) -> None:
+    """They are put into headers, and quote names of any length."""
+    outcome = Catalog(create("one", 11)).apply(record).outcome
+    assert outcome.status in (400, 404)
+    assert len(outcome.reason or "") < 1100

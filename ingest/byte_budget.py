@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import deque
+from contextlib import suppress
 
 
 class ByteBudget:
@@ -28,7 +29,9 @@ class ByteBudget:
             await granted
         except asyncio.CancelledError:
             if granted.cancelled():
-                self._waiting.remove((size, granted))
+                # It may have been passed over already.
+                with suppress(ValueError):
+                    self._waiting.remove((size, granted))
                 self._grant()
             else:
                 self.give(size)
@@ -43,7 +46,12 @@ class ByteBudget:
         return self._taken == 0 or self._taken + size <= self._limit
 
     def _grant(self) -> None:
-        while self._waiting and self._fits(self._waiting[0][0]):
-            size, granted = self._waiting.popleft()
-            self._taken += size
-            granted.set_result(None)
+        while self._waiting:
+            size, granted = self._waiting[0]
+            # Who is cancelled learns of it only in a later turn of the event loop: until then the request is here.
+            if not granted.done():
+                if not self._fits(size):
+                    return
+                self._taken += size
+                granted.set_result(None)
+            self._waiting.popleft()

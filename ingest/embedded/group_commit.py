@@ -53,7 +53,7 @@ class GroupCommit:
         self._begin_one()
         try:
             await self._budget.take(size)
-        except asyncio.CancelledError:
+        except BaseException:
             self._end_some(1)
             raise
         if self._refusal is not None:

@@ -110,16 +110,16 @@ class PartitionAppender:
                 if self._producer is None:
                     try:
                         self._producer = await self._connection.retried(self._new_producer, self._what)
-                    except LogUnavailableError as error:
+                    except Exception as error:
                         self._fail([self._queue.popleft() for _ in range(len(self._queue))], error)
                         continue
-                batch, data = self._next_batch(self._producer)
+                batch = self._next_batch()
                 if batch:
-                    await self._send(batch, data, self._producer)
+                    await self._send(batch, self._producer)
         finally:
             self._sending = None
 
-    def _next_batch(self, producer: _Producer) -> tuple[list[_Waiting], bytes]:
+    def _next_batch(self) -> list[_Waiting]:
         limit = min(self._settings.batch_bytes, self._max_bytes)
         batch: list[_Waiting] = []
         size = 0
@@ -132,7 +132,7 @@ class PartitionAppender:
             if batch and size > limit:
                 break
             batch.append(self._queue.popleft())
-        return batch, self._encode(batch, producer)
+        return batch
 
     def _encode(self, batch: list[_Waiting], producer: _Producer) -> bytes:
         # What is together was counted already: the builder's own limit is out of the way.
@@ -145,11 +145,12 @@ class PartitionAppender:
                 offset += 1
         return bytes(builder.build())
 
-    async def _send(self, batch: list[_Waiting], data: bytes, producer: _Producer) -> None:
+    async def _send(self, batch: list[_Waiting], producer: _Producer) -> None:
         count = sum(len(waiting.messages) for waiting in batch)
         try:
+            data = self._encode(batch, producer)
             offset = await self._connection.retried(lambda: self._produce(data, len(batch)), self._what)
-        except (LogUnavailableError, RecordTooLargeError) as error:
+        except Exception as error:
             # What was sent may still arrive. Under another producer nothing can be confused with it.
             self._producer = None
             self._fail(batch, error)
@@ -185,6 +186,11 @@ class PartitionAppender:
         return _Producer(response.get_item("producer_id"), response.get_item("producer_epoch"))
 
     def _fail(self, batch: list[_Waiting], error: Exception) -> None:
+        if not isinstance(error, LogUnavailableError | RecordTooLargeError):
+            # Not foreseen: who appends is told, since nobody looks at what ends the task that sends.
+            unforeseen = LogUnavailableError(f"{self._what}: it failed in an unexpected way: {error!r}")
+            unforeseen.__cause__ = error
+            error = unforeseen
         for record in batch:
             self._budget.give(record.size)
             if not record.offset.done():

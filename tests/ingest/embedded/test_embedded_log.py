@@ -1,6 +1,7 @@
 """Appending, reading and waiting, as the Log port promises them."""
 
 import asyncio
+import threading
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ingest.embedded import EmbeddedLog
+from ingest.embedded.disk import Disk
 from ingest.embedded.log import REJECTED_EXTRA_BYTES
 from ingest.log import Log, LogUnavailableError, RecordTooLargeError, Topic
 from tests.ingest.embedded.support import (
@@ -171,6 +173,30 @@ def test_a_cancelled_append_disturbs_no_other(tmp_path: Path) -> None:
                 assert values[int(str(done[i]))] == b"%d" % i
             assert len(set(values)) == len(values)
             await append_each(log, [b"later"])
+
+    within(check())
+
+
+def test_appends_that_are_given_up_together_leave_room_for_others(tmp_path: Path) -> None:
+    async def check() -> None:
+        may_sync = threading.Event()
+        may_sync.set()
+
+        def sync(fd: int) -> None:
+            may_sync.wait()
+
+        async with opened(tmp_path, disk=Disk(sync=sync), queue_bytes=1000) as log:
+            may_sync.clear()
+            # The second doesn't fit beside the first; the third, behind it, would.
+            first, *given_up = [asyncio.create_task(log.append(POINTS, 0, bytes(size))) for size in (700, 500, 100)]
+            await asyncio.sleep(0)
+            for task in given_up:
+                task.cancel()
+            await asyncio.wait(given_up)
+            may_sync.set()
+            assert all(task.cancelled() for task in given_up)
+            assert await first == 0
+            assert await append_together(log, [bytes(900)] * 2) == [1, 2]
 
     within(check())
 

@@ -12,7 +12,8 @@ from typing import Protocol
 
 import structlog
 import uvicorn
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from compose.http.protocol import BoundedProtocol
 
 DEFER_SECONDS = 0.002
 """How long a process with more connections than another leaves the next one to that."""
@@ -132,5 +133,5 @@ class BalancedServer(uvicorn.Server):
             connection.close()
             _logger.info("a connection was lost at once", reason=str(error))
 
-    def _protocol(self) -> HttpToolsProtocol:
-        return HttpToolsProtocol(self.config, self.server_state, self.lifespan.state)
+    def _protocol(self) -> BoundedProtocol:
+        return BoundedProtocol(self.config, self.server_state, self.lifespan.state)

@@ -12,6 +12,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from compose.http.balanced import Balance, BalancedServer
+from compose.http.protocol import BoundedProtocol
 
 GRACE_SECONDS = 5
 GC_THRESHOLDS = (20_000, 20, 20)
@@ -54,7 +55,7 @@ class HttpServer:
         config = uvicorn.Config(
             app,
             loop="uvloop",
-            http="httptools",
+            http=BoundedProtocol,
             ws="none",
             lifespan="off",
             log_config=None,

@@ -8,7 +8,7 @@ from compose.errors import UserError
 from ingest.kafka import KafkaLog
 from ingest.log import Headers, Log, LogRecord, LogUnavailableError, Message, Topic
 from ingest.produce.pipeline import Pipeline
-from projector.rejected import ORIGIN_HEADER, OUTCOMES_HEADER, REASON_HEADER
+from projector.rejected import LEFT_OUT_HEADER, ORIGIN_HEADER, OUTCOMES_HEADER, REASON_HEADER, record_at
 
 READ_BYTES = 4 << 20
 ADDED_PREFIX = "headwater-"
@@ -39,7 +39,8 @@ def parse_place(text: str) -> Place | None:
 class Rejected:
     """A record of the rejected topic. ``record`` is that record; ``headers`` are those it came with.
 
-    ``origin`` is None where something else than Headwater put it there.
+    ``origin`` is None where something else than Headwater put it there. ``left_out`` says why the value, key and
+    headers it came with are not there, where they aren't.
     """
 
     record: LogRecord
@@ -47,6 +48,7 @@ class Rejected:
     origin: Place | None
     reason: str
     outcomes: bytes | None
+    left_out: str | None = None
 
 
 async def read_rejected(log: Log, *, follow: bool = False) -> AsyncGenerator[Rejected]:
@@ -74,12 +76,14 @@ def _rejected(record: LogRecord) -> Rejected:
     # The last of a name: a producer may have used these names, too.
     added = {name: value for name, value in record.headers if name.startswith(ADDED_PREFIX)}
     origin = added.get(ORIGIN_HEADER, b"").decode(errors="replace")
+    left_out = added.get(LEFT_OUT_HEADER)
     return Rejected(
         record,
         tuple((name, value) for name, value in record.headers if not name.startswith(ADDED_PREFIX)),
         parse_place(origin),
         added.get(REASON_HEADER, b"").decode(errors="replace"),
         added.get(OUTCOMES_HEADER),
+        None if left_out is None else left_out.decode(errors="replace"),
     )
 
 
@@ -106,24 +110,43 @@ async def replay_rejected(log: Log, selection: Selection, advance: Callable[[int
     """Send what was rejected again, as it first came, to the partitions it came from; how many records that is.
 
     It is rejected again, under another origin, unless what was wrong with it was mended. With ``dry_run`` nothing is
-    sent. Raises UserError when the log fails in the middle; those before are sent then.
+    sent. Raises UserError when the log fails in the middle; those before are sent then. Raises it at the end, when all
+    others are sent, for what was left out on the rejected topic and isn't where it came from any more.
     """
     selected = 0
+    lost: list[Place] = []
     sender = _Sender(log)
     try:
         async for rejected in read_rejected(log):
             origin = rejected.origin
             if origin is None or not selection.takes(rejected):
                 continue
+            message = await _as_it_came(log, rejected, origin)
+            if message is None:
+                lost.append(origin)
+                continue
             if not dry_run:
-                await sender.send(origin, Message(rejected.record.value, rejected.record.key, rejected.headers))
+                await sender.send(origin, message)
             selected += 1
             advance(selected)
         await sender.finish()
     except LogUnavailableError as error:
         await sender.abort()
         raise UserError(f"{error}. Some of the {selected} records selected so far were sent.") from error
+    if lost:
+        raise UserError(
+            f"{', '.join(map(str, lost))} can't be sent again: too large for the rejected topic, and the log doesn't "
+            f"hold it any more. Others that {'would be' if dry_run else 'were'} sent: {selected}."
+        )
     return selected
+
+
+async def _as_it_came(log: Log, rejected: Rejected, origin: Place) -> Message | None:
+    """None where the log doesn't hold it any more."""
+    if rejected.left_out is None:
+        return Message(rejected.record.value, rejected.record.key, rejected.headers)
+    record = await record_at(log, origin.partition, origin.offset)
+    return None if record is None else Message(record.value, record.key, record.headers)
 
 
 class _Sender:

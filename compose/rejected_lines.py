@@ -31,6 +31,7 @@ def json_line(rejected: Rejected) -> bytes:
         "origin": None if rejected.origin is None else str(rejected.origin),
         "reason": rejected.reason,
         "outcomes": _json(rejected.outcomes),
+        "left_out": rejected.left_out,
         "headers": {name: value.decode(errors="replace") for name, value in rejected.headers},
         **_named("key", record.key),
         **_named("value", record.value),
@@ -40,6 +41,8 @@ def json_line(rejected: Rejected) -> bytes:
 
 def _preview(rejected: Rejected) -> str:
     value = rejected.record.value
+    if rejected.left_out is not None:
+        return f"(left out: {rejected.left_out})"
     if value is None:
         return "(a tombstone)"
     if is_canonical(rejected.record):

@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from compose.errors import UserError
 from compose.rejected import Place, Selection, parse_place, read_rejected, replay_rejected
 from compose.rejected_lines import json_line, readable_line
 from ingest.embedded.log import EmbeddedLog
 from ingest.kafka import KafkaSettings
-from ingest.log import Headers, Log, LogRecord, Topic
+from ingest.log import Headers, Log, LogRecord, RecordTooLargeError, Topic
 from projector.rejected import send_rejected
 from schemas.operations import Outcome
 from tests.support.memory_log import MemoryLog
@@ -128,6 +129,46 @@ def test_sending_again() -> None:
         assert await _sent_again(log, Selection(only, "")) == (1, [b"one"])
         last = (await read_all(log))[-1]
         assert (last.key, last.headers) == (b"key", (("own", b"1"),))
+
+    run(main())
+
+
+class NarrowLog(MemoryLog):
+    """The rejected topic takes values of a hundred bytes, and the others those of any size."""
+
+    async def append(
+        self, topic: Topic, partition: int, value: bytes | None, *, key: bytes | None = None, headers: Headers = ()
+    ) -> int:
+        if topic is Topic.REJECTED and len(value or b"") > 100:
+            raise RecordTooLargeError("the record takes too many bytes")
+        return self.put(topic, partition, value, key=key, headers=headers)
+
+
+def test_what_was_too_large_for_the_topic_is_listed_and_sent_again_from_where_it_is() -> None:
+    async def main() -> None:
+        log = NarrowLog(2)
+        large = b"x" * 101
+        await reject(log, large, BAD, partition=1, headers=(("own", b"1"),))
+        (found,) = [rejected async for rejected in read_rejected(log)]
+        assert readable_line(found).endswith(f": {BAD.reason} | (left out: the record takes too many bytes)")
+        line = json.loads(json_line(found))
+        assert (line["origin"], line["left_out"]) == ("points/1/0", "the record takes too many bytes")
+        assert await replay_rejected(log, EVERYTHING, lambda done: None, dry_run=False) == 1
+        again = (await log.read(Topic.POINTS, 1, 1, 1 << 20))[0]
+        assert (again.value, again.key, again.headers) == (large, b"key", (("own", b"1"),))
+
+    run(main())
+
+
+def test_what_was_left_out_and_is_gone_can_not_be_sent_again() -> None:
+    async def main() -> None:
+        log = NarrowLog()
+        await reject(log, b"x" * 101, BAD)
+        await reject(log, b"small", BAD)
+        log.drop_before(Topic.POINTS, 0, 1)
+        with pytest.raises(UserError, match=r"points/0/0 can't be sent again: .* doesn't hold it any more"):
+            await replay_rejected(log, EVERYTHING, lambda done: None, dry_run=False)
+        assert [record.value for record in await log.read(Topic.POINTS, 0, 2, 1 << 20)] == [b"small"]
 
     run(main())
 

@@ -4,9 +4,10 @@ import msgspec
 import pytest
 
 from ingest.kafka.topics import REJECTED_EXTRA_BYTES
-from ingest.log import Headers, LogRecord, Topic
-from projector.fold.outcomes import SKIPPED, rejected
-from projector.rejected import ORIGIN_HEADER, OUTCOMES_HEADER, REASON_HEADER, send_rejected
+from ingest.log import Headers, LogRecord, RecordTooLargeError, Topic
+from ingest.outcomes import rejected
+from projector.fold.outcomes import SKIPPED
+from projector.rejected import LEFT_OUT_HEADER, ORIGIN_HEADER, OUTCOMES_HEADER, REASON_HEADER, send_rejected
 from schemas.errors import BadInputError
 from schemas.operations import Outcome
 from schemas.records import Origin, encode_record
@@ -89,3 +90,37 @@ def test_what_is_added_is_bounded() -> None:
     assert sum(len(name) + len(value) for name, value in added) < REJECTED_EXTRA_BYTES // 2
     assert msgspec.json.decode(dict(added)[OUTCOMES_HEADER], type=list[Outcome]) == [wrong]
     assert (wrong.reason or "").endswith("x...")
+
+
+class NarrowLog(MemoryLog):
+    """Takes records of so many bytes."""
+
+    LIMIT = 20_000
+
+    async def append(
+        self, topic: Topic, partition: int, value: bytes | None, *, key: bytes | None = None, headers: Headers = ()
+    ) -> int:
+        size = len(value or b"") + len(key or b"") + sum(len(name) + len(value) for name, value in headers)
+        if size > self.LIMIT:
+            raise RecordTooLargeError(f"the record takes {size} bytes")
+        return self.put(topic, partition, value, key=key, headers=headers)
+
+
+@pytest.mark.parametrize("topic", list(Topic)[:2])
+@pytest.mark.parametrize("long", ["key", "value", "header"])
+def test_of_what_is_too_large_for_the_topic_only_its_place_is_sent(topic: Topic, long: str) -> None:
+    """A producer that compresses gets records onto the log that are larger than it takes from here."""
+    log = NarrowLog()
+    large = b"x" * NarrowLog.LIMIT
+    value, key, header = (large if long == part else b"short" for part in ("value", "key", "header"))
+    log.put(topic, 0, value, key=key, headers=(("own", header),))
+    wrong = rejected(BadInputError("\x00" * (1 << 20)))
+    run(send_rejected(log, topic, run(log.read(topic, 0, 0, 1))[0], [wrong, *[SKIPPED] * 200]))
+    sent = _rejected(log)
+    assert (sent.key, sent.value) == (None, None)
+    headers = dict(sent.headers)
+    assert headers.keys() == {ORIGIN_HEADER, REASON_HEADER, OUTCOMES_HEADER, LEFT_OUT_HEADER}
+    assert headers[ORIGIN_HEADER] == f"{topic}/0/0".encode()
+    assert headers[REASON_HEADER].decode() == wrong.reason
+    assert msgspec.json.decode(headers[OUTCOMES_HEADER], type=list[Outcome]) == [wrong]
+    assert headers[LEFT_OUT_HEADER].startswith(b"the record takes")

@@ -12,6 +12,9 @@ from schemas.operations import Outcome
 KEPT_OUTCOMES = 10_000
 """Outcomes of records with a rejected operation, kept for a client that asks after they became visible."""
 
+_FEW = 64
+"""So many waits that have ended may always be kept."""
+
 
 class Waiters:
     """Who waits for which offset of one partition. Runs on one event loop."""
@@ -22,6 +25,7 @@ class Waiters:
         """Told of every offset that becomes visible, before those who wait for it are."""
         self._order = count()
         self._waiting: list[tuple[int, int, asyncio.Future[Sequence[Outcome]]]] = []
+        self._lasting = 0
         self._rejected: OrderedDict[int, Sequence[Outcome]] = OrderedDict()
         self._missed: list[tuple[int, int]] = []
 
@@ -59,12 +63,21 @@ class Waiters:
             heapq.heappush(self._waiting, (offset, next(self._order), future))
             # Every write that waits comes here; asyncio's own time-outs cost several times a timer.
             timer = None if timeout is None else loop.call_later(timeout, _expire, future, offset, timeout)
+            self._lasting += 1
             try:
                 return await future
             finally:
                 if timer is not None:
                     timer.cancel()
+                self._lasting -= 1
+                self._forget_ended()
         return self._outcomes_of(offset)
+
+    def _forget_ended(self) -> None:
+        # Who gave up leaves an entry behind, and what it waited for may never come.
+        if len(self._waiting) > 2 * self._lasting + _FEW:
+            self._waiting = [entry for entry in self._waiting if not entry[2].done()]
+            heapq.heapify(self._waiting)
 
     def _outcomes_of(self, offset: int) -> Sequence[Outcome]:
         known = self._rejected.get(offset)

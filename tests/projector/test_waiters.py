@@ -1,6 +1,7 @@
 """Waiters: whoever waits for an offset is told when it is visible, and what became of its record."""
 
 import asyncio
+import gc
 
 import pytest
 
@@ -78,3 +79,36 @@ def test_waiting_ends_in_time() -> None:
             await Waiters(3).wait(4, 0.01)
 
     asyncio.run(main())
+
+
+def test_waits_that_ended_are_not_kept() -> None:
+    async def main() -> None:
+        waiting = Waiters(3)
+        lasting = [asyncio.create_task(waiting.wait(offset, None)) for offset in (9, 4, 7)]
+        await asyncio.sleep(0)
+        before = _futures()
+        await _give_up(waiting)
+        await asyncio.sleep(0)
+        assert _futures() - before < 100
+        waiting.advance(4)
+        await lasting[1]
+        assert not lasting[2].done()
+        waiting.advance(9)
+        await asyncio.gather(*lasting)
+
+    asyncio.run(main())
+
+
+async def _give_up(waiting: Waiters) -> None:
+    late = [asyncio.create_task(waiting.wait(10**12, 0.0)) for _ in range(1000)]
+    cancelled = [asyncio.create_task(waiting.wait(10**12 - n, None)) for n in range(1000)]
+    await asyncio.sleep(0)
+    for task in cancelled:
+        task.cancel()
+    ended = await asyncio.gather(*late, *cancelled, return_exceptions=True)
+    assert {type(error) for error in ended} == {TimedOutError, asyncio.CancelledError}
+
+
+def _futures() -> int:
+    gc.collect()
+    return sum(type(thing) is asyncio.Future for thing in gc.get_objects())

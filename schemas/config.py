@@ -11,6 +11,8 @@ MAX_VECTOR_SIZE = 65536
 MAX_VECTOR_NAMES = 64
 MAX_NAME_LENGTH = 255
 MAX_SHARDS = 256
+MAX_CONFIG_BYTES = 512 << 10
+"""As a record holds it. Markers carry it to the points topic, which may take no more than Kafka's default, a MiB."""
 UNNAMED = ""
 """The name of the single unnamed vector."""
 
@@ -212,7 +214,10 @@ def _merge_metadata(old: dict[str, Any] | None, new: dict[str, Any] | None) -> d
 
 
 def check_config(config: CollectionConfig) -> None:
-    """Raise UnprocessableError naming the field for a value outside its limits."""
+    """Raise UnprocessableError naming the field for a value outside its limits.
+
+    Raises BadInputError for a number that no record can hold.
+    """
     _check_range("shard_number", config.shard_number, 1, MAX_SHARDS)
     _check_range("replication_factor", config.replication_factor, 1, None)
     _check_range("write_consistency_factor", config.write_consistency_factor, 1, None)
@@ -237,6 +242,18 @@ def check_config(config: CollectionConfig) -> None:
     _check_range("optimizers_config.flush_interval_sec", optimizers.flush_interval_sec, 0, None)
     _check_range("wal_config.wal_capacity_mb", config.wal.wal_capacity_mb, 1, None)
     _check_range("wal_config.wal_segments_ahead", config.wal.wal_segments_ahead, 0, None)
+    _check_size(config)
+
+
+def _check_size(config: CollectionConfig) -> None:
+    try:
+        size = len(msgspec.msgpack.encode(config))
+    except OverflowError as error:
+        raise BadInputError("Wrong input: a number is out of the range of 64 bits") from error
+    if size > MAX_CONFIG_BYTES:
+        raise UnprocessableError(
+            f"configuration: with its metadata it takes {size} bytes, at most {MAX_CONFIG_BYTES} bytes are allowed"
+        )
 
 
 def _check_hnsw(where: str, hnsw: HnswConfig | HnswConfigDiff) -> None:

@@ -6,6 +6,7 @@ import msgspec
 import pytest
 
 from schemas.config import (
+    MAX_CONFIG_BYTES,
     CollectionConfig,
     CollectionPatch,
     Distance,
@@ -145,6 +146,15 @@ def test_limits_of_a_new_collection(config: CollectionConfig, field: str) -> Non
     with pytest.raises(UnprocessableError) as error:
         check_config(config)
     assert error.value.message.startswith(f"{field}: ")
+
+
+def test_a_configuration_fits_into_the_markers_that_carry_it() -> None:
+    half = "x" * (MAX_CONFIG_BYTES // 2)
+    config = patched({"metadata": {"a": half}})
+    with pytest.raises(UnprocessableError, match="at most 524288 bytes"):
+        patched({"metadata": {"b": half}}, config)
+    with pytest.raises(UnprocessableError, match="at most 524288 bytes"):
+        check_config(CollectionConfig(vectors={}, quantization={"scalar": "x" * MAX_CONFIG_BYTES}))
 
 
 @pytest.mark.parametrize("name", ["a", "a b", "été", "x" * 255, "a.b", "..."])

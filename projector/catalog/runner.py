@@ -7,7 +7,7 @@ from operator import itemgetter
 
 import structlog
 
-from ingest.log import Log, LogRecord, LogUnavailableError, Topic
+from ingest.log import Log, LogRecord, LogUnavailableError, RecordTooLargeError, Topic
 from ingest.outcomes import rejected
 from projector.catalog.fold import CatalogEffects, fold_catalog
 from projector.catalog.state import CatalogState, MarkerOffset
@@ -117,12 +117,20 @@ class CatalogRunner:
         return offsets
 
     async def _append(self, partition: int, seq: int, marker: Marker) -> int:
+        value = encode_record(marker)
+        told = False
         while True:
             try:
-                offset = await self._log.append(Topic.POINTS, partition, encode_record(marker), headers=_HEADERS)
+                offset = await self._log.append(Topic.POINTS, partition, value, headers=_HEADERS)
             except LogUnavailableError as error:
                 _logger.warning("marker waits for the log", partition=partition, seq=seq, reason=str(error))
-                await asyncio.sleep(RETRY_SECONDS)
+            except (ValueError, RecordTooLargeError) as error:
+                # The record said that there were more partitions than there are, or the topic takes less than others.
+                # Its change is folded: until the topic is altered, the catalog can't go on, nor can it go back.
+                if not told:
+                    _logger.error("the catalog is held by a marker", partition=partition, seq=seq, reason=str(error))
+                told = True
             else:
                 self._store.sent(seq)
                 return offset
+            await asyncio.sleep(RETRY_SECONDS)

@@ -4,9 +4,11 @@ import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 
+import msgspec
 import pytest
+from structlog.testing import capture_logs
 
-from ingest.log import Headers, LogUnavailableError, Topic
+from ingest.log import Headers, LogUnavailableError, RecordTooLargeError, Topic
 from projector.catalog import runner as runner_module
 from projector.catalog.store import CatalogStore
 from projector.state.origin import StateMismatchError, check_log
@@ -40,7 +42,7 @@ class StoppedError(Exception):
 class FailingLog(MemoryLog):
     """A log whose appends to points fail as ``failures`` says: before or after the record is on the log."""
 
-    def __init__(self, partitions: int, failures: dict[int, tuple[str, type[Exception]]]) -> None:
+    def __init__(self, partitions: int, failures: dict[int, tuple[str, type[Exception] | Exception]]) -> None:
         super().__init__(partitions)
         self.failures = failures
         self.appends = 0
@@ -58,6 +60,27 @@ class FailingLog(MemoryLog):
         if when == "after":
             raise error
         return offset
+
+
+class GrowingLog(MemoryLog):
+    """A log that gets one more partition after so many appends that would have needed it."""
+
+    def __init__(self, partitions: int, refusals: int) -> None:
+        super().__init__(partitions)
+        self._refusals = refusals
+
+    def partitions(self, topic: Topic) -> int:
+        grown = topic is Topic.POINTS and self._refusals <= 0
+        return super().partitions(topic) + grown
+
+    async def append(
+        self, topic: Topic, partition: int, value: bytes | None, *, key: bytes | None = None, headers: Headers = ()
+    ) -> int:
+        try:
+            return await super().append(topic, partition, value, key=key, headers=headers)
+        except ValueError:
+            self._refusals -= 1
+            raise
 
 
 def _fill(log: MemoryLog, records: Sequence[CatalogRecord | bytes] = RECORDS) -> None:
@@ -117,6 +140,14 @@ def test_rejections_are_told(tmp_path: Path) -> None:
     assert run(found.follower.waiters.wait(3, 1.0)) == ()
 
 
+def test_the_reason_against_what_is_no_record_is_cut(tmp_path: Path) -> None:
+    log = MemoryLog()
+    _fill(log, [msgspec.msgpack.encode({"v": "x" * (1 << 20)})])
+    with store_in(tmp_path) as store:
+        ((_, (outcome,)),) = run(_catch_up(log, store)).rejected
+    assert len(outcome.reason or "") < 1100
+
+
 @pytest.mark.parametrize("when", ["before", "after"])
 @pytest.mark.parametrize("at", range(9))
 def test_what_a_crash_kept_from_the_log_is_sent_after_it(tmp_path: Path, at: int, when: str) -> None:
@@ -156,6 +187,30 @@ def test_a_log_that_is_away_for_a_while_is_tried_again(tmp_path: Path, monkeypat
     for partition in (0, 1):
         sequence = [marker.seq for marker in markers_on(log, partition)]
         assert sequence == sorted(sequence)
+
+
+def test_a_marker_for_a_partition_that_is_missing_waits_for_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The record says how many partitions there are, and anybody's may say too many."""
+    monkeypatch.setattr(runner_module, "RETRY_SECONDS", 0.001)
+    log = GrowingLog(1, refusals=3)
+    _fill(log, [create("one", 11, shards=2, partitions=2)])
+    with store_in(tmp_path) as store, capture_logs() as lines:
+        run(_catch_up(log, store))
+        assert store.outbox() == []
+    assert [marker.seq for marker in markers_on(log, 1)] == [2]
+    (line,) = lines
+    assert (line["log_level"], line["partition"], line["seq"]) == ("error", 1, 2)
+    assert "no partition points-1" in line["reason"]
+
+
+def test_a_marker_that_is_too_large_waits_until_it_fits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runner_module, "RETRY_SECONDS", 0.001)
+    log = FailingLog(2, {at: ("before", RecordTooLargeError("too large")) for at in range(2)})
+    _fill(log, RECORDS[1:2])
+    with store_in(tmp_path) as store:
+        run(_catch_up(log, store))
+        assert store.outbox() == []
+    assert [marker.seq for marker in markers_on(log, 0)] == [1]
 
 
 def test_markers_that_a_partition_has_seen_are_not_sent_again(tmp_path: Path) -> None:

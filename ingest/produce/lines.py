@@ -81,7 +81,8 @@ class LineParser:
         """The message for a line, which has no space around it. Raises LineError."""
         try:
             fields = self._decoder.decode(line)
-        except (msgspec.DecodeError, RecursionError) as error:
+            key = _key(getattr(fields, self._key))
+        except (msgspec.DecodeError, RecursionError, UnicodeError) as error:
             raise LineError(number, _why(line, error)) from error
         value = line
         if fields.collection is msgspec.UNSET:
@@ -89,7 +90,7 @@ class LineParser:
                 raise LineError(number, "it has no collection_name, and no --collection was given")
             rest = line[1:].lstrip()
             value = self._added + (rest if rest == b"}" else b"," + rest)
-        return Message(value, _key(getattr(fields, self._key)), JSON_HEADERS)
+        return Message(value, key, JSON_HEADERS)
 
 
 def _key(value: msgspec.Raw | msgspec.UnsetType) -> bytes | None:

@@ -90,7 +90,7 @@ def test_a_bad_line_ends_it(topics: KafkaSettings) -> None:
 
 
 def test_bad_lines_are_skipped_when_asked(topics: KafkaSettings) -> None:
-    text = lines_of(10) + b'\nnonsense\n[]\n{"id": 1}\n' + lines_of(5)
+    text = lines_of(10) + b'\nnonsense\n{"id":"\xff","vector":[1]}\n{"id": 1}\n' + lines_of(5)
     produced = send(topics, text, ProduceOptions(skip_bad=True))
     assert (produced.sent, produced.skipped) == (15, 3)
     assert [error.number for error in produced.reasons] == [11, 12, 13]

@@ -72,6 +72,9 @@ def test_a_collection_for_lines_without(line: bytes) -> None:
         (b'{"id": nan, "collection_name": "c"}', "not a JSON object: "),
         (b'{"id":' + b"[" * 100_000, "not a JSON object: "),
         (b'{"id":1}', "line 9: it has no collection_name, and no --collection"),
+        (b'{"collection_name":"c","id":"\xff"}', "line 9: it is not a JSON object: "),
+        (b'{"collection_name":"c","id":"\\ud800"}', "line 9: it is not a JSON object: "),
+        (b'{"collection_name":"c","id":"\\udc00a"}', "line 9: it is not a JSON object: "),
     ],
 )
 def test_what_is_no_record(line: bytes, reason: str) -> None:

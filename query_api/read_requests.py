@@ -76,6 +76,16 @@ def _vector_selection(config: CollectionConfig, asked: reads.WithVector | None) 
     return tuple(dict.fromkeys(asked))
 
 
+def vector_values(
+    config: CollectionConfig, views: Sequence[ShardView], points: int, asked: reads.WithVector | None
+) -> int:
+    """How many numbers the vectors of an answer with so many points have at most."""
+    if not asked:
+        return 0
+    names = config.vectors if asked is True else set(asked) & config.vectors.keys()
+    return min(points, sum(view.count for view in views)) * sum(config.vectors[name].size for name in names)
+
+
 def check_name(config: CollectionConfig, name: str) -> None:
     """Raise BadInputError when the collection has no vectors of that name."""
     if name in config.vectors:

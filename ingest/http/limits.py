@@ -21,6 +21,10 @@ class Limits:
     max_wait_seconds: float = 3600.0
     max_results: int = 65_536
     """Points of one page or query, those skipped by its offset included."""
+    max_batch_results: int = 4 * 65_536
+    """The same of all queries of a batch."""
+    max_vector_values: int = 16 << 20
+    """Numbers in the vectors of one answer."""
     max_ids: int = 65_536
     """Ids of one retrieve."""
     max_queries: int = 1024
@@ -38,6 +42,22 @@ class Limits:
             raise UnprocessableError(
                 f"Validation error in JSON body: [{where}: limit and offset together must be at most "
                 f"{self.max_results}, not {limit + offset}]"
+            )
+
+    def check_batch_results(self, results: int) -> None:
+        """Raise UnprocessableError when a batch's queries ask for more points than allowed."""
+        if results > self.max_batch_results:
+            raise UnprocessableError(
+                f"Validation error in JSON body: [searches: limits and offsets of all together must be at most "
+                f"{self.max_batch_results}, not {results}]"
+            )
+
+    def check_vector_values(self, values: int) -> None:
+        """Raise UnprocessableError when the vectors of an answer would have more numbers than allowed."""
+        if values > self.max_vector_values:
+            raise UnprocessableError(
+                f"Validation error in JSON body: [with_vector: an answer's vectors have at most "
+                f"{self.max_vector_values} numbers, not {values}; ask for fewer points or fewer vectors at a time]"
             )
 
 

@@ -14,7 +14,7 @@ from projector.view.shard_view import ShardView
 from query_api.engine import count, is_costly, is_costly_filter, retrieve, scroll, search
 from query_api.freshness import Freshness
 from query_api.ports import Readers
-from query_api.read_requests import to_filter, to_id, to_ids, to_nearest, to_selection
+from query_api.read_requests import to_filter, to_id, to_ids, to_nearest, to_selection, vector_values
 from query_api.rendering import render_points, render_scored
 from query_api.threads import ReadThreads
 from schemas.config import CollectionConfig
@@ -31,6 +31,7 @@ from schemas.rest.reads import (
     ScrollRequest,
     SearchBatchRequest,
     SearchRequest,
+    WithVector,
 )
 from schemas.rest.responses import CountResult, PointResult, QueryResult, ScoredPointResult, ScrollResult
 
@@ -110,6 +111,7 @@ class PointReadRoutes:
                 f"Validation error in JSON body: [ids: at most {self._limits.max_ids}, not {len(request.ids)}]"
             )
         ids = to_ids(request.ids)
+        self._check_vectors(reading, len(ids), request.with_vector)
         selection = to_selection(reading.config, request.with_payload, request.with_vector, True)
         return Reply(
             await self._run(
@@ -122,6 +124,7 @@ class PointReadRoutes:
         request = decode_body(_decode_scroll, call.body)
         limit = request.limit or DEFAULT_LIMIT
         self._limits.check_results(limit, 0)
+        self._check_vectors(reading, limit, request.with_vector)
         start = None if request.offset is None else to_id(request.offset, "offset")
         condition = to_filter(request.filter)
         selection = to_selection(reading.config, request.with_payload, request.with_vector, True)
@@ -161,6 +164,11 @@ class PointReadRoutes:
             raise UnprocessableError(
                 f"Validation error in JSON body: [searches: at most {self._limits.max_queries}, not {len(requests)}]"
             )
+        self._limits.check_batch_results(sum((r.limit or DEFAULT_LIMIT) + (r.offset or 0) for r in requests))
+        config, views = reading.config, reading.views
+        self._limits.check_vector_values(
+            sum(vector_values(config, views, r.limit or DEFAULT_LIMIT, r.with_vector) for r in requests)
+        )
         answers: list[list[ScoredPointResult]] = []
         for number, request in enumerate(requests, start=1):
             answers.append(await self._answer(reading, request))
@@ -172,10 +180,14 @@ class PointReadRoutes:
         views = reading.views
         query = to_nearest(reading.config, views, request, self._limits)
         selection = to_selection(reading.config, request.with_payload, request.with_vector, False)
+        self._check_vectors(reading, request.limit or DEFAULT_LIMIT, request.with_vector)
         if query is None:
             return await self._in_id_order(reading, request)
         long = query.wanted >= LARGE_ANSWER or is_costly(views, query)
         return await self._run(reading, lambda: render_scored(search(views, query, selection)), long)
+
+    def _check_vectors(self, reading: _Reading, points: int, asked: WithVector | None) -> None:
+        self._limits.check_vector_values(vector_values(reading.config, reading.views, points, asked))
 
     async def _in_id_order(self, reading: _Reading, request: QueryRequest) -> list[ScoredPointResult]:
         limit, offset = request.limit or DEFAULT_LIMIT, request.offset or 0

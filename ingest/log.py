@@ -89,7 +89,8 @@ class Log(Protocol):
     async def read(self, topic: Topic, partition: int, from_offset: int, max_bytes: int) -> Sequence[LogRecord]:
         """Durable records at or after ``from_offset``, in order, about ``max_bytes`` of them; empty at the end.
 
-        At least one record is returned where there is one, whatever its size. Raises LogDamagedError.
+        At least one record is returned where there is one, whatever its size. What was deleted is passed over like any
+        gap: who can't do without it asks for ``start_offset``. Raises LogDamagedError.
         """
         ...
 

@@ -12,6 +12,7 @@ from projector.fold.packed import PackedPoint
 from projector.fold.run import DecodedRecord, RunFold
 from projector.fold.window import decode, decode_window, windows
 from projector.frames import Frame
+from projector.state.origin import read_next
 from projector.state.store import PartitionState
 from schemas.operations import Outcome
 
@@ -98,9 +99,11 @@ class PartitionRunner:
             await asyncio.sleep(0)
 
     async def step(self, end: int | None = None) -> bool:
-        """Apply the next records that one read gives, those below ``end``; False when there are none."""
-        start = self._state.applied + 1
-        records = await self._log.read(Topic.POINTS, self._partition, start, self._read_bytes)
+        """Apply the next records that one read gives, those below ``end``; False when there are none.
+
+        Raises LogTruncatedError.
+        """
+        records = await read_next(self._state, self._log, Topic.POINTS, self._partition, self._read_bytes)
         if end is not None:
             records = [r for r in records if r.offset < end]
         await self.apply_all(records)

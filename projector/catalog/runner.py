@@ -12,6 +12,7 @@ from ingest.outcomes import rejected
 from projector.catalog.fold import CatalogEffects, fold_catalog
 from projector.catalog.state import CatalogState, MarkerOffset
 from projector.catalog.store import CatalogStore
+from projector.state.origin import read_next
 from schemas.errors import BadInputError
 from schemas.operations import Outcome
 from schemas.records import CANONICAL_CONTENT_TYPE, CONTENT_TYPE_HEADER, Marker, decode_catalog_record, encode_record
@@ -75,8 +76,11 @@ class CatalogRunner:
             pass
 
     async def step(self, end: int | None = None) -> bool:
-        """Apply the next records that one read gives, those below ``end``; False when there are none."""
-        records = await self._log.read(Topic.CATALOG, 0, self._store.applied + 1, READ_BYTES)
+        """Apply the next records that one read gives, those below ``end``; False when there are none.
+
+        Raises LogTruncatedError.
+        """
+        records = await read_next(self._store, self._log, Topic.CATALOG, 0, READ_BYTES)
         if end is not None:
             records = [r for r in records if r.offset < end]
         for record in records:

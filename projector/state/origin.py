@@ -1,11 +1,12 @@
 """Which log a state was folded from, by which version of the fold, and whether that log still fits it."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
 from crc32c import crc32c
 
-from ingest.log import Log, Topic
+from ingest.log import Log, LogRecord, Topic
 from projector.fold.effects import FOLD_VERSION
 from projector.state.kv import Batch, KeyValue
 
@@ -74,11 +75,7 @@ async def check_log(state: FoldedState, log: Log, topic: Topic, partition: int) 
             f"the state of {where} is ahead of its log: it has applied offset {state.applied}, but the log ends at "
             f"{end}. The log has lost records. {remedy}"
         )
-    if start > state.applied + 1:
-        raise LogTruncatedError(
-            f"the log of {where} starts at offset {start}, but the state needs offset {state.applied + 1} next. "
-            "Restore a newer copy of the state, or the log's earlier records."
-        )
+    _check_start(state, start, where)
     if state.applied < start or state.last_checksum is None:
         return
     records = await log.read(topic, partition, state.applied, 1)
@@ -86,4 +83,21 @@ async def check_log(state: FoldedState, log: Log, topic: Topic, partition: int) 
     if not there or crc32c(records[0].value or b"") != state.last_checksum:
         raise StateMismatchError(
             f"the record at offset {state.applied} of {where} is not the one the state was folded from. {remedy}"
+        )
+
+
+async def read_next(state: FoldedState, log: Log, topic: Topic, partition: int, max_bytes: int) -> Sequence[LogRecord]:
+    """``Log.read`` from the applied offset on, for a fold: raises LogTruncatedError when the next ones were deleted."""
+    records = await log.read(topic, partition, state.applied + 1, max_bytes)
+    if not records or records[0].offset > state.applied + 1:
+        # Asked for after reading, so that no deletion can come in between. Transactions leave gaps, too.
+        _check_start(state, await log.start_offset(topic, partition), f"{topic}-{partition}")
+    return records
+
+
+def _check_start(state: FoldedState, start: int, where: str) -> None:
+    if start > state.applied + 1:
+        raise LogTruncatedError(
+            f"the log of {where} starts at offset {start}, but the state needs offset {state.applied + 1} next. "
+            "Restore a newer copy of the state, or the log's earlier records."
         )

@@ -17,7 +17,7 @@ from projector.segments.builder import SegmentBuilder
 from projector.segments.optimizer import Optimizer
 from projector.segments.reader import Segment
 from projector.segments.replacement import MakeReady
-from projector.state.origin import check_log
+from projector.state.origin import check_log, read_next
 from projector.state.store import PartitionState
 from projector.worker.routing_port import OpenRouting, Routing
 from projector.worker.syncing import sync_or_tell
@@ -178,7 +178,7 @@ class PartitionService:
 
     async def step(self, end: int | None = None) -> bool:
         """As FoldService."""
-        records = await self._log.read(Topic.POINTS, self.partition, self.applied + 1, READ_BYTES)
+        records = await read_next(self.state, self._log, Topic.POINTS, self.partition, READ_BYTES)
         if end is not None:
             records = [record for record in records if record.offset < end]
         await self._apply(records)

@@ -29,7 +29,8 @@ class FoldService(Protocol):
     async def step(self, end: int | None = None) -> bool:
         """Apply the next records that one read gives, those below ``end``; False when there are none.
 
-        Raises LogUnavailableError, LogDamagedError; what the fold raises ends the process.
+        Raises LogUnavailableError, LogDamagedError, LogTruncatedError when the next records were deleted; what the
+        fold raises ends the process.
         """
         ...
 

@@ -3,9 +3,10 @@
 import sys
 
 import typer
-from rich.console import Console
+from rich.text import Text
 
 from compose.commands import api, info, log, produce, projector, rejected, replay, serve, snapshot, verify
+from compose.console import plain_console
 from compose.errors import expected_errors
 
 app = typer.Typer(
@@ -33,7 +34,8 @@ def main() -> None:
     except Exception as error:
         if not isinstance(error, expected_errors()):
             raise
-        Console(stderr=True).print(f"[bold red]headwater:[/] {error}", highlight=False, soft_wrap=True)
+        message = Text.assemble(("headwater:", "bold red"), f" {error}")
+        plain_console(stderr=True).print(message, soft_wrap=True)
         sys.exit(1)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from rich.console import Console
 
+from compose.console import plain_console
 from compose.demo_data import DemoWords, load_words
 from compose.progress import progress
 
@@ -42,7 +43,7 @@ def _load(url: str, words: DemoWords) -> None:
 
 
 def _show(url: str, words: DemoWords) -> None:
-    console = Console()
+    console = plain_console()
     nearest = {"query": words.words.index(_NEAREST_TO), "limit": 5, "with_payload": ["word"]}
     hits = _ask(url, console, f"Words nearest to “{_NEAREST_TO}”", "query", nearest)["points"]
     console.print(
@@ -65,9 +66,9 @@ def _show(url: str, words: DemoWords) -> None:
 def _ask(url: str, console: Console, title: str, what: str, body: dict[str, Any]) -> Any:
     path = f"/collections/{COLLECTION}/points/{what}"
     data = shlex.quote(json.dumps(body))
-    console.print(f"\n[bold]{title}[/]")
+    console.print(f"\n{title}", style="bold")
     command = f"curl -s {url}{path} -H 'content-type: application/json' -d {data}"
-    console.print(command, soft_wrap=True, highlight=False, markup=False)
+    console.print(command, soft_wrap=True, highlight=False)
     return _call(url, "POST", path, body)
 
 

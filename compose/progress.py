@@ -34,7 +34,7 @@ def progress(what: str, total: int | None) -> Generator[Advance]:
     if sys.stderr.isatty():
         remaining = (BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
         counting = (TextColumn("{task.completed:,}"), _RateColumn())
-        columns = (TextColumn("{task.description}"), *(counting if total is None else remaining))
+        columns = (TextColumn("{task.description}", markup=False), *(counting if total is None else remaining))
         with Progress(*columns, console=Console(stderr=True)) as bar:
             task = bar.add_task(what, total=total)
             yield lambda done: bar.update(task, completed=done)

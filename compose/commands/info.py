@@ -2,9 +2,8 @@
 
 import asyncio
 
-from rich.console import Console
-
 from compose.commands.options import Data, Kafka, Prefix, make_settings
+from compose.console import plain_console
 
 
 def info(data: Data = None, kafka: Kafka = None, prefix: Prefix = None) -> None:
@@ -12,4 +11,4 @@ def info(data: Data = None, kafka: Kafka = None, prefix: Prefix = None) -> None:
     settings = make_settings(data=data, kafka=kafka, prefix=prefix)
     from compose.inspect import describe
 
-    asyncio.run(describe(settings, Console()))
+    asyncio.run(describe(settings, plain_console()))

@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from compose.commands.options import Data, Kafka, Partitions, Prefix, kafka_settings, make_settings
+from compose.console import plain_console
 from compose.errors import UserError
 from compose.open_log import open_log
 from compose.progress import progress
@@ -57,7 +57,7 @@ def copy(
     settings = kafka_settings(make_settings(kafka=kafka, prefix=prefix, partitions=partitions))
     copied, before = asyncio.run(_copy(DataFolder(source), settings))
     kept = f", {before} of them before" if before else ""
-    Console().print(f"copied {copied} records{kept} to the topics {settings.prefix}.*", highlight=False)
+    plain_console().print(f"copied {copied} records{kept} to the topics {settings.prefix}.*", highlight=False)
 
 
 async def _copy(folder: DataFolder, settings: KafkaSettings) -> tuple[int, int]:
@@ -127,7 +127,7 @@ def _show_cuts(snapshot: str, cuts: "list[Cut]", dry_run: bool) -> None:
     table = Table("topic", "partition", "first offset", "would begin at" if dry_run else "begins at", "deleted offsets")
     for cut in cuts:
         table.add_row(*map(str, (cut.topic, cut.partition, cut.start, cut.limit, cut.limit - cut.start)))
-    console = Console()
+    console = plain_console()
     console.print(table)
     if not dry_run:
         console.print(f"Keep the snapshot {snapshot}, or a later one: what was deleted is in there only.")

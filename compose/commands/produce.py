@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
-from rich.console import Console
 
 from compose.commands.options import Kafka, Prefix, kafka_settings, make_settings
+from compose.console import plain_console
 from compose.errors import UserError
 from compose.progress import progress
 
@@ -38,9 +38,9 @@ def produce(
     options = ProduceOptions(collection, key, partition, skip_bad)
     with progress("lines sent", None) as advance:
         produced = asyncio.run(send(settings, _source(file), options, advance))
-    console = Console(stderr=True)
+    console = plain_console(stderr=True)
     for error in produced.reasons:
-        console.print(f"skipped {error}", highlight=False, soft_wrap=True, markup=False)
+        console.print(f"skipped {error}", highlight=False, soft_wrap=True)
     skipped = f", {produced.skipped} skipped" if produced.skipped else ""
     console.print(f"{produced.sent} {'line' if produced.sent == 1 else 'lines'} sent{skipped}", highlight=False)
 

@@ -5,9 +5,9 @@ import sys
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from compose.commands.options import Data, Kafka, Prefix, make_settings
+from compose.console import plain_console
 from compose.errors import UserError
 from compose.open_log import open_log
 from compose.progress import progress
@@ -66,7 +66,7 @@ def replay(
         raise UserError("say which: --origin, --reason, or --all")
     count = asyncio.run(_replay(settings, origin or [], reason or "", dry_run))
     what = "record" if count == 1 else "records"
-    Console().print(f"{count} {what} {'would be sent' if dry_run else 'sent'} again", highlight=False)
+    plain_console().print(f"{count} {what} {'would be sent' if dry_run else 'sent'} again", highlight=False)
 
 
 async def _replay(settings: Settings, origins: list[str], reason: str, dry_run: bool) -> int:

@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from compose.commands.options import Data, Kafka, Prefix, make_settings
+from compose.console import plain_console
 from compose.errors import UserError
 from compose.open_log import open_log
 from compose.progress import progress
@@ -25,7 +25,7 @@ def replay(
     if into.exists() and any(into.iterdir()):
         raise UserError(f"{into} is not empty")
     asyncio.run(_replay(settings, into))
-    Console().print(f"rebuilt the state in {into}")
+    plain_console().print(f"rebuilt the state in {into}")
 
 
 async def _replay(settings: Settings, into: Path) -> None:

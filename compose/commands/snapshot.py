@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 from rich.filesize import decimal
 from rich.table import Table
 
 from compose.commands.options import Data, make_settings
+from compose.console import plain_console
 from compose.errors import UserError
 from compose.progress import progress
 from compose.settings import DataFolder
@@ -34,7 +34,7 @@ def create(
     chosen = name or f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
     with progress("partitions and catalog copied", None) as advance:
         snapshot = asyncio.run(create_snapshot(_snapshots(folder), StateFolder(folder.state), chosen, advance))
-    Console().print(f"made the snapshot {snapshot.name}: {snapshot.folder}", highlight=False, soft_wrap=True)
+    plain_console().print(f"made the snapshot {snapshot.name}: {snapshot.folder}", highlight=False, soft_wrap=True)
 
 
 @app.command("list")
@@ -49,7 +49,7 @@ def list_snapshots(data: Data = None) -> None:
         made = datetime.fromtimestamp(description.created_ms / 1000, UTC)
         size = decimal(tree_bytes(snapshot.folder))
         table.add_row(snapshot.name, f"{made:%Y-%m-%d %H:%M:%S} UTC", size, _applied(snapshot), description.identity)
-    Console().print(table)
+    plain_console().print(table)
 
 
 @app.command("delete")
@@ -58,7 +58,7 @@ def delete(name: Name, data: Data = None) -> None:
     snapshots = _snapshots(DataFolder(make_settings(data=data).data))
     with snapshots.lock():
         snapshots.delete(name)
-    Console().print(f"deleted the snapshot {name}")
+    plain_console().print(f"deleted the snapshot {name}")
 
 
 @app.command("restore")
@@ -73,7 +73,7 @@ def restore(
 
     target = into or folder.state
     restore_snapshot(_find(_snapshots(folder), name), target)
-    Console().print(f"restored {name} in {target}", highlight=False, soft_wrap=True)
+    plain_console().print(f"restored {name} in {target}", highlight=False, soft_wrap=True)
 
 
 def _snapshots(folder: DataFolder) -> "SnapshotsFolder":

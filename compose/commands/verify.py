@@ -3,10 +3,11 @@
 import asyncio
 from typing import TYPE_CHECKING
 
-from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from compose.commands.options import Data, Kafka, Prefix, make_settings
+from compose.console import plain_console
 from compose.errors import UserError
 from compose.open_log import open_log
 from compose.progress import progress
@@ -23,10 +24,10 @@ def verify(data: Data = None, kafka: Kafka = None, prefix: Prefix = None) -> Non
     """
     settings = make_settings(data=data, kafka=kafka, prefix=prefix)
     verdicts = asyncio.run(_verify(settings))
-    Console().print(_table(verdicts))
+    plain_console().print(_table(verdicts))
     if not all(verdict.equal for verdict in verdicts):
         raise UserError("the live state is not what the log says: move the state folder away and start to rebuild it")
-    Console().print("digests are equal")
+    plain_console().print("digests are equal")
 
 
 def _table(verdicts: "list[PartitionVerdict]") -> Table:
@@ -39,7 +40,7 @@ def _table(verdicts: "list[PartitionVerdict]") -> Table:
             if seen is not None:
                 digests = [d.value if d else "missing" for d in (shard.live, shard.afresh)]
                 row = (seen.name, seen.shard, seen.points, verdict.applied, digests[0])
-                table.add_row(*map(str, row), "equal" if shard.equal else f"[red]{digests[1]}[/]")
+                table.add_row(*map(str, row), "equal" if shard.equal else Text(digests[1], style="red"))
     return table
 
 

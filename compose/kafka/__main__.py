@@ -5,8 +5,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
+from rich.text import Text
 
+from compose.console import plain_console
 from compose.kafka.broker import BrokerError, KafkaBroker
 from compose.kafka.jars import FetchError, MissingToolError
 from compose.kafka.tools import TOOLS, run_tool
@@ -22,12 +23,13 @@ def main() -> None:
     try:
         app(prog_name="kafka")
     except (BrokerError, FetchError, MissingToolError) as error:
-        Console(stderr=True).print(f"[bold red]kafka:[/] {error}", highlight=False, soft_wrap=True)
+        message = Text.assemble(("kafka:", "bold red"), f" {error}")
+        plain_console(stderr=True).print(message, soft_wrap=True)
         sys.exit(1)
 
 
 def _say(what: str) -> None:
-    Console().print(what, highlight=False, soft_wrap=True)
+    plain_console().print(what, highlight=False, soft_wrap=True)
 
 
 @app.command()

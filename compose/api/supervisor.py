@@ -84,7 +84,18 @@ class Supervisor:
         settings = self._settings
         while not self._stopping.is_set():
             started = time()
-            process = await self._start(worker, settings)
+            try:
+                process = await self._start(worker, settings)
+            except OSError as error:
+                pause = min(2 * pause, LONGEST_PAUSE)
+                _logger.error(
+                    "a worker could not be started; it is tried again",
+                    worker=worker,
+                    reason=str(error),
+                    pause_seconds=pause,
+                )
+                await self._sleep(pause)
+                continue
             try:
                 code = await self._wait(process)
             except BaseException:

@@ -116,6 +116,8 @@ class EndpointApp:
     async def _reply(self, scope: Scope, body: Body) -> Reply:
         params = parse_params(scope["query_string"])
         data = await body.read() if self._endpoint.body is not None else b""
+        if self._endpoint.reads:
+            self._limits.check_read_body(data)
         return await self._endpoint.handler(Call(scope["path_params"], params, scope["headers"], data))
 
     def _encode(self, reply: Reply, seconds: float) -> bytes:

@@ -10,21 +10,23 @@ from schemas.rest.points import JsonFilter, JsonId
 AtLeastOne = Annotated[int, msgspec.Meta(ge=1)]
 AtLeastZero = Annotated[int, msgspec.Meta(ge=0)]
 DEFAULT_LIMIT = 10
+MAX_KEYS = 1024
+Keys = Annotated[list[str], msgspec.Meta(max_length=MAX_KEYS)]
 
 
 class PayloadSelector(msgspec.Struct, forbid_unknown_fields=True):
     """Payload keys (paths) to give, or to leave out."""
 
-    include: list[str] | None = None
-    exclude: list[str] | None = None
+    include: Keys | None = None
+    exclude: Keys | None = None
 
     def __post_init__(self) -> None:
         if (self.include is None) == (self.exclude is None):
             raise ValueError("Expected one of `include` and `exclude`")
 
 
-WithPayload = bool | list[str] | PayloadSelector
-WithVector = bool | list[str]
+WithPayload = bool | Keys | PayloadSelector
+WithVector = bool | Keys
 
 
 class RetrieveRequest(msgspec.Struct):

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 
+from ingest.deadline import Deadline
 from ingest.log import Topic
 from ingest.ports import CollectionEntry
 from projector.catalog.follower import CatalogFollower
@@ -9,8 +10,9 @@ from projector.follower import PartitionFollower
 from projector.frames import ShardId
 from projector.segments.optimizer import Optimizer
 from projector.view.shard_view import ShardView
+from projector.waiters import not_visible
 from query_api.ports import CollectionCounts, CollectionStatus
-from schemas.errors import NotFoundError
+from schemas.errors import NotFoundError, TimedOutError
 from schemas.operations import Outcome
 
 
@@ -28,18 +30,21 @@ class LocalViews:
         """Read the next partition through ``follower``."""
         self._followers.append(follower)
 
-    async def wait(self, topic: Topic, partition: int, offset: int, timeout: float | None) -> Sequence[Outcome]:
+    async def wait(self, topic: Topic, partition: int, offset: int, deadline: Deadline) -> Sequence[Outcome]:
         """Wait until the record at ``offset``, and the markers it caused, are visible. Raises TimedOutError."""
-        if topic is not Topic.CATALOG:
-            return await self._followers[partition].waiters.wait(offset, timeout)
-        outcomes = await self._catalog.waiters.wait(offset, timeout)
-        for marker_partition, marker_offset in self._catalog.markers_of(offset):
-            await self._followers[marker_partition].waiters.wait(marker_offset, timeout)
+        try:
+            if topic is not Topic.CATALOG:
+                return await self._followers[partition].waiters.wait(offset, deadline.left())
+            outcomes = await self._catalog.waiters.wait(offset, deadline.left())
+            for marker_partition, marker_offset in self._catalog.markers_of(offset):
+                await self._followers[marker_partition].waiters.wait(marker_offset, deadline.left())
+        except TimedOutError:
+            raise not_visible(offset, deadline.seconds) from None
         return outcomes
 
-    async def reach(self, topic: Topic, partition: int, offset: int, timeout: float | None) -> None:
+    async def reach(self, topic: Topic, partition: int, offset: int, deadline: Deadline) -> None:
         """Wait until the record at ``offset`` is visible: here all readers are these. Raises TimedOutError."""
-        await self.wait(topic, partition, offset, timeout)
+        await self.wait(topic, partition, offset, deadline)
 
     def views(self, entry: CollectionEntry) -> list[ShardView]:
         """The current view of every shard of a collection. Raises NotFoundError when it is gone."""

@@ -3,6 +3,7 @@
 import secrets
 from collections.abc import Sequence
 
+from ingest.deadline import Deadline
 from ingest.http.params import CATALOG_PARTITION, Offset
 from ingest.log import Log, Topic
 from ingest.outcomes import raise_rejected
@@ -29,7 +30,7 @@ class CatalogWriter:
 
     What the visible catalog already shows to be wrong is refused without a record; the fold decides the rest.
     Beside what they name, all raise UnavailableError, and TimedOutError when the change is accepted but not yet
-    visible after ``timeout`` seconds.
+    visible at the deadline.
     """
 
     def __init__(self, log: Log, catalog: Catalog, visibility: Visibility) -> None:
@@ -37,13 +38,13 @@ class CatalogWriter:
         self._catalog = catalog
         self._visibility = visibility
 
-    async def create(self, name: str, config: CollectionConfig, timeout: float) -> Offset:
+    async def create(self, name: str, config: CollectionConfig, deadline: Deadline) -> Offset:
         """Create a collection. Raises ConflictError, UnprocessableError."""
         check_collection_name(name)
         self._check_free(name)
         uid = secrets.randbits(UID_BITS)
         partitions = self._log.partitions(Topic.POINTS)
-        return await self._write(CreateCollection(uid=uid, name=name, config=config, partitions=partitions), timeout)
+        return await self._write(CreateCollection(uid=uid, name=name, config=config, partitions=partitions), deadline)
 
     def _check_free(self, name: str) -> None:
         try:
@@ -56,28 +57,28 @@ class CatalogWriter:
             f"Wrong input: Can't create collection with name {name}. Alias with the same name already exists"
         )
 
-    async def update(self, name: str, patch: CollectionPatch, timeout: float) -> Offset:
+    async def update(self, name: str, patch: CollectionPatch, deadline: Deadline) -> Offset:
         """Change a collection's parameters. Raises NotFoundError, BadInputError, UnprocessableError."""
         apply_patch(self._catalog.resolve(name).config, patch)
-        return await self._write(UpdateCollection(name=name, patch=patch), timeout)
+        return await self._write(UpdateCollection(name=name, patch=patch), deadline)
 
-    async def delete(self, name: str, timeout: float) -> Offset | None:
+    async def delete(self, name: str, deadline: Deadline) -> Offset | None:
         """Drop a collection; None when there is none of that name."""
         try:
             if self._catalog.resolve(name).name != name:
                 return None
-            return await self._write(DeleteCollection(name=name), timeout)
+            return await self._write(DeleteCollection(name=name), deadline)
         except NotFoundError:
             return None
 
-    async def change_aliases(self, actions: Sequence[AliasAction], timeout: float) -> Offset:
+    async def change_aliases(self, actions: Sequence[AliasAction], deadline: Deadline) -> Offset:
         """Apply alias actions, all or none. Raises NotFoundError, ConflictError, UnprocessableError."""
         for action in actions:
             if not isinstance(action, DeleteAlias):
                 check_collection_name(action.alias if isinstance(action, CreateAlias) else action.new)
-        return await self._write(ChangeAliases(actions=list(actions)), timeout)
+        return await self._write(ChangeAliases(actions=list(actions)), deadline)
 
-    async def _write(self, record: CatalogRecord, timeout: float) -> Offset:
-        offset = await within(timeout, append(self._log, Topic.CATALOG, 0, encode(record)))
-        raise_rejected(await self._visibility.wait(Topic.CATALOG, 0, offset, timeout))
+    async def _write(self, record: CatalogRecord, deadline: Deadline) -> Offset:
+        offset = await within(deadline, append(self._log, Topic.CATALOG, 0, encode(record)))
+        raise_rejected(await self._visibility.wait(Topic.CATALOG, 0, offset, deadline))
         return CATALOG_PARTITION, offset

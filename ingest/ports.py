@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from ingest.deadline import Deadline
 from ingest.log import Topic
 from schemas.config import CollectionConfig
 from schemas.operations import Outcome
@@ -38,10 +39,10 @@ class Catalog(Protocol):
 class Visibility(Protocol):
     """Waiting until what was written can be read."""
 
-    async def wait(self, topic: Topic, partition: int, offset: int, timeout: float | None) -> Sequence[Outcome]:
+    async def wait(self, topic: Topic, partition: int, offset: int, deadline: Deadline) -> Sequence[Outcome]:
         """Return the outcomes of the record at ``offset`` once every reader stands at or after it.
 
         On the catalog topic this includes the markers the record caused: a created collection can be written to and
-        searched. ``timeout`` in seconds, None for the default. Raises TimedOutError.
+        searched. Raises TimedOutError at the ``deadline``.
         """
         ...

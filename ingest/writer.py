@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
+from ingest.deadline import Deadline
 from ingest.http.params import Offset
 from ingest.log import Log, LogUnavailableError, Topic
 from ingest.outcomes import raise_rejected
@@ -47,19 +48,19 @@ class PointsWriter:
         self._max_record_bytes = max_record_bytes
 
     async def write(
-        self, entry: CollectionEntry, operations: Sequence[Operation], *, wait: bool, timeout: float
+        self, entry: CollectionEntry, operations: Sequence[Operation], *, wait: bool, deadline: Deadline
     ) -> WriteResult:
         """Put checked operations on the log, and with ``wait`` return once they are visible.
 
-        Raises UnavailableError, also when the log did not take them within ``timeout`` seconds, TooLargeError,
+        Raises UnavailableError, also when the log did not take them before the deadline, TooLargeError,
         BadInputError, and with ``wait`` the error of the first operation that was rejected. When they are on the log,
-        but ``timeout`` was not enough for them to become visible, the result's status says so.
+        but don't become visible before the deadline, the result's status says so.
         """
         records = self._encode(entry, operations)
-        offsets = await within(timeout, self._append(records))
+        offsets = await within(deadline, self._append(records))
         status = UpdateStatus.ACKNOWLEDGED
         if wait:
-            status = await self._wait(offsets, timeout)
+            status = await self._wait(offsets, deadline)
         return WriteResult(max(offset for _, offset in offsets), status, offsets)
 
     def _encode(self, entry: CollectionEntry, operations: Sequence[Operation]) -> dict[int, list[bytes]]:
@@ -81,8 +82,8 @@ class PointsWriter:
         # One after another: only appends that follow each other are sure to keep their order.
         return tuple([(partition, await append(self._log, Topic.POINTS, partition, value)) for value in values])
 
-    async def _wait(self, offsets: Sequence[Offset], timeout: float) -> UpdateStatus:
-        waits = [self._visibility.wait(Topic.POINTS, partition, offset, timeout) for partition, offset in offsets]
+    async def _wait(self, offsets: Sequence[Offset], deadline: Deadline) -> UpdateStatus:
+        waits = [self._visibility.wait(Topic.POINTS, partition, offset, deadline) for partition, offset in offsets]
         try:
             outcomes: list[Sequence[Outcome]] = [await waits[0]] if len(waits) == 1 else await all_of(waits)
         except TimedOutError:
@@ -100,18 +101,18 @@ def encode(record: PointsRecord | CatalogRecord) -> bytes:
         raise BadInputError("Wrong input: a number is out of the range of 64 bits") from error
 
 
-async def within(timeout: float, appending: Awaitable[ResultT]) -> ResultT:
-    """What ``appending`` returns. Raises UnavailableError after ``timeout`` seconds."""
-    if timeout >= LONG_SECONDS:
+async def within(deadline: Deadline, appending: Awaitable[ResultT]) -> ResultT:
+    """What ``appending`` returns. Raises UnavailableError at the deadline."""
+    if deadline.seconds >= LONG_SECONDS:
         return await appending
-    limit = asyncio.timeout(timeout)
+    limit = asyncio.timeout(deadline.left())
     try:
         async with limit:
             return await appending
     except TimeoutError:
         if not limit.expired():
             raise
-        raise _not_written(f"not acknowledged within {timeout:g} seconds") from None
+        raise _not_written(f"not acknowledged within {deadline.seconds:g} seconds") from None
 
 
 def _not_written(reason: str) -> UnavailableError:

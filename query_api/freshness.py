@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 
+from ingest.deadline import Deadline
 from ingest.http.endpoint import Call
 from ingest.http.limits import Limits
 from ingest.http.params import CATALOG_PARTITION, OFFSETS_HEADER, Offset, parse_offsets
@@ -24,23 +25,25 @@ class Freshness:
         self._recount = recount
         self._limits = limits
 
-    async def reach(self, call: Call) -> None:
-        """Return once what the call's token names is visible; at once when it has none.
+    async def reach(self, call: Call) -> Deadline:
+        """Return the request's deadline once what its token names is visible; at once when it has none.
 
         Raises BadInputError for a malformed token, TimedOutError.
         """
+        deadline = self._limits.deadline(call.params.timeout)
         token = call.header(OFFSETS_HEADER)
         if token is None:
-            return
+            return deadline
         offsets = parse_offsets(token)
-        seconds = self._limits.wait_seconds(call.params.timeout)
         try:
-            async with asyncio.timeout(seconds):
+            async with asyncio.timeout(deadline.left()):
                 await self._check_partitions(offsets)
-                await self._wait(offsets, seconds)
+                await self._wait(offsets, deadline)
+            return deadline
         except (TimeoutError, TimedOutError):
             raise TimedOutError(
-                f"Timeout: the records named by {OFFSETS_HEADER.decode()} are not visible after {seconds:g} seconds"
+                f"Timeout: the records named by {OFFSETS_HEADER.decode()} are not visible after "
+                f"{deadline.seconds:g} seconds"
             ) from None
 
     async def _check_partitions(self, offsets: Sequence[Offset]) -> None:
@@ -51,7 +54,7 @@ class Freshness:
         if highest >= self._partitions():
             raise BadInputError(f"Wrong input: {OFFSETS_HEADER.decode()}: there is no partition {highest}")
 
-    async def _wait(self, offsets: Sequence[Offset], seconds: float) -> None:
+    async def _wait(self, offsets: Sequence[Offset], deadline: Deadline) -> None:
         for partition, offset in offsets:
             topic, number = (Topic.CATALOG, 0) if partition == CATALOG_PARTITION else (Topic.POINTS, partition)
-            await self._readers.reach(topic, number, offset, seconds)
+            await self._readers.reach(topic, number, offset, deadline)

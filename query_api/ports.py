@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
+from ingest.deadline import Deadline
 from ingest.log import Topic
 from ingest.ports import CollectionEntry
 from projector.view.shard_view import ShardView
@@ -34,10 +35,10 @@ class CollectionCounts:
 class Readers(Protocol):
     """The readers of collections' shards."""
 
-    async def reach(self, topic: Topic, partition: int, offset: int, timeout: float | None) -> None:
+    async def reach(self, topic: Topic, partition: int, offset: int, deadline: Deadline) -> None:
         """Return once these readers show the record at ``offset``, and the markers it caused.
 
-        ``timeout`` in seconds. Raises TimedOutError.
+        Raises TimedOutError at the ``deadline``.
         """
         ...
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
+from ingest.deadline import Deadline
 from schemas.errors import TimedOutError
 
 ResultT = TypeVar("ResultT")
@@ -17,11 +18,11 @@ class ReadThreads:
     def __init__(self) -> None:
         self._pool = ThreadPoolExecutor(os.cpu_count() or 1, "headwater-read")
 
-    async def run(self, function: Callable[[], ResultT], seconds: float) -> ResultT:
-        """The function's result. Raises TimedOutError when it takes longer; it then still runs to its end."""
+    async def run(self, function: Callable[[], ResultT], deadline: Deadline) -> ResultT:
+        """The function's result. Raises TimedOutError at the deadline; it then still runs to its end."""
         future = asyncio.get_running_loop().run_in_executor(self._pool, function)
         try:
-            async with asyncio.timeout(seconds):
+            async with asyncio.timeout(deadline.left()):
                 return await future
         except TimeoutError:
-            raise TimedOutError(f"Timeout: the request took longer than {seconds:g} seconds") from None
+            raise TimedOutError(f"Timeout: the request took longer than {deadline.seconds:g} seconds") from None

@@ -1,6 +1,5 @@
 """FeedViews: the views that a worker of an api keeps by following feeds, for reading and for waiting."""
 
-import asyncio
 from collections.abc import Callable, Sequence
 from functools import partial
 
@@ -9,6 +8,7 @@ from compose.api.log_ends import LogEnds
 from compose.api.membership import Membership
 from compose.api.peer_waits import PeerWaits
 from compose.api.visibility_table import Column, column_of, partition_of
+from ingest.deadline import Deadline
 from ingest.log import Log, Topic
 from ingest.ports import CollectionEntry
 from projector.frames import ShardId
@@ -55,30 +55,28 @@ class FeedViews:
         publish(waiters.visible)
         waiters.on_advance = publish
 
-    async def wait(self, topic: Topic, partition: int, offset: int, timeout: float | None) -> Sequence[Outcome]:
+    async def wait(self, topic: Topic, partition: int, offset: int, deadline: Deadline) -> Sequence[Outcome]:
         """Wait until the record at ``offset``, and the markers it caused, are visible in every worker of the api.
 
         Raises TimedOutError.
         """
-        left = _deadline(timeout)
         try:
-            outcomes = await self.waiters(topic, partition).wait(offset, left())
-            await self._peers.wait(column_of(topic, partition), offset, left())
+            outcomes = await self.waiters(topic, partition).wait(offset, deadline.left())
+            await self._peers.wait(column_of(topic, partition), offset, deadline.left())
             if topic is Topic.CATALOG:
                 for number, marker in self._catalog.markers_of(offset):
-                    await self.waiters(Topic.POINTS, number).wait(marker, left())
-                    await self._peers.wait(column_of(Topic.POINTS, number), marker, left())
+                    await self.waiters(Topic.POINTS, number).wait(marker, deadline.left())
+                    await self._peers.wait(column_of(Topic.POINTS, number), marker, deadline.left())
         except TimedOutError:
-            raise not_visible(offset, timeout or 0.0) from None
+            raise not_visible(offset, deadline.seconds) from None
         return outcomes
 
-    async def reach(self, topic: Topic, partition: int, offset: int, timeout: float | None) -> None:
+    async def reach(self, topic: Topic, partition: int, offset: int, deadline: Deadline) -> None:
         """Wait until the record at ``offset``, and the markers it caused, are visible here. Raises TimedOutError."""
-        left = _deadline(timeout)
-        await self.waiters(topic, partition).wait(offset, left())
+        await self.waiters(topic, partition).wait(offset, deadline.left())
         if topic is Topic.CATALOG:
             for number, marker in self._catalog.markers_of(offset):
-                await self.waiters(Topic.POINTS, number).wait(marker, left())
+                await self.waiters(Topic.POINTS, number).wait(marker, deadline.left())
 
     async def reach_column(self, column: Column, offset: int) -> None:
         """Wait until this worker shows ``offset`` in a column of the table, however long that takes."""
@@ -131,12 +129,3 @@ def _settled(view: ShardView) -> bool:
         for part in view.segments
     ]
     return is_settled(facts, TailFacts(rows=view.tail.size), view.config)
-
-
-def _deadline(timeout: float | None) -> Callable[[], float | None]:
-    """A function that says how many of ``timeout`` seconds are left, None when that is no limit."""
-    if timeout is None:
-        return lambda: None
-    time = asyncio.get_running_loop().time
-    end = time() + timeout
-    return lambda: max(0.0, end - time())

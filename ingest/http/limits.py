@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from ingest.deadline import Deadline
 from schemas.errors import OverloadedError, UnprocessableError
 
 MAX_READ_OBJECTS = 1 << 18
@@ -24,7 +25,7 @@ class Limits:
     body_seconds: float = 60.0
     """How long a client may take to send a body."""
     default_wait_seconds: float = 60.0
-    """How long an update waits to become visible, or a read with a token, when the client doesn't say."""
+    """How long a request may take when the client doesn't say, its waiting for what is not visible yet included."""
     max_wait_seconds: float = 3600.0
     max_results: int = 65_536
     """Points of one page or query, those skipped by its offset included."""
@@ -39,9 +40,10 @@ class Limits:
     max_operations: int = 10_000
     """Operations of one batch of updates."""
 
-    def wait_seconds(self, asked: int | None) -> float:
-        """How long to wait when the client asked for ``asked`` seconds."""
-        return self.default_wait_seconds if asked is None else min(float(asked), self.max_wait_seconds)
+    def deadline(self, asked: int | None) -> Deadline:
+        """When a request's time is up that begins now, and for which the client asked for ``asked`` seconds."""
+        # An int may be too large to be made a float, but not to be compared with one.
+        return Deadline(self.default_wait_seconds if asked is None else float(min(asked, self.max_wait_seconds)))
 
     def check_results(self, limit: int, offset: int, where: str = "limit") -> None:
         """Raise UnprocessableError when a request asks for more points than allowed."""

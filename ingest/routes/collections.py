@@ -3,6 +3,7 @@
 import msgspec
 
 from ingest.catalog_writer import CatalogWriter
+from ingest.deadline import Deadline
 from ingest.http.endpoint import Call, Endpoint, Reply
 from ingest.http.limits import Limits
 from ingest.http.params import OFFSETS_HEADER, Offset, render_offsets
@@ -63,14 +64,14 @@ class CollectionWriteRoutes:
 
     async def _create(self, call: Call) -> Reply:
         config = decode_body(_decode_create, call.body).config(call.collection)
-        return _done(await self._writer.create(call.collection, config, self._timeout(call)))
+        return _done(await self._writer.create(call.collection, config, self._deadline(call)))
 
     async def _update(self, call: Call) -> Reply:
         patch = decode_body(_decode_update, call.body).patch()
-        return _done(await self._writer.update(call.collection, patch, self._timeout(call)))
+        return _done(await self._writer.update(call.collection, patch, self._deadline(call)))
 
     async def _delete(self, call: Call) -> Reply:
-        offset = await self._writer.delete(call.collection, self._timeout(call))
+        offset = await self._writer.delete(call.collection, self._deadline(call))
         return Reply(False) if offset is None else _done(offset)
 
     async def _change_aliases(self, call: Call) -> Reply:
@@ -79,10 +80,10 @@ class CollectionWriteRoutes:
             raise UnprocessableError(
                 f"Validation error in JSON body: [actions: at most {self._limits.max_operations}, not {len(actions)}]"
             )
-        return _done(await self._writer.change_aliases([a.action() for a in actions], self._timeout(call)))
+        return _done(await self._writer.change_aliases([a.action() for a in actions], self._deadline(call)))
 
-    def _timeout(self, call: Call) -> float:
-        return self._limits.wait_seconds(call.params.timeout)
+    def _deadline(self, call: Call) -> Deadline:
+        return self._limits.deadline(call.params.timeout)
 
 
 def _done(offset: Offset) -> Reply:

@@ -99,7 +99,7 @@ class PointWriteRoutes:
         return reply
 
     async def _write(self, call: Call, entry: CollectionEntry, operations: Sequence[Operation]) -> Reply:
-        timeout = self._limits.wait_seconds(call.params.timeout)
-        written = await self._writer.write(entry, operations, wait=call.params.wait, timeout=timeout)
+        deadline = self._limits.deadline(call.params.timeout)
+        written = await self._writer.write(entry, operations, wait=call.params.wait, deadline=deadline)
         result: Any = UpdateResult(written.operation_id, written.status)
         return Reply(result, ((OFFSETS_HEADER, render_offsets(written.offsets)),))

@@ -7,6 +7,7 @@ from typing import TypeVar
 
 import msgspec
 
+from ingest.deadline import Deadline
 from ingest.http.endpoint import Call, Endpoint, Handler, Reply
 from ingest.http.limits import Limits
 from ingest.ports import Catalog
@@ -58,7 +59,7 @@ class _Reading:
 
     config: CollectionConfig
     views: Sequence[ShardView]
-    seconds: float
+    deadline: Deadline
 
 
 class PointReadRoutes:
@@ -86,13 +87,12 @@ class PointReadRoutes:
         ]
 
     async def _read(self, call: Call) -> _Reading:
-        await self._freshness.reach(call)
+        deadline = await self._freshness.reach(call)
         entry = self._catalog.resolve(call.collection)
-        seconds = self._limits.wait_seconds(call.params.timeout)
-        return _Reading(entry.config, self._readers.views(entry), seconds)
+        return _Reading(entry.config, self._readers.views(entry), deadline)
 
     async def _run(self, reading: _Reading, function: Callable[[], ResultT], long: bool) -> ResultT:
-        return await self._threads.run(function, reading.seconds) if long else function()
+        return await self._threads.run(function, reading.deadline) if long else function()
 
     async def _get(self, call: Call) -> Reply:
         reading = await self._read(call)

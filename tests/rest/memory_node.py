@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
 
+from ingest.deadline import Deadline
 from ingest.log import Headers, LogRecord, LogUnavailableError, Topic
 from ingest.ports import CollectionEntry
 from projector.catalog.fold import fold_catalog
@@ -14,7 +15,9 @@ from projector.fold.fold import fold
 from projector.follower import PartitionFollower
 from projector.frames import Frame, ShardId
 from projector.view.shard_view import ShardView
+from projector.waiters import not_visible
 from query_api.ports import CollectionCounts, CollectionStatus
+from schemas.errors import TimedOutError
 from schemas.ids import PointId
 from schemas.operations import Outcome
 from schemas.records import Origin, decode_catalog_record, decode_partition_record, encode_record
@@ -168,12 +171,15 @@ class MemoryNode:
             if cursor is None:
                 return
 
-    async def wait(self, topic: Topic, partition: int, offset: int, timeout: float | None) -> Sequence[Outcome]:
+    async def wait(self, topic: Topic, partition: int, offset: int, deadline: Deadline) -> Sequence[Outcome]:
         waiters = self.catalog.waiters if topic is Topic.CATALOG else self._followers[partition].waiters
-        return await waiters.wait(offset, timeout)
+        try:
+            return await waiters.wait(offset, deadline.left())
+        except TimedOutError:
+            raise not_visible(offset, deadline.seconds) from None
 
-    async def reach(self, topic: Topic, partition: int, offset: int, timeout: float | None) -> None:
-        await self.wait(topic, partition, offset, timeout)
+    async def reach(self, topic: Topic, partition: int, offset: int, deadline: Deadline) -> None:
+        await self.wait(topic, partition, offset, deadline)
 
     def views(self, entry: CollectionEntry) -> list[ShardView]:
         return [

@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 
 import pytest
+from aiokafka import AIOKafkaProducer
 
 from compose.errors import UserError
 from compose.rejected import Place, Selection, parse_place, read_rejected, replay_rejected
@@ -195,6 +196,31 @@ def test_in_kafka(kafka_settings: KafkaSettings) -> None:
         assert len(records) == 20
         for first, again in zip(records[:10], records[10:], strict=True):
             assert (first.value, first.key, first.headers) == (again.value, again.key, again.headers)
+
+
+@pytest.mark.kafka
+def test_what_only_fits_into_kafka_compressed(kafka_settings: KafkaSettings) -> None:
+    settings = kafka_settings.model_copy(update={"max_record_bytes": 100_000})
+    value = b"x" * (4 << 20)
+
+    async def main() -> None:
+        async with topics_of(settings, create=True) as log:
+            producer = AIOKafkaProducer(
+                bootstrap_servers=settings.bootstrap_servers, compression_type="gzip", max_request_size=2 * len(value)
+            )
+            await producer.start()
+            await producer.send_and_wait(settings.topic(Topic.POINTS), value)
+            await producer.stop()
+            (record,) = await read_all(log)
+            assert record.value == value
+            await send_rejected(log, Topic.POINTS, record, [BAD])
+            (found,) = [rejected async for rejected in read_rejected(log)]
+            assert (found.origin, found.reason, found.record.value) == (Place("points", 0, 0), BAD.reason, None)
+            assert "at most 1148576 are allowed" in (found.left_out or "")
+            with pytest.raises(UserError, match=r"offset 0 can't be sent again: .* at most 100000 are allowed"):
+                await replay_rejected(log, EVERYTHING, lambda done: None, dry_run=False)
+
+    run(main())
 
 
 def test_in_the_embedded_log(tmp_path: Path) -> None:

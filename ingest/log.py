@@ -14,6 +14,10 @@ from schemas.errors import TooLargeError
 
 Headers = tuple[tuple[str, bytes], ...]
 
+_RECORD_BYTES = 300
+"""What the objects of a record take beside the contents, about; its place in what holds it included."""
+_HEADER_BYTES = 150
+
 
 class Topic(StrEnum):
     """The three logs of a deployment; Kafka puts a prefix before the name."""
@@ -35,6 +39,14 @@ class LogRecord(msgspec.Struct, frozen=True, gc=False):
     key: bytes | None
     value: bytes | None
     headers: Headers
+
+    @property
+    def size(self) -> int:
+        """About how much memory it takes: what bounds on records that are held go by."""
+        size = _RECORD_BYTES + len(self.value or b"") + len(self.key or b"")
+        if self.headers:
+            size += sum([len(name) + len(value) + _HEADER_BYTES for name, value in self.headers])
+        return size
 
 
 class Message(NamedTuple):

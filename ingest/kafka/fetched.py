@@ -13,6 +13,8 @@ from ingest.kafka.lenient import DecodedRecord, decode_batch
 from ingest.log import LogDamagedError, LogRecord, LogUnavailableError
 
 _ALL = sys.maxsize
+_RECORD_BYTES = 48
+"""What a record counts for beside its contents, as in the embedded log: a read of tombstones has to end, too."""
 AbortedTransactions = Sequence[tuple[int, int]]
 """(producer id, offset of its first record in the transaction)."""
 
@@ -140,5 +142,5 @@ def _log_record(partition: int, record: DefaultRecord | DecodedRecord) -> LogRec
 
 
 def _size(record: LogRecord) -> int:
-    size = len(record.value or b"") + len(record.key or b"")
-    return size + sum([len(value) for _, value in record.headers]) if record.headers else size
+    size = _RECORD_BYTES + len(record.value or b"") + len(record.key or b"")
+    return size + sum([len(name) + len(value) for name, value in record.headers]) if record.headers else size

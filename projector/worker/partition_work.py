@@ -18,7 +18,7 @@ from projector.worker.patience import when_available
 from projector.worker.service import FoldService
 
 FULL_BYTES = 4 << 20
-"""So much may wait to be applied before who brings it is told to stop."""
+"""Records of so much memory may wait to be applied before who brings it is told to stop."""
 LOOK_SECONDS = 1.0
 
 
@@ -61,7 +61,7 @@ class PartitionWork:
 
     def offer(self, records: Sequence[LogRecord]) -> None:
         """Here are records, one at least, in order."""
-        size = sum([len(record.value or b"") for record in records])
+        size = sum([record.size for record in records])
         self._offered.append((records, size))
         self._offered_bytes += size
         self._wake.set()

@@ -30,7 +30,7 @@ FEW_BYTES = 64 << 10
 FEW = 8
 """Of so few records, most are read alone."""
 KEPT_BYTES = 4 << 20
-"""So much of what was just applied is kept until it is forwarded; the rest is read again."""
+"""Of what was just applied, so much is kept in memory until it is forwarded; the rest is read again."""
 COMMIT_SECONDS = 1.0
 KEPT_ALIVE_SECONDS = 3600.0
 """Kafka forgets what a group committed a week ago."""
@@ -129,7 +129,7 @@ class PartitionRouting:
             entries = dict(self._state.elsewhere(records[0].offset, len(records)))
             strays = [record for record in records if record.offset in entries]
             self._kept.update((record.offset, record) for record in strays)
-            self._kept_bytes += sum(len(record.value or b"") for record in strays)
+            self._kept_bytes += sum(record.size for record in strays)
 
     def _wake(self) -> bool:
         """Go on forwarding if there is something to forward."""
@@ -180,7 +180,7 @@ class PartitionRouting:
 
     def _forget(self, last: int) -> None:
         for offset in [offset for offset in self._kept if offset <= last]:
-            self._kept_bytes -= len(self._kept.pop(offset).value or b"")
+            self._kept_bytes -= self._kept.pop(offset).size
 
     async def _read(self, entries: Sequence[tuple[int, Elsewhere]]) -> dict[int, LogRecord]:
         """The records from the first entry on, as far as they were kept or one read goes, by offset."""

@@ -26,6 +26,11 @@ def test_records_are_taken_from_front_to_back() -> None:
     assert stretch.next_offset == 16
 
 
+def test_records_without_a_value_are_not_taken_without_end() -> None:
+    stretch = fetched(0, batch(0, [b""] * 1000))
+    assert 1 <= len(stretch.take(4800)) <= 100
+
+
 def test_offsets_without_a_record_are_covered() -> None:
     stretch = fetched(10, batch(10, [b"a"]) + batch(20, [b"b"]))
     stretch.take(1)

@@ -228,6 +228,24 @@ def test_who_offers_too_much_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyP
     within(check())
 
 
+def test_records_without_a_value_count_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(partition_work, "FULL_BYTES", 100_000)
+
+    async def check() -> None:
+        log, applied = log_with(10), Applied()
+        async with working(log, tmp_path / "state", applied) as work:
+            await until(lambda: work.caught_up)
+            work.set_live(True)
+            for number in range(1000):
+                log.put(Topic.POINTS, 0, None, key=b"%d" % number)
+            work.offer((await all_records(log))[10:])
+            assert work.full
+            await until(lambda: at(work) == 1009)
+            await until(lambda: not work.full)
+
+    within(check())
+
+
 def test_a_log_that_lost_records_ends_the_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(partition_work, "LOOK_SECONDS", 0.05)
 

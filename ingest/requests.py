@@ -21,11 +21,14 @@ from schemas.operations import (
     Upsert,
     VectorColumn,
 )
+from schemas.rest.decode import check_density, decode_part
 from schemas.rest.points import (
     BatchRequest,
     DeletePayloadRequest,
     DeleteVectorsRequest,
+    JsonFilter,
     JsonId,
+    RawObject,
     SelectorRequest,
     SetPayloadRequest,
     UpdateOperationRequest,
@@ -35,6 +38,7 @@ from schemas.rest.points import (
 from schemas.validation import check_operation, check_payloads, decode_payload
 
 _EMPTY = (b"null", b"{}")
+_decode_filter = msgspec.json.Decoder(JsonFilter | None)
 
 
 def wire_ids(ids: Sequence[JsonId], where: str) -> list[WireId]:
@@ -54,6 +58,14 @@ def _check_id(value: JsonId, path: str) -> None:
         raise BadInputError(f"Wrong input: {path}: {error.message}") from error
 
 
+def _filter(raw: RawObject | msgspec.UnsetType, where: str) -> JsonFilter | None:
+    if raw is msgspec.UNSET:
+        return None
+    text = bytes(raw)
+    check_density(text, where)
+    return decode_part(_decode_filter, text, where)
+
+
 def _selected(request: SelectorRequest) -> list[WireId] | None:
     return None if request.points is None else wire_ids(request.points, "points[{}]")
 
@@ -70,11 +82,23 @@ def upsert(config: CollectionConfig, request: UpsertRequest) -> Upsert:
     if request.batch is not None:
         batch = request.batch
         ids = wire_ids(batch.ids, "batch.ids[{}]")
-        return Upsert(ids, _batch_columns(config, batch), _batch_payloads(batch), request.update_filter, mode)
+        return Upsert(
+            ids,
+            _batch_columns(config, batch),
+            _batch_payloads(batch),
+            _filter(request.update_filter, "update_filter"),
+            mode,
+        )
     points = request.points or []
     ids = wire_ids([point.id for point in points], "points[{}].id")
     columns = to_columns(config, [point.vector for point in points])
-    return Upsert(ids, columns, _payloads([point.payload for point in points]), request.update_filter, mode)
+    return Upsert(
+        ids,
+        columns,
+        _payloads([point.payload for point in points]),
+        _filter(request.update_filter, "update_filter"),
+        mode,
+    )
 
 
 def _batch_columns(config: CollectionConfig, batch: BatchRequest) -> dict[str, VectorColumn]:
@@ -103,37 +127,37 @@ def update_vectors(config: CollectionConfig, request: UpdateVectorsRequest) -> U
     """The operation of replacing vectors. Raises BadInputError."""
     ids = wire_ids([point.id for point in request.points], "points[{}].id")
     columns = to_columns(config, [point.vector for point in request.points])
-    return UpdateVectors(ids, columns, request.update_filter)
+    return UpdateVectors(ids, columns, _filter(request.update_filter, "update_filter"))
 
 
 def delete_points(_: CollectionConfig, request: SelectorRequest) -> DeletePoints:
     """The operation of deleting points. Raises BadInputError."""
-    return DeletePoints(_selected(request), request.filter)
+    return DeletePoints(_selected(request), _filter(request.filter, "filter"))
 
 
 def delete_vectors(_: CollectionConfig, request: DeleteVectorsRequest) -> DeleteVectors:
     """The operation of removing vectors. Raises BadInputError."""
-    return DeleteVectors(list(dict.fromkeys(request.vector)), _selected(request), request.filter)
+    return DeleteVectors(list(dict.fromkeys(request.vector)), _selected(request), _filter(request.filter, "filter"))
 
 
 def set_payload(_: CollectionConfig, request: SetPayloadRequest) -> SetPayload:
     """The operation of merging a payload. Raises BadInputError."""
-    return SetPayload(bytes(request.payload), request.key, _selected(request), request.filter)
+    return SetPayload(bytes(request.payload), request.key, _selected(request), _filter(request.filter, "filter"))
 
 
 def overwrite_payload(_: CollectionConfig, request: SetPayloadRequest) -> OverwritePayload:
     """The operation of replacing payloads. Raises BadInputError."""
-    return OverwritePayload(bytes(request.payload), request.key, _selected(request), request.filter)
+    return OverwritePayload(bytes(request.payload), request.key, _selected(request), _filter(request.filter, "filter"))
 
 
 def delete_payload(_: CollectionConfig, request: DeletePayloadRequest) -> DeletePayload:
     """The operation of removing payload keys. Raises BadInputError."""
-    return DeletePayload(request.keys, _selected(request), request.filter)
+    return DeletePayload(request.keys, _selected(request), _filter(request.filter, "filter"))
 
 
 def clear_payload(_: CollectionConfig, request: SelectorRequest) -> ClearPayload:
     """The operation of removing whole payloads. Raises BadInputError."""
-    return ClearPayload(_selected(request), request.filter)
+    return ClearPayload(_selected(request), _filter(request.filter, "filter"))
 
 
 _BATCH: dict[str, Callable[..., Operation]] = {

@@ -60,7 +60,7 @@ class RequestWrite(ForeignWrite, frozen=True, gc=False):
     make: MakeOperations
 
     def operations(self, config: CollectionConfig) -> list[Operation]:
-        """The request's operations. Raises BadInputError."""
+        """The request's operations. Raises BadInputError, UnprocessableError."""
         return self.make(config, self.request)
 
 

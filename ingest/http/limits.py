@@ -4,13 +4,7 @@ from dataclasses import dataclass
 
 from ingest.deadline import Deadline
 from schemas.errors import OverloadedError, UnprocessableError
-
-MAX_READ_OBJECTS = 1 << 18
-"""Objects and arrays in a read's body. ``{},`` takes up to fifty times its text once decoded."""
-MAX_READ_VALUES = 4 << 20
-"""Values in a read's body, at eight bytes each: as many as there may be in one of 32 MiB."""
-UNCOUNTED_BYTES = 256 << 10
-"""A body that is no larger is decoded without a look at what is in it."""
+from schemas.rest.decode import MAX_VALUES, check_density
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,17 +49,7 @@ class Limits:
 
     def check_read_body(self, body: bytes) -> None:
         """Raise UnprocessableError when a read's body would take much more memory decoded than it does as text."""
-        # Decoders check a list's length when they have all of it. What stands in strings is counted, too; a read
-        # has few.
-        if len(body) <= UNCOUNTED_BYTES:
-            return
-        if body.count(b"{") + body.count(b"[") > MAX_READ_OBJECTS:
-            raise UnprocessableError(
-                f"Validation error in JSON body: [a read has at most {MAX_READ_OBJECTS} objects and arrays]"
-            )
-        values = max(MAX_READ_VALUES, self.max_body_bytes // 8)
-        if body.count(b",") > values:
-            raise UnprocessableError(f"Validation error in JSON body: [a read has at most {values} values]")
+        check_density(body, "a read's body", max(MAX_VALUES, self.max_body_bytes // 8))
 
     def check_batch_results(self, results: int) -> None:
         """Raise UnprocessableError when a batch's queries ask for more points than allowed."""

@@ -12,6 +12,13 @@ NotYet: TypeAlias = None
 
 RequestT = TypeVar("RequestT")
 
+MAX_OBJECTS = 1 << 18
+"""Objects and arrays in what ``check_density`` lets pass. ``{},`` takes up to fifty times its text once decoded."""
+MAX_VALUES = 4 << 20
+"""Values there: as many as are in 32 MiB, at eight bytes each."""
+UNCOUNTED_BYTES = 256 << 10
+"""A text that is no larger is decoded without a look at what is in it."""
+
 _AT = re.compile(r"^(?P<what>.*) - at `(?P<path>[^`]*)`$", re.DOTALL)
 _LIMIT = re.compile(r"^Expected `\w+` (?P<limit>(?:>=|<=|>|<|of length|matching) ?.*)$", re.DOTALL)
 _ONLY_NULL = re.compile(r"^Expected `null`, got ")
@@ -31,6 +38,18 @@ def decode_body(decoder: msgspec.json.Decoder[RequestT], body: bytes) -> Request
         return decoder.decode(body)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
         raise explain(error) from error
+
+
+def check_density(text: bytes, what: str, values: int = MAX_VALUES) -> None:
+    """Raise UnprocessableError when ``text``, JSON, would take much more memory decoded than it does as text."""
+    # Decoders check a list's length when they have all of it. What stands in strings is counted, too; what this is
+    # for has few.
+    if len(text) <= UNCOUNTED_BYTES:
+        return
+    if text.count(b"{") + text.count(b"[") > MAX_OBJECTS:
+        raise UnprocessableError(f"Validation error in JSON body: [{what}: at most {MAX_OBJECTS} objects and arrays]")
+    if text.count(b",") > values:
+        raise UnprocessableError(f"Validation error in JSON body: [{what}: at most {values} values]")
 
 
 def decode_part(decoder: msgspec.json.Decoder[RequestT], text: bytes | msgspec.Raw, path: str) -> RequestT:

@@ -28,6 +28,7 @@ RawObject = Annotated[
     msgspec.Meta(extra_json_schema={"type": ["object", "null"], "additionalProperties": True}),
 ]
 """A JSON object that is kept as it was sent, or null."""
+_NULL = msgspec.Raw(b"null")
 
 
 class PointRequest(msgspec.Struct, gc=False):
@@ -52,7 +53,7 @@ class UpsertRequest(msgspec.Struct):
     points: list[PointRequest] | None = None
     batch: BatchRequest | None = None
     shard_key: NotYet = None
-    update_filter: JsonFilter | None = None
+    update_filter: RawObject | msgspec.UnsetType = msgspec.UNSET
     update_mode: Literal["upsert", "insert_only", "update_only"] | None = None
 
     def __post_init__(self) -> None:
@@ -72,20 +73,21 @@ class UpdateVectorsRequest(msgspec.Struct):
 
     points: Annotated[list[PointVectorsRequest], msgspec.Meta(min_length=1)]
     shard_key: NotYet = None
-    update_filter: JsonFilter | None = None
+    update_filter: RawObject | msgspec.UnsetType = msgspec.UNSET
 
 
 class SelectorRequest(msgspec.Struct):
     """Which points: their ids, or a filter."""
 
     points: list[JsonId] | None = None
-    filter: JsonFilter | None = None
+    filter: RawObject | msgspec.UnsetType = msgspec.UNSET
     shard_key: NotYet = None
 
     def __post_init__(self) -> None:
-        if self.points is None and self.filter is None:
+        filtered = self.filter is not msgspec.UNSET and self.filter != _NULL
+        if self.points is None and not filtered:
             raise ValueError("Expected `points` or `filter`")
-        if self.points is not None and self.filter is not None:
+        if self.points is not None and filtered:
             raise ValueError("Expected `points` or `filter`, not both")
 
 

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from ingest.http.limits import MAX_READ_OBJECTS, MAX_READ_VALUES, UNCOUNTED_BYTES, Limits
+from ingest.http.limits import Limits
+from schemas.rest.decode import MAX_OBJECTS, MAX_VALUES, UNCOUNTED_BYTES
 from schemas.rest.reads import MAX_KEYS
 from tests.rest.client import MemoryRest, Rest
 
@@ -22,29 +23,29 @@ def many(text: str, count: int) -> bytes:
 @pytest.mark.parametrize("value", ["{}", "[]"])
 def test_objects_of_a_read(rest: Rest, path: str, value: str) -> None:
     rest.create()
-    error = rest.error(422, "POST", f"{POINTS}{path}", content=many(value, MAX_READ_OBJECTS))
-    assert f"at most {MAX_READ_OBJECTS} objects and arrays" in error
+    error = rest.error(422, "POST", f"{POINTS}{path}", content=many(value, MAX_OBJECTS))
+    assert f"at most {MAX_OBJECTS} objects and arrays" in error
 
 
 def test_what_was_seen_to_take_most(rest: Rest) -> None:
     rest.create()
     for path, field in (("/query/batch", "searches"), ("/query", "prefetch")):
-        body = json.dumps({field: [{}] * (MAX_READ_OBJECTS + 1)})
+        body = json.dumps({field: [{}] * (MAX_OBJECTS + 1)})
         assert "objects and arrays" in rest.error(422, "POST", f"{POINTS}{path}", content=body.encode())
-    body = json.dumps({"filter": {"must": [{}] * (MAX_READ_OBJECTS + 1)}})
+    body = json.dumps({"filter": {"must": [{}] * (MAX_OBJECTS + 1)}})
     assert "objects and arrays" in rest.error(422, "POST", f"{POINTS}/scroll", content=body.encode())
 
 
 def test_values_of_a_read(rest: Rest) -> None:
     rest.create()
-    error = rest.error(422, "POST", f"{POINTS}/scroll", content=many("0", MAX_READ_VALUES + 2))
-    assert f"at most {MAX_READ_VALUES} values" in error
+    error = rest.error(422, "POST", f"{POINTS}/scroll", content=many("0", MAX_VALUES + 2))
+    assert f"at most {MAX_VALUES} values" in error
 
 
 def test_a_server_that_takes_larger_bodies_takes_more_values() -> None:
     rest = MemoryRest(limits=Limits(max_body_bytes=64 << 20))
     rest.create()
-    rest.result("POST", f"{POINTS}/scroll", content=many("0", MAX_READ_VALUES + 2))
+    rest.result("POST", f"{POINTS}/scroll", content=many("0", MAX_VALUES + 2))
     rest.close()
 
 
@@ -68,3 +69,32 @@ def test_keys_of_a_selection(rest: Rest, field: str) -> None:
         error = rest.error(422, "POST", f"{POINTS}/scroll", json={field: refused})
         assert field in error
         assert f"of length <= {MAX_KEYS}" in error
+
+
+DENSE: dict[str, Any] = {"must": [{}] * (MAX_OBJECTS + 1)}
+WRITES: list[tuple[str, str, dict[str, Any]]] = [
+    ("POST", "/delete", {"filter": DENSE}),
+    ("POST", "/payload", {"payload": {}, "filter": DENSE}),
+    ("PUT", "/payload", {"payload": {}, "filter": DENSE}),
+    ("POST", "/payload/delete", {"keys": ["a"], "filter": DENSE}),
+    ("POST", "/payload/clear", {"filter": DENSE}),
+    ("POST", "/vectors/delete", {"vector": [""], "filter": DENSE}),
+    ("PUT", "", {"points": [{"id": 1, "vector": [1, 2]}], "update_filter": DENSE}),
+    ("PUT", "", {"batch": {"ids": [1], "vectors": [[1, 2]]}, "update_filter": DENSE}),
+    ("PUT", "/vectors", {"points": [{"id": 1, "vector": [1, 2]}], "update_filter": DENSE}),
+    ("POST", "/batch", {"operations": [{"clear_payload": {"filter": DENSE}}]}),
+]
+
+
+@pytest.mark.parametrize(("method", "path", "body"), WRITES)
+def test_filters_of_writes(rest: Rest, method: str, path: str, body: dict[str, Any]) -> None:
+    rest.create()
+    error = rest.error(422, method, f"{POINTS}{path}", content=json.dumps(body).encode())
+    assert f"filter: at most {MAX_OBJECTS} objects and arrays" in error
+
+
+def test_payloads_of_writes_are_not_counted(rest: Rest) -> None:
+    rest.create()
+    payload = json.dumps({"a": [[]] * (MAX_OBJECTS + 1)})
+    body = f'{{"payload": {payload}, "filter": {{"must": []}}}}'
+    rest.result("POST", f"{POINTS}/payload", content=body.encode())

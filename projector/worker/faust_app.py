@@ -123,6 +123,9 @@ class FoldApp(App):
     def begin(self) -> Mapping[TP, int]:
         """Where to begin, on the partitions that are open; from now on, what comes after is handed on."""
         self._worker.set_live(True)
+        for partition in self._worker.full:
+            # In a rebalance Faust forgets which ones it was told of.
+            self._on_full(partition, True)
         return self._positions()
 
     def tell(self, partitions: Iterable[TP]) -> None:

@@ -48,6 +48,7 @@ class PartitionWork:
         self._slots = slots
         self._offered: deque[tuple[Sequence[LogRecord], int]] = deque()
         self._offered_bytes = 0
+        """Of what waits, and of what is just being applied."""
         self._told = False
         self._live = False
         self._wake = asyncio.Event()
@@ -75,8 +76,15 @@ class PartitionWork:
         self._wake.set()
 
     def set_live(self, live: bool) -> None:
-        """Whether what comes after the applied offset is being offered from now on."""
+        """Whether what comes after the applied offset is being offered from now on.
+
+        If not, what waits is dropped: the log has it, and when it is offered again, that begins at the applied offset.
+        """
         self._live = live
+        if not live:
+            self._offered_bytes -= sum([size for _, size in self._offered])
+            self._offered.clear()
+            self._see_room()
         self._wake.set()
 
     async def close(self) -> None:
@@ -139,6 +147,9 @@ class PartitionWork:
         records, size = self._next_run()
         await when_available(lambda: service.take(records), self._what)
         self._offered_bytes -= size
+        self._see_room()
+
+    def _see_room(self) -> None:
         if self.full and self._offered_bytes <= FULL_BYTES // 2:
             self.full = False
             self._changed()

@@ -66,6 +66,11 @@ class Worker:
         """Those that were given, opened or not, in order."""
         return sorted(self._works)
 
+    @property
+    def full(self) -> list[Partition]:
+        """Those that must not be offered more for now, in order."""
+        return sorted(self._full)
+
     def positions(self) -> Mapping[Partition, int]:
         """The offset after the applied one, of every partition that is open."""
         return {p: work.service.applied + 1 for p, work in self._works.items() if work.service is not None}

@@ -22,6 +22,26 @@ RawVector = Annotated[
     ),
 ]
 """A JsonVector as it was sent, for ``ingest.vector_columns`` to read."""
+JsonColumns = list[list[float]] | dict[str, list[list[float]]]
+"""The unnamed vectors of points, or named ones."""
+RawColumns = Annotated[
+    msgspec.Raw,
+    msgspec.Meta(
+        extra_json_schema={
+            "anyOf": [
+                {"type": "array", "items": {"type": "array", "items": {"type": "number"}}},
+                {
+                    "type": "object",
+                    "additionalProperties": {
+                        "type": "array",
+                        "items": {"type": "array", "items": {"type": "number"}},
+                    },
+                },
+            ]
+        }
+    ),
+]
+"""JsonColumns as they were sent."""
 JsonFilter = dict[str, Any]
 RawObject = Annotated[
     msgspec.Raw,
@@ -43,7 +63,7 @@ class BatchRequest(msgspec.Struct, gc=False):
     """Points in columns."""
 
     ids: list[JsonId]
-    vectors: list[list[float]] | dict[str, list[list[float]]]
+    vectors: RawColumns
     payloads: list[RawObject] | None = None
 
 

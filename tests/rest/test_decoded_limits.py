@@ -93,6 +93,22 @@ def test_filters_of_writes(rest: Rest, method: str, path: str, body: dict[str, A
     assert f"filter: at most {MAX_OBJECTS} objects and arrays" in error
 
 
+def test_columns_of_more_vectors_than_ids(rest: Rest) -> None:
+    rest.create()
+    vectors: list[list[float]] = [[]] * UNCOUNTED_BYTES
+    for columns in (vectors, {"": vectors}):
+        body = json.dumps({"batch": {"ids": [1], "vectors": columns}}).encode()
+        assert "batch.vectors: 1 ids but more vectors" in rest.error(400, "PUT", POINTS, content=body)
+
+
+def test_many_columns(rest: Rest) -> None:
+    rest.create(vectors={"a": {"size": 2, "distance": "Dot"}, "b": {"size": 1, "distance": "Dot"}})
+    ids = list(range(30_000))
+    batch = {"ids": ids, "vectors": {"a": [[n, 1] for n in ids], "b": [[n] for n in ids]}}
+    rest.result("PUT", POINTS, params={"wait": "true"}, json={"batch": batch})
+    assert rest.scroll(offset=29_999, with_vector=True)[0]["vector"] == {"a": [29_999.0, 1.0], "b": [29_999.0]}
+
+
 def test_payloads_of_writes_are_not_counted(rest: Rest) -> None:
     rest.create()
     payload = json.dumps({"a": [[]] * (MAX_OBJECTS + 1)})

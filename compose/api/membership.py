@@ -34,8 +34,9 @@ class Membership:
     async def join(self, reach: Callable[[Column, int], Awaitable[None]]) -> None:
         """Become one of those that waiting writes count, then ready: ``reach`` waits until this worker shows an offset.
 
-        A wait that completed before this worker counted was completed by a worker that is ready, and at that worker's
-        offset or below it. So a worker that shows what ready ones show keeps every promise that was made.
+        A wait that completed before this worker counted was completed by a worker that was ready, and at that worker's
+        offset or below it. So a worker that shows what ready ones show, and what those showed that are gone, keeps
+        every promise that was made.
         """
         self._table.set_state(self.worker, WorkerState.JOINING)
         await asyncio.sleep(SETTLE_SECONDS)
@@ -43,6 +44,10 @@ class Membership:
             if self._table.state(other) is WorkerState.READY:
                 for column, offset in list(self._table.columns(other)):
                     await reach(column, offset)
+        # Last, so that one that goes meanwhile is seen in one place or the other.
+        for worker in range(self._table.workers):
+            for column, offset in list(self._table.columns_before(worker)):
+                await reach(column, offset)
         self._table.set_state(self.worker, WorkerState.READY)
 
     def lowest_of_others(self, column: Column) -> int | None:

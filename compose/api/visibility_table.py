@@ -1,8 +1,8 @@
 """VisibilityTable: how far each worker of an api is, in memory that all of them share.
 
-One row per worker, 64-bit cells: the worker's state, whether it listens, its connections and its visible offsets. A
-worker writes its own row; the supervisor clears the row of a worker that is dead. A cell is written and read as one
-aligned word.
+One row per worker, 64-bit cells: the worker's state, whether it listens, its connections and its visible offsets; then a
+second row per worker for what those showed that had its place before and are gone. A worker writes its own rows; the
+supervisor clears the row of a worker that is dead. A cell is written and read as one aligned word.
 """
 
 import mmap
@@ -60,13 +60,13 @@ class VisibilityTable:
         """See ``create`` and ``open``."""
         self._memory = memory
         self._cells = memoryview(memory).cast("q")
-        self.workers = len(self._cells) // _ROW
+        self.workers = len(self._cells) // _ROW // 2
 
     @classmethod
     def create(cls, path: Path, workers: int) -> Self:
         """A new table. Raises OSError."""
         with path.open("xb") as file:
-            file.truncate(workers * _ROW * _CELL_BYTES)
+            file.truncate(2 * workers * _ROW * _CELL_BYTES)
         return cls.open(path)
 
     @classmethod
@@ -109,20 +109,29 @@ class VisibilityTable:
 
     def columns(self, worker: int) -> Iterator[tuple[Column, int]]:
         """The columns in which ``worker`` shows something, with the offset."""
-        start = worker * _ROW
+        return self._columns(worker * _ROW)
+
+    def columns_before(self, worker: int) -> Iterator[tuple[Column, int]]:
+        """The same of those that were cleared from this place: the highest offsets that one of them showed."""
+        return self._columns((self.workers + worker) * _ROW)
+
+    def _columns(self, start: int) -> Iterator[tuple[Column, int]]:
         for column in range(_CATALOG, _ROW):
             value = self._cells[start + column]
             if value:
                 yield column, value - 1
 
     def clear(self, worker: int) -> None:
-        """``worker`` is gone; nobody waits for it any more."""
-        start = worker * _ROW
+        """``worker`` is gone; nobody waits for it any more. What it showed is kept: it may have promised that."""
+        start, before = worker * _ROW, (self.workers + worker) * _ROW
+        shown = list(self.columns(worker))
+        for column, offset in shown:
+            self._cells[before + column] = max(self._cells[before + column], offset + 1)
         # First the state: the offsets of a worker that counts never go back to nothing.
         self._cells[start + _STATE] = WorkerState.ABSENT
         self._cells[start + _LISTENS] = 0
         self._cells[start + _CONNECTIONS] = 0
-        for column, _ in list(self.columns(worker)):
+        for column, _ in shown:
             self._cells[start + column] = 0
 
     def close(self) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from unittest import mock
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from compose.api import membership, peer_waits
@@ -57,6 +57,7 @@ def test_what_one_process_writes_others_read(table: VisibilityTable, tmp_path: P
     assert other.state(0) is other.state(2) is WorkerState.ABSENT
     table.clear(1)
     assert not list(other.columns(1))
+    assert list(other.columns_before(1)) == [(catalog, 0), (last, 2**62)]
     assert (other.state(1), other.listens(1)) == (WorkerState.ABSENT, False)
     other.close()
 
@@ -206,6 +207,7 @@ TICKS = 5
         max_size=60,
     )
 )
+@example([("read", 0, 5), ("write", 0, 5), ("read", 0, 5), ("join", 1, 1), ("die", 0, 5)])
 def test_a_completed_wait_holds_for_every_worker_that_serves(actions: list[tuple[str, int, int]]) -> None:
     async def play(table: VisibilityTable) -> None:
         model = _Model(table)

@@ -1,7 +1,7 @@
 """VisibilityTable: how far each worker of an api is, in memory that all of them share.
 
-One row per worker, 64-bit cells: the worker's state, whether it listens, its connections and its visible offsets; then a
-second row per worker for what those showed that had its place before and are gone. A worker writes its own rows; the
+One row per worker, 64-bit cells: the worker's state, whether it listens, its connections and its visible offsets; then
+a second row per worker for what those showed that had its place before and are gone. A worker writes its own rows; the
 supervisor clears the row of a worker that is dead. A cell is written and read as one aligned word.
 """
 

@@ -160,10 +160,9 @@ class PartitionRouting:
 
     async def _forward_some(self, entries: Sequence[tuple[int, Elsewhere]]) -> None:
         router = self._office.router
-        records, found = await asyncio.gather(
+        (records, end), found = await asyncio.gather(
             self._read(entries), router.settle([elsewhere for _, elsewhere in entries])
         )
-        end = max(records)
         settled = [(offset, elsewhere) for (offset, _), elsewhere in zip(entries, found, strict=True) if offset <= end]
         # The same after a crash, whatever the catalog says then.
         changed = [new for old, new in zip(entries, settled, strict=False) if new != old]
@@ -182,19 +181,21 @@ class PartitionRouting:
         for offset in [offset for offset in self._kept if offset <= last]:
             self._kept_bytes -= self._kept.pop(offset).size
 
-    async def _read(self, entries: Sequence[tuple[int, Elsewhere]]) -> dict[int, LogRecord]:
-        """The records from the first entry on, as far as they were kept or one read goes, by offset."""
+    async def _read(self, entries: Sequence[tuple[int, Elsewhere]]) -> tuple[dict[int, LogRecord], int]:
+        """The records from the first entry on, as far as they were kept or one read goes, by offset; and how far."""
         kept = takewhile(lambda record: record is not None, (self._kept.get(offset) for offset, _ in entries))
         if found := {record.offset: record for record in kept if record is not None}:
-            return found
+            return found, max(found)
         first, size = entries[0][0], READ_BYTES if len(entries) > FEW else FEW_BYTES
-        records = await when_available(
-            lambda: self._office.log.read(Topic.POINTS, self._partition, first, size),
-            f"records of points-{self._partition} to forward",
-        )
-        if not records:
+        log, place = self._office.log, (Topic.POINTS, self._partition)
+        what = f"records of points-{self._partition} to forward"
+        records = await when_available(lambda: log.read(*place, first, size), what)
+        if records:
+            return {record.offset: record for record in records}, records[-1].offset
+        start = await when_available(lambda: log.start_offset(*place), what)
+        if start <= first:
             raise LogDamagedError(f"points-{self._partition} ends before offset {first}, which was applied")
-        return {record.offset: record for record in records}
+        return {}, start - 1
 
     async def _commit_now_and_then(self) -> None:
         loop = asyncio.get_running_loop()

@@ -115,6 +115,17 @@ def test_an_alias_that_moves_while_a_record_is_on_its_way(tmp_path: Path) -> Non
         fatal += 1
 
 
+def test_everything_was_deleted_before_it_was_forwarded(tmp_path: Path) -> None:
+    cluster = Cluster(tmp_path)
+    cluster.live()
+    lost = cluster.put(0, {"collection_name": "b", "id": 3, "vector": [1.0]})
+    cluster.fold_alone(0)
+    cluster.log.drop_before(Topic.POINTS, 0, lost + 1)
+    cluster.live()
+    assert not cluster.points()["b"]
+    assert cluster.progress.offsets[Topic.POINTS, 0] == lost + 1
+
+
 def test_what_was_deleted_before_it_was_forwarded(tmp_path: Path) -> None:
     """It can't be forwarded any more, and holds up nothing else."""
     cluster = Cluster(tmp_path)

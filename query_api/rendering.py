@@ -13,7 +13,8 @@ from query_api.decimals import shortest_decimals
 from query_api.engine import FetchedPoint
 from schemas.config import UNNAMED
 from schemas.ids import render_point_id
-from schemas.rest.responses import PointResult, RenderedVectors, ScoredPointResult
+from schemas.rest.points import RawVector
+from schemas.rest.responses import PointResult, ScoredPointResult
 
 BLOCK = 256
 """So many points' numbers are turned to decimals at once."""
@@ -45,14 +46,14 @@ def _payload(point: FetchedPoint) -> msgspec.Raw | msgspec.UnsetType:
     return msgspec.Raw(point.payload) if point.payload else _NO_PAYLOAD
 
 
-def _vectors(points: Sequence[FetchedPoint]) -> list[RenderedVectors | msgspec.UnsetType]:
-    rendered: list[RenderedVectors | msgspec.UnsetType] = []
+def _vectors(points: Sequence[FetchedPoint]) -> list[RawVector | msgspec.UnsetType]:
+    rendered: list[RawVector | msgspec.UnsetType] = []
     for start in range(0, len(points), BLOCK):
         rendered += _block(points[start : start + BLOCK])
     return rendered
 
 
-def _block(points: Sequence[FetchedPoint]) -> list[RenderedVectors | msgspec.UnsetType]:
+def _block(points: Sequence[FetchedPoint]) -> list[RawVector | msgspec.UnsetType]:
     """Each point's vectors, as JSON: a number's text takes a third of what the number does as an object."""
     arrays: list[NDArray[np.float32]] = [a for point in points for a in (point.vectors or {}).values()]
     if not arrays:
@@ -65,5 +66,5 @@ def _block(points: Sequence[FetchedPoint]) -> list[RenderedVectors | msgspec.Uns
     ]
 
 
-def _render(named: dict[str, list[float]]) -> RenderedVectors:
+def _render(named: dict[str, list[float]]) -> RawVector:
     return msgspec.Raw(_encode(named.get(UNNAMED, named)))

@@ -10,38 +10,19 @@ JsonId = int | str
 """A point id as JSON gives it; ``schemas.ids.parse_point_id`` says which are good."""
 JsonVector = list[float] | dict[str, list[float]]
 """The unnamed vector, or named ones."""
-RawVector = Annotated[
-    msgspec.Raw,
-    msgspec.Meta(
-        extra_json_schema={
-            "anyOf": [
-                {"type": "array", "items": {"type": "number"}},
-                {"type": "object", "additionalProperties": {"type": "array", "items": {"type": "number"}}},
-            ]
-        }
-    ),
-]
-"""A JsonVector as it was sent, for ``ingest.vector_columns`` to read."""
 JsonColumns = list[list[float]] | dict[str, list[list[float]]]
 """The unnamed vectors of points, or named ones."""
-RawColumns = Annotated[
-    msgspec.Raw,
-    msgspec.Meta(
-        extra_json_schema={
-            "anyOf": [
-                {"type": "array", "items": {"type": "array", "items": {"type": "number"}}},
-                {
-                    "type": "object",
-                    "additionalProperties": {
-                        "type": "array",
-                        "items": {"type": "array", "items": {"type": "number"}},
-                    },
-                },
-            ]
-        }
-    ),
-]
-"""JsonColumns as they were sent."""
+
+
+def _unnamed_or_named(schema: dict[str, Any]) -> msgspec.Meta:
+    return msgspec.Meta(extra_json_schema={"anyOf": [schema, {"type": "object", "additionalProperties": schema}]})
+
+
+_NUMBERS = {"type": "array", "items": {"type": "number"}}
+RawVector = Annotated[msgspec.Raw, _unnamed_or_named(_NUMBERS)]
+"""The JSON of a JsonVector: as it was sent, for ``ingest.vector_columns`` to read, or as it is answered."""
+RawColumns = Annotated[msgspec.Raw, _unnamed_or_named({"type": "array", "items": _NUMBERS})]
+"""The JSON of JsonColumns, as it was sent."""
 JsonFilter = dict[str, Any]
 RawObject = Annotated[
     msgspec.Raw,

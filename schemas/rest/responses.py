@@ -5,20 +5,10 @@ from typing import Annotated
 
 import msgspec
 
+from schemas.rest.points import RawVector
+
 JsonObject = Annotated[msgspec.Raw, msgspec.Meta(extra_json_schema={"type": "object", "additionalProperties": True})]
 """A JSON object, spliced into the answer as it is stored."""
-RenderedVectors = Annotated[
-    msgspec.Raw,
-    msgspec.Meta(
-        extra_json_schema={
-            "anyOf": [
-                {"type": "array", "items": {"type": "number"}},
-                {"type": "object", "additionalProperties": {"type": "array", "items": {"type": "number"}}},
-            ]
-        }
-    ),
-]
-"""The JSON of the unnamed vector, or of named ones."""
 
 
 class UpdateStatus(StrEnum):
@@ -41,7 +31,7 @@ class PointResult(msgspec.Struct, omit_defaults=True):
 
     id: int | str
     payload: JsonObject | msgspec.UnsetType = msgspec.UNSET
-    vector: RenderedVectors | msgspec.UnsetType = msgspec.UNSET
+    vector: RawVector | msgspec.UnsetType = msgspec.UNSET
 
 
 class ScoredPointResult(msgspec.Struct, omit_defaults=True):
@@ -51,7 +41,7 @@ class ScoredPointResult(msgspec.Struct, omit_defaults=True):
     version: int
     score: float
     payload: JsonObject | msgspec.UnsetType = msgspec.UNSET
-    vector: RenderedVectors | msgspec.UnsetType = msgspec.UNSET
+    vector: RawVector | msgspec.UnsetType = msgspec.UNSET
 
 
 class ScrollResult(msgspec.Struct):

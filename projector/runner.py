@@ -103,9 +103,7 @@ class PartitionRunner:
 
         Raises LogTruncatedError.
         """
-        records = await read_next(self._state, self._log, Topic.POINTS, self._partition, self._read_bytes)
-        if end is not None:
-            records = [r for r in records if r.offset < end]
+        records = await read_next(self._state, self._log, Topic.POINTS, self._partition, self._read_bytes, end)
         await self.apply_all(records)
         if len(records) > 1:
             await asyncio.sleep(0)

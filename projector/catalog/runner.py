@@ -80,9 +80,7 @@ class CatalogRunner:
 
         Raises LogTruncatedError.
         """
-        records = await read_next(self._store, self._log, Topic.CATALOG, 0, READ_BYTES)
-        if end is not None:
-            records = [r for r in records if r.offset < end]
+        records = await read_next(self._store, self._log, Topic.CATALOG, 0, READ_BYTES, end)
         for record in records:
             await self.apply(record)
         return bool(records)

@@ -86,13 +86,18 @@ async def check_log(state: FoldedState, log: Log, topic: Topic, partition: int) 
         )
 
 
-async def read_next(state: FoldedState, log: Log, topic: Topic, partition: int, max_bytes: int) -> Sequence[LogRecord]:
-    """``Log.read`` from the applied offset on, for a fold: raises LogTruncatedError when the next ones were deleted."""
+async def read_next(
+    state: FoldedState, log: Log, topic: Topic, partition: int, max_bytes: int, end: int | None
+) -> Sequence[LogRecord]:
+    """The records after the applied one that one ``Log.read`` gives, those below ``end``, for a fold.
+
+    Raises LogTruncatedError when the next ones were deleted.
+    """
     records = await log.read(topic, partition, state.applied + 1, max_bytes)
     if not records or records[0].offset > state.applied + 1:
         # Asked for after reading, so that no deletion can come in between. Transactions leave gaps, too.
         _check_start(state, await log.start_offset(topic, partition), f"{topic}-{partition}")
-    return records
+    return records if end is None else [record for record in records if record.offset < end]
 
 
 def _check_start(state: FoldedState, start: int, where: str) -> None:

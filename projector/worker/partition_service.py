@@ -178,9 +178,7 @@ class PartitionService:
 
     async def step(self, end: int | None = None) -> bool:
         """As FoldService."""
-        records = await read_next(self.state, self._log, Topic.POINTS, self.partition, READ_BYTES)
-        if end is not None:
-            records = [record for record in records if record.offset < end]
+        records = await read_next(self.state, self._log, Topic.POINTS, self.partition, READ_BYTES, end)
         await self._apply(records)
         return bool(records)
 

@@ -2,10 +2,12 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from shutil import rmtree
+from typing import TypeVar
 
+from projector.feed.catalog_follower import CatalogFeedFollower
 from projector.feed.partition_feed import PartitionFeed
 from projector.feed.partition_follower import PartitionFeedFollower
 from projector.folders import StateFolder
@@ -21,6 +23,7 @@ from tests.projector.feed.fake_state import A, State
 from tests.projector.feed.sample import CONFIG, IDENTITY
 
 PATIENCE_SECONDS = 60.0
+FollowerT = TypeVar("FollowerT", CatalogFeedFollower, PartitionFeedFollower)
 
 
 def stored(version: int) -> bytes:
@@ -63,17 +66,21 @@ class Place:
         entry = SegmentEntry(target.name, len(versions))
         write_manifest(folder, Manifest(offset, number + 1, [entry], usable_from=usable_from))
 
-    @asynccontextmanager
-    async def reader(self) -> AsyncGenerator[PartitionFeedFollower]:
-        follower = PartitionFeedFollower(self.folder, 0, IDENTITY)
-        task = asyncio.create_task(follower.run())
-        try:
-            yield follower
-            assert not task.done()
-        finally:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
-            follower.close()
+    def reader(self) -> AbstractAsyncContextManager[PartitionFeedFollower]:
+        return following(PartitionFeedFollower(self.folder, 0, IDENTITY))
+
+
+@asynccontextmanager
+async def following(follower: FollowerT) -> AsyncGenerator[FollowerT]:
+    """Runs a follower, which must not end by itself."""
+    task = asyncio.create_task(follower.run())
+    try:
+        yield follower
+        assert not task.done()
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        follower.close()
 
 
 def versions(follower: PartitionFeedFollower, shard: ShardId = A) -> dict[int, int]:

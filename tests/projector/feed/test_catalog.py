@@ -3,8 +3,8 @@
 import asyncio
 import os
 import tempfile
-from collections.abc import AsyncGenerator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,6 +22,7 @@ from projector.folders import StateFolder
 from schemas.config import CollectionConfig
 from schemas.errors import NotFoundError, TimedOutError
 from schemas.operations import Outcome
+from tests.projector.feed.place import following
 from tests.projector.feed.sample import CONFIG, IDENTITY, feed_files
 
 PATIENCE_SECONDS = 60.0
@@ -69,17 +70,8 @@ def entries(state: CatalogState) -> list[CollectionEntry]:
     return [CollectionEntry(m.uid, m.name, m.config, tuple(m.shard_map)) for _, m in metas]
 
 
-@asynccontextmanager
-async def reader(root: Path) -> AsyncGenerator[CatalogFeedFollower]:
-    follower = CatalogFeedFollower(StateFolder(root), IDENTITY)
-    task = asyncio.create_task(follower.run())
-    try:
-        yield follower
-        assert not task.done()
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
-        follower.close()
+def reader(root: Path) -> AbstractAsyncContextManager[CatalogFeedFollower]:
+    return following(CatalogFeedFollower(StateFolder(root), IDENTITY))
 
 
 async def check(follower: CatalogFeedFollower, offset: int, state: CatalogState) -> None:

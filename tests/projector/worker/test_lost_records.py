@@ -1,8 +1,8 @@
 """A log that lost records which a fold has yet to apply ends the fold; offsets that never had a record don't."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -42,6 +42,18 @@ async def take_later_ones(service: FoldService) -> None:
     await service.take(await log.read(Topic.POINTS, 0, 6, 1 << 20))
 
 
+@asynccontextmanager
+async def _three_applied(log: MemoryLog, partition: tuple[Topic, int], folder: Path) -> AsyncGenerator[FoldService]:
+    async with surroundings(log, folder, Applied()) as around:
+        _put(log, partition, 3)
+        service = await opener(around)(partition)
+        try:
+            assert await service.step()
+            yield service
+        finally:
+            await service.close()
+
+
 @pytest.mark.parametrize("go_on", [step, step_to_the_end, take_later_ones])
 @pytest.mark.parametrize("left", [2, 0])
 @pytest.mark.parametrize("partition", PARTITIONS)
@@ -50,18 +62,12 @@ def test_records_that_were_deleted_before_they_were_applied(
 ) -> None:
     async def check() -> None:
         log = MemoryLog()
-        async with surroundings(log, tmp_path, Applied()) as around:
-            _put(log, partition, 3)
-            service = await opener(around)(partition)
-            try:
-                assert await service.step()
-                _put(log, partition, 4)
-                log.drop_before(*partition, 7 - left)
-                with pytest.raises(LogTruncatedError, match=MESSAGE.format(7 - left, 3)):
-                    await go_on(service)
-                assert service.applied == 2
-            finally:
-                await service.close()
+        async with _three_applied(log, partition, tmp_path) as service:
+            _put(log, partition, 4)
+            log.drop_before(*partition, 7 - left)
+            with pytest.raises(LogTruncatedError, match=MESSAGE.format(7 - left, 3)):
+                await go_on(service)
+            assert service.applied == 2
 
     within(check())
 
@@ -70,19 +76,13 @@ def test_records_that_were_deleted_before_they_were_applied(
 def test_offsets_without_a_record_are_passed_over(partition: tuple[Topic, int], tmp_path: Path) -> None:
     async def check() -> None:
         log = MemoryLog()
-        async with surroundings(log, tmp_path, Applied()) as around:
-            _put(log, partition, 3)
-            service = await opener(around)(partition)
-            try:
-                assert await service.step()
-                log.drop_before(*partition, 3)
-                log.skip(*partition, 2)
-                assert not await service.step()
-                _put(log, partition, 1)
-                assert await service.step()
-                assert service.applied == 5
-            finally:
-                await service.close()
+        async with _three_applied(log, partition, tmp_path) as service:
+            log.drop_before(*partition, 3)
+            log.skip(*partition, 2)
+            assert not await service.step()
+            _put(log, partition, 1)
+            assert await service.step()
+            assert service.applied == 5
 
     within(check())
 

@@ -9,10 +9,13 @@ from typing import Any
 from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.codec import lz4_encode, snappy_encode, zstd_encode
+from aiokafka.errors import NoError, for_code
+from aiokafka.protocol.produce import ProduceRequest
 from aiokafka.record.default_records import DefaultRecordBatchBuilder
 from crc32c import crc32c
 
 from ingest.kafka import KafkaLog, KafkaSettings
+from ingest.kafka.connection import Connection
 from ingest.log import Topic
 
 POINTS = Topic.POINTS
@@ -63,6 +66,27 @@ async def create_topic(settings: KafkaSettings, topic: Topic, configs: dict[str,
     """A topic that an operator made."""
     async with admin(settings) as client:
         await client.create_topics([NewTopic(settings.topic(topic), partitions, 1, None, configs)])
+
+
+async def produce_batch(settings: KafkaSettings, topic: Topic, data: bytes) -> None:
+    """Write a batch to partition 0 byte for byte, as a client does that checks nothing."""
+    name = settings.topic(topic)
+    request = ProduceRequest(None, -1, 10_000, [(name, [(0, data)])])
+    connection = await Connection.open(settings)
+
+    async def produce() -> None:
+        # A broker that has just made a topic says for a while that it doesn't lead it.
+        response = await connection.to_leader(name, 0, request, 0)
+        answers: list[Any] = response.get_item("topics")
+        error = for_code(answers[0][1][0][1])
+        if error is not NoError:
+            raise error(f"{name}-0")
+
+    try:
+        await connection.follow([name])
+        await connection.retried(produce, f"{name}-0 could not be written")
+    finally:
+        await connection.close()
 
 
 def batch(first_offset: int, values: list[bytes], name: bytes = b"name", codec: int = 0) -> bytes:

@@ -6,12 +6,10 @@ import random
 import pytest
 from aiokafka import TopicPartition
 from aiokafka.admin import RecordsToDelete
-from aiokafka.protocol.produce import ProduceRequest
 
 from ingest.kafka import KafkaSettings
-from ingest.kafka.connection import Connection
 from ingest.log import LogDamagedError
-from tests.ingest.kafka.support import POINTS, admin, batch, foreign_producer, opened
+from tests.ingest.kafka.support import POINTS, admin, batch, foreign_producer, opened, produce_batch
 from tests.ingest.log_contract import read_all, within
 
 pytestmark = pytest.mark.kafka
@@ -38,12 +36,7 @@ def test_names_of_headers_that_are_not_text(kafka_settings: KafkaSettings) -> No
 
     async def check() -> None:
         async with opened(kafka_settings) as log:
-            connection = await Connection.open(kafka_settings)
-            name = kafka_settings.topic(POINTS)
-            await connection.follow([name])
-            data = batch(0, [b"a", b"b", b"c"], b"\xff\xfe\xfd\xfc")
-            await connection.to_leader(name, 0, ProduceRequest(None, -1, 1000, [(name, [(0, data)])]), 0)
-            await connection.close()
+            await produce_batch(kafka_settings, POINTS, batch(0, [b"a", b"b", b"c"], b"\xff\xfe\xfd\xfc"))
             await log.append(POINTS, 0, b"d")
             records = await read_all(log)
             assert [record.value for record in records] == [b"a", b"b", b"c", b"d"]

@@ -6,17 +6,15 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from aiokafka.protocol.produce import ProduceRequest
 
 from compose.kafka import KafkaBroker
 from ingest.kafka import KafkaLog, KafkaSettings
-from ingest.kafka.connection import Connection
 from ingest.kafka.groups import GroupOffsets
 from ingest.log import LogUnavailableError, Topic
 from projector.worker import faust_app, partition_work
 from projector.worker.faust_consumer import SESSION_SECONDS
 from projector.worker.partition_service import PartitionService
-from tests.ingest.kafka.support import batch, foreign_producer
+from tests.ingest.kafka.support import batch, foreign_producer, produce_batch
 from tests.ingest.kafka.support import opened as opened_log
 from tests.projector.worker.support import (
     Applied,
@@ -127,13 +125,8 @@ def test_records_that_the_consumer_cannot_decode(kafka_settings: KafkaSettings, 
         async with opened_log(kafka_settings) as log, member(kafka_settings, tmp_path / "state", applied) as worker:
             await _live(worker)
             await append_all(log, [opened(), *map(point, range(5))])
-            connection = await Connection.open(kafka_settings)
-            name = kafka_settings.topic(POINTS)
-            await connection.follow([name])
-            data = batch(0, [b"a", b"b", b"c"], b"\xff\xfe\xfd\xfc")
-            await connection.to_leader(name, 0, ProduceRequest(None, -1, 1000, [(name, [(0, data)])]), 0)
+            await produce_batch(kafka_settings, POINTS, batch(0, [b"a", b"b", b"c"], b"\xff\xfe\xfd\xfc"))
             await append_all(log, [*map(point, range(5))])
-            await connection.close()
             await _until_applied(log, worker)
             assert worker.failure is None
             await append_all(log, [*map(point, range(5))])

@@ -13,6 +13,7 @@ from typing import Any, Self, TypeVar
 
 from aiokafka import TopicPartition
 from aiokafka.client import AIOKafkaClient
+from aiokafka.conn import create_conn
 from aiokafka.errors import KafkaError, LeaderNotAvailableError
 from aiokafka.protocol.api import Request, Response
 
@@ -53,7 +54,8 @@ class Connection:
             raise LogUnavailableError(f"{where}: no answer within {settings.timeout:g} s") from None
         except KafkaError as error:
             await client.close()
-            raise unavailable(where, error) from error
+            reason = await _why_not(client, settings)
+            raise unavailable(where, error) if reason is None else LogUnavailableError(f"{where}: {reason}") from error
         except BaseException:
             await client.close()
             raise
@@ -141,3 +143,17 @@ class Connection:
         # aiokafka's client would connect again.
         if self._closed:
             raise LogUnavailableError("the log is closed")
+
+
+async def _why_not(client: AIOKafkaClient, settings: KafkaSettings) -> str | None:
+    """Why no connection can be made: who bootstraps is not told whether it is the address, TLS or a password."""
+    reason = None
+    for host, port, _ in client.hosts:
+        try:
+            async with asyncio.timeout(settings.request_timeout):
+                (await create_conn(host, port, **settings.connection_arguments())).close()
+        except KafkaError as error:
+            return describe(error)
+        except (OSError, TimeoutError) as error:
+            reason = str(error) or reason
+    return reason

@@ -12,10 +12,9 @@ SecurityProtocol = Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"]
 SaslMechanism = Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"]
 
 
-class ClientArguments(TypedDict):
-    """What every client of aiokafka takes."""
+class ConnectionArguments(TypedDict):
+    """What a connection to one broker takes."""
 
-    bootstrap_servers: str
     client_id: str
     request_timeout_ms: int
     security_protocol: str
@@ -23,6 +22,12 @@ class ClientArguments(TypedDict):
     sasl_mechanism: str
     sasl_plain_username: str | None
     sasl_plain_password: str | None
+
+
+class ClientArguments(ConnectionArguments):
+    """What every client of aiokafka takes."""
+
+    bootstrap_servers: str
 
 
 class KafkaSettings(BaseModel):
@@ -100,8 +105,11 @@ class KafkaSettings(BaseModel):
 
     def client_arguments(self) -> ClientArguments:
         """Arguments for a client, a consumer, a producer or an admin client. Raises OSError (ssl.SSLError)."""
+        return {"bootstrap_servers": self.bootstrap_servers, **self.connection_arguments()}
+
+    def connection_arguments(self) -> ConnectionArguments:
+        """Arguments for a connection to one broker. Raises OSError (ssl.SSLError)."""
         return {
-            "bootstrap_servers": self.bootstrap_servers,
             "client_id": self.client_id,
             "request_timeout_ms": int(self.request_timeout * 1000),
             "security_protocol": self.security_protocol,

@@ -8,6 +8,8 @@ from aiokafka.protocol.api import Request, Response
 
 class AIOKafkaClient:
     cluster: ClusterMetadata
+    @property
+    def hosts(self) -> list[tuple[str, int, int]]: ...  # host, port, address family
     def __init__(
         self,
         *,

@@ -29,6 +29,9 @@ T = TypeVar("T")
 Reject = Callable[[LogRecord, Sequence[Outcome]], Awaitable[None]]
 """Puts a record that could not be forwarded, or not wholly, where its producer finds it."""
 
+Appended = Callable[[int, int, Sequence[bytes]], None]
+"""Told of what is on the log now: the partition, the offset of the first, the values."""
+
 TOGETHER_BYTES = 512 << 10
 """About how much is written to a home as one."""
 RECORDS_A_TURN = 100
@@ -50,6 +53,10 @@ class _Part:
     value: bytes
 
 
+def ignore_appended(partition: int, offset: int, values: Sequence[bytes]) -> None:
+    """For who has no use for what was just written."""
+
+
 class Router:
     """Forwards strays of any partition. Everything is tried again for ever while the log can't be reached."""
 
@@ -60,8 +67,10 @@ class Router:
         catalog_is_current: Callable[[], Awaitable[None]],
         reject: Reject,
         max_record_bytes: int = MAX_RECORD_BYTES,
+        appended: Appended = ignore_appended,
     ) -> None:
         """``catalog_is_current`` returns once ``catalog`` has reached the end the catalog topic had when called."""
+        self._appended = appended
         self._log = log
         self._catalog = catalog
         self._catalog_is_current = catalog_is_current
@@ -157,10 +166,11 @@ class Router:
         return refused
 
     async def _append(self, partition: int, values: Sequence[bytes]) -> None:
-        await self._until_available(
+        offset = await self._until_available(
             f"forwarding to partition {partition}",
             lambda: self._log.append_together(Topic.POINTS, partition, values, HEADERS),
         )
+        self._appended(partition, offset, values)
 
     async def _refuse(self, record: LogRecord, outcome: Outcome) -> None:
         await self._until_available("rejecting", lambda: self._reject(record, [outcome]))

@@ -1,6 +1,6 @@
 """Replay: folding a log afresh into an empty state folder. Nothing is sent anywhere and nothing is served."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from ingest.log import Log, Topic
@@ -30,17 +30,23 @@ async def replay_partition(
     *,
     read_bytes: int = READ_BYTES,
     pending: Cursor | None = None,
+    routed: int | None = None,
 ) -> None:
     """Fold the records of a points partition below ``end`` into the RocksDB in ``folder``, a new one if there is none.
 
-    With ``pending``, also the chunks of the next record that it says were applied.
+    With ``pending``, also the chunks of the next record that it says were applied. With ``routed``, the offset below
+    which the router has dealt with everything, the state keeps what it has yet to deal with; None: there is no router.
 
     Raises LogTruncatedError when the log doesn't start at its beginning, or where the state in ``folder`` ends.
     """
     state = PartitionState.open(folder, log.identity)
     try:
         await _refuse_truncated(log, Topic.POINTS, partition, state.applied + 1)
-        runner = PartitionRunner(log, partition, state, ignore_frame, read_bytes=read_bytes)
+        route = None
+        if routed is not None:
+            state.forwarded(routed - 1)
+            route = routed.__le__
+        runner = PartitionRunner(log, partition, state, ignore_frame, route=route, read_bytes=read_bytes)
         await runner.catch_up(end, advance)
         if pending is not None:
             records = await log.read(Topic.POINTS, partition, pending.offset, 1)
@@ -65,8 +71,11 @@ async def replay_catalog(log: Log, folder: Path, end: int) -> None:
         store.close()
 
 
-async def replay(log: Log, into: Path, advance: Advance) -> None:
-    """Fold the whole log, as it ends now, into ``into``, which becomes a state folder. Raises LogTruncatedError."""
+async def replay(log: Log, into: Path, advance: Advance, routed: Mapping[int, int] | None = None) -> None:
+    """Fold the whole log, as it ends now, into ``into``, which becomes a state folder.
+
+    ``routed``: as of ``replay_partition``, by partition. Raises LogTruncatedError.
+    """
     folder = StateFolder(into)
     # Before anything is written.
     for topic in (Topic.CATALOG, Topic.POINTS):
@@ -81,7 +90,8 @@ async def replay(log: Log, into: Path, advance: Advance) -> None:
         def step(applied: int, before: int = before) -> None:
             advance(before + applied)
 
-        await replay_partition(log, partition, folder.rocksdb(partition), end, step)
+        place = folder.rocksdb(partition)
+        await replay_partition(log, partition, place, end, step, routed=None if routed is None else routed[partition])
         done += end
 
 

@@ -1,6 +1,7 @@
 """``headwater replay``: the state from the log, in a new folder."""
 
 import asyncio
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -12,6 +13,7 @@ from compose.errors import UserError
 from compose.open_log import open_log
 from compose.progress import progress
 from compose.settings import DataFolder, Settings
+from ingest.log import Log
 
 
 def replay(
@@ -36,6 +38,16 @@ async def _replay(settings: Settings, into: Path) -> None:
 
     snapshots = SnapshotsFolder(DataFolder(settings.data).snapshots)
     async with open_log(settings) as log:
+        routed = await _routed(settings, log)
         ends = [await log.end_offset(Topic.POINTS, p) for p in range(log.partitions(Topic.POINTS))]
         with progress("replaying the log", sum(ends)) as advance, advising(snapshots, log.identity):
-            await replay_log(log, into, advance)
+            await replay_log(log, into, advance, routed)
+
+
+async def _routed(settings: Settings, log: Log) -> Mapping[int, int] | None:
+    """What the router has yet to deal with must be in the state, as that is where it looks."""
+    if settings.kafka is None:
+        return None
+    from compose.projector.routing import routed_offsets
+
+    return await routed_offsets(settings.kafka, log)

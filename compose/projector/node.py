@@ -8,7 +8,7 @@ import structlog
 from compose.projector.admin import PartitionStatus
 from compose.projector.catching_up import CatchUpDisplay
 from compose.projector.opening import Opener
-from compose.projector.routing import RoutingDesk
+from compose.projector.routing import RoutingDesk, StandbyDesk
 from compose.projector.tasks import Tasks
 from compose.settings import DataFolder, Settings
 from ingest.kafka import KafkaLog, KafkaSettings
@@ -22,7 +22,7 @@ from projector.snapshot.service import SnapshotService
 from projector.snapshot.snapshots import SnapshotsFolder
 from projector.worker.catching_up import CatchingUp, Partition
 from projector.worker.faust_app import FoldApp
-from projector.worker.routing_port import rejecter, routed_by_others
+from projector.worker.routing_port import rejecter
 from projector.worker.service import FoldService
 from projector.worker.worker import Worker
 
@@ -45,7 +45,8 @@ class ProjectorNode:
         self._optimizer = Optimizer(self._builder, make_ready=Segment.check_graphs)
         self._snapshots = SnapshotService(SnapshotsFolder(data.snapshots), self._folder, log.identity)
         self._display = CatchUpDisplay()
-        self._desk: RoutingDesk | None = None
+        self._desk: RoutingDesk | StandbyDesk | None = None
+        self._reject_from_catalog = rejecter(log, Topic.CATALOG) if settings.route else ignore_rejected
         self.worker = Worker(self._open_partition, CatchingUp(self._display.report))
         self._app = FoldApp(kafka, settings.consumer_group, self.worker)
 
@@ -56,16 +57,18 @@ class ProjectorNode:
         node = cls(settings, kafka, log)
         try:
             if settings.route:
-                node._desk = await RoutingDesk.open(kafka, node._folder, node._tasks)
+                node._desk = await RoutingDesk.open(kafka, node._folder, node._tasks, node.worker.offer_early)
+            else:
+                node._desk = await StandbyDesk.open(kafka, log, node._tasks)
         except BaseException:
             await node.close()
             raise
         return node
 
     async def _open_partition(self, partition: Partition) -> FoldService:
-        routing, reject = routed_by_others, ignore_rejected
-        if self._desk is not None:
-            routing, reject = self._desk.open_routing, rejecter(self.log, Topic.CATALOG)
+        if self._desk is None:
+            raise AssertionError("partitions are given after ``open``")
+        routing, reject = self._desk.open_routing, self._reject_from_catalog
         opener = Opener(self.log, self._folder, self._builder, self._optimizer, self._snapshots, routing, reject)
         return await opener.open(partition, self.worker.marker_seq)
 

@@ -1,4 +1,8 @@
-"""Outcomes of records of which an operation was rejected, kept for a while for clients that still wait."""
+"""Outcomes of records of which an operation was rejected.
+
+They are kept for a while for clients that still wait, and until the group that routes has sent the records to the
+rejected topic: another group's state may be the one to go on with that.
+"""
 
 from collections import deque
 from collections.abc import Iterator, Sequence
@@ -21,14 +25,19 @@ class KeptOutcomes:
 
     def __init__(self, kv: KeyValue) -> None:
         self._kv = kv
+        self.needed_from: int | None = None
+        """The offset from which on they are kept however long that is; None when there is no such offset."""
         self._offsets = deque(keys.outcome_offset(key) for key, _ in kv.scan(keys.OUTCOME_PREFIX))
 
     def put(self, batch: Batch, offset: int, outcomes: Sequence[Outcome]) -> None:
         """Let ``batch`` put the outcomes of the record at ``offset`` and remove those that were kept long enough."""
         batch.put(keys.outcome_key(offset), _encode(outcomes))
         self._offsets.append(offset)
+        oldest = offset - KEPT_OUTCOMES
+        if self.needed_from is not None:
+            oldest = min(oldest, self.needed_from)
         # One by one: RocksDB looks at every range that was deleted, and they would be as many as rejected records.
-        while self._offsets[0] < offset - KEPT_OUTCOMES:
+        while self._offsets[0] < oldest:
             batch.delete(keys.outcome_key(self._offsets.popleft()))
 
     def of(self, offset: int) -> list[Outcome]:

@@ -258,8 +258,12 @@ class PartitionState:
         self._outbox.replace(entries)
 
     def forwarded(self, offset: int) -> None:
-        """The router has dealt with the records at or below ``offset``: remove their entries from the outbox."""
+        """The router has dealt with the records at or below ``offset``: remove their entries from the outbox.
+
+        From then on, outcomes of records above ``offset`` are kept, as it has yet to send those that were rejected.
+        """
         self._outbox.remove(offset)
+        self._outcomes.needed_from = offset + 1
 
     async def sync(self) -> None:
         """Make what was committed survive power loss."""

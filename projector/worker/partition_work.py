@@ -70,6 +70,11 @@ class PartitionWork:
             self.full = True
             self._changed()
 
+    def offer_early(self, records: Sequence[LogRecord]) -> None:
+        """Here are records that will be offered again; they are let go where they would only wait."""
+        if self.caught_up and not self.full:
+            self.offer(records)
+
     def tell(self) -> None:
         """There may be more on the log."""
         self._told = True

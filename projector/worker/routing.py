@@ -1,27 +1,28 @@
 """PartitionRouting: the router's part in one points partition, from the state's outbox to the homes' partitions.
 
-How far it is, is the committed offset of a consumer group of the router's own: everything below is forwarded or
-rejected. It never goes back, and a state that is rebuilt, or restored, does not route again what is below it.
+How far it is, ``projector.worker.routed`` knows.
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine, Sequence
+from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import takewhile
-from typing import Any, Protocol, Self
+from itertools import islice, takewhile
+from typing import Self
 
 import structlog
 from prometheus_client import Counter, Gauge
 
 from ingest.foreign import Elsewhere
 from ingest.forwarding import Stray
-from ingest.kafka.groups import Offsets
 from ingest.log import Log, LogDamagedError, LogRecord, LogUnavailableError, Topic
 from ingest.router import Router
+from projector.rejected import record_at
 from projector.runner import Reject
 from projector.state.store import PartitionState
 from projector.worker.patience import when_available
-from projector.worker.routing_port import OpenRouting
+from projector.worker.routed import Progress, Routed
+from projector.worker.routing_port import OpenRouting, Spawn
 
 MOST_AT_ONCE = 1000
 """How many records are forwarded at once."""
@@ -43,22 +44,6 @@ LOST = Counter("headwater_router_lost_total", "Records deleted from the log befo
 _logger = structlog.get_logger("headwater.router")
 
 
-class Progress(Protocol):
-    """Where consumer groups stand; ``ingest.kafka.groups.GroupOffsets`` knows. Raises LogUnavailableError."""
-
-    async def committed(self, group: str) -> Offsets:
-        """Where ``group`` stands."""
-        ...
-
-    async def commit(self, group: str, offsets: Offsets) -> None:
-        """Let ``group`` stand at ``offsets``."""
-        ...
-
-
-Spawn = Callable[[Coroutine[Any, Any, None]], asyncio.Task[None]]
-"""Starts a task whose exception ends the process: a TaskGroup's ``create_task``."""
-
-
 @dataclass(frozen=True, slots=True)
 class RoutingOffice:
     """What the routing of all partitions of a process shares.
@@ -74,6 +59,11 @@ class RoutingOffice:
     reject: Reject
     spawn: Spawn
     commit_seconds: float = COMMIT_SECONDS
+
+    @property
+    def routed(self) -> Routed:
+        """How far the router is."""
+        return Routed(self.log, self.progress, self.group)
 
 
 def routing_through(office: RoutingOffice) -> OpenRouting:
@@ -97,6 +87,8 @@ class PartitionRouting:
         self._begin = committed
         self._committed = committed
         self._next = committed
+        self._to_reject = deque(offset for offset, _ in state.outcomes_since(committed))
+        """Rejected before this was opened, and perhaps not sent."""
         self._kept: dict[int, LogRecord] = {}
         self._kept_bytes = 0
         self._more = asyncio.Event()
@@ -107,7 +99,7 @@ class PartitionRouting:
     @classmethod
     async def open(cls, office: RoutingOffice, partition: int, state: PartitionState) -> Self:
         """Begin where the router's group stands, once Kafka says where that is. Raises LogDamagedError."""
-        committed = await when_available(lambda: _committed(office, partition), f"how far points-{partition} is routed")
+        committed = await office.routed.offset_once_known(partition)
         state.forwarded(committed - 1)
         routing = cls(office, partition, state, committed)
         routing._tasks = [office.spawn(routing._forward()), office.spawn(routing._commit_now_and_then())]
@@ -117,7 +109,8 @@ class PartitionRouting:
     def routed(self) -> int:
         """Everything below this offset is forwarded or rejected."""
         first = self._state.elsewhere(0, 1)
-        return max(self._committed, first[0][0] if first else self._state.applied + 1)
+        below = first[0][0] if first else self._state.applied + 1
+        return max(self._committed, min([below, *islice(self._to_reject, 1)]))
 
     def route(self, offset: int) -> bool:
         """Whether the record at ``offset`` is yet to be forwarded, or its rejection to be sent."""
@@ -149,7 +142,21 @@ class PartitionRouting:
         except (LogUnavailableError, TimeoutError) as error:
             _logger.warning("routed offset not committed", partition=self._partition, reason=str(error))
 
+    async def _reject_again(self) -> None:
+        while self._to_reject:
+            await self._reject_one(self._to_reject[0])
+            self._to_reject.popleft()
+
+    async def _reject_one(self, offset: int) -> None:
+        log, what = self._office.log, f"a record of points-{self._partition} to reject"
+        record = await when_available(lambda: record_at(log, self._partition, offset), what)
+        if record is None:
+            self._count_lost(offset)
+        else:
+            await self.reject(record, self._state.outcomes(offset))
+
     async def _forward(self) -> None:
+        await self._reject_again()
         while True:
             entries = self._state.elsewhere(self._next, MOST_AT_ONCE)
             if entries:
@@ -169,13 +176,16 @@ class PartitionRouting:
         if changed:
             self._state.settled(changed)
         for offset in (offset for offset, _ in settled if offset not in records):
-            LOST.labels(self._partition).inc()
-            _logger.error("deleted before it was forwarded", partition=self._partition, offset=offset)
+            self._count_lost(offset)
         await router.forward_all([Stray(records[o], elsewhere) for o, elsewhere in settled if o in records])
         last = settled[-1][0]
         self._state.forwarded(last)
         self._next = last + 1
         self._forget(last)
+
+    def _count_lost(self, offset: int) -> None:
+        LOST.labels(self._partition).inc()
+        _logger.error("deleted before it was forwarded or rejected", partition=self._partition, offset=offset)
 
     def _forget(self, last: int) -> None:
         for offset in [offset for offset in self._kept if offset <= last]:
@@ -216,16 +226,7 @@ class PartitionRouting:
                 told = str(error)
 
     async def _commit(self, routed: int) -> None:
-        await self._office.progress.commit(self._office.group, {(Topic.POINTS, self._partition): routed})
+        await self._office.routed.commit(self._partition, routed)
         self._committed = routed
+        self._state.forwarded(routed - 1)
         self._gauge.set(routed)
-
-
-async def _committed(office: RoutingOffice, partition: int) -> int:
-    committed = (await office.progress.committed(office.group)).get((Topic.POINTS, partition), 0)
-    end = await office.log.end_offset(Topic.POINTS, partition)
-    if committed <= end:
-        return committed
-    # Of another log under the same names. Homes skip what they had, so beginning anew loses nothing.
-    _logger.warning("routed further than the log goes", partition=partition, committed=committed, end=end)
-    return 0

@@ -1,11 +1,12 @@
 """What the fold leaves to others: records that are not at home where they landed, and those that were rejected."""
 
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Protocol
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from typing import Any, Protocol
 
 from ingest.log import Log, LogRecord, Topic
 from projector.rejected import send_rejected
-from projector.runner import Reject, ignore_rejected
+from projector.runner import Reject
 from projector.state.store import PartitionState
 from projector.worker.patience import when_available
 from schemas.operations import Outcome
@@ -36,13 +37,16 @@ class Routing(Protocol):
 OpenRouting = Callable[[int, PartitionState], Awaitable[Routing]]
 """Makes the routing of a points partition whose state was opened."""
 
+Spawn = Callable[[Coroutine[Any, Any, None]], asyncio.Task[None]]
+"""Starts a task whose exception ends the process: a TaskGroup's ``create_task``."""
+
 
 class NoRouting:
-    """Where nothing is forwarded: ``reject`` is all there is to it."""
+    """Where everything is at home where it is: ``reject`` is all there is to it."""
 
-    def __init__(self, reject: Reject, route: Callable[[int], bool] | None = None) -> None:
+    def __init__(self, reject: Reject) -> None:
         self.reject = reject
-        self.route = route
+        self.route = None
 
     def applied(self, records: Sequence[LogRecord]) -> None:
         """Nobody waits for it."""
@@ -58,11 +62,6 @@ def no_routing(log: Log) -> OpenRouting:
         return NoRouting(rejecter(log, Topic.POINTS))
 
     return open_routing
-
-
-async def routed_by_others(partition: int, state: PartitionState) -> Routing:
-    """For a replica: another group forwards and rejects, and is the one that knows how far that is."""
-    return NoRouting(ignore_rejected, lambda offset: False)
 
 
 def rejecter(log: Log, topic: Topic) -> Reject:

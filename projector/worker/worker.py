@@ -91,6 +91,12 @@ class Worker:
         if work is not None:
             work.offer(records)
 
+    def offer_early(self, partition: Partition, records: Sequence[LogRecord]) -> None:
+        """As ``PartitionWork.offer_early``; those of partitions that aren't here are nothing to this worker."""
+        work = self._works.get(partition)
+        if work is not None:
+            work.offer_early(records)
+
     def tell(self, partitions: Iterable[Partition]) -> None:
         """There may be more on the log of these partitions."""
         for partition in partitions:

@@ -55,7 +55,17 @@ class Bench:
         self.log = FaultyLog(3)
         self.catalog = MemoryCatalog()
         self.rejected: list[tuple[LogRecord, Outcome]] = []
-        self.router = Router(self.log, self.catalog, self.catalog.catch_up, self._reject, max_record_bytes)
+        self.appended: list[tuple[int, int, bytes]] = []
+        self.router = Router(
+            self.log, self.catalog, self.catalog.catch_up, self._reject, max_record_bytes, self._appended
+        )
+
+    def _appended(self, partition: int, offset: int, values: Sequence[bytes]) -> None:
+        self.appended += [(partition, offset + number, value) for number, value in enumerate(values)]
+
+    def on_the_log(self) -> list[tuple[int, int, bytes | None]]:
+        values = {partition: self.log.values(Topic.POINTS, partition) for partition in range(3)}
+        return [(partition, offset, value) for partition in values for offset, value in enumerate(values[partition])]
 
     async def _reject(self, record: LogRecord, outcomes: Sequence[Outcome]) -> None:
         (outcome,) = outcomes
@@ -278,6 +288,21 @@ def test_tries_again_until_the_log_takes_it(bench: Bench, failure: str, monkeypa
                 once.append(number)
         assert once == list(range(30))
         assert (len(bench.ids(1)) > 30) == (failure == "after")
+
+    run(check())
+
+
+def test_who_wants_to_is_told_what_is_on_the_log_and_where(bench: Bench) -> None:
+    bench.catalog.create("things", 7, HOMES)
+    bench.log.failures = ["after", "", "before"]
+
+    async def check() -> None:
+        for offset in range(3):
+            await bench.router.forward(points(offset, range(offset, offset + 20)), Elsewhere("things", 7, ALL))
+        assert len(bench.appended) > len(HOMES)
+        # What was written twice is told of once, or twice.
+        assert set(bench.appended) <= set(bench.on_the_log())
+        assert {value for _, _, value in bench.appended} == {value for _, _, value in bench.on_the_log()}
 
     run(check())
 

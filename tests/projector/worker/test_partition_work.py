@@ -15,8 +15,10 @@ from projector.worker import partition_work
 from projector.worker.catching_up import CatchingUp
 from projector.worker.partition_service import PartitionService
 from projector.worker.partition_work import PartitionWork
-from projector.worker.routing_port import routed_by_others
+from projector.worker.routed import Routed
 from projector.worker.service import FoldService
+from projector.worker.standby import StandbyOffice, standing_by
+from tests.projector.worker.routing_cluster import GROUP, MemoryProgress
 from tests.projector.worker.support import Applied, digests, folded_afresh, opened, point, surroundings, until, within
 from tests.support.memory_log import MemoryLog
 
@@ -127,6 +129,33 @@ def test_what_is_offered_in_order_is_not_read_again(tmp_path: Path, monkeypatch:
             work.offer((await MemoryLog.read(log, Topic.POINTS, 0, 13, 1 << 30))[:12])
             await until(lambda: at(work) == 24)
             monkeypatch.undo()
+
+    within(check())
+
+
+def test_what_is_offered_early_is_not_read_and_not_held(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(partition_work, "FULL_BYTES", 5000)
+
+    async def check() -> None:
+        log, applied = log_with(10), Applied()
+        async with working(log, tmp_path / "state", applied) as work:
+            await until(lambda: work.caught_up)
+            work.set_live(True)
+            await asyncio.sleep(0.05)
+            for number in range(10, 200):
+                log.put(Topic.POINTS, 0, point(number))
+            early = (await all_records(log))[10:]
+            monkeypatch.setattr(log, "read", None)
+            work.offer_early(early[:20])
+            assert work.full
+            work.offer_early(early[20:])
+            await until(lambda: at(work) == 29)
+            await asyncio.sleep(0.05)
+            assert at(work) == 29, "what comes again anyway doesn't wait here"
+            work.offer(early)
+            await until(lambda: at(work) == 199)
+            monkeypatch.undo()
+        await _ends_as_the_log_says(log, tmp_path / "state", applied)
 
     within(check())
 
@@ -266,8 +295,9 @@ def test_only_the_group_that_routes_sends_what_is_rejected(tmp_path: Path, route
     async def check() -> None:
         log = log_with(5)
         log.put(Topic.POINTS, 0, b"not a record")
-        async with surroundings(log, tmp_path / "state", Applied()) as around:
-            chosen = around if routed_here else replace(around, open_routing=routed_by_others)
+        async with surroundings(log, tmp_path / "state", Applied()) as around, asyncio.TaskGroup() as group:
+            standby = standing_by(StandbyOffice(Routed(log, MemoryProgress(), GROUP), group.create_task))
+            chosen = around if routed_here else replace(around, open_routing=standby)
             service = await PartitionService.open(chosen, 0)
             await service.step()
             assert service.state.outcomes(5)

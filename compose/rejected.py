@@ -8,7 +8,14 @@ from compose.errors import UserError
 from ingest.kafka import KafkaLog
 from ingest.log import Headers, Log, LogRecord, LogUnavailableError, Message, Topic
 from ingest.produce.pipeline import Pipeline
-from projector.rejected import LEFT_OUT_HEADER, ORIGIN_HEADER, OUTCOMES_HEADER, REASON_HEADER, record_at
+from projector.rejected import (
+    LEFT_OUT_HEADER,
+    ORIGIN_HEADER,
+    OUTCOMES_HEADER,
+    REASON_HEADER,
+    forwarded_from,
+    record_at,
+)
 
 READ_BYTES = 4 << 20
 ADDED_PREFIX = "headwater-"
@@ -135,15 +142,15 @@ async def replay_rejected(log: Log, selection: Selection, advance: Callable[[int
         raise UserError(f"{error}. Some of the {selected} records selected so far were sent.") from error
     if lost:
         raise UserError(
-            f"{', '.join(map(str, lost))} can't be sent again: too large for the rejected topic, and the log doesn't "
-            f"hold it any more. Others that {'would be' if dry_run else 'were'} sent: {selected}."
+            f"{', '.join(map(str, lost))} can't be sent again: the rejected topic doesn't hold it as it came, and the "
+            f"log doesn't hold it any more. Others that {'would be' if dry_run else 'were'} sent: {selected}."
         )
     return selected
 
 
 async def _as_it_came(log: Log, rejected: Rejected, origin: Place) -> Message | None:
     """None where the log doesn't hold it any more."""
-    if rejected.left_out is None:
+    if rejected.left_out is None and forwarded_from(rejected.record) is None:
         return Message(rejected.record.value, rejected.record.key, rejected.headers)
     record = await record_at(log, origin.partition, origin.offset)
     return None if record is None else Message(record.value, record.key, record.headers)

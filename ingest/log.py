@@ -66,12 +66,19 @@ class LogDamagedError(Exception):
     """The log's bytes are not what was written, or the log is not the one expected. Never repaired silently."""
 
 
+class NoSuchPartitionError(ValueError):
+    """The topic has no such partition."""
+
+
 class RecordTooLargeError(TooLargeError):
     """The record is larger than the log takes. Trying again doesn't help; splitting it may."""
 
 
 class Log(Protocol):
-    """An ordered, durable sequence of records per (topic, partition)."""
+    """An ordered, durable sequence of records per (topic, partition).
+
+    What takes a partition raises NoSuchPartitionError where there is none, as far as can be found out now.
+    """
 
     @property
     def identity(self) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import msgspec
 
 from ingest.foreign import is_canonical
-from ingest.log import Log, LogRecord, RecordTooLargeError, Topic
+from ingest.log import Log, LogRecord, NoSuchPartitionError, RecordTooLargeError, Topic
 from schemas.errors import BadInputError
 from schemas.operations import Outcome
 from schemas.records import Origin, PointsRecord, decode_partition_record
@@ -32,7 +32,7 @@ async def send_rejected(log: Log, topic: Topic, record: LogRecord, outcomes: Seq
     Of a forwarded record, the one it was made of is sent, as it came; where the log doesn't hold that any more, what
     was forwarded, under the origin of the other.
     """
-    origin = _forwarded_from(topic, record)
+    origin = forwarded_from(record) if topic is Topic.POINTS else None
     place = f"{topic}/{record.partition}/{record.offset}"
     if origin is not None:
         place = f"{topic}/{origin.partition}/{origin.offset}"
@@ -52,8 +52,9 @@ async def send_rejected(log: Log, topic: Topic, record: LogRecord, outcomes: Seq
         await log.append(Topic.REJECTED, 0, None, headers=headers)
 
 
-def _forwarded_from(topic: Topic, record: LogRecord) -> Origin | None:
-    if topic is not Topic.POINTS or not is_canonical(record):
+def forwarded_from(record: LogRecord) -> Origin | None:
+    """Where the record stood of which the router made ``record``; None where it made none."""
+    if not is_canonical(record):
         return None
     try:
         decoded = decode_partition_record(record.value or b"")
@@ -64,9 +65,10 @@ def _forwarded_from(topic: Topic, record: LogRecord) -> Origin | None:
 
 async def record_at(log: Log, partition: int, offset: int) -> LogRecord | None:
     """The record of the points topic there; None when the log doesn't hold it."""
-    if partition >= log.partitions(Topic.POINTS):
+    try:
+        start, end = await log.start_offset(Topic.POINTS, partition), await log.end_offset(Topic.POINTS, partition)
+    except NoSuchPartitionError:
         return None
-    start, end = await log.start_offset(Topic.POINTS, partition), await log.end_offset(Topic.POINTS, partition)
     if not start <= offset < end:
         return None
     records = await log.read(Topic.POINTS, partition, offset, 1)

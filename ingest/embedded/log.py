@@ -16,7 +16,7 @@ from ingest.embedded.opening import Key, OpenedLog, prepare_to_read, prepare_to_
 from ingest.embedded.partition_folder import OpenedPartition, look_again
 from ingest.embedded.partition_log import PartitionLog
 from ingest.embedded.partition_writer import PartitionWriter
-from ingest.log import Headers, LogRecord, LogUnavailableError, RecordTooLargeError, Topic
+from ingest.log import Headers, LogRecord, LogUnavailableError, NoSuchPartitionError, RecordTooLargeError, Topic
 
 SEGMENT_BYTES = 64 << 20
 MAX_RECORD_BYTES = 32 << 20
@@ -206,7 +206,7 @@ class EmbeddedLog:
         try:
             return self._logs[topic, partition]
         except KeyError:
-            raise ValueError(f"{topic} has {self.partitions(topic)} partitions, and no {partition}") from None
+            raise NoSuchPartitionError(f"{topic} has {self.partitions(topic)} partitions, and no {partition}") from None
 
     def _checked_size(self, topic: Topic, record: NewRecord) -> int:
         if len(record.headers) > MAX_HEADERS:

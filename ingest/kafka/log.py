@@ -12,7 +12,7 @@ from ingest.kafka.offsets import end_offset, start_offset
 from ingest.kafka.reader import PartitionReader
 from ingest.kafka.settings import KafkaSettings
 from ingest.kafka.topics import Topics, count_partitions, prepare_topics, recount
-from ingest.log import Headers, LogRecord, LogUnavailableError, Message, Topic
+from ingest.log import Headers, LogRecord, LogUnavailableError, Message, NoSuchPartitionError, Topic
 
 Key = tuple[Topic, int]
 
@@ -174,5 +174,5 @@ class KafkaLog:
         )
         self._partitions[topic] = await attempt
         if not 0 <= partition < self._partitions[topic]:
-            raise ValueError(f"{topic} has {self._partitions[topic]} partitions, and no {partition}")
+            raise NoSuchPartitionError(f"{topic} has {self._partitions[topic]} partitions, and no {partition}")
         await self._connection.refresh()

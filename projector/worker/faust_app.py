@@ -77,13 +77,15 @@ class FoldApp(App):
 
     async def run(self) -> None:
         """Be a member of the group until cancelled. Raises LogUnavailableError when Faust gives up."""
-        committing = asyncio.create_task(self._commit_regularly())
+        await self.start()
+        both = [asyncio.create_task(self._commit_regularly()), asyncio.create_task(self.wait_until_stopped())]
         try:
-            await self.start()
-            await self.wait_until_stopped()
+            for ended in (await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED))[0]:
+                ended.result()
             raise LogUnavailableError(f"Faust ended: {self.crash_reason!r}") from self.crash_reason
         finally:
-            committing.cancel()
+            for task in both:
+                task.cancel()
 
     async def leave(self) -> None:
         """Leave the group, so that others get the partitions at once. The worker should have let them go before."""

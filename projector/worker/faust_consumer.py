@@ -120,6 +120,8 @@ class FoldThread(AIOKafkaConsumerThread):
         consumer = self._ensure_consumer()
         assigned = consumer.assignment()
         wanted = {TopicPartition(*tp): OffsetAndMetadata(o, "") for tp, o in offsets.items() if tp in assigned}
+        if not wanted:
+            return False
         try:
             async with asyncio.timeout(COMMIT_SECONDS):
                 await consumer.commit(wanted)

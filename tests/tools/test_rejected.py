@@ -4,6 +4,7 @@ import asyncio
 import json
 from pathlib import Path
 
+import msgspec
 import pytest
 from aiokafka import AIOKafkaProducer
 
@@ -13,8 +14,11 @@ from compose.rejected_lines import json_line, readable_line
 from ingest.embedded.log import EmbeddedLog
 from ingest.kafka import KafkaSettings
 from ingest.log import Headers, Log, LogRecord, RecordTooLargeError, Topic
+from ingest.writer import HEADERS
 from projector.rejected import send_rejected
 from schemas.operations import Outcome
+from schemas.records import Origin, encode_record
+from tests.projector.fold.memory_state import points_record, upsert
 from tests.support.memory_log import MemoryLog
 from tests.support.server import headwater
 from tests.tools.kafka_world import read_all, topics_of
@@ -170,6 +174,22 @@ def test_what_was_left_out_and_is_gone_can_not_be_sent_again() -> None:
         with pytest.raises(UserError, match=r"points/0/0 can't be sent again: .* doesn't hold it any more"):
             await replay_rejected(log, EVERYTHING, lambda done: None, dry_run=False)
         assert [record.value for record in await log.read(Topic.POINTS, 0, 2, 1 << 20)] == [b"small"]
+
+    run(main())
+
+
+def test_what_was_forwarded_is_not_sent_in_place_of_what_it_was_made_of() -> None:
+    """It would be skipped where it is at home, and is nothing where it came from."""
+
+    async def main() -> None:
+        log = MemoryLog(2)
+        made = msgspec.structs.replace(points_record(upsert({1: None})), origin=Origin(1, 0, 0))
+        log.put(Topic.POINTS, 1, b"gone")
+        log.drop_before(Topic.POINTS, 1, 1)
+        await reject(log, encode_record(made), BAD, headers=HEADERS)
+        with pytest.raises(UserError, match=r"points/1/0 can't be sent again: .* doesn't hold it any more"):
+            await replay_rejected(log, EVERYTHING, lambda done: None, dry_run=False)
+        assert [len(log.values(Topic.POINTS, partition)) for partition in range(2)] == [1, 0]
 
     run(main())
 

@@ -8,6 +8,7 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from ingest.kafka import KafkaLog, KafkaSettings, KafkaTopicError
 from ingest.kafka.topics import REJECTED_EXTRA_BYTES
 from ingest.log import LogDamagedError, Topic
+from projector.rejected import record_at
 from tests.ingest.kafka.support import LOSSLESS, POINTS, admin, create_topic, opened
 from tests.ingest.log_contract import read_all, within
 
@@ -94,6 +95,10 @@ def test_partitions_grow_and_never_shrink(kafka_settings: KafkaSettings) -> None
                 assert await after.append(POINTS, 3, b"new") == 0
                 assert before.identity == after.identity
             assert before.partitions(POINTS) == 2
+            found = await record_at(before, 3, 0)
+            assert found is not None
+            assert found.value == b"new"
+            assert await record_at(before, 4, 0) is None
             assert [record.value for record in await read_all(before, partition=3)] == [b"new"]
             assert before.partitions(POINTS) == 4
         with pytest.raises(KafkaTopicError, match="has 4 partitions, and 3 were asked for"):

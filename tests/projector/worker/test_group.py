@@ -103,6 +103,33 @@ def test_committed_offsets_follow_the_applied_ones(
     within(check())
 
 
+def test_offsets_of_what_was_taken_away_are_not_committed(
+    kafka_settings: KafkaSettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def check() -> None:
+        async with member(kafka_settings, tmp_path / "state", Applied()) as made:
+            await _live(made)
+            monkeypatch.setattr(made.worker, "positions", lambda: {(Topic.POINTS, 99): 5})
+            await made.app.commit_applied()
+
+    within(check())
+
+
+def test_a_failure_to_commit_that_was_not_foreseen_ends_the_worker(
+    kafka_settings: KafkaSettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def positions() -> None:
+        raise RuntimeError("not foreseen")
+
+    async def check() -> None:
+        async with member(kafka_settings, tmp_path / "state", Applied()) as made:
+            await _live(made)
+            monkeypatch.setattr(made.worker, "positions", positions)
+            await until(lambda: isinstance(made.failure, RuntimeError))
+
+    within(check())
+
+
 def test_who_stops_has_left_the_group(kafka_settings: KafkaSettings, tmp_path: Path) -> None:
     """So that others need not wait until it is taken for dead."""
 

@@ -5,6 +5,8 @@ import msgspec
 from schemas.config import Distance
 
 SEGMENT_FILE = "segment.flat"
+DAMAGED_FILE = "damaged"
+"""A mark: empty, and there when a build found the segment damaged. Readers go on; a start rebuilds the shard."""
 SEGMENT_KIND = "segment"
 
 

@@ -12,11 +12,10 @@ import structlog
 from projector.frames import ShardId
 from projector.segments import metrics
 from projector.segments.errors import BuildFailedError, SegmentDamagedError
-from projector.segments.meta import SEGMENT_FILE
 from projector.segments.policy import SEAL_BYTES, SEAL_ROWS, Plan, is_settled, plan_graph, plan_plain
 from projector.segments.reader import Segment
 from projector.segments.replacement import Builder, Built, MakeReady, Replacement, SealedState, publish
-from projector.segments.shard_files import delete
+from projector.segments.shard_files import condemn, delete
 from projector.segments.shard_work import ShardWork, begin_work
 from projector.view.live_shard import LiveShard
 
@@ -260,11 +259,15 @@ class Optimizer:
             self._condemn(work, Path(error.folder))
 
     def _condemn(self, work: ShardWork, folder: Path) -> None:
-        """Leave a damaged segment out of builds, and have the next start rebuild it: it will not open."""
+        """Leave a damaged segment out of builds, and have the next start rebuild it. Until then readers open it."""
         work.condemned.add(folder.name)
-        file = folder / SEGMENT_FILE
-        if file.exists():
-            file.rename(file.with_suffix(".damaged"))
+        try:
+            condemn(folder)
+        except OSError as error:
+            log.error(
+                "segment damaged; it can't be marked, so the next start won't know", segment=str(folder), why=str(error)
+            )
+            return
         log.error("segment damaged; it is rebuilt from the state at the next start", segment=str(folder))
 
     def _report_damage(self, work: ShardWork) -> None:

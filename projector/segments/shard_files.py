@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from projector.segments.builder import SegmentBuilder
 from projector.segments.errors import SegmentDamagedError
 from projector.segments.manifest import MANIFEST_FILE, Manifest, SegmentEntry, write_manifest
+from projector.segments.meta import DAMAGED_FILE
 from projector.segments.reader import Segment
 from projector.segments.spec import BuildSpec
 from projector.segments.spill import write_spill
@@ -34,15 +35,27 @@ def spill_path(folder: Path, number: int) -> Path:
 def open_segments(folder: Path, manifest: Manifest) -> list[tuple[Segment, NDArray[np.bool_]]]:
     """The segments a manifest names, each with the mask, bool [slots], of what is dead as of the manifest's offset.
 
-    Raises SegmentDamagedError when one is missing or damaged.
+    Raises SegmentDamagedError when one is missing, damaged, or marked as damaged.
     """
     opened: list[tuple[Segment, NDArray[np.bool_]]] = []
     for entry in manifest.segments:
+        if is_condemned(folder / entry.name):
+            raise SegmentDamagedError(f"{folder / entry.name}: a build found it damaged")
         segment = Segment.open(folder / entry.name)
         if segment.size != entry.size:
             raise SegmentDamagedError(f"{segment.folder}: has {segment.size} slots, not {entry.size}")
         opened.append((segment, entry.dead_mask()))
     return opened
+
+
+def condemn(segment: Path) -> None:
+    """Mark a segment as damaged, for the next start; its files stay, as manifests name them. Raises OSError."""
+    (segment / DAMAGED_FILE).touch()
+
+
+def is_condemned(segment: Path) -> bool:
+    """Whether a segment's folder is marked as damaged."""
+    return (segment / DAMAGED_FILE).exists()
 
 
 def delete_unknown(folder: Path, manifest: Manifest | None) -> None:

@@ -3,12 +3,17 @@
 from pathlib import Path
 from typing import Protocol
 
+import structlog
+
 from projector.catalog.store import CatalogStore
 from projector.folders import StateFolder
 from projector.segments.errors import ManifestDamagedError
 from projector.segments.manifest import MANIFEST_FILE, read_manifest
+from projector.segments.shard_files import is_condemned
 from projector.snapshot.files import link_or_copy
 from projector.state.store import PartitionState
+
+_logger = structlog.get_logger("headwater.snapshot")
 
 
 class Part(Protocol):
@@ -100,6 +105,10 @@ def _stage_shard(source: Path, target: Path) -> None:
         return
     names = [entry.name for entry in manifest.segments] if manifest is not None else []
     for name in [name for name in names if (source / name).is_dir()]:
+        if is_condemned(source / name):
+            # Its absence has whoever starts from the snapshot rebuild the shard, as the mark has the next start here.
+            _logger.warning("a damaged segment is left out of a snapshot", segment=str(source / name))
+            continue
         (target / name).mkdir()
         for file in (source / name).iterdir():
             link_or_copy(file, target / name / file.name)

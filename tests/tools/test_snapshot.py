@@ -17,6 +17,7 @@ from ingest.log import Topic
 from projector.folders import StateFolder
 from projector.recovery import open_views
 from projector.segments.builder import SegmentBuilder
+from projector.segments.shard_files import condemn
 from projector.snapshot import SnapshotError, SnapshotsFolder, files
 from projector.snapshot.advice import advising, starting_advice
 from projector.snapshot.create import create
@@ -165,6 +166,30 @@ def test_segments_come_with_it_and_are_used(place: Place) -> None:
             # Nothing had to be built.
             assert builder.pids == []
         finally:
+            await builder.close()
+
+    run(main())
+
+
+def test_a_damaged_segment_is_left_out_and_built_anew_from_it(place: Place) -> None:
+    async def main() -> None:
+        owner = await place.begin()
+        shard = next(iter(owner.states[0].shards()))
+        condemn(place.folder.shard(0, shard) / "s000000000001")
+        async with place.serving(owner):
+            snapshot = await create(place.snapshots, place.folder, "one")
+        owner.close()
+        assert [path.name for path in StateFolder(snapshot.folder).shard(0, shard).iterdir()] == ["manifest"]
+        into = StateFolder(place.root / "into")
+        restore(snapshot, into.root)
+        builder = SegmentBuilder()
+        state = PartitionState.open(into.rocksdb(0), "memory")
+        try:
+            follower = await open_views(0, state, into, builder)
+            assert follower.shards[shard].view.count == len(list(state.scan(shard, None)))
+            assert builder.pids != []
+        finally:
+            state.close()
             await builder.close()
 
     run(main())

@@ -1,16 +1,19 @@
 """The optimizer: what it does when, and what it does when something fails."""
 
 import asyncio
+import errno
 from pathlib import Path
 
 import pytest
 
+from projector.feed.shard_loader import ShardLoader
 from projector.frames import ShardId
 from projector.segments.errors import SegmentDamagedError
+from projector.segments.flat_file import FlatFile
 from projector.segments.manifest import read_manifest
+from projector.segments.meta import SEGMENT_FILE, SEGMENT_KIND
 from projector.segments.optimizer import FULL_TAILS
 from projector.segments.policy import SEAL_ROWS
-from projector.segments.reader import Segment
 from projector.segments.spec import BuildSpec
 from projector.view.live_shard import LiveShard
 from schemas.config import HnswConfig, OptimizersConfig
@@ -172,26 +175,80 @@ def test_a_manifest_that_could_not_be_written_is_written_later(tmp_path: Path) -
     run(main())
 
 
-def test_a_damaged_segment_is_left_out_and_fails_the_next_start(tmp_path: Path) -> None:
+def _flip_a_vector(folder: Path) -> None:
+    path = folder / SEGMENT_FILE
+    at = FlatFile(path, SEGMENT_KIND).directory.sections["vectors.0"].offset
+    with path.open("r+b") as file:
+        file.seek(at)
+        (byte,) = file.read(1)
+        file.seek(at)
+        file.write(bytes([byte ^ 1]))
+
+
+def test_a_damaged_segment_is_left_out_of_builds_and_fails_the_next_start(tmp_path: Path) -> None:
     async def main() -> None:
         harness = Harness(tmp_path)
         harness.upsert(range(1000))
         harness.tick(6)
         await harness.step()
-        (part,) = harness.live.view.segments
-
-        async def damaged(spec: BuildSpec) -> None:
-            raise SegmentDamagedError("a flipped bit", str(part.segment.folder))
-
-        harness.builder.before = damaged
+        (name,) = harness.plain
+        _flip_a_vector(harness.folder / name)
         harness.tick(100)
         assert await harness.step(graph=True)
-        harness.builder.before = None
+        builds = len(harness.builder.specs)
         await harness.settle()
         harness.check()
-        assert harness.plain == [part.segment.name]
-        with pytest.raises(SegmentDamagedError):
-            Segment.open(part.segment.folder)
+        assert harness.plain == [name]
+        assert len(harness.builder.specs) == builds
+        with pytest.raises(SegmentDamagedError, match="found it damaged"):
+            harness.restart()
+
+    run(main())
+
+
+def test_readers_open_a_damaged_segment_and_what_comes_after_it(tmp_path: Path) -> None:
+    async def main() -> None:
+        harness = Harness(tmp_path)
+        harness.upsert(range(1000))
+        harness.tick(6)
+        await harness.step()
+        (name,) = harness.plain
+        reader = ShardLoader()
+        ((before, _),) = reader.load(harness.folder).segments
+        _flip_a_vector(harness.folder / name)
+        harness.tick(100)
+        assert await harness.step(graph=True)
+        harness.upsert(range(2000, 2010))
+        await harness.settle()
+        first, second = harness.plain
+        loaded = reader.load(harness.folder)
+        assert [segment.name for segment, _ in loaded.segments] == [first, second]
+        assert loaded.segments[0][0] is before
+        # So does one that has nothing open yet.
+        assert [segment.name for segment, _ in ShardLoader().load(harness.folder).segments] == [first, second]
+
+    run(main())
+
+
+def test_a_damaged_segment_that_can_not_be_marked_is_left_out_of_builds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    async def main() -> None:
+        harness = Harness(tmp_path)
+        harness.upsert(range(1000))
+        harness.tick(6)
+        await harness.step()
+        _flip_a_vector(harness.folder / harness.plain[0])
+        monkeypatch.setattr(Path, "touch", full)
+        harness.tick(100)
+        assert await harness.step(graph=True)
+        builds = len(harness.builder.specs)
+        await harness.settle()
+        harness.check()
+        assert len(harness.builder.specs) == builds
 
     run(main())
 

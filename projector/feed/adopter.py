@@ -7,7 +7,7 @@ from weakref import WeakKeyDictionary
 
 import structlog
 
-from projector.feed.shard_loader import ShardLoader
+from projector.feed.shard_loader import NO_MANIFEST, ShardLoader
 from projector.frames import ShardId
 from projector.segments.errors import ManifestDamagedError, SegmentDamagedError
 from projector.segments.manifest import Manifest
@@ -69,6 +69,8 @@ class ManifestAdopter:
             if self._shards().get(shard) is live:
                 _logger.warning("new segments can't be read; keeping the old ones", reason=error.message)
             return
+        if loaded.manifest is NO_MANIFEST:
+            return  # the shard was closed, and its folder deleted, before this reader came to that
         if loaded.manifest == self._held.get(live):
             return
         while self._shards().get(shard) is live:

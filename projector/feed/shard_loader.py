@@ -15,6 +15,7 @@ from projector.segments.meta import SEGMENT_FILE
 from projector.segments.reader import Segment
 
 NO_MANIFEST = Manifest(-1, 1, [])
+"""What was loaded where there is no manifest: this very object."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -39,7 +40,7 @@ class ShardLoader:
         self._open: WeakValueDictionary[tuple[Path, int, int], Segment] = WeakValueDictionary()
 
     def load(self, folder: Path) -> LoadedShard:
-        """What the manifest in a shard's folder names; nothing when there is no manifest.
+        """What the manifest in a shard's folder names; NO_MANIFEST and nothing when there is none.
 
         Raises ManifestDamagedError, and SegmentDamagedError when a segment is damaged or missing.
         """

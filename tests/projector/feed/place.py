@@ -53,9 +53,16 @@ class Place:
     ) -> PartitionFeed:
         return await PartitionFeed.open(self.folder, 0, identity, state or State(), file_bytes=file_bytes)
 
-    def seal(self, offset: int, versions: dict[int, int], usable_from: int = -1, number: int | None = None) -> None:
-        """Let shard A have one segment, of points with these versions."""
-        folder = self.folder.shard(0, A)
+    def seal(
+        self,
+        offset: int,
+        versions: dict[int, int],
+        usable_from: int = -1,
+        number: int | None = None,
+        shard: ShardId = A,
+    ) -> None:
+        """Let a shard have one segment, of points with these versions."""
+        folder = self.folder.shard(0, shard)
         folder.mkdir(parents=True, exist_ok=True)
         number = next(self.numbers) if number is None else number
         target, spill = folder / segment_name(number), folder / "spill"

@@ -184,6 +184,29 @@ def test_a_shard_that_was_closed_needs_no_segments(place: Place) -> None:
     run(main())
 
 
+def test_a_shard_whose_folder_is_gone_shows_its_points_until_it_is_closed(place: Place) -> None:
+    async def main() -> None:
+        place.seal(0, {1: 0, 2: 0})
+        feed = await place.feed(Points(1, {A: {1: 0, 2: 0}, B: {5: 1}}))
+        async with place.reader() as reader:
+            await reader.loaded()
+            # The projector has folded Closed; its frame is not written yet.
+            rmtree(place.folder.shard(0, A))
+            feed.resealed(A, 0)
+            place.seal(1, {5: 1}, shard=B)
+            feed.resealed(B, 1)
+            # Shards are looked at one after the other.
+            await until(lambda: len(reader.shards[B].view.segments) == 1)
+            assert versions(reader) == {1: 0, 2: 0}
+            feed.on_frame(Frame(2, [Closed(A)]))
+            feed.flush()
+            await reader.waiters.wait(2, PATIENCE_SECONDS)
+            assert set(reader.shards) == {B}
+        feed.close()
+
+    run(main())
+
+
 def test_segments_made_anew_under_the_old_names_are_opened(place: Place) -> None:
     async def main() -> None:
         place.seal(1, {1: 1}, number=1)

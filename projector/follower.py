@@ -17,7 +17,7 @@ class PartitionFollower:
 
     @property
     def visible(self) -> int:
-        """The visible offset: every view stands at it."""
+        """The visible offset: every view shows its shard as it was then."""
         return self.waiters.visible
 
     def on_frame(self, frame: Frame) -> None:

@@ -74,9 +74,11 @@ class ManifestAdopter:
         if loaded.manifest == self._held.get(live):
             return
         while self._shards().get(shard) is live:
-            if self._waiters.visible >= loaded.usable_from:
+            visible = self._waiters.visible
+            # A shard that no record touched since has a view that stands further back.
+            if visible >= loaded.usable_from and live.catch_up(visible):
                 live.adopt(loaded.manifest.offset, loaded.segments)
                 self._held[live] = loaded.manifest
                 return
-            # The reader is behind, and may have to load everything anew before it gets there.
+            # The reader is within a record, or behind, and may have to load everything anew before it gets there.
             await asyncio.sleep(BEHIND_SECONDS)

@@ -53,7 +53,7 @@ class PartitionFeedFollower:
 
     @property
     def visible(self) -> int:
-        """The visible offset: every view stands at it. -1 before the first load."""
+        """The visible offset: every view shows its shard as it was then. -1 before the first load."""
         return self.waiters.visible
 
     async def loaded(self) -> None:

@@ -97,6 +97,14 @@ class LiveShard:
         self.view = ShardView(self.shard, self._config, offset, segments, tail)
         return self.view
 
+    def catch_up(self, offset: int) -> bool:
+        """Have the view stand at ``offset`` or above. Returns whether it does: not where what is staged comes later."""
+        if self._staged_at > offset:
+            return False
+        if self.view.offset < offset:
+            self.publish(offset)
+        return True
+
     def replace(
         self, base: ShardView, removed: Sequence[Segment], added: Sequence[Segment], tail_sealed: bool
     ) -> ShardView:

@@ -13,6 +13,7 @@ from projector.feed.recent import KEPT_OFFSETS
 from projector.frames import Closed, Frame
 from projector.segments.meta import SEGMENT_FILE
 from projector.segments.shard_files import segment_name
+from projector.view.live_shard import LiveShard
 from schemas.errors import TimedOutError
 from tests.projector.feed.fake_state import REJECTED, A, B, State, opened
 from tests.projector.feed.place import PATIENCE_SECONDS, Place, Points, until, upsert, versions
@@ -120,6 +121,60 @@ def test_segments_come_into_the_view_when_they_are_told_of(place: Place) -> None
             await reader.waiters.wait(3, PATIENCE_SECONDS)
             assert versions(reader) == {1: 3, 2: 1, 3: 2}
             assert reader.shards[A].view.segments[0].segment is first
+        feed.close()
+
+    run(main())
+
+
+def test_segments_as_of_an_offset_that_did_not_touch_the_shard_come_into_the_view(place: Place) -> None:
+    """A projector that starts again seals at the offset at which it recovered."""
+
+    async def main() -> None:
+        feed = await place.feed()
+        async with place.reader() as reader:
+            await reader.loaded()
+            for frame in (opened(0, A), upsert(2, 1, 2)):
+                feed.on_frame(frame)
+            feed.flush()
+            await reader.waiters.wait(2, PATIENCE_SECONDS)
+            feed.on_frame(Frame(9, []))
+            feed.flush()
+            await reader.waiters.wait(9, PATIENCE_SECONDS)
+            assert reader.shards[A].view.offset == 2
+            place.seal(9, {1: 2, 2: 2})
+            feed.resealed(A, 9)
+            await until(lambda: len(reader.shards[A].view.segments) == 1)
+            assert (versions(reader), reader.shards[A].view.tail.size) == ({1: 2, 2: 2}, 0)
+        feed.close()
+
+    run(main())
+
+
+def test_segments_that_come_within_a_record_wait_for_its_end(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    tries: list[bool] = []
+    plain = LiveShard.catch_up
+
+    def catch_up(live: LiveShard, offset: int) -> bool:
+        tries.append(plain(live, offset))
+        return tries[-1]
+
+    monkeypatch.setattr(LiveShard, "catch_up", catch_up)
+
+    async def main() -> None:
+        feed = await place.feed()
+        async with place.reader() as reader:
+            await reader.loaded()
+            for frame in (opened(0, A), upsert(2, 1, 2), Frame(9, []), upsert(10, 1, final=False)):
+                feed.on_frame(frame)
+            place.seal(9, {1: 2, 2: 2})
+            feed.resealed(A, 9)
+            await until(lambda: bool(tries))
+            assert not any(tries)
+            for frame in (upsert(10, 3), upsert(11, 2)):
+                feed.on_frame(frame)
+            feed.flush()
+            await until(lambda: len(reader.shards[A].view.segments) == 1)
+            assert versions(reader) == {1: 10, 2: 11, 3: 10}
         feed.close()
 
     run(main())

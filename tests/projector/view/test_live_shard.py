@@ -197,6 +197,17 @@ def test_publishing_never_goes_back() -> None:
         live.publish(6)
 
 
+def test_catching_up_without_changes_and_never_amid_them() -> None:
+    live = LiveShard(SHARD, CONFIG, [], 2)
+    assert live.catch_up(9)
+    assert live.view.offset == 9
+    live.apply([PointId(1)], [stored(1, {0}, 1)], 10)
+    assert not live.catch_up(9)
+    assert (live.view.offset, live.view.count) == (9, 0)
+    assert live.catch_up(10)
+    assert (live.view.offset, live.view.count) == (10, 1)
+
+
 def test_replacing_between_staging_and_publishing() -> None:
     live = LiveShard(SHARD, CONFIG, [], 0)
     sealed, fresh, gone = PointId(1), PointId(2), PointId(3)

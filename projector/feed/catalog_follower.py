@@ -61,12 +61,11 @@ class CatalogFeedFollower(CatalogFollower):
 
     async def _load(self) -> None:
         checkpoint = decode_catalog_checkpoint(self._reader.open(newest=True))
-        end = self._reader.end()
         changes: list[CatalogChange] = []
-        offset = checkpoint.offset
-        while self._reader.position < end or offset < self.visible:
+        async for payloads in self._reader.to_end():
+            changes += map(decode_catalog_change, payloads)
+        while (offset := changes[-1].offset if changes else checkpoint.offset) < self.visible:
             changes += map(decode_catalog_change, await self._reader.some())
-            offset = changes[-1].offset if changes else offset
         self.waiters.missed(self.visible, checkpoint.known_after)
         for of_record in checkpoint.outcomes:
             self.waiters.remember(*of_record)

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 
-from projector.feed.messages import OpenShard, PointsCheckpoint
+from projector.feed.messages import OpenShard, PointsCheckpoint, decode_frame
 from projector.feed.shard_loader import LoadedShard, ShardLoader
 from projector.folders import StateFolder
 from projector.frames import Changes, Closed, Event, Frame, Resealed, ShardId
@@ -49,8 +49,12 @@ class PartitionLoad:
             for shard, loaded in zip(some, await asyncio.to_thread(self._load, some), strict=True):
                 self._add(shard, loaded)
 
-    def take(self, frame: Frame) -> None:
-        """Take in the next frame."""
+    def take_all(self, payloads: Sequence[memoryview]) -> None:
+        """Take in the next frames, as they stand in the feed."""
+        for payload in payloads:
+            self._take(decode_frame(payload))
+
+    def _take(self, frame: Frame) -> None:
         events = [event for event in frame.events if self._concerns(event, frame.offset)]
         self.staged.stage(Frame(frame.offset, events))
         if frame.outcomes:

@@ -85,10 +85,10 @@ class PartitionFeedFollower:
         checkpoint = decode_points_checkpoint(self._reader.open())
         load = PartitionLoad(self._folder, self.partition, self._loader)
         await load.begin(checkpoint, begins_generation=self._reader.begins_generation)
-        end = self._reader.end()
-        while self._reader.position < end or (offset := load.offset(self.visible)) is None:
-            for payload in await self._reader.some():
-                load.take(decode_frame(payload))
+        async for payloads in self._reader.to_end():
+            load.take_all(payloads)
+        while (offset := load.offset(self.visible)) is None:
+            load.take_all(await self._reader.some())
         if load.missing:
             raise FeedBrokenError("; ".join(load.missing.values()))
         load.staged.publish_all(offset)

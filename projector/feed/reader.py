@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
@@ -149,6 +149,20 @@ class FeedReader:
         except FeedBrokenError:
             self._close_file()
             raise
+
+    async def to_end(self) -> AsyncGenerator[Sequence[memoryview]]:
+        """The payloads up to where the generation ends now, run by run, without waiting for more.
+
+        It ends before a frame that is not whole, too: nobody may be there any more to write the rest. If somebody is,
+        the frame comes like any later one. Raises FeedBrokenError.
+        """
+        end = self.end()
+        while self.position < end:
+            await asyncio.sleep(0)
+            payloads = self.read()
+            if not payloads:
+                return
+            yield payloads
 
     async def some(self) -> Sequence[memoryview]:
         """The payloads that are there now; if there are none, those that are when there may be more. May be none.

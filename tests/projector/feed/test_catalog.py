@@ -137,6 +137,25 @@ def test_a_name_that_is_not_there_is_not_found(tmp_path: Path) -> None:
     asyncio.run(main())
 
 
+def test_a_torn_frame_at_the_end_keeps_no_reader_waiting(tmp_path: Path) -> None:
+    async def main() -> None:
+        feed = CatalogFeed(StateFolder(tmp_path), IDENTITY)
+        first = create(CatalogState(), "a")
+        feed.publish(3, CatalogState(), (), ())
+        feed.publish(4, first, (), ())
+        feed.publish(5, create(first, "b", 2), (), ())
+        feed.close()
+        (file,) = feed_files(tmp_path / "catalog-feed")
+        data = file.read_bytes()
+        os.truncate(file, len(data) - 1)
+        async with reader(tmp_path) as follower:
+            await check(follower, 4, first)
+            file.write_bytes(data)
+            await check(follower, 5, create(first, "b", 2))
+
+    asyncio.run(main())
+
+
 def test_markers_and_rejections_are_in_a_new_file_too(tmp_path: Path) -> None:
     async def main() -> None:
         feed = CatalogFeed(StateFolder(tmp_path), IDENTITY, changes_bytes=0)

@@ -1,6 +1,7 @@
 """A reader of a partition: when it shows something, what it does when feed or segments are not as they should be."""
 
 import asyncio
+import os
 from collections.abc import Coroutine
 from pathlib import Path
 from shutil import rmtree
@@ -17,6 +18,7 @@ from projector.view.live_shard import LiveShard
 from schemas.errors import TimedOutError
 from tests.projector.feed.fake_state import REJECTED, A, B, State, opened
 from tests.projector.feed.place import PATIENCE_SECONDS, Place, Points, until, upsert, versions
+from tests.projector.feed.sample import feed_files
 
 SOON_SECONDS = 0.05
 
@@ -218,6 +220,33 @@ def test_without_the_segments_that_a_feed_goes_on_from_nothing_is_shown(place: P
             await reader.loaded()
             assert versions(reader) == {1: 0}
         feed.close()
+
+    run(main())
+
+
+@pytest.mark.parametrize("torn", [1, 30, 60])
+def test_a_torn_frame_at_the_end_keeps_no_reader_waiting(place: Place, torn: int) -> None:
+    """The disk was full when the projector wrote it; or it is writing it right now."""
+
+    async def main() -> None:
+        feed = await place.feed()
+        for frame in (opened(0, A), upsert(1, 1)):
+            feed.on_frame(frame)
+        feed.flush()
+        (file,) = feed_files(place.folder.feed(0))
+        whole = file.stat().st_size
+        feed.on_frame(upsert(2, 2))
+        feed.close()
+        data = file.read_bytes()
+        assert whole < len(data) - torn
+        os.truncate(file, len(data) - torn)
+        async with place.reader() as reader:
+            await reader.waiters.wait(1, PATIENCE_SECONDS)
+            await reader.loaded()
+            assert (reader.visible, versions(reader)) == (1, {1: 1})
+            file.write_bytes(data)
+            await reader.waiters.wait(2, PATIENCE_SECONDS)
+            assert versions(reader) == {1: 1, 2: 2}
 
     run(main())
 

@@ -125,6 +125,24 @@ def test_the_end_is_where_a_reader_comes_to(tmp_path: Path) -> None:
         assert reader.position == reader.end()
 
 
+def test_reading_to_the_end_goes_through_all_files_and_waits_for_nothing(tmp_path: Path) -> None:
+    async def main() -> None:
+        with start(tmp_path) as writer, FeedReader(tmp_path, SOURCE) as reader:
+            reader.open()
+            assert [run async for run in reader.to_end()] == []
+            writer.write([b"a"])
+            writer.roll(CHECKPOINT)
+            writer.write([b"b"])
+            found: list[bytes] = []
+            async for run in reader.to_end():
+                found += map(bytes, run)
+                writer.write([b"later"])
+            assert found[:2] == [b"a", b"b"]
+            assert reader.position < reader.end()
+
+    asyncio.run(main())
+
+
 def test_next_waits_for_what_is_written(tmp_path: Path) -> None:
     async def main() -> None:
         with start(tmp_path) as writer, FeedReader(tmp_path, SOURCE) as reader:

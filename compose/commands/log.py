@@ -19,6 +19,7 @@ from ingest.log import Topic
 
 if TYPE_CHECKING:
     from compose.log_truncate import Cut
+    from projector.snapshot import Snapshot, SnapshotsFolder
 
 app = typer.Typer(no_args_is_help=True, help="Look at the log, copy it, shorten it.")
 
@@ -96,31 +97,46 @@ def truncate(
 async def _truncate(
     settings: Settings, kafka: KafkaSettings, name: str | None, ignored: list[str], dry_run: bool
 ) -> None:
-    from compose.log_truncate import check_readers, choose_snapshot, plan_cuts
-    from ingest.kafka import KafkaLog
     from ingest.kafka.deletion import delete_before
-    from ingest.kafka.groups import GroupOffsets
     from projector.snapshot import SnapshotsFolder
     from projector.snapshot.check import check_snapshot
 
     snapshots = SnapshotsFolder(DataFolder(settings.data).snapshots)
+    # Until the records are gone: what is deleted is in the snapshot only, so nobody may delete that meanwhile.
+    with snapshots.lock():
+        # What a killed command asked for would pass for a request of this one, and be answered.
+        snapshots.sweep()
+        snapshot, cuts = await _plan(snapshots, kafka, name)
+        await _check_readers(cuts, kafka, ignored)
+        with progress(f"points read in the snapshot {snapshot.name}", None) as advance:
+            check_snapshot(snapshot, advance)
+        doomed = {(cut.topic, cut.partition): cut.limit for cut in cuts if cut.limit > cut.start}
+        if doomed and not dry_run:
+            await delete_before(kafka, doomed)
+    _show_cuts(snapshot.name, cuts, dry_run)
+
+
+async def _plan(snapshots: "SnapshotsFolder", kafka: KafkaSettings, name: str | None) -> "tuple[Snapshot, list[Cut]]":
+    from compose.log_truncate import choose_snapshot, plan_cuts
+    from ingest.kafka import KafkaLog
+
     log = await KafkaLog.open(kafka, create=False)
     try:
         snapshot = choose_snapshot(snapshots, name, log.identity)
-        cuts = await plan_cuts(log, snapshot)
+        return snapshot, await plan_cuts(log, snapshot)
     finally:
         await log.close()
+
+
+async def _check_readers(cuts: "list[Cut]", kafka: KafkaSettings, ignored: list[str]) -> None:
+    from compose.log_truncate import check_readers
+    from ingest.kafka.groups import GroupOffsets
+
     groups = await GroupOffsets.open(kafka)
     try:
         check_readers(cuts, await groups.all_committed(), kafka.prefix, ignored)
     finally:
         await groups.close()
-    with progress(f"points read in the snapshot {snapshot.name}", None) as advance:
-        check_snapshot(snapshot, advance)
-    doomed = {(cut.topic, cut.partition): cut.limit for cut in cuts if cut.limit > cut.start}
-    if doomed and not dry_run:
-        await delete_before(kafka, doomed)
-    _show_cuts(snapshot.name, cuts, dry_run)
 
 
 def _show_cuts(snapshot: str, cuts: "list[Cut]", dry_run: bool) -> None:

@@ -55,6 +55,11 @@ class Deployment:
         done = headwater(*arguments, *where)
         return done.returncode, done.stdout + done.stderr
 
+    def snapshot(self, *arguments: str) -> tuple[int, str]:
+        """Run a command on its snapshots: its exit code, and what it said."""
+        done = headwater("snapshot", *arguments, "--data", str(self.data))
+        return done.returncode, done.stdout + done.stderr
+
     async def begin(self) -> None:
         """Collections and points on the topics."""
         async with topics_of(self.settings, create=True) as log:

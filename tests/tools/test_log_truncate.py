@@ -5,12 +5,13 @@ from pathlib import Path
 
 import pytest
 
+from compose.commands.log import truncate
 from compose.errors import UserError
 from compose.log_truncate import Cut, check_readers
 from ingest.kafka import KafkaSettings
 from ingest.log import Topic
 from projector.folders import StateFolder
-from projector.snapshot import Snapshot, SnapshotError
+from projector.snapshot import Snapshot, SnapshotError, SnapshotsFolder
 from projector.snapshot.check import check_snapshot
 from projector.snapshot.create import create
 from projector.snapshot.restore import restore
@@ -63,8 +64,8 @@ def test_everything_goes_on_after_it(deployment: Deployment) -> None:
     # Again: there is nothing left to do, until there is a newer snapshot.
     assert deployment.tool("log", "truncate")[0] == 0
     assert run(deployment.starts()) == limits
-    done = headwater("snapshot", "create", "--name", "two", "--data", str(deployment.data))
-    assert done.returncode == 0, done.stderr
+    code, said = deployment.snapshot("create", "--name", "two")
+    assert code == 0, said
     assert deployment.tool("log", "truncate")[0] == 0
     starts = run(deployment.starts())
     assert starts != limits
@@ -135,6 +136,49 @@ def test_a_snapshot_that_is_not_whole(deployment: Deployment) -> None:
     shutil.rmtree(database)
     with pytest.raises(SnapshotError, match="is missing"):
         check_snapshot(snapshot)
+
+
+@pytest.mark.kafka
+def test_no_snapshot_is_deleted_before_the_records_are(deployment: Deployment, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def prepare() -> None:
+        await deployment.begin()
+        await deployment.fold()
+        await create(deployment.snapshots, deployment.folder, "one")
+        await deployment.commit("router")
+
+    run(prepare())
+    refused: list[str] = []
+
+    async def delete_before(settings: KafkaSettings, limits: object) -> None:
+        code, said = deployment.snapshot("delete", "one")
+        assert code == 1
+        refused.append(said)
+
+    def leave_logging(level: str) -> None:
+        """What it sets up would be there for the tests after this one, too."""
+
+    monkeypatch.setattr("ingest.kafka.deletion.delete_before", delete_before)
+    monkeypatch.setattr("compose.commands.options.configure_logging", leave_logging)
+    kafka = deployment.settings
+    truncate(data=deployment.data, kafka=kafka.bootstrap_servers, prefix=kafka.prefix)
+    assert ["another command is at work on the snapshots" in said for said in refused] == [True]
+    assert deployment.snapshot("delete", "one")[0] == 0
+
+
+def test_another_command_is_at_work_on_the_snapshots(tmp_path: Path) -> None:
+    snapshots = SnapshotsFolder(tmp_path / "snapshots")
+    with snapshots.lock():
+        done = headwater("log", "truncate", "--data", str(tmp_path), "--kafka", "127.0.0.1:1")
+    assert (done.returncode, "another command is at work on the snapshots" in done.stderr) == (1, True)
+
+
+def test_a_request_that_was_left_behind_is_not_taken_for_one_meanwhile(tmp_path: Path) -> None:
+    snapshots = SnapshotsFolder(tmp_path / "snapshots")
+    snapshots.partial("one").mkdir(parents=True)
+    done = headwater("log", "truncate", "--data", str(tmp_path), "--kafka", "127.0.0.1:1")
+    assert (done.returncode, "Kafka" in done.stderr) == (1, True)
+    with snapshots.lock():
+        assert snapshots.requested() is None
 
 
 def test_the_embedded_log_keeps_everything(tmp_path: Path) -> None:

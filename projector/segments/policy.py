@@ -14,6 +14,9 @@ from schemas.config import CollectionConfig, OptimizersConfig
 
 SEAL_ROWS = 10_000
 SEAL_BYTES = 32 << 20
+MOST_SECONDS = 60
+"""What is in no segment gets into one by then, however long ``flush_interval_sec`` is: until then one shard's few
+changes keep the feed files of its whole partition, and whoever starts reads them."""
 MAX_PLAIN_SEGMENTS = 16
 QUIET_SECONDS = 3.0
 """A shard without changes for this long is at rest: what would only be overtaken by more changes is done now."""
@@ -108,7 +111,7 @@ def seal_due(tail: TailFacts, config: OptimizersConfig) -> bool:
     """Whether the tail, or what died in segments, should go into segments and manifest now."""
     if tail.rows >= SEAL_ROWS or tail.bytes >= SEAL_BYTES:
         return True
-    return (tail.rows > 0 or tail.deaths > 0) and tail.age >= config.flush_interval_sec
+    return (tail.rows > 0 or tail.deaths > 0) and tail.age >= min(config.flush_interval_sec, MOST_SECONDS)
 
 
 def plan_plain(segments: Sequence[SegmentFacts], tail: TailFacts, config: CollectionConfig) -> Plan | None:

@@ -6,6 +6,7 @@ import pytest
 
 from projector.segments.policy import (
     MAX_PLAIN_SEGMENTS,
+    MOST_SECONDS,
     SEAL_BYTES,
     SEAL_ROWS,
     Plan,
@@ -66,6 +67,13 @@ def test_the_flush_interval_is_the_configurations() -> None:
     tail = TailFacts(rows=1, age=20)
     assert seal_due(tail, OptimizersConfig(flush_interval_sec=20))
     assert not seal_due(tail, OptimizersConfig(flush_interval_sec=21))
+
+
+def test_a_long_flush_interval_holds_the_feed_back_for_a_minute_only() -> None:
+    patient = OptimizersConfig(flush_interval_sec=86_400)
+    assert not seal_due(TailFacts(rows=1, age=MOST_SECONDS - 1), patient)
+    assert seal_due(TailFacts(rows=1, age=MOST_SECONDS), patient)
+    assert seal_due(TailFacts(deaths=1, age=MOST_SECONDS), patient)
 
 
 def test_plain_segments_are_merged_with_the_tail_when_there_are_too_many() -> None:

@@ -59,8 +59,8 @@ class SegmentFacts:
 class TailFacts:
     """What is in no segment yet.
 
-    ``rows`` and ``bytes`` of the tail; ``deaths``: slots that died in segments since the manifest's offset; ``age``:
-    seconds since the first of all these changes; ``quiet``: seconds since the last.
+    ``rows`` and ``bytes`` of the tail; ``deaths``: slots that died in segments since the manifest's offset, and one for
+    all that merges have left out; ``age``: seconds since the first of all these changes; ``quiet``: since the last.
     """
 
     rows: int = 0

@@ -86,6 +86,7 @@ class Replacement:
         removed = [part.segment for part in self._parts]
         added = [] if segment is None else [segment]
         self._work.live.replace(self._base, removed, added, self._plan.seal)
+        self._work.merged(self._base, self._parts)
         self._work.swaps += 1
         self._work.retired += [segment.folder for segment in removed]
         if self._plan.seal:

@@ -1,7 +1,7 @@
 """What the optimizer keeps of one live shard: what its folder holds, since when it changes, what is being built."""
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +14,7 @@ from projector.segments.manifest import Manifest, SegmentEntry, read_manifest
 from projector.segments.policy import SegmentFacts, TailFacts
 from projector.segments.reader import Segment
 from projector.view.live_shard import LiveShard
+from projector.view.segment_part import SegmentPart
 from projector.view.shard_view import ShardView
 from projector.view.tail import Tail
 from schemas.config import CollectionConfig
@@ -77,6 +78,8 @@ class ShardWork:
         """Segments whose damage was logged."""
         self.dropped = -1
         """The offset up to which the state no longer keeps changed ids."""
+        self._left_out = -1
+        """Up to which offset merges have left out points that died after the manifest's."""
         self._dead: dict[str, int] = {}
         self.note_manifest([] if manifest is None else manifest.segments)
         self._seen = live.view
@@ -96,7 +99,7 @@ class ShardWork:
         if view is not self._seen and view.offset != self._seen.offset:
             self._changed_at = now
         self._seen = view
-        deaths = sum(p.size - p.alive_count - self._dead.get(p.segment.name, 0) for p in view.segments)
+        deaths = sum(map(self._deaths_in, view.segments)) + (self._left_out > self.offset)
         if not view.tail.size and not deaths:
             self._unsealed_since = None
         elif self._unsealed_since is None:
@@ -126,10 +129,18 @@ class ShardWork:
         self.next_number += 1
         return number
 
+    def merged(self, base: ShardView, parts: Sequence[SegmentPart]) -> None:
+        """What was dead in ``parts`` of the view ``base`` is in no segment any more. It is yet to be sealed."""
+        if any(self._deaths_in(part) > 0 for part in parts):
+            self._left_out = max(self._left_out, base.offset)
+
     def sealed(self, offset: int, now: float) -> None:
         """The tail at ``offset`` is in segments now; what came since is as old as this call."""
         self.offset = offset
         self._unsealed_since = now
+
+    def _deaths_in(self, part: SegmentPart) -> int:
+        return part.size - part.alive_count - self._dead.get(part.segment.name, 0)
 
     def _bytes_of_tail(self, view: ShardView) -> int:
         part = view.tail

@@ -68,6 +68,29 @@ def test_deaths_alone_reach_the_manifest(tmp_path: Path) -> None:
     run(main())
 
 
+def test_deaths_that_a_merge_left_out_reach_the_manifest(tmp_path: Path) -> None:
+    async def main() -> None:
+        harness = Harness(tmp_path)
+        harness.upsert(range(10))
+        harness.tick(6)
+        await harness.step()
+        harness.delete(range(10))
+        # The segment is dead altogether, so it goes at once, before the deaths are due for sealing.
+        assert await harness.step()
+        assert harness.live.view.segments == ()
+        assert harness.published == [(SHARD, 3), (SHARD, 3)]
+        assert not await harness.step()
+        harness.tick(6)
+        assert await harness.step()
+        assert harness.published[2:] == [(SHARD, 6)]
+        assert harness.state.changed == []
+        assert not await harness.step()
+        harness.restart()
+        harness.check()
+
+    run(main())
+
+
 def test_a_shard_that_became_empty_has_no_segments(tmp_path: Path) -> None:
     async def main() -> None:
         harness = Harness(tmp_path)

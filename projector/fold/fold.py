@@ -1,10 +1,10 @@
 """``fold``: one record onto the state of a partition.
 
 A record's operations apply in order, each whole or not at all. After one that is rejected, those before it stay and
-those after it are skipped, as in Qdrant. An operation with a filter, or with a long list of ids,
-may touch any number of points, so it is applied in chunks of points looked at: the effects then carry a cursor, and
-``fold`` is called again with it, on the state as committed. Chunking never changes the result, since a point's fate
-depends on nothing but itself, and looking at one that was listed twice changes nothing more.
+those after it are skipped, as in Qdrant. An operation with a filter, or with a long list of ids, may touch any number
+of points, and so may many operations together. So a record is applied in chunks of points looked at: the effects then
+carry a cursor, and ``fold`` is called again with it, on the state as committed. Chunking never changes the result,
+since a point's fate depends on nothing but itself, and looking at one that was listed twice changes nothing more.
 """
 
 from ingest.foreign import ForeignWrite

@@ -63,7 +63,7 @@ class RunFold:
     """A run while it grows. Nothing may be committed meanwhile."""
 
     def __init__(self, reader: StateReader, most_ids: int) -> None:
-        """``most_ids``: how many points an operation that names them may look at."""
+        """``most_ids``: how many points a record may name that looks at them."""
         self._reader = reader
         self._most_ids = most_ids
         self._open: dict[ShardId, OpenShard | None] = {}
@@ -169,12 +169,10 @@ class RunFold:
         return outcomes
 
     def _is_plain(self, operations: list[Operation]) -> bool:
-        for operation in operations:
-            if isinstance(operation, Upsert | UpdateVectors):
-                continue
-            if operation.filter is not None or len(operation.ids or ()) > self._most_ids:
-                return False
-        return True
+        selecting = [op for op in operations if not isinstance(op, Upsert | UpdateVectors)]
+        if any(op.filter is not None for op in selecting):
+            return False
+        return sum(len(op.ids or ()) for op in selecting) <= self._most_ids
 
     def _leave(self, offset: int, elsewhere: Elsewhere) -> list[Outcome]:
         self._effects.elsewhere.append((offset, elsewhere))

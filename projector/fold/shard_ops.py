@@ -41,8 +41,12 @@ class OpenShard:
         self.edit.changes[point_id] = encode_point(self.version, ((0, vector),), payload)
 
     def fold(self, ops: Sequence[Operation], begin: Cursor, chunk: int) -> tuple[list[Outcome], Cursor | None]:
-        """Apply ``ops`` from ``begin`` on; the outcomes so far, and where to go on when that is not all."""
+        """Apply ``ops`` from ``begin`` on; the outcomes so far, and where to go on when that is not all.
+
+        No operation is begun once ``chunk`` points were looked at. One that looks at none counts as one.
+        """
         outcomes = list(begin.outcomes)
+        looked_at = 0
         for index in range(begin.op, len(ops)):
             if outcomes and not outcomes[-1].applied:
                 outcomes.append(SKIPPED)
@@ -55,9 +59,11 @@ class OpenShard:
                 if failure is not None:
                     outcomes.append(failure)
                     continue
-                if _needs_commit(self.edit, op, chunk):
+                if looked_at >= chunk or _needs_commit(self.edit, op, chunk):
                     return outcomes, _stop(begin, index, outcomes, _ALL)
+            before = self.edit.looked_at
             result = _apply(self.edit, op, self.version + first, rest, chunk)
+            looked_at += max(self.edit.looked_at - before, 1)
             if first and (isinstance(result, _Rest) or result.applied):
                 self.version += 1
             if isinstance(result, _Rest):
@@ -81,7 +87,7 @@ def fold_operations(
 ) -> Effects:
     """The effects of ``ops`` from ``begin`` on, with a cursor that goes on where they don't go to the end.
 
-    An effect looks at about ``chunk`` points.
+    An effect looks at fewer than twice ``chunk`` points, unless an operation lists more ids than that.
     """
     opened = OpenShard(reader, shard, meta)
     outcomes, stop = opened.fold(ops, begin, chunk)

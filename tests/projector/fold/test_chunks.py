@@ -1,17 +1,50 @@
 """Chunks: however small, they lead to the same state and the same outcomes."""
 
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from projector.fold.effects import Effects
 from projector.fold.fold import fold
-from projector.frames import Changes
+from projector.fold.outcomes import APPLIED
+from projector.frames import Changes, ShardId
+from schemas.ids import PointId
 from schemas.operations import DeletePayload, DeletePoints, Operation, SetPayload
 from schemas.records import PartitionRecord
 from tests.projector.fold import strategies
 from tests.projector.fold.memory_state import OPENED, SHARD, MemoryState, match, opened, points_record, upsert
+
+_few_match = st.builds(match, st.just("a"), st.integers(0, 30))
+_by_filter: st.SearchStrategy[Operation] = st.one_of(
+    st.builds(SetPayload, st.sampled_from([b'{"a":3}', b'{"b":1}']), filter=_few_match),
+    st.builds(DeletePoints, filter=_few_match),
+)
+
+
+class CountingState(MemoryState):
+    """Counts the points that each chunk looked at."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._reading = 0
+        self.looked_at: list[int] = []
+
+    def points(self, shard: ShardId, ids: Sequence[PointId]) -> Sequence[bytes | None]:
+        self._reading += len(ids)
+        return super().points(shard, ids)
+
+    def scan(self, shard: ShardId, after: PointId | None) -> Iterator[tuple[PointId, bytes]]:
+        for found in super().scan(shard, after):
+            self._reading += 1
+            yield found
+
+    def commit(self, effects: Effects) -> None:
+        super().commit(effects)
+        self.looked_at.append(self._reading)
+        self._reading = 0
 
 
 @settings(max_examples=50)
@@ -23,6 +56,18 @@ def test_any_chunk_size_gives_the_same_state_and_outcomes(records: list[Partitio
         assert found[-1].outcomes == expected[-1].outcomes
     assert chunked.metas == whole.metas
     assert chunked.stored == whole.stored
+
+
+@settings(max_examples=50)
+@given(operations=st.lists(_by_filter, max_size=20), chunk=st.integers(1, 20))
+def test_many_operations_are_cut_as_one_is(operations: list[Operation], chunk: int) -> None:
+    whole, chunked = MemoryState(), CountingState()
+    for record in (OPENED, points_record(upsert({i: {"a": i} for i in range(7)})), points_record(*operations)):
+        expected, found = whole.apply(record), chunked.apply(record, chunk)
+        assert found[-1].outcomes == expected[-1].outcomes
+    assert chunked.metas == whole.metas
+    assert chunked.stored == whole.stored
+    assert max(chunked.looked_at) < 2 * chunk
 
 
 @settings(max_examples=50)
@@ -74,6 +119,18 @@ def test_a_chunk_is_no_larger_than_it_may_be(operation: Operation) -> None:
     assert [effects.chunk for effects in found] == list(range(len(found)))
     assert len(state.stored[SHARD]) == (100 if isinstance(operation, SetPayload) else 0)
     assert set(state.versions().values()) <= {2}
+
+
+def test_operations_that_change_nothing_are_in_chunks_too() -> None:
+    state = CountingState()
+    state.apply(OPENED)
+    state.run(upsert(dict.fromkeys(range(20))))
+    state.looked_at.clear()
+    found = state.apply(points_record(*[DeletePoints(filter=match("a", 1))] * 10), chunk=50)
+    assert state.looked_at == [60, 60, 60, 20]
+    assert found[-1].outcomes == [APPLIED] * 10
+    assert state.metas[SHARD].version == 11
+    assert len(state.apply(points_record(*[DeletePoints(ids=[])] * 10), chunk=3)) == 4
 
 
 def test_operations_after_many_changes_begin_with_a_commit() -> None:

@@ -160,6 +160,14 @@ def test_filters_and_markers_are_not_in_a_run() -> None:
     assert found.runs == [1, 1, 1]
 
 
+def test_many_operations_by_id_are_not_in_a_run() -> None:
+    run = RunFold(opened(), 10)
+    few, many = DeletePoints(ids=[1, 2, 3, 4, 5]), DeletePoints(ids=[6, 7, 8, 9, 10, 11])
+    assert run.add(1, points_record(few, few))
+    assert not run.add(2, points_record(few, many))
+    assert run.records == 1
+
+
 def test_a_forwarded_record_may_come_twice_in_a_run() -> None:
     origin = Origin(3, 4, 0)
     record = _canonical(DeletePoints(ids=[1]), origin=origin)

@@ -6,8 +6,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from prometheus_client import Counter, Gauge
 
 from ingest.log import Log, LogRecord, Topic
-from projector.fold.effects import Effects
-from projector.fold.fold import CHUNK_POINTS, fold
+from projector.fold.effects import Cursor, Effects
+from projector.fold.fold import CHUNK_POINTS, RecordFold
 from projector.fold.packed import PackedPoint
 from projector.fold.run import DecodedRecord, RunFold
 from projector.fold.window import decode, decode_window, windows
@@ -169,8 +169,9 @@ class PartitionRunner:
 
     async def _apply_one(self, record: LogRecord, decoded: DecodedRecord, chunks: int | None = None) -> None:
         self._state.check_next(record)
+        fold = self._fold_of(decoded, record.offset)
         while chunks is None or (cursor := self._state.cursor) is None or cursor.chunk < chunks:
-            effects = self._fold(decoded, record.offset)
+            effects = fold(self._state.cursor)
             final = effects.cursor is None
             refused = effects.outcomes if final and any(not o.applied for o in effects.outcomes) else []
             await self._report(record, refused)
@@ -193,8 +194,9 @@ class PartitionRunner:
         self._records.inc(records)
         self._applied_gauge.set(self._state.applied)
 
-    def _fold(self, record: DecodedRecord, offset: int) -> Effects:
+    def _fold_of(self, record: DecodedRecord, offset: int) -> Callable[[Cursor | None], Effects]:
+        """What gives the effects of ``record``, chunk after chunk."""
         if isinstance(record, Outcome):
-            return Effects(outcomes=[record])
+            return lambda _: Effects(outcomes=[record])
         whole = record.record if isinstance(record, PackedPoint) else record
-        return fold(self._state, whole, offset, self._state.cursor, self._chunk_points)
+        return RecordFold(self._state, whole, offset, self._chunk_points).next

@@ -1,4 +1,4 @@
-"""``fold``: one record onto the state of a partition.
+"""``fold``, or ``RecordFold`` for many chunks: one record onto the state of a partition.
 
 A record's operations apply in order, each whole or not at all. After one that is rejected, those before it stay and
 those after it are skipped, as in Qdrant. An operation with a filter, or with a long list of ids, may touch any number
@@ -9,7 +9,7 @@ since a point's fate depends on nothing but itself, and looking at one that was 
 
 from ingest.foreign import ForeignWrite
 from projector.fold.effects import Cursor, Effects, StateReader
-from projector.fold.foreign import fold_foreign
+from projector.fold.foreign import HomeParts, fold_foreign, home_parts
 from projector.fold.markers import fold_marker
 from projector.fold.outcomes import APPLIED, GONE
 from projector.fold.shard_ops import fold_operations
@@ -20,6 +20,33 @@ CHUNK_POINTS = 2000
 """How many points a chunk looks at: tens of milliseconds of work."""
 
 
+class RecordFold:
+    """A record that is folded chunk after chunk."""
+
+    def __init__(
+        self, reader: StateReader, record: PartitionRecord | ForeignWrite, offset: int, chunk: int = CHUNK_POINTS
+    ) -> None:
+        self._reader = reader
+        self._record = record
+        self._offset = offset
+        self._chunk = chunk
+        self._parts: HomeParts | Effects | None = None
+
+    def next(self, cursor: Cursor | None) -> Effects:
+        """The effects of the record, or of its next chunk when ``cursor`` is what the chunk before gave."""
+        record = self._record
+        if isinstance(record, PointsRecord):
+            return _fold_points(self._reader, record, self._offset, cursor, self._chunk)
+        if not isinstance(record, ForeignWrite):
+            return fold_marker(self._reader, record)
+        # Once for all chunks: nothing else is applied between them, so no configuration changes.
+        if self._parts is None:
+            self._parts = home_parts(self._reader, record)
+        if isinstance(self._parts, Effects):
+            return self._parts
+        return fold_foreign(self._reader, self._parts, self._offset, cursor, self._chunk)
+
+
 def fold(
     reader: StateReader,
     record: PartitionRecord | ForeignWrite,
@@ -28,11 +55,7 @@ def fold(
     chunk: int = CHUNK_POINTS,
 ) -> Effects:
     """The effects of ``record``, or of its next chunk when ``cursor`` is what the chunk before gave."""
-    if isinstance(record, PointsRecord):
-        return _fold_points(reader, record, offset, cursor, chunk)
-    if isinstance(record, ForeignWrite):
-        return fold_foreign(reader, record, offset, cursor, chunk)
-    return fold_marker(reader, record)
+    return RecordFold(reader, record, offset, chunk).next(cursor)
 
 
 def _fold_points(reader: StateReader, record: PointsRecord, offset: int, cursor: Cursor | None, chunk: int) -> Effects:

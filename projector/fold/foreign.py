@@ -1,6 +1,7 @@
 """Foreign records: the shards that are at home here get their parts, one after another; the rest is elsewhere."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from ingest.foreign import Elsewhere, ForeignWrite
 from ingest.outcomes import rejected
@@ -10,14 +11,29 @@ from projector.fold.outcomes import APPLIED
 from projector.fold.shard_ops import fold_operations
 from projector.frames import ShardId
 from schemas.errors import HeadwaterError
-from schemas.operations import Outcome
+from schemas.operations import Operation, Outcome
 
 
-def fold_foreign(reader: StateReader, write: ForeignWrite, offset: int, cursor: Cursor | None, chunk: int) -> Effects:
-    """The effects of ``write``, or of its next chunk: at least one chunk for each shard at home here.
+class ShardPart(NamedTuple):
+    """What a shard gets of a record: operations, and which of the record's they are."""
 
-    A single point that is not at home is left as it is, for its home to judge.
-    An operation's outcome is the first rejection among its parts at home. A record that breaks a rule under the
+    shard: ShardId
+    indices: Sequence[int]
+    operations: Sequence[Operation]
+
+
+class HomeParts(NamedTuple):
+    """A foreign record, of so many ``operations``: ``here`` is for shards at home, ascending, the rest elsewhere."""
+
+    operations: int
+    here: Sequence[ShardPart]
+    elsewhere: Elsewhere | None
+
+
+def home_parts(reader: StateReader, write: ForeignWrite) -> HomeParts | Effects:
+    """What ``write`` means where it stands; its effects where nothing of it is applied.
+
+    A single point that is not at home is left as it is, for its home to judge. A record that breaks a rule under the
     collection's configuration is rejected whole, and nothing of it is elsewhere.
     """
     home = reader.home(write.collection)
@@ -30,28 +46,38 @@ def fold_foreign(reader: StateReader, write: ForeignWrite, offset: int, cursor: 
         operations = write.operations(home.config)
     except HeadwaterError as error:
         return Effects(outcomes=[rejected(error)])
-    parts = parts_of(operations, len(home.shard_map))
-    here = [shard for shard in parts if shard in home.shards]
-    away = [shard for shard in parts if shard not in home.shards]
-    elsewhere = Elsewhere(write.collection, home.uid, away) if away else None
-    begin = cursor or Cursor(offset, op=0, chunk=0, outcomes=[], merged=[APPLIED] * len(operations))
-    if not here:
-        return Effects(outcomes=begin.merged, elsewhere=elsewhere)
-    part = parts[here[begin.part]]
-    shard = ShardId(home.uid, here[begin.part])
+    here: list[ShardPart] = []
+    away: list[int] = []
+    for number, part in parts_of(operations, len(home.shard_map)).items():
+        if number in home.shards:
+            here.append(ShardPart(ShardId(home.uid, number), [i for i, _ in part], [op for _, op in part]))
+        else:
+            away.append(number)
+    return HomeParts(len(operations), here, Elsewhere(write.collection, home.uid, away) if away else None)
+
+
+def fold_foreign(reader: StateReader, parts: HomeParts, offset: int, cursor: Cursor | None, chunk: int) -> Effects:
+    """The effects of a foreign record, or of its next chunk: at least one chunk for each shard at home here.
+
+    An operation's outcome is the first rejection among its parts at home.
+    """
+    begin = cursor or Cursor(offset, op=0, chunk=0, outcomes=[], merged=[APPLIED] * parts.operations)
+    if not parts.here:
+        return Effects(outcomes=begin.merged, elsewhere=parts.elsewhere)
+    shard, indices, operations = parts.here[begin.part]
     meta = reader.shard(shard)
     if meta is None:
         raise AssertionError("a shard at home has a meta")
-    effects = fold_operations(reader, shard, meta, [operation for _, operation in part], begin, chunk)
+    effects = fold_operations(reader, shard, meta, operations, begin, chunk)
     if effects.cursor is not None:
         return effects
-    effects.outcomes = merge_outcomes(begin.merged, [index for index, _ in part], effects.outcomes)
-    if begin.part + 1 < len(here):
+    effects.outcomes = merge_outcomes(begin.merged, indices, effects.outcomes)
+    if begin.part + 1 < len(parts.here):
         effects.cursor = Cursor(
             offset, op=0, chunk=begin.chunk + 1, outcomes=[], part=begin.part + 1, merged=effects.outcomes
         )
     else:
-        effects.elsewhere = elsewhere
+        effects.elsewhere = parts.elsewhere
     return effects
 
 

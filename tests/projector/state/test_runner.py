@@ -5,12 +5,14 @@ import contextlib
 from collections.abc import Sequence
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from ingest.log import LogRecord, Topic
+from ingest.sharding import parts_of
 from projector.frames import Changes, Frame, Opened
 from projector.runner import PartitionRunner
-from schemas.operations import DeletePoints, Outcome, SetPayload
+from schemas.operations import DeletePoints, Operation, Outcome, SetPayload
 from schemas.records import PartitionRecord
 from tests.projector.fold.memory_state import OPENED, SHARD, points_record, upsert
 from tests.projector.state.samples import Projector, digests, fold_all, log_of, open_state, put, run
@@ -66,6 +68,23 @@ def test_chunks_are_frames_of_which_the_last_is_final(tmp_path: Path) -> None:
         (3, True),
     ]
     assert [bool(frame.outcomes) for frame in frames if frame.offset == 3] == [False, False, True]
+
+
+def test_what_a_foreign_record_means_is_derived_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    derived: list[int] = []
+
+    def counting(operations: Sequence[Operation], shards: int) -> dict[int, list[tuple[int, Operation]]]:
+        derived.append(shards)
+        return parts_of(operations, shards)
+
+    monkeypatch.setattr("projector.fold.foreign.parts_of", counting)
+    deletes = [{"delete": {"filter": {"must": [{"has_id": [point_id]}]}}} for point_id in range(4)]
+    value = msgspec.json.encode({"collection_name": OPENED.name, "operations": deletes})
+    projector = fold_all(
+        log_of(OPENED, points_record(upsert(dict.fromkeys(range(6)))), value), tmp_path, chunk_points=2
+    )
+    assert len([frame for frame in projector.frames if frame.offset == 2]) > 4
+    assert derived == [1]
 
 
 def test_a_record_that_comes_again_is_skipped(tmp_path: Path) -> None:

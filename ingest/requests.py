@@ -36,7 +36,7 @@ from schemas.rest.points import (
     UpdateVectorsRequest,
     UpsertRequest,
 )
-from schemas.validation import check_operation, check_payloads, decode_payload
+from schemas.validation import check_operation, check_operation_count, check_payloads, decode_payload
 
 _EMPTY = (b"null", b"{}")
 _decode_columns = msgspec.json.Decoder(JsonColumns)
@@ -184,7 +184,11 @@ _BATCH: dict[str, Callable[..., Operation]] = {
 
 
 def batch_operations(config: CollectionConfig, requests: Sequence[UpdateOperationRequest]) -> list[Operation]:
-    """The operations of a batch, checked. Raises BadInputError naming the operation."""
+    """The operations of a batch, checked.
+
+    Raises BadInputError naming the operation, UnprocessableError when there are too many.
+    """
+    check_operation_count("operations", len(requests))
     operations: list[Operation] = []
     for index, request in enumerate(requests):
         try:

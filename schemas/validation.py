@@ -7,7 +7,7 @@ import msgspec
 import numpy as np
 
 from schemas.config import UNNAMED, CollectionConfig
-from schemas.errors import BadInputError
+from schemas.errors import BadInputError, UnprocessableError
 from schemas.filters import parse_filter
 from schemas.ids import ids_from_wire
 from schemas.json_path import parse_path
@@ -25,7 +25,15 @@ from schemas.operations import (
 
 MAX_PAYLOAD_DEPTH = 64
 MAX_POINTS_PER_OPERATION = 1_000_000
+MAX_OPERATIONS = 10_000
+"""In one request, or one foreign record."""
 _FLOAT_BYTES = 4
+
+
+def check_operation_count(field: str, count: int) -> None:
+    """Raise UnprocessableError when there are more operations in ``field`` than a request may have."""
+    if count > MAX_OPERATIONS:
+        raise UnprocessableError(f"Validation error in JSON body: [{field}: at most {MAX_OPERATIONS}, not {count}]")
 
 
 def check_operation(config: CollectionConfig, op: Operation) -> None:

@@ -31,8 +31,6 @@ class Limits:
     """Ids of one retrieve."""
     max_queries: int = 1024
     """Queries of one batch."""
-    max_operations: int = 10_000
-    """Operations of one batch of updates."""
 
     def deadline(self, asked: int | None) -> Deadline:
         """When a request's time is up that begins now, and for which the client asked for ``asked`` seconds."""

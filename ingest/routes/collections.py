@@ -7,10 +7,10 @@ from ingest.deadline import Deadline
 from ingest.http.endpoint import Call, Endpoint, Reply
 from ingest.http.limits import Limits
 from ingest.http.params import OFFSETS_HEADER, Offset, render_offsets
-from schemas.errors import UnprocessableError
 from schemas.rest.aliases import ChangeAliasesRequest
 from schemas.rest.collections import CreateCollectionRequest, UpdateCollectionRequest
 from schemas.rest.decode import decode_body
+from schemas.validation import check_operation_count
 
 TAG = "Collections"
 _PATH = "/collections/{collection_name}"
@@ -76,10 +76,7 @@ class CollectionWriteRoutes:
 
     async def _change_aliases(self, call: Call) -> Reply:
         actions = decode_body(_decode_aliases, call.body).actions
-        if len(actions) > self._limits.max_operations:
-            raise UnprocessableError(
-                f"Validation error in JSON body: [actions: at most {self._limits.max_operations}, not {len(actions)}]"
-            )
+        check_operation_count("actions", len(actions))
         return _done(await self._writer.change_aliases([a.action() for a in actions], self._deadline(call)))
 
     def _deadline(self, call: Call) -> Deadline:

@@ -12,7 +12,6 @@ from ingest.http.params import OFFSETS_HEADER, render_offsets
 from ingest.ports import Catalog, CollectionEntry
 from ingest.writer import PointsWriter
 from schemas.config import CollectionConfig
-from schemas.errors import UnprocessableError
 from schemas.operations import Operation
 from schemas.rest.decode import decode_body
 from schemas.rest.points import (
@@ -87,10 +86,6 @@ class PointWriteRoutes:
     async def _batch(self, call: Call) -> Reply:
         entry = self._catalog.resolve(call.collection)
         parts = decode_body(_decode_batch, call.body).operations
-        if len(parts) > self._limits.max_operations:
-            raise UnprocessableError(
-                f"Validation error in JSON body: [operations: at most {self._limits.max_operations}, not {len(parts)}]"
-            )
         if not parts:
             return Reply([])
         operations = requests.batch_operations(entry.config, parts)

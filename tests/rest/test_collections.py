@@ -199,6 +199,12 @@ def change_aliases(*actions: dict[str, dict[str, str]]) -> dict[str, Any]:
     return {"actions": list(actions)}
 
 
+def test_a_change_of_aliases_has_so_many_actions(rest: Rest) -> None:
+    actions = [{"delete_alias": {"alias_name": "a"}}] * 10_001
+    found = rest.error(422, "POST", "/collections/aliases", json=change_aliases(*actions))
+    assert "actions: at most 10000, not 10001" in found
+
+
 def test_aliases(rest: Rest) -> None:
     rest.create("a")
     rest.create("b")

@@ -180,6 +180,7 @@ OTHERS: list[tuple[int, str, str, Any, str]] = [
     (400, "POST", "/batch", {"operations": [{}]}, "operations[0]"),
     (400, "POST", "/batch", {"operations": [{"upsrt": {}}]}, "operations[0]"),
     (400, "POST", "/batch", {"operations": [{"delete": {"points": []}, "upsert": {"points": []}}]}, "operations[0]"),
+    (422, "POST", "/batch", {"operations": [{"delete": {"points": [2]}}] * 10_001}, "operations: at most 10000"),
     (422, "POST", "/scroll", {"limit": 0}, "limit"),
     (422, "POST", "/scroll", {"limit": 10**9}, "limit"),
     (422, "POST", "/scroll", {"limit": 1 << 80}, "limit"),

@@ -32,6 +32,6 @@ def reason(record: LogRecord, config: CollectionConfig = PLAIN) -> str:
     assert isinstance(write, ForeignWrite)
     try:
         write.operations(config)
-    except BadInputError as error:
+    except (BadInputError, UnprocessableError) as error:
         return error.message
     return ""

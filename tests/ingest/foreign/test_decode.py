@@ -190,6 +190,13 @@ def test_what_is_wrong_is_refused_with_a_reason(value: bytes, text: str) -> None
     assert text in reason(message(value))
 
 
+def test_a_body_has_as_many_operations_as_a_rest_request() -> None:
+    delete = {"delete": {"points": [1]}}
+    assert reason(json_message(collection_name="words", operations=[delete] * 10_000)) == ""
+    found = reason(json_message(collection_name="words", operations=[delete] * 10_001))
+    assert "operations: at most 10000, not 10001" in found
+
+
 def test_the_last_of_two_equal_keys_counts_as_in_the_rest_api() -> None:
     write = read(b'{"collection_name":"c","collection_name":"words","id":1,"id":2,"vector":[1,2],"vector":[3,4]}')
     assert write.operations(PLAIN) == [Upsert([2], {"": column([3, 4])})]

@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from schemas.errors import BadInputError, UnprocessableError
+from schemas.nesting import check_depth
 
 MAX_VECTOR_SIZE = 65536
 MAX_VECTOR_NAMES = 64
@@ -216,7 +217,7 @@ def _merge_metadata(old: dict[str, Any] | None, new: dict[str, Any] | None) -> d
 def check_config(config: CollectionConfig) -> None:
     """Raise UnprocessableError naming the field for a value outside its limits.
 
-    Raises BadInputError for a number that no record can hold.
+    Raises BadInputError for a number that no record can hold, and for what is nested too deeply.
     """
     _check_range("shard_number", config.shard_number, 1, MAX_SHARDS)
     _check_range("replication_factor", config.replication_factor, 1, None)
@@ -242,7 +243,14 @@ def check_config(config: CollectionConfig) -> None:
     _check_range("optimizers_config.flush_interval_sec", optimizers.flush_interval_sec, 0, None)
     _check_range("wal_config.wal_capacity_mb", config.wal.wal_capacity_mb, 1, None)
     _check_range("wal_config.wal_segments_ahead", config.wal.wal_segments_ahead, 0, None)
+    _check_nesting(config)
     _check_size(config)
+
+
+def _check_nesting(config: CollectionConfig) -> None:
+    check_depth(config.metadata or {}, what="Wrong input: metadata")
+    for settings in (config.quantization, *(params.quantization_config for params in config.vectors.values())):
+        check_depth(settings or {}, what="Wrong input: quantization_config")
 
 
 def _check_size(config: CollectionConfig) -> None:

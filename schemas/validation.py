@@ -11,6 +11,7 @@ from schemas.errors import BadInputError, UnprocessableError
 from schemas.filters import parse_filter
 from schemas.ids import ids_from_wire
 from schemas.json_path import parse_path
+from schemas.nesting import MAX_DEPTH, check_depth
 from schemas.operations import (
     DeletePayload,
     DeleteVectors,
@@ -23,7 +24,6 @@ from schemas.operations import (
     VectorColumn,
 )
 
-MAX_PAYLOAD_DEPTH = 64
 MAX_POINTS_PER_OPERATION = 1_000_000
 MAX_OPERATIONS = 10_000
 """In one request, or one foreign record."""
@@ -63,7 +63,7 @@ def check_operation(config: CollectionConfig, op: Operation) -> None:
 
 
 def check_payloads(op: Operation) -> None:
-    """Check that every payload is a JSON object of at most MAX_PAYLOAD_DEPTH levels. Raises BadInputError."""
+    """Check that every payload is a JSON object of at most MAX_DEPTH levels. Raises BadInputError."""
     if isinstance(op, Upsert):
         for payload in op.payloads or ():
             if payload:
@@ -72,7 +72,7 @@ def check_payloads(op: Operation) -> None:
         payload = decode_payload(op.payload)
         if op.key is not None:
             # Each step of the path adds at most one level, so no edit can nest a payload past the limit.
-            check_depth(payload, MAX_PAYLOAD_DEPTH - op.key.count(".") - op.key.count("[") - 1)
+            check_depth(payload, MAX_DEPTH - op.key.count(".") - op.key.count("[") - 1)
 
 
 _payload_decoder = msgspec.json.Decoder(dict[str, Any])
@@ -86,24 +86,9 @@ def decode_payload(payload: bytes) -> dict[str, Any]:
         value = _payload_decoder.decode(payload)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
         raise BadInputError(f"payload is not a JSON object: {error}") from error
-    if len(payload) > 2 * MAX_PAYLOAD_DEPTH and payload.count(b"{") + payload.count(b"[") > MAX_PAYLOAD_DEPTH:
+    if len(payload) > 2 * MAX_DEPTH and payload.count(b"{") + payload.count(b"[") > MAX_DEPTH:
         check_depth(value)
     return value
-
-
-def check_depth(value: object, limit: int = MAX_PAYLOAD_DEPTH) -> None:
-    """Raise BadInputError when lists and objects are nested in more than ``limit`` levels."""
-    level: list[Any] = [value]
-    for _ in range(max(limit, 0)):
-        level = [v for item in level for v in _children(item)]
-        if not level:
-            return
-    raise BadInputError(f"payload is nested deeper than {limit} levels")
-
-
-def _children(item: Any) -> list[Any]:
-    values: Sequence[Any] = list(item.values()) if isinstance(item, dict) else item  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType, reportUnknownMemberType]
-    return [v for v in values if isinstance(v, dict | list)]
 
 
 def _check_points(

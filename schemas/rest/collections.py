@@ -24,9 +24,9 @@ from schemas.config import (
     merge_optimizers,
 )
 from schemas.errors import BadInputError, UnprocessableError
+from schemas.nesting import check_depth
 from schemas.rest.decode import NotYet, convert_part, not_yet
 from schemas.rest.quantization import Quantization, quantization_settings
-from schemas.validation import MAX_PAYLOAD_DEPTH, check_depth
 
 VectorSize = Annotated[int, msgspec.Meta(ge=1, le=MAX_VECTOR_SIZE)]
 
@@ -113,7 +113,6 @@ class CreateCollectionRequest(_Part, frozen=True, kw_only=True):
         """
         if self.name is not None and self.name != collection:
             raise BadInputError(f"Wrong input: the body names collection `{self.name}`, the path `{collection}`")
-        _check_metadata(self.metadata)
         if self.sparse_vectors:
             raise not_yet("sparse_vectors")
         if self.sharding_method == "custom":
@@ -190,13 +189,6 @@ def _vector(request: VectorRequest, path: str) -> VectorParams:
     )
 
 
-def _check_metadata(metadata: dict[str, Any] | None) -> None:
-    try:
-        check_depth(metadata or {})
-    except BadInputError as error:
-        raise BadInputError(f"Wrong input: metadata is nested deeper than {MAX_PAYLOAD_DEPTH} levels") from error
-
-
 class VectorDiffRequest(_Part, frozen=True, kw_only=True):
     """What may change about a vector name."""
 
@@ -236,7 +228,7 @@ class UpdateCollectionRequest(_Part, frozen=True, kw_only=True):
 
     def patch(self) -> CollectionPatch:
         """The change as the catalog's records carry it. Raises BadInputError."""
-        _check_metadata(self.metadata)
+        check_depth(self.metadata or {}, what="Wrong input: metadata")
         quantization = self.quantization_config
         return CollectionPatch(
             vectors=None if self.vectors is None else {name: v.diff() for name, v in self.vectors.items()},

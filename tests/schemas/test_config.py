@@ -157,6 +157,29 @@ def test_a_configuration_fits_into_the_markers_that_carry_it() -> None:
         check_config(CollectionConfig(vectors={}, quantization={"scalar": "x" * MAX_CONFIG_BYTES}))
 
 
+def _nested(levels: int) -> Any:
+    return {"a": _nested(levels - 1)} if levels else 1
+
+
+def _nested_key(levels: int) -> Any:
+    return (_nested_key(levels - 1),) if levels else 1
+
+
+def test_what_a_configuration_keeps_as_it_came_is_at_most_so_deep() -> None:
+    vectors = {"": VectorParams(1, Distance.DOT)}
+    params = {"": VectorParams(1, Distance.DOT, quantization_config=_nested(65))}
+    check_config(CollectionConfig(vectors, metadata=_nested(64), quantization=_nested(64)))
+    for config in (
+        CollectionConfig(vectors, metadata=_nested(65)),
+        CollectionConfig(vectors, metadata=_nested(900)),
+        CollectionConfig(vectors, metadata={"a": {_nested_key(900): 1}}),
+        CollectionConfig(vectors, quantization=_nested(65)),
+        CollectionConfig(params),
+    ):
+        with pytest.raises(BadInputError, match="is nested deeper than 64 levels"):
+            check_config(config)
+
+
 @pytest.mark.parametrize("name", ["a", "a b", "été", "x" * 255, "a.b", "..."])
 def test_collection_names(name: str) -> None:
     check_collection_name(name)

@@ -10,6 +10,7 @@ from hypothesis import given
 from schemas.config import CollectionConfig, Distance, VectorParams
 from schemas.errors import BadInputError
 from schemas.json_path import parse_path
+from schemas.nesting import MAX_DEPTH, check_depth
 from schemas.operations import (
     ClearPayload,
     DeletePayload,
@@ -23,7 +24,7 @@ from schemas.operations import (
     VectorColumn,
 )
 from schemas.payload_edit import set_payload
-from schemas.validation import MAX_PAYLOAD_DEPTH, check_depth, check_operation, check_payloads, decode_payload
+from schemas.validation import check_operation, check_payloads, decode_payload
 from tests.schemas import strategies
 
 PLAIN = CollectionConfig(vectors={"": VectorParams(2, Distance.DOT)})
@@ -122,8 +123,8 @@ def nested(levels: int) -> dict[str, Any]:
 
 
 def test_a_payload_is_at_most_so_deep() -> None:
-    decode_payload(msgspec.json.encode(nested(MAX_PAYLOAD_DEPTH)))
-    for levels in (MAX_PAYLOAD_DEPTH + 1, 500, 5000):
+    decode_payload(msgspec.json.encode(nested(MAX_DEPTH)))
+    for levels in (MAX_DEPTH + 1, 500, 5000):
         with pytest.raises(BadInputError, match="payload"):
             decode_payload(b'{"a":' * levels + b"1" + b"}" * levels)
 
@@ -135,7 +136,7 @@ def test_many_brackets_are_not_depth() -> None:
 def test_an_edit_never_nests_a_payload_past_the_limit() -> None:
     key = "a.b[0]"
     steps = len(parse_path(key).steps)
-    deepest = nested(MAX_PAYLOAD_DEPTH - steps)
+    deepest = nested(MAX_DEPTH - steps)
     check_payloads(SetPayload(payload=msgspec.json.encode(deepest), key=key, ids=[1]))
     check_depth(set_payload({"a": {"b": [0]}}, deepest, parse_path(key)))
     with pytest.raises(BadInputError, match="nested deeper"):

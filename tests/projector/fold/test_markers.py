@@ -1,20 +1,46 @@
 """Markers open, change and close shards, once each."""
 
+from typing import Any
+
 import msgspec
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from projector.catalog.fold import fold_catalog
+from projector.catalog.state import CatalogState
 from projector.fold.effects import ShardMeta
+from projector.fold.outcomes import APPLIED
 from projector.frames import Closed, Opened, Reconfigured, ShardId
-from schemas.config import HnswConfig
+from schemas.config import (
+    MAX_CONFIG_BYTES,
+    CollectionConfig,
+    CollectionPatch,
+    Distance,
+    HnswConfig,
+    HnswConfigDiff,
+    VectorParams,
+    VectorParamsDiff,
+)
 from schemas.operations import Outcome
-from schemas.records import Marker, ShardChanged, ShardClosed, ShardOpened
+from schemas.records import (
+    CatalogRecord,
+    CreateCollection,
+    DeleteCollection,
+    Marker,
+    ShardChanged,
+    ShardClosed,
+    ShardOpened,
+    UpdateCollection,
+)
 from tests.projector.fold.memory_state import CONFIG, OPENED, SHARD, MemoryState, opened, points_record, upsert
+from tests.schemas import record_strategies
 
 _OTHER = msgspec.structs.replace(CONFIG, hnsw=HnswConfig(m=5))
 
 
-def _changed(seq: int, shard: ShardId = SHARD) -> ShardChanged:
-    return ShardChanged(seq=seq, uid=shard.uid, shard=shard.shard, config=_OTHER)
+def _changed(seq: int, shard: ShardId = SHARD, config: CollectionConfig = _OTHER) -> ShardChanged:
+    return ShardChanged(seq=seq, uid=shard.uid, shard=shard.shard, config=config)
 
 
 def _closed(seq: int, shard: ShardId = SHARD) -> ShardClosed:
@@ -80,6 +106,70 @@ def test_a_marker_for_a_shard_that_is_not_here_only_counts(marker: Marker) -> No
     assert effects.events == []
     assert state.marker_seq == 5
     assert list(state.metas) == [SHARD]
+
+
+def _open(**fields: Any) -> ShardOpened:
+    return msgspec.structs.replace(OPENED, **{"seq": 5, "uid": 9, **fields})
+
+
+def _with(**fields: Any) -> CollectionConfig:
+    return msgspec.structs.replace(CONFIG, **fields)
+
+
+_NO_SIZE = _with(vectors={"image": VectorParams(0, Distance.DOT)})
+
+
+@pytest.mark.parametrize(
+    ("marker", "status", "text"),
+    [
+        (_open(shard_map=[]), 400, "shard 0 is not one of the 0 of shard_map"),
+        (_open(shard=2, shard_map=[0, 0]), 400, "shard 2 is not one of the 2 of shard_map"),
+        (_open(config=_NO_SIZE), 422, "vectors.image.size"),
+        (_open(config=_with(shard_number=0)), 422, "shard_number"),
+        (_open(name=""), 422, "collection name"),
+        (_open(name="x" * 256), 422, "collection name"),
+        (_open(uid=SHARD.uid, config=_with(vectors={"": VectorParams(2, Distance.DOT)})), 400, "keep their names"),
+        (_changed(5, config=_NO_SIZE), 422, "vectors.image.size"),
+        (_changed(5, ShardId(9, 0), config=_NO_SIZE), 422, "vectors.image.size"),
+        (_changed(5, config=_with(hnsw=HnswConfig(m=-1))), 422, "hnsw_config.m"),
+        (_changed(5, config=_with(metadata={"a": "x" * MAX_CONFIG_BYTES})), 422, "at most 524288 bytes"),
+        (_changed(5, config=_with(vectors={})), 400, "keep their names"),
+        (_changed(5, config=_with(vectors=dict(reversed(CONFIG.vectors.items())))), 400, "keep their names"),
+        (_changed(5, config=_with(vectors={**CONFIG.vectors, "more": VectorParams(1, Distance.DOT)})), 400, "keep"),
+        (_changed(5, config=_with(vectors={**CONFIG.vectors, "text": VectorParams(3, Distance.COSINE)})), 400, "keep"),
+        (_changed(5, config=_with(vectors={**CONFIG.vectors, "text": VectorParams(1, Distance.DOT)})), 400, "keep"),
+    ],
+)
+def test_a_marker_that_breaks_a_rule_is_rejected(marker: Marker, status: int, text: str) -> None:
+    state = opened()
+    state.run(upsert({1: None}))
+    before = dict(state.metas)
+    (effects,) = state.apply(marker)
+    assert [outcome.status for outcome in effects.outcomes] == [status]
+    assert text in (effects.outcomes[0].reason or "")
+    assert (effects.events, state.metas, state.marker_seq) == ([], before, 1)
+    assert state.apply(_changed(2))[0].outcomes == [APPLIED]
+    assert state.metas[SHARD].config == _OTHER
+
+
+@settings(max_examples=50)
+@given(record_strategies.configs, st.lists(record_strategies.patches, max_size=4))
+def test_whatever_the_catalog_sends_is_accepted(config: CollectionConfig, patches: list[CollectionPatch]) -> None:
+    config = msgspec.structs.replace(config, shard_number=config.shard_number % 4)
+    diffs = {name: VectorParamsDiff(HnswConfigDiff(m=7), {"scalar": {"type": "int8"}}, True) for name in config.vectors}
+    catalog, state = CatalogState(), MemoryState()
+    records: list[CatalogRecord] = [
+        CreateCollection(uid=7, name="things", config=config, partitions=1),
+        *[UpdateCollection(name="things", patch=patch) for patch in (*patches, CollectionPatch(vectors=diffs))],
+        DeleteCollection(name="things"),
+    ]
+    for record in records:
+        effects = fold_catalog(catalog, record)
+        catalog = effects.state
+        for _, marker in effects.markers:
+            assert state.apply(marker)[0].outcomes == [APPLIED]
+    assert state.metas == {}
+    assert state.marker_seq == catalog.seq
 
 
 def test_shards_do_not_see_each_other() -> None:

@@ -278,10 +278,15 @@ def _check_range(field: str, value: int | None, low: int, high: int | None) -> N
     raise UnprocessableError(f"{field}: value {value} is invalid, must be {limits}")
 
 
-def check_collection_name(name: str) -> None:
-    """Raise UnprocessableError for a name that is empty, too long or holds characters that break paths."""
+def check_name_length(name: str) -> None:
+    """Raise UnprocessableError for a name that is empty, or longer than one of a collection or an alias can be."""
     if not name or len(name.encode()) > MAX_NAME_LENGTH:
         raise UnprocessableError(f"collection name: must have 1 to {MAX_NAME_LENGTH} bytes")
+
+
+def check_collection_name(name: str) -> None:
+    """Raise UnprocessableError for a name that is empty, too long or holds characters that break paths."""
+    check_name_length(name)
     bad = [c for c in name if c in '<>:"/\\|?*' or ord(c) < 32 or ord(c) == 127]
     if bad or name in (".", ".."):
         shown = bad[0] if bad else name

@@ -13,6 +13,7 @@ from ingest.foreign.shape import is_canonical
 from ingest.foreign.tombstone import read_tombstone
 from ingest.foreign.writes import ForeignWrite, PointWrite, RequestWrite
 from ingest.log import LogRecord
+from schemas.config import check_name_length
 from schemas.errors import BadInputError, HeadwaterError
 from schemas.records import PartitionRecord, decode_partition_record
 from schemas.rest.decode import decode_body
@@ -56,8 +57,13 @@ def _decode_on_a_fresh_stack(record: LogRecord) -> PartitionRecord | ForeignWrit
 def decode_foreign(record: LogRecord) -> ForeignWrite:
     """Read a foreign record. Raises BadInputError, UnprocessableError when it is none."""
     value = record.value
-    if value is None:
-        return read_tombstone(record.key, record.headers)
+    write = read_tombstone(record.key, record.headers) if value is None else _decode_value(value)
+    # What is not at home is kept with this name until it is forwarded.
+    check_name_length(write.collection)
+    return write
+
+
+def _decode_value(value: bytes) -> ForeignWrite:
     try:
         return _point_decoder.decode(value)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):

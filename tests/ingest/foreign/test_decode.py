@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from ingest.foreign import ForeignWrite, decode_foreign, decode_points_record, is_canonical
 from ingest.log import Headers
+from schemas.errors import UnprocessableError
 from schemas.operations import (
     ClearPayload,
     DeletePayload,
@@ -188,6 +189,26 @@ REFUSED: list[tuple[bytes, str]] = [
 @pytest.mark.parametrize(("value", "text"), REFUSED, ids=[str(i) for i in range(len(REFUSED))])
 def test_what_is_wrong_is_refused_with_a_reason(value: bytes, text: str) -> None:
     assert text in reason(message(value))
+
+
+@pytest.mark.parametrize(
+    ("name", "good"),
+    [("x", True), ("x" * 255, True), ("é" * 127, True), ("é" * 128, False), ("x" * 256, False), ("", False)],
+)
+def test_a_name_that_no_collection_can_have_is_refused(name: str, good: bool) -> None:
+    records = [
+        json_message(collection_name=name, id=1, vector=[1, 2]),
+        json_message(collection_name=name, operation="delete", points=[1]),
+        json_message(collection_name=name, operations=[]),
+        message(None, msgspec.json.encode({"collection_name": name, "id": 1})),
+        message(None, b"1", (("collection_name", name.encode()),)),
+    ]
+    for record in records:
+        if good:
+            assert decode_foreign(record).collection == name
+        else:
+            with pytest.raises(UnprocessableError, match="collection name: must have 1 to 255 bytes"):
+                decode_foreign(record)
 
 
 def test_a_body_has_as_many_operations_as_a_rest_request() -> None:

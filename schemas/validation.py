@@ -38,6 +38,8 @@ def check_operation_count(field: str, count: int) -> None:
 
 def check_operation(config: CollectionConfig, op: Operation) -> None:
     """Check everything about ``op`` but its payloads' text. Raises BadInputError naming what is wrong."""
+    if op.ids is not None and len(op.ids) > MAX_POINTS_PER_OPERATION:
+        raise BadInputError(f"Wrong input: {len(op.ids)} points in one operation, at most {MAX_POINTS_PER_OPERATION}")
     if isinstance(op, Upsert):
         _check_points(config, op.ids, op.vectors, op.update_filter)
         if op.payloads is not None and len(op.payloads) != len(op.ids):
@@ -97,8 +99,6 @@ def _check_points(
     vectors: dict[str, VectorColumn],
     update_filter: FilterObject | None,
 ) -> None:
-    if len(ids) > MAX_POINTS_PER_OPERATION:
-        raise BadInputError(f"Wrong input: {len(ids)} points in one operation, at most {MAX_POINTS_PER_OPERATION}")
     ids_from_wire(ids)
     for name, column in vectors.items():
         _check_column(config, name, column, len(ids))

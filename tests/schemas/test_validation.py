@@ -100,6 +100,25 @@ def test_refuses(config: CollectionConfig, op: Operation, problem: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "op",
+    [
+        Upsert([], {}),
+        UpdateVectors([], {}),
+        DeleteVectors([""], []),
+        SetPayload(b"{}", ids=[]),
+        OverwritePayload(b"{}", ids=[]),
+        DeletePayload([], []),
+        ClearPayload([]),
+        DeletePoints([]),
+    ],
+)
+def test_every_operation_lists_so_many_points_at_most(op: Operation) -> None:
+    check_operation(PLAIN, msgspec.structs.replace(op, ids=[1] * 1_000_000))
+    with pytest.raises(BadInputError, match="1000001 points in one operation, at most 1000000"):
+        check_operation(PLAIN, msgspec.structs.replace(op, ids=[1] * 1_000_001))
+
+
+@pytest.mark.parametrize(
     "payload",
     [b"x", b"[]", b"null", b"1", b'{"a":1', b'{"a":NaN}', b'{"a":1e999}', b'{"a":"\xff"}', b"{} {}", b"[" * 9999],
 )

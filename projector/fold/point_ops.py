@@ -179,20 +179,31 @@ def _put(edit: ShardEdit, point_id: PointId, new: StoredPoint | None) -> None:
     )
 
 
+def check_ids(edit: ShardEdit, op: SelectingOperation, checked: int, limit: int) -> int | None:
+    """See whether the next ``limit`` of the ids it lists exist, the first ``checked`` being known to.
+
+    Returns how many are known to exist then; None when there is nothing to check before the operation is applied.
+    Raises NotFoundError.
+    """
+    listed = op.ids or ()
+    if not _must_exist(op) or len(listed) <= limit or checked >= len(listed):
+        return None
+    ids = _distinct(listed[checked : checked + limit])
+    _check_exist(ids, edit.get(ids))
+    return checked + limit
+
+
 def apply_by_ids(edit: ShardEdit, op: SelectingOperation, version: int, done: int, limit: int) -> int | None:
     """Apply an operation to the next ``limit`` of the ids it lists, the first ``done`` being done.
 
     Returns how many are done then, None when they all are. Raises NotFoundError where the operation needs all of them
-    to exist, before the first change.
+    to exist, before the first change; where they are more than ``limit``, ``check_ids`` has seen to that.
     """
     listed = op.ids or ()
     ids = _distinct(listed[done : done + limit])
     values = edit.get(ids)
     if done == 0 and _must_exist(op):
         _check_exist(ids, values)
-        for start in range(limit, len(listed), limit):
-            others = _distinct(listed[start : start + limit])
-            _check_exist(others, edit.get(others))
     change = make_edit(edit, op, version)
     changed = [(i, change(decode_point(v))) for i, v in zip(ids, values, strict=True) if v is not None]
     for point_id, new in changed:

@@ -13,6 +13,7 @@ from projector.fold.point_ops import (
     apply_by_ids,
     apply_update_vectors,
     apply_upsert,
+    check_ids,
 )
 from projector.fold.shard_edit import ShardEdit
 from projector.frames import Changes, ShardId
@@ -52,7 +53,7 @@ class OpenShard:
                 outcomes.append(SKIPPED)
                 continue
             op = ops[index]
-            rest = _Rest(begin.after, begin.done) if index == begin.op else _ALL
+            rest = _Rest(begin.after, begin.done, begin.checked) if index == begin.op else _ALL
             first = rest == _ALL
             if first:
                 failure = _check(self.edit, op)
@@ -62,9 +63,9 @@ class OpenShard:
                 if looked_at >= chunk or _needs_commit(self.edit, op, chunk):
                     return outcomes, _stop(begin, index, outcomes, _ALL)
             before = self.edit.looked_at
-            result = _apply(self.edit, op, self.version + first, rest, chunk)
+            result = _apply(self.edit, op, self.version + (not rest.begun), rest, chunk)
             looked_at += max(self.edit.looked_at - before, 1)
-            if first and (isinstance(result, _Rest) or result.applied):
+            if not rest.begun and (result.begun if isinstance(result, _Rest) else result.applied):
                 self.version += 1
             if isinstance(result, _Rest):
                 return outcomes, _stop(begin, index, outcomes, result)
@@ -87,7 +88,7 @@ def fold_operations(
 ) -> Effects:
     """The effects of ``ops`` from ``begin`` on, with a cursor that goes on where they don't go to the end.
 
-    An effect looks at fewer than twice ``chunk`` points, unless an operation lists more ids than that.
+    An effect looks at fewer than twice ``chunk`` points, unless an upsert or an update of vectors has more than that.
     """
     opened = OpenShard(reader, shard, meta)
     outcomes, stop = opened.fold(ops, begin, chunk)
@@ -97,18 +98,33 @@ def fold_operations(
 
 
 class _Rest(NamedTuple):
-    """What is left of an operation: the points above ``after``, or the ids it lists but for the first ``done``."""
+    """What is left of an operation: the points above ``after``, or the ids it lists but for the first ``done``.
 
-    after: WireId | None
-    done: int
+    Before the first is done, ``checked`` of them were found to exist.
+    """
+
+    after: WireId | None = None
+    done: int = 0
+    checked: int = 0
+
+    @property
+    def begun(self) -> bool:
+        """Whether the operation has its version."""
+        return self.after is not None or self.done > 0
 
 
-_ALL = _Rest(None, 0)
+_ALL = _Rest()
 
 
 def _stop(begin: Cursor, op: int, outcomes: list[Outcome], rest: _Rest) -> Cursor:
     return msgspec.structs.replace(
-        begin, op=op, chunk=begin.chunk + 1, outcomes=outcomes, after=rest.after, done=rest.done
+        begin,
+        op=op,
+        chunk=begin.chunk + 1,
+        outcomes=outcomes,
+        after=rest.after,
+        done=rest.done,
+        checked=rest.checked,
     )
 
 
@@ -137,15 +153,17 @@ def _apply(edit: ShardEdit, op: Operation, version: int, rest: _Rest, chunk: int
     if not isinstance(op, Upsert | UpdateVectors) and op.filter is not None:
         after = None if rest.after is None else from_wire(rest.after)
         last = apply_by_filter(edit, op, version, after, chunk)
-        return APPLIED if last is None else _Rest(to_wire(last), 0)
+        return APPLIED if last is None else _Rest(after=to_wire(last))
     try:
         if isinstance(op, Upsert):
             apply_upsert(edit, op, version)
         elif isinstance(op, UpdateVectors):
             apply_update_vectors(edit, op, version)
+        elif not rest.begun and (checked := check_ids(edit, op, rest.checked, chunk)) is not None:
+            return _Rest(checked=checked)
         else:
             done = apply_by_ids(edit, op, version, rest.done, chunk)
-            return APPLIED if done is None else _Rest(None, done)
+            return APPLIED if done is None else _Rest(done=done)
     except HeadwaterError as error:
         return rejected(error)
     return APPLIED

@@ -148,8 +148,22 @@ def test_a_missing_id_far_down_the_list_rejects_all_of_it() -> None:
     state.run(upsert(dict.fromkeys(range(50))))
     found = state.apply(points_record(DeletePayload(["a"], ids=[*range(50), 404])), chunk=10)
     assert [outcome.status for outcome in found[-1].outcomes] == [404]
-    assert len(found) == 1
+    assert [effects.points for effects in found] == [{}] * 6
     assert set(state.versions().values()) == {1}
+    assert state.metas[SHARD].version == 1
+
+
+def test_whether_ids_exist_is_looked_up_in_chunks() -> None:
+    state = CountingState()
+    state.apply(OPENED)
+    state.run(upsert(dict.fromkeys(range(50))))
+    state.looked_at.clear()
+    found = state.apply(points_record(*[SetPayload(b'{"x":1}', ids=list(range(50)))] * 2), chunk=20)
+    assert state.looked_at == [20, 20, 10, 20, 20, 10] * 2
+    assert [len(effects.points) for effects in found] == [0, 0, 0, 20, 20, 10] * 2
+    assert found[-1].outcomes == [APPLIED] * 2
+    assert state.metas[SHARD].version == 3
+    assert set(state.versions().values()) == {3}
 
 
 def test_the_points_of_a_chunk_are_looked_at_once() -> None:

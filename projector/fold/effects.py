@@ -19,12 +19,24 @@ FOLD_VERSION = f"4/{EVALUATOR_VERSION}"
 
 
 class ShardMeta(msgspec.Struct, frozen=True):
-    """What the state keeps of a shard beside its points. ``version`` is the last one given out."""
+    """What the state keeps of a shard beside its points. ``version`` is the last one given out.
+
+    ``opened``: where the marker stood with which it became at home here.
+    """
 
     name: str
     config: CollectionConfig
     shard_map: list[int]
     version: int = 0
+    opened: int = 0
+
+    def is_younger_than(self, origin: Origin | None, shard: int) -> bool:
+        """Whether ``origin`` is in this very partition, the home of ``shard``, ahead of where that was opened.
+
+        Then the router found a collection that was not there yet, and what the same producer wrote since may have been
+        applied: what it wrote before must not come after that.
+        """
+        return origin is not None and origin.offset < self.opened and origin.partition == self.shard_map[shard]
 
 
 class Cursor(msgspec.Struct, frozen=True, omit_defaults=True):

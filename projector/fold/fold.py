@@ -11,7 +11,7 @@ from ingest.foreign import ForeignWrite
 from projector.fold.effects import Cursor, Effects, StateReader
 from projector.fold.foreign import HomeParts, fold_foreign, home_parts
 from projector.fold.markers import fold_marker
-from projector.fold.outcomes import APPLIED, GONE
+from projector.fold.outcomes import APPLIED, GONE, TOO_EARLY
 from projector.fold.shard_ops import fold_operations
 from projector.frames import ShardId
 from schemas.records import PartitionRecord, PointsRecord
@@ -38,7 +38,7 @@ class RecordFold:
         if isinstance(record, PointsRecord):
             return _fold_points(self._reader, record, self._offset, cursor, self._chunk)
         if not isinstance(record, ForeignWrite):
-            return fold_marker(self._reader, record)
+            return fold_marker(self._reader, record, self._offset)
         # Once for all chunks: nothing else is applied between them, so no configuration changes.
         if self._parts is None:
             self._parts = home_parts(self._reader, record)
@@ -66,6 +66,8 @@ def _fold_points(reader: StateReader, record: PointsRecord, offset: int, cursor:
     meta = reader.shard(shard)
     if meta is None:
         effects = Effects(outcomes=[GONE] * len(record.ops))
+    elif meta.is_younger_than(origin, record.shard):
+        effects = Effects(outcomes=[TOO_EARLY] * len(record.ops))
     else:
         begin = cursor or Cursor(offset, op=0, chunk=0, outcomes=[])
         effects = fold_operations(reader, shard, meta, record.ops, begin, chunk)

@@ -14,8 +14,11 @@ from schemas.errors import BadInputError, HeadwaterError
 from schemas.records import Marker, ShardChanged, ShardClosed, ShardOpened
 
 
-def fold_marker(reader: StateReader, marker: Marker) -> Effects:
-    """The effects of ``marker``: none when its sequence number was seen, and none but an outcome when it is no good."""
+def fold_marker(reader: StateReader, marker: Marker, offset: int) -> Effects:
+    """The effects of ``marker`` at ``offset``: none when its sequence number was seen.
+
+    None but an outcome when it is no good.
+    """
     shard = ShardId(marker.uid, marker.shard)
     if marker.seq <= reader.marker_seq:
         return Effects(outcomes=[APPLIED])
@@ -27,7 +30,7 @@ def fold_marker(reader: StateReader, marker: Marker) -> Effects:
     effects = Effects(marker_seq=marker.seq, outcomes=[APPLIED])
     if isinstance(marker, ShardOpened):
         effects.shard = shard
-        effects.meta = ShardMeta(marker.name, marker.config, marker.shard_map)
+        effects.meta = ShardMeta(marker.name, marker.config, marker.shard_map, opened=offset)
         effects.events.append(Opened(shard, marker.name, marker.config, marker.shard_map))
     elif old is None:
         return effects
@@ -52,7 +55,9 @@ def _check(marker: Marker, old: ShardMeta | None) -> None:
         shards = len(marker.shard_map)
         if marker.shard >= shards:
             raise BadInputError(f"Wrong input: shard {marker.shard} is not one of the {shards} of shard_map")
-    if old is not None and _layout(marker.config) != _layout(old.config):
+        if old is not None:
+            raise BadInputError(f"Wrong input: shard {marker.shard} of collection {marker.uid} is open already")
+    elif old is not None and _layout(marker.config) != _layout(old.config):
         raise BadInputError("Wrong input: the vectors of a shard that is open keep their names, sizes and distances")
 
 

@@ -14,7 +14,7 @@ from ingest.outcomes import rejected
 from ingest.sharding import parts_of
 from projector.fold.effects import Cursor, Effects, Home, StateReader
 from projector.fold.foreign import merge_outcomes
-from projector.fold.outcomes import APPLIED, GONE
+from projector.fold.outcomes import APPLIED, GONE, TOO_EARLY
 from projector.fold.packed import PackedPoint
 from projector.fold.shard_ops import OpenShard
 from projector.frames import ShardId
@@ -102,6 +102,8 @@ class RunFold:
             if record.origin is not None and self._was_had(record.origin):
                 return _ONE_APPLIED
             opened = self._shard(ShardId(record.uid, record.shard))
+            if opened is not None and opened.meta.is_younger_than(record.origin, record.shard):
+                return self._add_points(record)
         else:
             target = self._target(record.collection)
             if target is None:
@@ -111,13 +113,15 @@ class RunFold:
             if opened is None:
                 return self._leave(offset, Elsewhere(record.collection, target.home.uid, [number]))
         if opened is None or len(point.vector) != opened.vector_bytes:
-            whole = isinstance(record, PointsRecord)
-            return self._add_points(record) if whole else self._add_foreign(offset, record)
+            return self._add_whole(offset, record)
         opened.put(point.id, point.vector, point.payload)
         self.points += 1
         if isinstance(record, PointsRecord) and record.origin is not None:
             self._effects.watermarks[record.origin.partition] = record.origin
         return _ONE_APPLIED
+
+    def _add_whole(self, offset: int, record: PointWrite | PointsRecord) -> list[Outcome] | None:
+        return self._add_points(record) if isinstance(record, PointsRecord) else self._add_foreign(offset, record)
 
     def _add_foreign(self, offset: int, write: ForeignWrite) -> list[Outcome] | None:
         target = self._target(write.collection)
@@ -151,7 +155,12 @@ class RunFold:
             return [APPLIED] * len(record.ops)
         if not self._is_plain(record.ops):
             return None
-        outcomes = self._fold(ShardId(record.uid, record.shard), record.ops)
+        shard = ShardId(record.uid, record.shard)
+        opened = self._shard(shard)
+        if opened is not None and opened.meta.is_younger_than(origin, record.shard):
+            outcomes = [TOO_EARLY] * len(record.ops)
+        else:
+            outcomes = self._fold(shard, record.ops)
         if origin is not None:
             self._effects.watermarks[origin.partition] = origin
         return outcomes

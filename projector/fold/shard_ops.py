@@ -31,7 +31,7 @@ class OpenShard:
     def __init__(self, reader: StateReader, shard: ShardId, meta: ShardMeta) -> None:
         self.edit = ShardEdit(reader, shard, meta)
         self.version = meta.version
-        self._meta = meta
+        self.meta = meta
         names = meta.config.vectors
         self.vector_bytes = 4 * names[UNNAMED].size if names.keys() == {UNNAMED} else None
         """The length of a vector, where the collection has the unnamed one only."""
@@ -76,8 +76,8 @@ class OpenShard:
         """What was changed."""
         edit = self.edit
         effects = Effects(shard=edit.shard, points=edit.changes)
-        if self.version != self._meta.version:
-            effects.meta = msgspec.structs.replace(self._meta, version=self.version)
+        if self.version != self.meta.version:
+            effects.meta = msgspec.structs.replace(self.meta, version=self.version)
         if edit.changes:
             effects.events.append(Changes(edit.shard, ids_to_wire(edit.changes), list(edit.changes.values())))
         return effects

@@ -173,8 +173,8 @@ def test_any_foreign_record_is_folded_or_refused(records: list[LogRecord], chunk
             assert found[-1].outcomes
 
 
-def test_a_shard_that_opens_again_under_another_name_is_found_under_that() -> None:
+def test_a_shard_does_not_open_again_under_another_name() -> None:
     state = opened()
     state.apply(msgspec.structs.replace(OPENED, seq=2, name="other"))
-    assert state.home(NAME) is None
-    assert state.home("other") is not None
+    assert state.home("other") is None
+    assert state.home(NAME) is not None

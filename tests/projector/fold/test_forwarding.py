@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from ingest.foreign import Elsewhere, ForeignWrite, decode_foreign
 from ingest.log import LogRecord
 from ingest.sharding import parts_of
-from projector.fold.outcomes import APPLIED, GONE
+from projector.fold.outcomes import APPLIED, GONE, TOO_EARLY
+from projector.fold.run import RunFold
 from schemas.errors import HeadwaterError
 from schemas.operations import SetPayload
 from schemas.records import Origin, PartitionRecord, PointsRecord, ShardClosed, ShardOpened
@@ -229,3 +230,31 @@ def test_a_record_that_was_rejected_is_not_rejected_again() -> None:
     record = msgspec.structs.replace(points_record(upsert({1: None})), origin=Origin(0, 3, 0))
     assert state.apply(record)[0].outcomes == [GONE]
     assert state.apply(record)[0].outcomes == [APPLIED]
+
+
+@pytest.mark.parametrize("together", [False, True])
+@pytest.mark.parametrize(
+    ("origin", "early"),
+    [(Origin(0, 2, 0), True), (Origin(0, 4, 0), False), (Origin(1, 2, 0), False)],
+    ids=["ahead of the marker", "behind it", "of another partition"],
+)
+def test_what_was_written_before_there_was_a_collection_does_not_come_after_what_was_written_since(
+    origin: Origin, early: bool, together: bool
+) -> None:
+    """The router finds the collection by its name, when there is one by then."""
+    state = MemoryState()
+    state.applied = 2
+    state.apply(OPENED)
+    state.run(upsert({1: {"n": "new"}}))
+    record = msgspec.structs.replace(points_record(upsert({1: {"n": "old"}})), origin=origin)
+    if together:
+        together_fold = RunFold(state, 100)
+        assert together_fold.add(state.applied + 1, record)
+        effects = together_fold.effects()
+        outcomes = effects.outcomes
+        state.commit_run(effects)
+    else:
+        outcomes = state.apply(record)[0].outcomes
+    assert outcomes == [TOO_EARLY if early else APPLIED]
+    assert state.payloads() == {1: {"n": "new" if early else "old"}}
+    assert state.watermark(origin.partition) == origin

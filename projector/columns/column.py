@@ -78,7 +78,7 @@ class Column:
             case MatchBool():
                 return [self._slots("trues" if test.value else "falses")]
             case MatchAny():
-                return [self._postings(value) for value in test.values]
+                return [*self._keywords.of_any(test.values), *self._any_integer(test.values)]
             case MatchExcept():
                 return self._except(test)
             case Range():
@@ -88,15 +88,19 @@ class Column:
             case _:
                 return None
 
-    def _postings(self, value: str | int) -> Slots:
-        return self._keywords.postings(value) if isinstance(value, str) else self._integer(value)
+    def _any_integer(self, values: frozenset[str | int]) -> list[Slots]:
+        if len(values) >= len(self._integers):
+            return [self._integers.slots[self._integers.among(values)]]
+        return [self._integer(value) for value in values if not isinstance(value, str)]
 
     def _except(self, test: MatchExcept) -> list[Slots]:
-        texts = {v for v in test.values if isinstance(v, str)}
-        integers = [v for v in test.values if not isinstance(v, str)]
         lists = [self._slots(name) for name in ("trues", "falses", "others")]
-        named = [*self._keywords.other_postings(texts), *self._integers.other(integers)]
-        return [*named, self._floats.slots, *lists]
+        return [*self._keywords.of_others(test.values), *self._other_integers(test.values), self._floats.slots, *lists]
+
+    def _other_integers(self, values: frozenset[str | int]) -> list[NDArray[np.uint32]]:
+        if len(values) >= len(self._integers):
+            return [self._integers.slots[~self._integers.among(values)]]
+        return self._integers.other([value for value in values if not isinstance(value, str)])
 
     def _integer(self, value: int) -> Slots:
         slots = self._integers.equal(value)

@@ -121,6 +121,26 @@ class Keywords:
         bitmaps = source.array("bitmaps", np.uint8)
         self._bitmaps = bitmaps.reshape(max(1, len(self._dense_places)), -1)
 
+    def of_any(self, values: frozenset[str | int]) -> list[Slots]:
+        """The slots that have one of the strings among ``values``, as pieces."""
+        if len(values) >= len(self._hashes):
+            return [self.slots[self._among(values)]]
+        return [self.postings(value) for value in values if isinstance(value, str)]
+
+    def of_others(self, values: frozenset[str | int]) -> list[Slots]:
+        """The slots that have any string that is not among ``values``, as pieces."""
+        if len(values) >= len(self._hashes):
+            return [self.slots[~self._among(values)]]
+        found = (self._find(value) for value in values if isinstance(value, str))
+        edges = [-1, *sorted(place for place in found if place is not None), len(self._hashes)]
+        return [self.slots[self._postings[a + 1] : self._postings[b]] for a, b in pairwise(edges)]
+
+    def _among(self, values: frozenset[str | int]) -> NDArray[np.bool_]:
+        """Which of ``slots`` stand for a string in ``values``; looks at each string once, however many values."""
+        strings, ends = self._strings.tobytes(), pairwise(self._ends.tolist())
+        found = (strings[start:end].decode("utf-8", "surrogatepass") in values for start, end in ends)
+        return np.repeat(np.fromiter(found, np.bool_, len(self._hashes)), np.diff(self._postings).astype(np.int64))
+
     def postings(self, text: str) -> Slots:
         """The slots that have this string."""
         place = self._find(text)
@@ -130,14 +150,6 @@ class Keywords:
         if at < len(self._dense_places) and self._dense_places[at] == place:
             return self._bitmaps[at]
         return self.slots[self._postings[place] : self._postings[place + 1]]
-
-    def other_postings(self, texts: set[str]) -> list[NDArray[np.uint32]]:
-        """The slots that have any string but these, as pieces."""
-        if not len(self._hashes):
-            return []
-        found = sorted(place for text in texts if (place := self._find(text)) is not None)
-        edges = [-1, *found, len(self._hashes)]
-        return [self.slots[self._postings[a + 1] : self._postings[b]] for a, b in pairwise(edges)]
 
     def _find(self, text: str) -> int | None:
         data = text.encode("utf-8", "surrogatepass")

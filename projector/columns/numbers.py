@@ -69,6 +69,13 @@ class Numbers:
         self.slots = source.array(f"{name}_slots", np.uint32)
         """uint32, the slots that have any such value; a slot stands there once for each."""
 
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def among(self, values: frozenset[str | int]) -> NDArray[np.bool_]:
+        """Which of ``slots`` stand for a number in ``values``; looks at each number once, however many values."""
+        return np.fromiter((number in values for number in self._values.tolist()), np.bool_, len(self._values))
+
     def equal(self, value: float) -> NDArray[np.uint32]:
         """The slots, ascending, that have this value."""
         return self.slots[bisect_left(self._values, value) : bisect_right(self._values, value)]

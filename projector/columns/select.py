@@ -48,8 +48,8 @@ class Slotted(Protocol):
         """Their columns."""
         ...
 
-    def slots_of(self, ids: Sequence[PointId]) -> NDArray[np.int64]:
-        """The slots of ids, -1 where absent."""
+    def having_id(self, ids: frozenset[PointId]) -> NDArray[np.integer]:
+        """The slots that have one of ``ids``, in any order."""
         ...
 
     def vectors(self, name: str) -> VectorSlots | None:
@@ -105,8 +105,7 @@ class _Selector:
     def _point(self, condition: HasId | HasVector | Slice) -> Selection:
         match condition:
             case HasId():
-                slots = self._segment.slots_of(list(condition.ids))
-                return known(self._mask(slots[slots >= 0]))
+                return known(self._mask(self._segment.having_id(condition.ids)))
             case HasVector():
                 vectors = self._segment.vectors(condition.name)
                 if vectors is None:

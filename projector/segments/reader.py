@@ -104,6 +104,11 @@ class Segment:
         """The slots of many ids, int64 [len(ids)], -1 where absent."""
         return self.slot_ids.slots_of(ids)
 
+    def having_id(self, ids: frozenset[PointId]) -> NDArray[np.integer]:
+        """The slots that have one of ``ids``, in any order."""
+        slots = self.slots_of(list(ids))
+        return slots[slots >= 0]
+
     def lower_bound(self, point_id: PointId) -> int:
         """The first slot whose id is not below ``point_id``; ``size`` when there is none."""
         return self.slot_ids.lower_bound(point_id)

@@ -44,11 +44,13 @@ class _Rows:
         self.columns: Columns = block.columns
         self.size = block.stop - block.start
 
-    def slots_of(self, ids: Sequence[PointId]) -> NDArray[np.int64]:
-        """Where ids are alive, -1 for those that are not in this block."""
-        slots = np.array([self._part.find(i) for i in ids], np.int64) - self._start
-        slots[(slots < 0) | (slots >= self.size)] = -1
-        return slots
+    def having_id(self, ids: frozenset[PointId]) -> NDArray[np.integer]:
+        """The rows of this block that have one of ``ids``; dead ones may be missing."""
+        if len(ids) > self.size:
+            own = self._part.ids_at(np.arange(self._start, self._start + self.size))
+            return np.flatnonzero(np.fromiter((point_id in ids for point_id in own), np.bool_, self.size))
+        rows = np.array([self._part.find(point_id) for point_id in ids], np.int64) - self._start
+        return rows[(rows >= 0) & (rows < self.size)]
 
     def vectors(self, name: str) -> VectorSlots | None:
         """Which rows have a vector of this name."""

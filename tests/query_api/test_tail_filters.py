@@ -5,6 +5,7 @@ import weakref
 
 import pytest
 
+from projector.view.tail_part import TailPart
 from query_api.engine import Selection, count, is_costly_filter, scroll
 from query_api.engine.selection import REMEMBERED_FILTERS, is_remembered, passing
 from schemas.config import CollectionConfig, Distance, VectorParams
@@ -81,6 +82,17 @@ def test_what_is_remembered_does_not_keep_a_view_alive() -> None:
     model.publish()
     gc.collect()
     assert part() is None
+
+
+def test_a_long_list_of_ids_is_not_looked_up_id_by_id(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = filled(900)
+
+    def find(part: TailPart, point_id: PointId) -> int:
+        raise AssertionError(f"{point_id} was looked up")
+
+    monkeypatch.setattr(TailPart, "find", find)
+    filter = parse_filter({"must": [{"has_id": list(range(5000))}]})
+    assert count(model.views, filter) == len(model.matching(filter)) > 0
 
 
 def filter_on(n: int) -> Filter:

@@ -6,6 +6,8 @@ from typing import Any
 
 import msgspec
 import numpy as np
+import pytest
+import xxhash
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
@@ -40,8 +42,8 @@ class _Segment:
             _Point(PointId(i), body, {"every"} if i % 2 else {"every", "some"}) for i, body in enumerate(bodies)
         ]
 
-    def slots_of(self, ids: Sequence[PointId]) -> NDArray[np.int64]:
-        return np.array([i if i < self.size else -1 for i in ids], np.int64)
+    def having_id(self, ids: frozenset[PointId]) -> NDArray[np.integer]:
+        return np.array([i for i in ids if i < self.size], np.int64)
 
     def vectors(self, name: str) -> _Vectors | None:
         some = np.arange(0, self.size, 2, dtype=np.uint32)
@@ -63,3 +65,28 @@ def test_columns_agree_with_the_reference_evaluator(
         assert not (np.array(expected, np.bool_) & ~selection.possible).any()
         resolved = selection.resolve(lambda slot, f=parsed: matches(f, segment.points[slot]))
         assert resolved.tolist() == expected
+
+
+def test_a_long_list_is_not_looked_up_value_by_value(monkeypatch: pytest.MonkeyPatch) -> None:
+    bodies = [{"k": f"s{i}", "n": i} for i in range(100)]
+    segment = _Segment(bodies)
+    digests: list[bytes] = []
+
+    def digest(data: bytes) -> int:
+        digests.append(data)
+        return 0
+
+    monkeypatch.setattr(xxhash, "xxh3_64_intdigest", digest)
+    few, many = range(90, 95), range(90, 1000)
+    for kind, expected in [("any", 5), ("except", 95)]:
+        assert _selected(segment, {"key": "n", "match": {kind: list(few)}}) == expected
+    for kind, expected in [("any", 10), ("except", 90)]:
+        assert _selected(segment, {"key": "n", "match": {kind: list(many)}}) == expected
+        assert _selected(segment, {"key": "k", "match": {kind: [f"s{i}" for i in many]}}) == expected
+    assert digests == []
+
+
+def _selected(segment: _Segment, condition: dict[str, Any]) -> int:
+    selection = select(parse_filter({"must": [condition]}), segment)
+    assert selection.exact
+    return int(np.count_nonzero(selection.sure))

@@ -91,6 +91,10 @@ class Part(Protocol):
         """How many payloads ``select`` would have to decode first."""
         ...
 
+    def pieces(self) -> int:
+        """In how many pieces ``select`` goes through the slots; each takes every condition of a filter anew."""
+        ...
+
     def id_order(self) -> NDArray[np.integer] | None:
         """The slots in id order, dead ones included; None when slots are in id order as they are."""
         ...

@@ -88,6 +88,10 @@ class SegmentPart:
         """How many payloads ``select`` would have to decode first: a segment comes with its columns."""
         return 0
 
+    def pieces(self) -> int:
+        """One: the columns are of the whole segment."""
+        return 1
+
     def id_order(self) -> NDArray[np.integer] | None:
         """None: slots are in id order."""
         return None

@@ -32,6 +32,10 @@ class TailColumns:
         """Blocks for rows below ``bound``, from row 0 on without a gap, but for the last few rows."""
         return [self._built.get(span) or self._build(span) for span in _spans(bound)]
 
+    def count(self, bound: int) -> int:
+        """How many ``blocks`` there are."""
+        return bound // LARGE_ROWS + bound % LARGE_ROWS // SMALL_ROWS
+
     def unbuilt_rows(self, bound: int) -> int:
         """How many rows ``blocks`` would have to read."""
         return sum(stop - start for start, stop in _spans(bound) if (start, stop) not in self._built)

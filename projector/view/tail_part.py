@@ -90,6 +90,10 @@ class TailPart:
         """How many payloads ``select`` would have to decode first."""
         return self.tail.columns.unbuilt_rows(self.size)
 
+    def pieces(self) -> int:
+        """How many blocks of columns there are."""
+        return self.tail.columns.count(self.size)
+
     def id_order(self) -> NDArray[np.integer] | None:
         """The rows in id order."""
         return self._ordered().array

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 
 from projector.view.part import Part
 from projector.view.shard_view import ShardView
+from query_api.engine.filter_cost import COSTLY_US, FilterCost
 from query_api.engine.model import NearestQuery
-from query_api.engine.selection import Findable, is_remembered, passing
+from query_api.engine.selection import Findable
 from schemas.config import CollectionConfig
 from schemas.errors import BadInputError
 from schemas.filters import Filter
@@ -29,11 +30,6 @@ RETRY_FACTOR = 4
 
 _VALUES_PER_US = 1200.0
 _GRAPH_US_PER_EF = 1.5
-_EVALUATOR_US = 5.0
-_READ_ROW_US = 15.0
-_SELECT_US = 0.001
-COSTLY_US = 2000.0
-"""What may run on an event loop without holding up the others for long."""
 
 _KILOBYTE = 1024
 _FLOAT_BYTES = 4
@@ -81,52 +77,43 @@ def is_costly(views: Sequence[ShardView], query: NearestQuery) -> bool:
     A filter that is quick to evaluate is evaluated here already, and remembered for the search.
     Raises BadInputError for an unknown vector name.
     """
-    spent = 0.0
     for view in views:
         check_vector_name(view.config, query.using)
-        ef = base_ef(view.config, query)
-        for part in view.parts:
-            spent += _search_us(view.config, part, query, ef)
-            if spent > COSTLY_US:
-                return True
-    return False
+    searched = [(view.config, part) for view in views for part in view.parts if part.vectors(query.using) is not None]
+    cost = None if query.filter is None else FilterCost(query.filter)
+    spent = 0.0 if cost is None else cost.of_selecting([part for _, part in searched])
+    for config, part in searched:
+        if spent <= COSTLY_US and cost is not None:
+            spent += cost.of_evaluating(part)
+        if spent > COSTLY_US:
+            return True
+        spent += _search_us(config, part, query)
+    return spent > COSTLY_US
 
 
 def is_costly_filter(views: Sequence[ShardView], filter: Filter | None) -> bool:
-    """Whether to count or scroll with this filter on a worker thread."""
+    """Whether to count or scroll with this filter on a worker thread. Evaluates what is quick, as ``is_costly``."""
     if filter is None:
         return False
-    spent = 0.0
-    for view in views:
-        for part in view.parts:
-            spent += _filter_us(part, filter)
-            if spent > COSTLY_US:
-                return True
-    return False
+    cost, parts = FilterCost(filter), [part for view in views for part in view.parts]
+    spent = cost.of_selecting(parts)
+    for part in parts:
+        if spent > COSTLY_US:
+            return True
+        spent += cost.of_evaluating(part)
+    return spent > COSTLY_US
 
 
-def _filter_us(part: Part, filter: Filter) -> float:
-    """How long evaluating the filter takes; evaluates what is quick, so that it is there for the search."""
-    spent = part.unread_rows() * _READ_ROW_US
-    if not is_remembered(part, filter):
-        spent += part.size * _SELECT_US
-    if spent > COSTLY_US:
-        return spent
-    return spent + passing(part, filter).undecided() * _EVALUATOR_US
-
-
-def _search_us(config: CollectionConfig, part: Part, query: NearestQuery, ef: int) -> float:
+def _search_us(config: CollectionConfig, part: Part, query: NearestQuery) -> float:
+    """How long comparing vectors takes, once it is known what passes the filter."""
     vectors = part.vectors(query.using)
     if vectors is None:
         return 0.0
-    spent = 0.0 if query.filter is None else _filter_us(part, query.filter)
-    if spent > COSTLY_US:
-        return spent
     found = Findable(part, vectors, query.filter)
     graph = None if query.exact else part.graph(query.using)
     if graph is None and skipped_as_unindexed(config, query, found.rows):
-        return spent
-    wide = None if graph is None else graph_ef(found, ef)
+        return 0.0
+    wide = None if graph is None else graph_ef(found, base_ef(config, query))
     if wide is not None:
-        return spent + wide * _GRAPH_US_PER_EF
-    return spent + found.count * vectors.matrix.shape[1] / _VALUES_PER_US
+        return wide * _GRAPH_US_PER_EF
+    return found.count * vectors.matrix.shape[1] / _VALUES_PER_US

@@ -2,11 +2,13 @@
 
 import gc
 import weakref
+from typing import Any
 
+import numpy as np
 import pytest
 
 from projector.view.tail_part import TailPart
-from query_api.engine import Selection, count, is_costly_filter, scroll
+from query_api.engine import NearestQuery, Selection, count, is_costly, is_costly_filter, scroll
 from query_api.engine.selection import REMEMBERED_FILTERS, is_remembered, passing
 from schemas.config import CollectionConfig, Distance, VectorParams
 from schemas.filters import Filter, parse_filter
@@ -82,6 +84,33 @@ def test_what_is_remembered_does_not_keep_a_view_alive() -> None:
     model.publish()
     gc.collect()
     assert part() is None
+
+
+LONG_LISTS = [
+    {"key": "n", "match": {"any": list(range(5000))}},
+    {"key": "tag", "match": {"except": [f"t{i}" for i in range(5000)]}},
+    {"has_id": list(range(5000))},
+]
+
+
+@pytest.mark.parametrize("condition", [*LONG_LISTS, {"should": [{"key": "n", "match": {"value": 1}}] * 500}])
+def test_a_large_filter_is_costly_by_its_size_and_not_evaluated_to_find_out(condition: dict[str, Any]) -> None:
+    model = filled(900)
+    count(model.views, filter_on(1))
+    filter = parse_filter({"must": [condition]})
+    assert is_costly_filter(model.views, filter)
+    assert is_costly(model.views, NearestQuery(np.ones(1, np.float32), "all", 1, filter=filter))
+    assert not is_remembered(model.views[0].tail, filter)
+    assert count(model.views, filter) == len(model.matching(filter))
+
+
+def test_what_the_evaluator_goes_through_point_by_point_is_costly_by_its_length() -> None:
+    model = filled(900)
+    count(model.views, filter_on(1))
+    for text, costly in [("brown", False), ("brown " * 5000, True)]:
+        filter = parse_filter({"must": [{"key": "tag", "match": {"text": text}}, {"has_id": list(range(100, 160))}]})
+        assert is_costly_filter(model.views, filter) == costly
+        assert count(model.views, filter) == len(model.matching(filter))
 
 
 def test_a_long_list_of_ids_is_not_looked_up_id_by_id(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,79 @@
+"""How much there is to a filter, for estimates of how long evaluating it takes."""
+
+from dataclasses import dataclass
+
+from schemas.filters.model import (
+    Condition,
+    FieldCondition,
+    FieldTest,
+    Filter,
+    GeoPolygon,
+    HasId,
+    MatchAny,
+    MatchExcept,
+    MatchPhrase,
+    MatchText,
+    MatchTextAny,
+    Nested,
+)
+
+_CHARACTERS_A_STEP = 4
+"""Splitting so many into words takes as long as one edge of a polygon does."""
+
+
+@dataclass(frozen=True, slots=True)
+class Weight:
+    """``tests``: conditions, and tests of those on fields; ``members``: of all lists that something is looked up in.
+
+    ``steps``: what is gone through for each point that is asked about: edges of polygons, texts to be split.
+    """
+
+    tests: int
+    members: int
+    steps: int
+
+
+def weigh(filter: Filter) -> Weight:
+    """The weight of a filter, with that of the filters in it. Takes time itself: half a microsecond a condition."""
+    tests = members = steps = 0
+    waiting: list[Condition] = [filter]
+    while waiting:
+        condition = waiting.pop()
+        match condition:
+            case FieldCondition():
+                tests += len(condition.tests)
+                for test in condition.tests:
+                    members += _members(test)
+                    steps += _steps(test)
+            case HasId():
+                tests += 1
+                members += len(condition.ids)
+            case Nested():
+                tests += 1
+                waiting.append(condition.filter)
+            case Filter():
+                waiting += _conditions(condition)
+            case _:
+                tests += 1
+    return Weight(tests, members, steps)
+
+
+def _conditions(filter: Filter) -> tuple[Condition, ...]:
+    min_should = () if filter.min_should is None else filter.min_should.conditions
+    return filter.must + filter.should + filter.must_not + min_should
+
+
+def _members(test: FieldTest) -> int:
+    return len(test.values) if isinstance(test, MatchAny | MatchExcept) else 0
+
+
+def _steps(test: FieldTest) -> int:
+    match test:
+        case MatchText() | MatchTextAny():
+            return len(test.text) // _CHARACTERS_A_STEP
+        case MatchPhrase():
+            return len(test.phrase) // _CHARACTERS_A_STEP
+        case GeoPolygon():
+            return len(test.exterior) + sum(map(len, test.interiors))
+        case _:
+            return 0

@@ -7,8 +7,10 @@ import msgspec
 from schemas.rest.decode import NotYet
 from schemas.rest.points import JsonFilter, JsonId
 
-AtLeastOne = Annotated[int, msgspec.Meta(ge=1)]
-AtLeastZero = Annotated[int, msgspec.Meta(ge=0)]
+MAX_INTEGER = (1 << 63) - 1
+"""The largest bound that msgspec can hold a number to. Python's own have none, and become no float when huge."""
+AtLeastOne = Annotated[int, msgspec.Meta(ge=1, le=MAX_INTEGER)]
+AtLeastZero = Annotated[int, msgspec.Meta(ge=0, le=MAX_INTEGER)]
 DEFAULT_LIMIT = 10
 MAX_KEYS = 1024
 Keys = Annotated[list[str], msgspec.Meta(max_length=MAX_KEYS)]

@@ -31,7 +31,7 @@ class Freshness:
         Raises BadInputError for a malformed token, TimedOutError.
         """
         deadline = self._limits.deadline(call.params.timeout)
-        token = call.header(OFFSETS_HEADER)
+        token = call.list_header(OFFSETS_HEADER)
         if token is None:
             return deadline
         offsets = parse_offsets(token)

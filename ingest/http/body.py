@@ -25,6 +25,12 @@ def find_header(headers: RawHeaders, name: bytes) -> bytes | None:
     return None
 
 
+def list_header(headers: RawHeaders, name: bytes) -> bytes | None:
+    """All values of headers called ``name``, in lower case, as one list: whoever passes them on may split it."""
+    values = [value for key, value in headers if key == name]
+    return b",".join(values) if values else None
+
+
 class Body:
     """One request's body, counted among those in flight until it is released."""
 

@@ -9,7 +9,7 @@ import structlog
 from prometheus_client import Counter, Histogram
 from starlette.types import Receive, Scope, Send
 
-from ingest.http.body import Body, ClientGoneError, RawHeaders, find_header
+from ingest.http.body import Body, ClientGoneError, RawHeaders, list_header
 from ingest.http.limits import InFlight, Limits
 from ingest.http.params import Params, parse_params
 from schemas.errors import HeadwaterError, OverloadedError, UnavailableError
@@ -42,9 +42,9 @@ class Call:
         """The collection's name or alias in the path."""
         return self.path["collection_name"]
 
-    def header(self, name: bytes) -> bytes | None:
-        """A header's value; ``name`` in lower case."""
-        return find_header(self.headers, name)
+    def list_header(self, name: bytes) -> bytes | None:
+        """A header whose value is a list, None when there is none; ``name`` in lower case."""
+        return list_header(self.headers, name)
 
 
 @dataclass(slots=True)

@@ -180,6 +180,14 @@ def test_reads_follow_a_token(rest: Rest) -> None:
     assert rest.result("GET", "/collections/d/exists", headers=both) == {"exists": True}
 
 
+@pytest.mark.parametrize("values", [["0:0", "bad"], ["bad", "0:0"], ["catalog:0,0:0", "", "0:0,bad"]])
+def test_every_line_of_a_token_is_read(rest: Rest, values: list[str]) -> None:
+    lines = [("X-Headwater-Offsets", value) for value in values]
+    assert "'bad' is not" in rest.error(400, "POST", f"{POINTS}/count", json={}, headers=lines)
+    good = [(name, value.removesuffix("bad")) for name, value in lines]
+    assert rest.result("POST", f"{POINTS}/count", json={}, headers=good) == {"count": COUNT + 1}
+
+
 def test_a_token_that_is_not_reached_in_time(rest: Rest) -> None:
     ahead = {"x-headwater-offsets": "0:1000000"}
     requests: list[tuple[str, str, Any]] = [("POST", f"{POINTS}/count", {}), ("GET", f"{POINTS}/1", None)]

@@ -1,6 +1,6 @@
 """Operations to records: each shard gets its part, in order, in pieces that a log takes gladly."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 import numpy as np
@@ -11,6 +11,13 @@ from schemas.operations import Operation, UpdateVectors, Upsert, VectorColumn
 
 _ID_BYTES = 18
 """The most that an id takes in MessagePack."""
+_LENGTH_BYTES = 5
+"""The most that the length of a payload takes, or the row of a vector."""
+_COLUMN_BYTES = 40
+_LISTS_BYTES = 32
+"""What the names and lengths of a column take, and those of an operation's lists."""
+_LEAST_ROOM = 16
+"""Points get a sixteenth of a record at least: a large payload for many points would be repeated for each."""
 
 Positions = NDArray[np.int64]
 """int64 [k], ascending: some of an operation's points."""
@@ -60,26 +67,47 @@ def _by_shard(operation: Operation, shards: int) -> Iterator[tuple[int, Operatio
 
 
 def _by_size(operation: Operation, max_bytes: int) -> Iterator[tuple[Operation, int]]:
-    total = _size(operation)
+    """The operation in pieces, and about how much each takes."""
+    shared = _shared_size(operation)
+    total = shared + _points_size(operation)
     ids = operation.ids
     if total <= max_bytes or ids is None or len(ids) < 2:
         yield operation, total
         return
+    room = max(max_bytes - shared, max_bytes // _LEAST_ROOM)
     ends = np.cumsum(_point_sizes(operation, len(ids)))
     start = 0
     while start < len(ids):
         done = int(ends[start - 1]) if start else 0
-        end = max(start + 1, int(np.searchsorted(ends, done + max_bytes, side="right")))
-        yield take_points(operation, np.arange(start, end)), int(ends[end - 1]) - done
+        end = max(start + 1, int(np.searchsorted(ends, done + room, side="right")))
+        yield take_points(operation, np.arange(start, end)), shared + int(ends[end - 1]) - done
         start = end
 
 
-def _size(operation: Operation) -> int:
+def _shared_size(operation: Operation) -> int:
+    """What is in every piece: filters, a payload for all points, keys, names."""
+    columns: Iterable[str] = ()
+    if isinstance(operation, Upsert):
+        columns, operation = operation.vectors, Upsert([], {}, None, operation.update_filter, operation.update_mode)
+    elif isinstance(operation, UpdateVectors):
+        columns, operation = operation.vectors, UpdateVectors([], {}, operation.update_filter)
+    elif operation.ids is not None:
+        operation = msgspec.structs.replace(operation, ids=[])
+    size = _LISTS_BYTES + sum(_COLUMN_BYTES + len(name.encode()) for name in columns)
+    try:
+        return size + len(msgspec.msgpack.encode(operation))
+    except OverflowError:
+        # Whoever encodes the record refuses it.
+        return size
+
+
+def _points_size(operation: Operation) -> int:
     size = _ID_BYTES * len(operation.ids or ())
     if isinstance(operation, Upsert | UpdateVectors):
-        size += sum(len(column.data) for column in operation.vectors.values())
+        for column in operation.vectors.values():
+            size += len(column.data) + _LENGTH_BYTES * len(column.rows or ())
     if isinstance(operation, Upsert) and operation.payloads is not None:
-        size += sum(map(len, operation.payloads))
+        size += sum(map(len, operation.payloads)) + _LENGTH_BYTES * len(operation.payloads)
     return size
 
 
@@ -88,9 +116,9 @@ def _point_sizes(operation: Operation, points: int) -> NDArray[np.int64]:
     if isinstance(operation, Upsert | UpdateVectors):
         for column in operation.vectors.values():
             rows = slice(None) if column.rows is None else np.array(column.rows, np.int64)
-            sizes[rows] += 4 * column.dim
+            sizes[rows] += 4 * column.dim + (0 if column.rows is None else _LENGTH_BYTES)
     if isinstance(operation, Upsert) and operation.payloads is not None:
-        sizes += np.fromiter(map(len, operation.payloads), np.int64, points)
+        sizes += np.fromiter(map(len, operation.payloads), np.int64, points) + _LENGTH_BYTES
     return sizes
 
 

@@ -1,17 +1,32 @@
 from typing import Any
 
+import msgspec
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.json import encode
 
 from ingest.sharding import records_of
 from schemas.config import CollectionConfig, Distance, VectorParams
 from schemas.ids import from_wire, ids_to_wire, shard_of
-from schemas.operations import DeletePoints, Operation, SetPayload, UpdateVectors, Upsert, VectorColumn
+from schemas.operations import (
+    ClearPayload,
+    DeletePayload,
+    DeletePoints,
+    DeleteVectors,
+    Operation,
+    OverwritePayload,
+    SetPayload,
+    UpdateVectors,
+    Upsert,
+    VectorColumn,
+)
+from schemas.records import Origin, PointsRecord, encode_record
 from schemas.validation import check_operation
 
 DIM = 2
 CONFIG = CollectionConfig({name: VectorParams(DIM, Distance.DOT) for name in ("", "x", "y")})
+ORIGIN = Origin(2**31 - 1, 2**63 - 1, 2**32 - 1)
 point_ids = st.integers(0, 40) | st.integers(0, (1 << 64) + (1 << 128) - 1)
 
 
@@ -100,3 +115,49 @@ def test_a_point_larger_than_allowed_is_a_record_of_its_own() -> None:
 def test_small_operations_share_a_record() -> None:
     ops: list[Operation] = [DeletePoints(ids=[n]) for n in range(100)]
     assert [len(record) for _, record in records_of(ops, 1, 1 << 20)] == [100]
+
+
+def test_operations_count_with_all_that_is_in_them() -> None:
+    text = "x" * 3000
+    payload = encode({"a": text})
+    filter: dict[str, Any] = {"must": [{"key": "a", "match": {"any": [text]}}]}
+    every: list[Operation] = [
+        SetPayload(payload, ids=[1]),
+        SetPayload(b"{}", text, ids=[1]),
+        OverwritePayload(payload, filter={}),
+        DeletePayload([text], ids=[1]),
+        DeletePayload(["a"], filter=filter),
+        DeleteVectors([text], ids=[1]),
+        ClearPayload(filter=filter),
+        DeletePoints(filter=filter),
+        Upsert([1], {}, update_filter=filter),
+        UpdateVectors([1], {"": VectorColumn(DIM, b"x" * 4 * DIM)}, filter),
+    ]
+    for operation in every:
+        records = [record for _, record in records_of([operation] * 100, 1, 40_000)]
+        assert [op for record in records for op in record] == [operation] * 100
+        assert 8 <= len(records) <= 10
+        assert max(map(size_of, records)) <= 40_000
+
+
+def test_a_payload_for_many_points_counts_in_every_piece() -> None:
+    operation = SetPayload(b"x" * 5000, ids=list(range(1000)))
+    records = [record for _, record in records_of([operation], 1, 8000)]
+    assert [i for record in records for op in record for i in op.ids or ()] == list(range(1000))
+    assert max(map(size_of, records)) <= 8000
+    larger = [record for _, record in records_of([operation], 1, 1600)]
+    assert len(larger) <= 1000 // 5
+    assert max(map(size_of, larger)) <= 5000 + 200
+
+
+@given(st.lists(operations(), min_size=1, max_size=8), st.sampled_from([300, 600, 2000]))
+def test_only_a_record_of_one_point_is_larger_than_allowed(ops: list[Operation], max_bytes: int) -> None:
+    for shard, record in records_of(ops, 2, max_bytes):
+        if sum(len(operation.ids or (0,)) for operation in record) > 1:
+            encoded = encode_record(PointsRecord(uid=2**63, shard=shard, ops=record, origin=ORIGIN))
+            assert len(encoded) <= max_bytes + 100
+            assert size_of(record) <= max_bytes
+
+
+def size_of(record: list[Operation]) -> int:
+    return sum(len(msgspec.msgpack.encode(operation)) for operation in record)

@@ -14,6 +14,7 @@ from ingest.log import Log, Topic
 from ingest.ports import Catalog, Visibility
 from ingest.routes.collections import CollectionWriteRoutes
 from ingest.routes.points import PointWriteRoutes
+from ingest.sharding import split_at
 from ingest.writer import PointsWriter
 from query_api.freshness import Freshness
 from query_api.ports import Readers
@@ -27,7 +28,10 @@ async def no_recount() -> None:
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """What the routes stand on. ``version`` is Headwater's own; ``recount`` has the log count its partitions."""
+    """What the routes stand on. ``version`` is Headwater's own; ``recount`` has the log count its partitions.
+
+    ``log_record_bytes`` is what the log takes as one record of points, None where that is more than anybody writes.
+    """
 
     log: Log
     catalog: Catalog
@@ -36,6 +40,7 @@ class Services:
     readiness: Readiness
     version: str
     recount: Callable[[], Awaitable[None]] = no_recount
+    log_record_bytes: int | None = None
 
 
 def create_app(services: Services, limits: Limits | None = None) -> FastAPI:
@@ -49,6 +54,11 @@ def create_app(services: Services, limits: Limits | None = None) -> FastAPI:
         *CollectionReadRoutes(catalog, services.readers, freshness).endpoints(),
         *CollectionWriteRoutes(CatalogWriter(log, catalog, visibility), limits).endpoints(),
         *PointReadRoutes(catalog, services.readers, freshness, limits).endpoints(),
-        *PointWriteRoutes(catalog, PointsWriter(log, visibility, limits.max_record_bytes), limits).endpoints(),
+        *PointWriteRoutes(catalog, PointsWriter(log, visibility, _record_bytes(services, limits)), limits).endpoints(),
     ]
     return HeadwaterApp(endpoints, limits, services.version)
+
+
+def _record_bytes(services: Services, limits: Limits) -> int:
+    takes = services.log_record_bytes
+    return limits.max_record_bytes if takes is None else split_at(takes, limits.max_record_bytes)

@@ -20,6 +20,7 @@ from ingest.forwarding import Stray, forwarded
 from ingest.log import BatchLog, LogRecord, LogUnavailableError, RecordTooLargeError, Topic
 from ingest.outcomes import rejected
 from ingest.ports import Catalog, CollectionEntry
+from ingest.sharding import split_at
 from ingest.writer import HEADERS, MAX_RECORD_BYTES
 from schemas.errors import NotFoundError
 from schemas.operations import Outcome
@@ -69,13 +70,17 @@ class Router:
         max_record_bytes: int = MAX_RECORD_BYTES,
         appended: Appended = ignore_appended,
     ) -> None:
-        """``catalog_is_current`` returns once ``catalog`` has reached the end the catalog topic had when called."""
+        """``catalog_is_current`` returns once ``catalog`` has reached the end the catalog topic had when called.
+
+        ``max_record_bytes`` is what ``log`` takes as one record. It has a part in what a record becomes, so it is
+        to be the same for all routers that may forward the same.
+        """
         self._appended = appended
         self._log = log
         self._catalog = catalog
         self._catalog_is_current = catalog_is_current
         self._reject = reject
-        self._max_record_bytes = max_record_bytes
+        self._split_at = split_at(max_record_bytes, MAX_RECORD_BYTES)
 
     async def settle(self, found: Sequence[Elsewhere]) -> list[Elsewhere]:
         """The same with the collection that each name stands for, in a catalog not older than this call.
@@ -109,7 +114,7 @@ class Router:
         refused: dict[int, Outcome] = {}
         for start in range(0, len(strays), RECORDS_A_TURN):
             some = strays[start : start + RECORDS_A_TURN]
-            for number, found in enumerate(forwarded(some, entries, self._max_record_bytes), start):
+            for number, found in enumerate(forwarded(some, entries, self._split_at), start):
                 if isinstance(found, Outcome):
                     refused[number] = found
                     continue

@@ -16,11 +16,18 @@ _LENGTH_BYTES = 5
 _COLUMN_BYTES = 40
 _LISTS_BYTES = 32
 """What the names and lengths of a column take, and those of an operation's lists."""
+FRAMING_BYTES = 4096
+"""Room for what a log and a record take beside operations: a batch, headers, where the record came from."""
 _LEAST_ROOM = 16
 """Points get a sixteenth of a record at least: a large payload for many points would be repeated for each."""
 
 Positions = NDArray[np.int64]
 """int64 [k], ascending: some of an operation's points."""
+
+
+def split_at(log_bytes: int, wanted: int) -> int:
+    """How large records are to become: ``wanted``, or less where the log takes ``log_bytes`` as one and no more."""
+    return min(wanted, log_bytes - min(FRAMING_BYTES, log_bytes // 2))
 
 
 def records_of(operations: Sequence[Operation], shards: int, max_bytes: int) -> list[tuple[int, list[Operation]]]:

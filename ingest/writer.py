@@ -43,6 +43,7 @@ class PointsWriter:
     """Writes operations on points. Knows nothing of how they are applied."""
 
     def __init__(self, log: Log, visibility: Visibility, max_record_bytes: int = MAX_RECORD_BYTES) -> None:
+        """``max_record_bytes``: about how large records become; more is split."""
         self._log = log
         self._visibility = visibility
         self._max_record_bytes = max_record_bytes

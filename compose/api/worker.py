@@ -31,7 +31,7 @@ from compose.logging import configure_logging
 from compose.malloc import keep_little_free_memory
 from compose.settings import DataFolder
 from ingest.kafka import KafkaLog
-from ingest.log import LogUnavailableError
+from ingest.log import LogUnavailableError, Topic
 from projector.folders import StateFolder
 
 _VERSION = version("headwater")
@@ -122,7 +122,16 @@ class Worker:
         feeds = FolderFeeds(self._folder, log.identity)
         node = ApiNode(log, feeds, self._membership, self._startup, recount=log.recount)
         try:
-            services = Services(log, node.catalog, node.views, node.views, self._startup, _VERSION, node.recount)
+            services = Services(
+                log,
+                node.catalog,
+                node.views,
+                node.views,
+                self._startup,
+                _VERSION,
+                node.recount,
+                log.max_record_bytes(Topic.POINTS),
+            )
             self._app.app = create_app(services, self._limits)
             settle_garbage_collector()
             async with asyncio.TaskGroup() as group:

@@ -42,7 +42,14 @@ class RoutingDesk:
         self._offsets = offsets
         self._catalog = catalog
         reject = rejecter(log, Topic.POINTS)
-        router = Router(log, catalog, self._catalog_is_current, reject, appended=self._appended)
+        router = Router(
+            log,
+            catalog,
+            self._catalog_is_current,
+            reject,
+            log.max_record_bytes(Topic.POINTS),
+            appended=self._appended,
+        )
         office = RoutingOffice(log, router, offsets, router_group(prefix), reject, tasks.start)
         self.open_routing: OpenRouting = routing_through(office)
         tasks.start(catalog.run())

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Coroutine, Sequence
 from typing import Any
+from uuid import UUID
 
 import pytest
 from msgspec.json import encode
@@ -175,6 +176,23 @@ def test_a_large_record_in_pieces(bench: Bench) -> None:
         assert len(records) > 3
         assert [record.origin for record in records] == [Origin(0, 9, i) for i in range(len(records))]
         assert small.ids(2) == list(range(20))
+
+    run(check())
+
+
+def test_pieces_are_what_the_log_takes() -> None:
+    bench = Bench(max_record_bytes=16_000)
+    bench.log.max_bytes = 16_000
+    bench.catalog.create("things", 7, [2])
+    each: dict[str, Any] = {"vector": [1.0], "payload": {"a": "x" * 50}}
+    some = [{"id": str(UUID(int=i)), **each} for i in range(1000)]
+
+    async def check() -> None:
+        await bench.router.forward(
+            message(9, {"collection_name": "things", "points": some}), Elsewhere("things", 7, [0])
+        )
+        assert not bench.rejected
+        assert sum(len(op.ids or ()) for record in bench.records(2) for op in record.ops) == len(some)
 
     run(check())
 

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Iterator, Sequence
 
 from ingest.deadline import Deadline
-from ingest.log import Headers, LogRecord, LogUnavailableError, Topic
+from ingest.log import Headers, LogRecord, LogUnavailableError, RecordTooLargeError, Topic
 from ingest.ports import CollectionEntry
 from projector.catalog.fold import fold_catalog
 from projector.catalog.follower import CatalogFollower
@@ -74,7 +74,10 @@ class MemoryState:
 
 
 class MemoryLog:
-    """Implements Log. ``broken``: appends fail; ``silent``: they never end. ``on_append`` is told of every record."""
+    """Implements Log. ``broken``: appends fail; ``silent``: they never end; ``takes``: bytes of a record at most.
+
+    ``on_append`` is told of every record.
+    """
 
     identity = "memory"
 
@@ -82,6 +85,7 @@ class MemoryLog:
         self.records: dict[tuple[Topic, int], list[bytes]] = {}
         self.broken = False
         self.silent = False
+        self.takes = 1 << 30
         self.points_partitions = partitions
         self._on_append = on_append
 
@@ -95,6 +99,8 @@ class MemoryLog:
             raise LogUnavailableError("the disk is full")
         if self.silent:
             await asyncio.Event().wait()
+        if len(value or b"") > self.takes:
+            raise RecordTooLargeError(f"a record has at most {self.takes} bytes")
         return self.put(topic, partition, value or b"")
 
     def put(self, topic: Topic, partition: int, value: bytes) -> int:

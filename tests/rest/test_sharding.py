@@ -2,11 +2,12 @@ from typing import Any
 
 import msgspec
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.json import encode
 
-from ingest.sharding import records_of
+from ingest.sharding import FRAMING_BYTES, records_of, split_at
 from schemas.config import CollectionConfig, Distance, VectorParams
 from schemas.ids import from_wire, ids_to_wire, shard_of
 from schemas.operations import (
@@ -161,3 +162,10 @@ def test_only_a_record_of_one_point_is_larger_than_allowed(ops: list[Operation],
 
 def size_of(record: list[Operation]) -> int:
     return sum(len(msgspec.msgpack.encode(operation)) for operation in record)
+
+
+@pytest.mark.parametrize(
+    ("takes", "expected"), [(32 << 20, 4 << 20), (1 << 20, (1 << 20) - FRAMING_BYTES), (1 << 10, 1 << 9)]
+)
+def test_records_are_split_where_the_log_takes_no_more(takes: int, expected: int) -> None:
+    assert split_at(takes, 4 << 20) == expected

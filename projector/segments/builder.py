@@ -4,6 +4,7 @@ import asyncio
 import os
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
@@ -14,6 +15,8 @@ from projector.segments.messages import Advanced, Built, Reply
 from projector.segments.spec import BuildResult, BuildSpec
 
 IDLE_SECONDS = 10.0
+ENDING_SECONDS = 1.0
+"""How long a process that says nothing more may take to end by itself."""
 _MAX_LINE = 1 << 20
 
 _replies: msgspec.json.Decoder[Reply] = msgspec.json.Decoder(Reply)
@@ -84,6 +87,9 @@ class BuilderProcess:
             try:
                 result = await _converse(process, spec, progress)
             except (OSError, EOFError, msgspec.MsgspecError) as error:
+                # Most likely it has just ended; to kill it then would take its exit code from asyncio.
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(process.wait(), ENDING_SECONDS)
                 await self._kill(process)
                 reason = f"the builder process ended with code {process.returncode}"
                 raise BuildFailedError(f"{spec.target}: {reason}") from error

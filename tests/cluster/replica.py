@@ -7,6 +7,8 @@ from typing import Self
 from tests.support.cluster import Cluster
 from tests.support.server import HeadwaterProcess
 
+GROUP = "replica"
+
 
 @dataclass(frozen=True)
 class Replica:
@@ -20,7 +22,7 @@ class Replica:
     def start(cls, cluster: Cluster) -> Self:
         """Add a group to a cluster, and wait until it has caught up."""
         data = cluster.folder / "replica"
-        projector = cluster.add_projector("--group", f"{cluster.kafka.prefix}.replica", "--no-route", data=data)
+        projector = cluster.add_projector("--group", f"{cluster.kafka.prefix}.{GROUP}", "--no-route", data=data)
         replica = cls(projector, cluster.add_api(data=data), data)
         for process in (replica.projector, replica.api):
             process.launch()

@@ -50,7 +50,7 @@ class RoutingDesk:
             log.max_record_bytes(Topic.POINTS),
             appended=self._appended,
         )
-        office = RoutingOffice(log, router, offsets, router_group(prefix), reject, tasks.start)
+        office = RoutingOffice(Routed(log, offsets, router_group(prefix)), router, reject, tasks.start)
         self.open_routing: OpenRouting = routing_through(office)
         tasks.start(catalog.run())
 

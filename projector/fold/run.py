@@ -155,12 +155,7 @@ class RunFold:
             return [APPLIED] * len(record.ops)
         if not self._is_plain(record.ops):
             return None
-        shard = ShardId(record.uid, record.shard)
-        opened = self._shard(shard)
-        if opened is not None and opened.meta.is_younger_than(origin, record.shard):
-            outcomes = [TOO_EARLY] * len(record.ops)
-        else:
-            outcomes = self._fold(shard, record.ops)
+        outcomes = self._fold(ShardId(record.uid, record.shard), record.ops, origin)
         if origin is not None:
             self._effects.watermarks[origin.partition] = origin
         return outcomes
@@ -169,10 +164,12 @@ class RunFold:
         known = self._effects.watermarks.get(origin.partition)
         return origin.was_had(known or self._reader.watermark(origin.partition))
 
-    def _fold(self, shard: ShardId, operations: list[Operation]) -> list[Outcome]:
+    def _fold(self, shard: ShardId, operations: list[Operation], origin: Origin | None = None) -> list[Outcome]:
         opened = self._shard(shard)
         if opened is None:
             return [GONE] * len(operations)
+        if opened.meta.is_younger_than(origin, shard.shard):
+            return [TOO_EARLY] * len(operations)
         self.points += sum(len(operation.ids or ()) for operation in operations)
         outcomes, _ = opened.fold(operations, _BEGIN, _UNBOUNDED)
         return outcomes

@@ -15,13 +15,13 @@ from prometheus_client import Counter, Gauge
 
 from ingest.foreign import Elsewhere
 from ingest.forwarding import Stray
-from ingest.log import Log, LogDamagedError, LogRecord, LogUnavailableError, Topic
+from ingest.log import LogDamagedError, LogRecord, LogUnavailableError, Topic
 from ingest.router import Router
 from projector.rejected import record_at
 from projector.runner import Reject
 from projector.state.store import PartitionState
 from projector.worker.patience import when_available
-from projector.worker.routed import Progress, Routed
+from projector.worker.routed import Routed
 from projector.worker.routing_port import OpenRouting, Spawn
 
 MOST_AT_ONCE = 1000
@@ -48,22 +48,14 @@ _logger = structlog.get_logger("headwater.router")
 class RoutingOffice:
     """What the routing of all partitions of a process shares.
 
-    ``log`` is read at other places than those the fold reads at, so it had better not be the same. ``group`` is the
-    router's consumer group.
+    ``routed.log`` is read at other places than those the fold reads at, so it had better not be the same.
     """
 
-    log: Log
+    routed: Routed
     router: Router
-    progress: Progress
-    group: str
     reject: Reject
     spawn: Spawn
     commit_seconds: float = COMMIT_SECONDS
-
-    @property
-    def routed(self) -> Routed:
-        """How far the router is."""
-        return Routed(self.log, self.progress, self.group)
 
 
 def routing_through(office: RoutingOffice) -> OpenRouting:
@@ -148,7 +140,7 @@ class PartitionRouting:
             self._to_reject.popleft()
 
     async def _reject_one(self, offset: int) -> None:
-        log, what = self._office.log, f"a record of points-{self._partition} to reject"
+        log, what = self._office.routed.log, f"a record of points-{self._partition} to reject"
         record = await when_available(lambda: record_at(log, self._partition, offset), what)
         if record is None:
             self._count_lost(offset)
@@ -197,7 +189,7 @@ class PartitionRouting:
         if found := {record.offset: record for record in kept if record is not None}:
             return found, max(found)
         first, size = entries[0][0], READ_BYTES if len(entries) > FEW else FEW_BYTES
-        log, place = self._office.log, (Topic.POINTS, self._partition)
+        log, place = self._office.routed.log, (Topic.POINTS, self._partition)
         what = f"records of points-{self._partition} to forward"
         records = await when_available(lambda: log.read(*place, first, size), what)
         if records:

@@ -18,6 +18,7 @@ from projector.frames import ShardId
 from projector.rejected import ORIGIN_HEADER, send_rejected
 from projector.runner import PartitionRunner, ignore_frame
 from projector.state.store import PartitionState
+from projector.worker.routed import Routed
 from projector.worker.routing import PartitionRouting, RoutingOffice
 from schemas.ids import PointId, shard_of
 from schemas.operations import Outcome
@@ -262,9 +263,8 @@ class Process:
     def _office(self, group: asyncio.TaskGroup) -> RoutingOffice:
         cluster = self._cluster
         router = Router(cluster.log, cluster.catalog, cluster.catalog.catch_up, self._reject)
-        return RoutingOffice(
-            cluster.log, router, cluster.progress, GROUP, self._reject, group.create_task, commit_seconds=0
-        )
+        routed = Routed(cluster.log, cluster.progress, GROUP)
+        return RoutingOffice(routed, router, self._reject, group.create_task, commit_seconds=0)
 
     async def _run(self, group: asyncio.TaskGroup) -> None:
         cluster, office = self._cluster, self._office(group)

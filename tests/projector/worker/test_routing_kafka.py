@@ -14,6 +14,7 @@ from ingest.router import Router
 from projector.rejected import ORIGIN_HEADER, send_rejected
 from projector.runner import PartitionRunner, ignore_frame
 from projector.state.store import PartitionState
+from projector.worker.routed import Routed
 from projector.worker.routing import PartitionRouting, RoutingOffice, routing_through
 from schemas.operations import Outcome
 from schemas.records import Origin, PointsRecord, ShardOpened, decode_partition_record, encode_record
@@ -48,7 +49,8 @@ class Worker:
 
     async def _work(self, state: PartitionState, group: asyncio.TaskGroup) -> int:
         router = Router(self.log, self.catalog, self.catalog.catch_up, self.reject)
-        office = RoutingOffice(self.log, router, self.progress, self.group, self.reject, group.create_task, 0.01)
+        routed = Routed(self.log, self.progress, self.group)
+        office = RoutingOffice(routed, router, self.reject, group.create_task, 0.01)
         routing = await routing_through(office)(0, state)
         assert isinstance(routing, PartitionRouting)
         runner = PartitionRunner(self.log, 0, state, ignore_frame, reject=routing.reject, route=routing.route)

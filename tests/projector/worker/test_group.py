@@ -118,13 +118,13 @@ def test_offsets_of_what_was_taken_away_are_not_committed(
 def test_a_failure_to_commit_that_was_not_foreseen_ends_the_worker(
     kafka_settings: KafkaSettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def positions() -> None:
+    async def commit_applied() -> None:
         raise RuntimeError("not foreseen")
 
     async def check() -> None:
         async with member(kafka_settings, tmp_path / "state", Applied()) as made:
             await _live(made)
-            monkeypatch.setattr(made.worker, "positions", positions)
+            monkeypatch.setattr(made.app, "commit_applied", commit_applied)
             await until(lambda: isinstance(made.failure, RuntimeError))
 
     within(check())

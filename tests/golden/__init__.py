@@ -1,0 +1,1 @@
+"""Recorded requests, and whether a server answers them as they were answered when they were recorded."""

@@ -1,0 +1,35 @@
+"""Show which steps of transcripts fail on a server that is started for them."""
+
+import argparse
+import tempfile
+from pathlib import Path
+
+from tests.golden.differences import as_text
+from tests.golden.replay import Replay
+from tests.golden.transcript import names, read
+from tests.support.http import Http
+from tests.support.server import Server
+
+
+def main() -> None:
+    """Run the command."""
+    parser = argparse.ArgumentParser(prog="python -m tests.golden", description=__doc__)
+    parser.add_argument("names", nargs="*", help="transcripts; all when none is named")
+    parser.add_argument("--steps", action="store_true", help="their numbers alone")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder, Server(Path(folder) / "data") as server:
+        server.start()
+        for name in options.names or names():
+            transcript = read(name)
+            with Http(server.port) as http:
+                failures = list(Replay(transcript, http, server.url).failures())
+            print(f"{name}: {len(transcript.steps) - len(failures)} pass, {len(failures)} fail")
+            if options.steps:
+                print(f"  {as_text(step.number for step, _ in failures)}")
+                continue
+            for step, found in failures:
+                print(f"  {step}\n    {found}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,45 @@
+"""Transcripts as files."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+FOLDER = Path(__file__).parent / "transcripts"
+
+
+@dataclass(frozen=True)
+class Step:
+    """One request and its answer. ``fields`` are as the line has them."""
+
+    fields: dict[str, Any]
+
+    @property
+    def number(self) -> int:
+        """Its place in the transcript."""
+        number: int = self.fields["n"]
+        return number
+
+    def __str__(self) -> str:
+        return f"{self.number} ({self.fields.get('note', '')}) {self.fields['method']} {self.fields['path']}"
+
+
+@dataclass(frozen=True)
+class Transcript:
+    """``spaced``: bodies are written with blanks and ASCII escapes, as error texts that name a column depend on it."""
+
+    name: str
+    spaced: bool
+    steps: tuple[Step, ...]
+
+
+def names() -> list[str]:
+    """The names of all transcripts."""
+    return sorted(path.stem for path in FOLDER.glob("*.jsonl"))
+
+
+def read(name: str) -> Transcript:
+    """The transcript of that name. Raises OSError."""
+    lines = (FOLDER / f"{name}.jsonl").read_text(encoding="utf-8").splitlines()
+    head, *steps = (json.loads(line) for line in lines if line.strip())
+    return Transcript(name, bool(head.get("spaced")), tuple(map(Step, steps)))

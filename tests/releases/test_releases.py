@@ -68,9 +68,11 @@ async def fold(data: Path) -> None:
     """Bring the state to the log's end."""
     folder = DataFolder(data)
     log = await EmbeddedLog.open(folder.log)
-    with closing(Owner(log, StateFolder(folder.state))) as owner:
-        await owner.catch_up()
-    await log.close()
+    try:
+        with closing(Owner(log, StateFolder(folder.state))) as owner:
+            await owner.catch_up()
+    finally:
+        await log.close()
 
 
 def test_a_data_folder(release: Release) -> None:

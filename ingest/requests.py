@@ -6,7 +6,7 @@ import msgspec
 
 from ingest.vector_columns import pack_column, to_columns
 from schemas.config import UNNAMED, CollectionConfig
-from schemas.errors import BadInputError
+from schemas.errors import BadInputError, UnprocessableError
 from schemas.ids import UUID_BASE, WireId, parse_point_id, to_wire
 from schemas.operations import (
     ClearPayload,
@@ -186,15 +186,15 @@ _BATCH: dict[str, Callable[..., Operation]] = {
 def batch_operations(config: CollectionConfig, requests: Sequence[UpdateOperationRequest]) -> list[Operation]:
     """The operations of a batch, checked.
 
-    Raises BadInputError naming the operation, UnprocessableError when there are too many.
+    Raises BadInputError or UnprocessableError naming the operation, the latter also when there are too many.
     """
     check_operation_count("operations", len(requests))
     operations: list[Operation] = []
     for index, request in enumerate(requests):
         try:
             operations.append(checked(config, _batch_operation(config, request)))
-        except BadInputError as error:
-            raise BadInputError(f"{error.message} (in operations[{index}])") from error
+        except (BadInputError, UnprocessableError) as error:
+            raise type(error)(f"{error.message} (in operations[{index}])") from error
     return operations
 
 

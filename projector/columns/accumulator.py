@@ -84,7 +84,7 @@ class ColumnAccumulator:
         if INT64_MIN <= value <= INT64_MAX:
             self._integers.add(value, slot)
             return
-        # No filter can name such an integer; ranges compare it as float64, and so it is one here.
+        # Rounded: a reader takes no number of this size for exact.
         number = number_of(value)
         if number is not None:
             self._floats.add(number, slot)

@@ -32,6 +32,9 @@ from schemas.filters import (
 from schemas.matching.values import in_range
 
 _EXACT = 1 << 53
+"""Integers up to here are float64 as they are."""
+_ROUNDED = 1 << 63
+"""From here on a float of the column may stand for an integer beside it."""
 
 
 class Column:
@@ -48,7 +51,9 @@ class Column:
                 return self._at_most([self._keywords.slots])
             case _:
                 slots = self._element_slots(test)
-        return self._at_most([self._slots("others")]) if slots is None else known(mask_of(slots, self._size))
+        if slots is None:
+            return self._at_most([self._slots("others")])
+        return self._at_most([*slots, self._floats.slots]) if self._doubts(test) else known(mask_of(slots, self._size))
 
     def select_values(self, test: ValuesTest) -> Selection:
         """The slots where all of the path's values together pass."""
@@ -74,7 +79,7 @@ class Column:
             case MatchKeyword():
                 return [self._keywords.postings(test.value)]
             case MatchInteger():
-                return [self._integer(test.value)]
+                return self._integer(test.value)
             case MatchBool():
                 return [self._slots("trues" if test.value else "falses")]
             case MatchAny():
@@ -84,41 +89,58 @@ class Column:
             case Range():
                 return self._range(test)
             case DatetimeRange():
-                return [self._datetimes.between(test.lt, test.lte, test.gt, test.gte, as_float=False)]
+                return [self._datetimes.between(test.lt, test.lte, test.gt, test.gte)]
             case _:
                 return None
 
+    def _doubts(self, test: ElementTest) -> bool:
+        """Whether the test turns on what a number is that the column has rounded: an integer of more than 64 bits."""
+        low, high = self._floats.extent
+        if low > -_ROUNDED and high < _ROUNDED:
+            return False
+        match test:
+            case MatchInteger():
+                return abs(test.value) >= _ROUNDED
+            case MatchAny() | MatchExcept():
+                return any(not isinstance(value, str) and abs(value) >= _ROUNDED for value in test.values)
+            case Range():
+                return any(bound is not None and abs(bound) >= _ROUNDED for bound in _bounds(test))
+            case _:
+                return False
+
     def _any_integer(self, values: frozenset[str | int]) -> list[Slots]:
-        if len(values) >= len(self._integers):
-            return [self._integers.slots[self._integers.among(values)]]
-        return [self._integer(value) for value in values if not isinstance(value, str)]
+        if len(values) >= len(self._integers) + len(self._floats):
+            return [n.slots[n.among(values)] for n in (self._integers, self._floats)]
+        return [slots for value in values if not isinstance(value, str) for slots in self._equal(value)]
 
     def _except(self, test: MatchExcept) -> list[Slots]:
         lists = [self._slots(name) for name in ("trues", "falses", "others")]
-        return [*self._keywords.of_others(test.values), *self._other_integers(test.values), self._floats.slots, *lists]
+        return [*self._keywords.of_others(test.values), *self._other_numbers(test.values), *lists]
 
-    def _other_integers(self, values: frozenset[str | int]) -> list[NDArray[np.uint32]]:
-        if len(values) >= len(self._integers):
-            return [self._integers.slots[~self._integers.among(values)]]
-        return self._integers.other([value for value in values if not isinstance(value, str)])
+    def _other_numbers(self, values: frozenset[str | int]) -> list[NDArray[np.uint32]]:
+        if len(values) >= len(self._integers) + len(self._floats):
+            return [n.slots[~n.among(values)] for n in (self._integers, self._floats)]
+        integers = [value for value in values if not isinstance(value, str)]
+        return [*self._integers.other(integers), *self._floats.other(integers)]
 
-    def _integer(self, value: int) -> Slots:
-        slots = self._integers.equal(value)
-        # Below 2^53 no other integer is the same float64; with floats in the column a float may be.
-        if (
-            is_dense(len(slots), self._size)
-            and abs(value) < _EXACT
-            and not len(self._floats.slots)
-            and len(self._numbers)
-        ):
-            return self._numbers == value
-        return slots
+    def _integer(self, value: int) -> list[Slots]:
+        pieces = self._equal(value)
+        if is_dense(sum(map(len, pieces)), self._size) and self._comparable((value,)):
+            return [self._numbers == value]
+        return pieces
+
+    def _equal(self, value: int) -> list[Slots]:
+        return [self._integers.equal(value), self._floats.equal(value)]
+
+    def _comparable(self, bounds: Sequence[float | None]) -> bool:
+        """Whether comparing ``numbers``, which are float64, with these gives what comparing by value does."""
+        low, high = self._integers.extent
+        exact = all(b is None or isinstance(b, float) or abs(b) <= _EXACT for b in bounds)
+        return exact and low >= -_EXACT and high <= _EXACT and len(self._numbers) > 0
 
     def _range(self, test: Range) -> Sequence[Slots]:
-        pieces = [
-            n.between(test.lt, test.lte, test.gt, test.gte, as_float=True) for n in (self._integers, self._floats)
-        ]
-        if is_dense(sum(map(len, pieces)), self._size) and len(self._numbers):
+        pieces = [n.between(test.lt, test.lte, test.gt, test.gte) for n in (self._integers, self._floats)]
+        if is_dense(sum(map(len, pieces)), self._size) and self._comparable(_bounds(test)):
             # Comparing all numbers in order takes less time than going to so many slots in the order of values.
             return [_within(self._numbers, test)]
         return pieces
@@ -151,6 +173,10 @@ class Column:
     @cached_property
     def _datetimes(self) -> Numbers:
         return Numbers(self._source, "datetimes", np.int64)
+
+
+def _bounds(test: Range) -> tuple[float | None, ...]:
+    return test.lt, test.lte, test.gt, test.gte
 
 
 def _within(numbers: NDArray[np.float64], test: Range) -> Mask:

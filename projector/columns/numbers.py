@@ -72,6 +72,11 @@ class Numbers:
     def __len__(self) -> int:
         return len(self._values)
 
+    @property
+    def extent(self) -> tuple[float, float]:
+        """The least and the greatest value; (0, 0) when there is none."""
+        return (self._values[0], self._values[-1]) if len(self._values) else (0, 0)
+
     def among(self, values: frozenset[str | int]) -> NDArray[np.bool_]:
         """Which of ``slots`` stand for a number in ``values``; looks at each number once, however many values."""
         return np.fromiter((number in values for number in self._values.tolist()), np.bool_, len(self._values))
@@ -89,21 +94,15 @@ class Numbers:
             start = bisect_right(self._values, value)
         return [*pieces, self.slots[start:]]
 
-    def between(
-        self, lt: float | None, lte: float | None, gt: float | None, gte: float | None, *, as_float: bool
-    ) -> NDArray[np.uint32]:
-        """The slots that have a value within all bounds, in order of value.
-
-        ``as_float`` compares the values as float64, as ranges over numbers do; rounding keeps their order.
-        """
+    def between(self, lt: float | None, lte: float | None, gt: float | None, gte: float | None) -> NDArray[np.uint32]:
+        """The slots that have a value within all bounds, in order of value; bounds of either type compare exactly."""
         start, stop = 0, len(self._values)
-        key = float if as_float else None
         if gt is not None:
-            start = max(start, bisect_right(self._values, gt, key=key))
+            start = max(start, bisect_right(self._values, gt))
         if gte is not None:
-            start = max(start, bisect_left(self._values, gte, key=key))
+            start = max(start, bisect_left(self._values, gte))
         if lt is not None:
-            stop = min(stop, bisect_left(self._values, lt, key=key))
+            stop = min(stop, bisect_left(self._values, lt))
         if lte is not None:
-            stop = min(stop, bisect_right(self._values, lte, key=key))
+            stop = min(stop, bisect_right(self._values, lte))
         return self.slots[start : max(start, stop)]

@@ -3,7 +3,7 @@
 import math
 from typing import Any, NoReturn, cast
 
-from schemas.errors import BadInputError
+from schemas.errors import BadInputError, UnprocessableError
 from schemas.json_path import Path, parse_path
 
 _SHOWN = 64
@@ -14,6 +14,11 @@ _UINT64 = 1 << 64
 def fail(where: str, problem: str) -> NoReturn:
     """Raise BadInputError: ``where`` is the path to what is wrong, ``filter.must[0].range.gt``."""
     raise BadInputError(f"Wrong input: {where}: {problem}")
+
+
+def break_rule(where: str, rule: str) -> NoReturn:
+    """Raise UnprocessableError: what stands at ``where`` is of the right form, but breaks ``rule``."""
+    raise UnprocessableError(f"Validation error in JSON body: [{where}: {rule}]")
 
 
 def describe(value: object) -> str:
@@ -81,16 +86,22 @@ def integer(value: object, where: str, low: int = -_INT64, high: int = _INT64 - 
 
 
 def number(value: object, where: str, low: float = -math.inf, high: float = math.inf) -> float:
-    """A finite JSON number in [low, high]; an integer must fit 64 bits, as it must in a record."""
-    if type(value) is int:
-        if not -_INT64 <= value < _UINT64:
-            fail(where, f"{describe(value)} is out of range for a number")
-    elif type(value) is not float or not math.isfinite(value):
-        fail(where, f"expected a number, not {describe(value)}")
-    result = float(value)
+    """A JSON number in [low, high] as float64."""
+    result = float(exact_number(value, where))
     if not low <= result <= high:
         fail(where, f"{describe(value)} is out of range, must be between {low:g} and {high:g}")
     return result
+
+
+def exact_number(value: object, where: str) -> int | float:
+    """A finite JSON number as it is; an integer must fit 64 bits, as it must in a record."""
+    if type(value) is int:
+        if not -_INT64 <= value < _UINT64:
+            fail(where, f"{describe(value)} is out of range for a number")
+        return value
+    if type(value) is not float or not math.isfinite(value):
+        fail(where, f"expected a number, not {describe(value)}")
+    return value
 
 
 def path(value: object, where: str) -> Path:

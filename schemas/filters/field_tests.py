@@ -27,13 +27,14 @@ from schemas.filters.model import (
     ValuesCount,
 )
 
-BoundT = TypeVar("BoundT", int, float)
+BoundT = TypeVar("BoundT", int, int | float)
 Take = Callable[[int, str], None]
 """Counts values towards the filter's limit: how many, and where."""
 
 _MATCHES = frozenset({"value", "text", "text_any", "phrase", "prefix", "any", "except"})
 _BOUNDS = frozenset({"lt", "lte", "gt", "gte"})
 _MIN_RING = 4
+_COORDINATES = ("lon", "lat")
 
 
 def parse_test(name: str, value: object, where: str, take: Take) -> FieldTest:
@@ -86,7 +87,7 @@ def _range(value: object, where: str, take: Take) -> FieldTest:
     fields = checks.present(value, where, _BOUNDS)
     if any(isinstance(bound, str) for bound in fields.values()):
         return DatetimeRange(**_bounds(fields, where, _datetime))
-    return Range(**_bounds(fields, where, checks.number))
+    return Range(**_bounds(fields, where, checks.exact_number))
 
 
 def _bounds(fields: dict[str, Any], where: str, parse: Callable[[object, str], BoundT]) -> dict[str, BoundT]:
@@ -106,7 +107,12 @@ def _values_count(value: object, where: str, take: Take) -> FieldTest:
 
 
 def _geo_point(value: object, where: str) -> GeoPoint:
-    fields = checks.present(value, where, frozenset({"lon", "lat"}))
+    if isinstance(value, list):
+        both = checks.array(value, where)
+        if len(both) != len(_COORDINATES):
+            checks.fail(where, "expected a longitude and a latitude")
+        value = dict(zip(_COORDINATES, both, strict=True))
+    fields = checks.present(value, where, frozenset(_COORDINATES))
     lon = checks.number(checks.required(fields, "lon", where), f"{where}.lon", -180.0, 180.0)
     lat = checks.number(checks.required(fields, "lat", where), f"{where}.lat", -90.0, 90.0)
     return GeoPoint(lon, lat)

@@ -19,7 +19,7 @@ class MatchKeyword:
 
 @dataclass(frozen=True, slots=True)
 class MatchInteger:
-    """The integer ``value``; neither a float nor a boolean that equals it."""
+    """A number of this value, 1.0 as well as 1; not a boolean."""
 
     value: int
 
@@ -33,7 +33,7 @@ class MatchBool:
 
 @dataclass(frozen=True, slots=True)
 class MatchAny:
-    """One of ``values``: all strings or all integers."""
+    """One of ``values``: all strings, or all integers, which a float may equal."""
 
     values: frozenset[str | int]
 
@@ -47,21 +47,21 @@ class MatchExcept:
 
 @dataclass(frozen=True, slots=True)
 class MatchText:
-    """A string that has every token of ``text``."""
+    """A string that ``text`` is a part of, case and all."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class MatchTextAny:
-    """A string that has at least one token of ``text``."""
+    """A string that one of the words of ``text``, split at white space, is a part of, case and all."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class MatchPhrase:
-    """A string that has the tokens of ``phrase`` one after another."""
+    """A string that ``phrase`` is a part of, case and all."""
 
     phrase: str
 
@@ -75,12 +75,12 @@ class MatchPrefix:
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """A number (not a boolean), compared as float64; None is no bound."""
+    """A number (not a boolean), compared by value, integers exactly; None is no bound."""
 
-    lt: float | None = None
-    lte: float | None = None
-    gt: float | None = None
-    gte: float | None = None
+    lt: int | float | None = None
+    lte: int | float | None = None
+    gt: int | float | None = None
+    gte: int | float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from schemas.filters.model import (
 from schemas.ids import PointId, parse_point_id
 from schemas.json_path import EACH, Path
 
-MAX_FILTER_DEPTH = 16
+MAX_FILTER_DEPTH = 60
 """Filters within filters; the outermost is the first level."""
 MAX_CONDITIONS = 4096
 MAX_VALUES = 100_000
@@ -34,8 +34,9 @@ _MAX_UINT32 = (1 << 32) - 1
 def parse_filter(obj: object, where: str = "filter") -> Filter:
     """The filter that ``obj``, JSON as builtins, stands for; ``where`` is what messages call it.
 
-    Raises BadInputError that begins with the path to what is wrong. Stricter than Qdrant in this: a field that no
-    kind of condition knows is an error everywhere, since a misspelt test would otherwise widen a delete.
+    Raises BadInputError that begins with the path to what is wrong, UnprocessableError where a value breaks a rule.
+    Stricter than Qdrant in this: a field that no kind of condition knows is an error everywhere, since a misspelt
+    test would otherwise widen a delete.
     """
     return _Parser().filter(obj, where, 1)
 
@@ -78,7 +79,9 @@ class _Parser:
         where = f"{where}.min_should"
         inner = checks.present(fields["min_should"], where, frozenset({"conditions", "min_count"}))
         conditions = checks.array(checks.required(inner, "conditions", where), f"{where}.conditions")
-        min_count = checks.integer(checks.required(inner, "min_count", where), f"{where}.min_count", low=1)
+        min_count = checks.integer(checks.required(inner, "min_count", where), f"{where}.min_count", low=0)
+        if min_count == 0:
+            checks.break_rule(f"{where}.min_count", "min_count must be greater than 0")
         return MinShould(self._conditions_of(conditions, f"{where}.conditions", depth), min_count)
 
     def _condition(self, obj: object, where: str, depth: int) -> Condition:
@@ -109,7 +112,8 @@ class _Parser:
         fields = checks.present(obj, where, _FIELD)
         key = checks.path(fields.pop("key"), f"{where}.key")
         if not fields:
-            checks.fail(where, f"a condition on a key needs one of: {', '.join(sorted(TESTS))}")
+            rule = "Validation error: At least one field condition must be specified"
+            checks.break_rule(where, f"{rule} ({', '.join(sorted(TESTS))})")
         tests = [parse_test(name, fields[name], f"{where}.{name}", self._take) for name in TESTS if name in fields]
         return FieldCondition(key, tuple(tests))
 
@@ -131,7 +135,9 @@ class _Parser:
         where = f"{where}.slice"
         inner = checks.present(fields["slice"], where, frozenset({"index", "total"}))
         total = checks.integer(checks.required(inner, "total", where), f"{where}.total", 1, _MAX_UINT32)
-        index = checks.integer(checks.required(inner, "index", where), f"{where}.index", 0, total - 1)
+        index = checks.integer(checks.required(inner, "index", where), f"{where}.index", 0, _MAX_UINT32)
+        if index >= total:
+            checks.break_rule(f"{where}.index", "Slice index must be less than the total number of slices")
         return Slice(index, total)
 
     def _nested(self, obj: object, where: str, depth: int) -> Nested:

@@ -26,7 +26,8 @@ from schemas.filters.model import (
     ValuesTest,
 )
 from schemas.json_path import JsonValue
-from schemas.matching import geo, text, values
+from schemas.matching import geo, values
+from schemas.matching.words import words
 
 GeoTest = GeoBoundingBox | GeoRadius | GeoPolygon
 TextTest = MatchText | MatchTextAny | MatchPhrase | MatchPrefix
@@ -45,7 +46,7 @@ def element_passes(test: ElementTest, value: JsonValue) -> bool:
         case MatchKeyword():
             return isinstance(value, str) and value == test.value
         case MatchInteger():
-            return type(value) is int and value == test.value
+            return values.equals(value, test.value)
         case MatchBool():
             return value is test.value
         case MatchAny():
@@ -79,11 +80,11 @@ def _values_pass(test: ValuesTest, found: Sequence[JsonValue]) -> bool:
 def _text_passes(test: TextTest, value: str) -> bool:
     match test:
         case MatchText():
-            return text.has_all(value, text.tokens(test.text))
+            return test.text in value
         case MatchTextAny():
-            return text.has_any(value, text.tokens(test.text))
+            return any(word in value for word in words(test.text))
         case MatchPhrase():
-            return text.has_phrase(value, text.tokens(test.phrase))
+            return test.phrase in value
         case MatchPrefix():
             return value.startswith(test.prefix)
 

@@ -20,9 +20,14 @@ def number_of(value: JsonValue) -> float | None:
         return math.inf if value > 0 else -math.inf
 
 
+def equals(value: JsonValue, number: int) -> bool:
+    """Whether a JSON number, written as an integer or not, has this value; a boolean never does."""
+    return type(value) in (int, float) and value == number
+
+
 def is_any(value: JsonValue, values: frozenset[str | int]) -> bool:
-    """Whether a string or an integer is one of ``values``; a boolean or a float never is."""
-    return type(value) in (str, int) and value in values
+    """Whether a string is one of ``values``, or a number has the value of one; a boolean never does."""
+    return type(value) in (str, int, float) and value in values
 
 
 def in_range(value: float, bounds: Range | DatetimeRange | ValuesCount) -> bool:
@@ -36,9 +41,8 @@ def in_range(value: float, bounds: Range | DatetimeRange | ValuesCount) -> bool:
 
 
 def number_in_range(value: JsonValue, bounds: Range) -> bool:
-    """Whether a JSON number lies in the range, compared as float64."""
-    number = number_of(value)
-    return number is not None and in_range(number, bounds)
+    """Whether a JSON number lies in the range, compared by value: 2^53 + 1 is neither 2^53 nor 2.0^53."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and in_range(value, bounds)
 
 
 def datetime_in_range(value: JsonValue, bounds: DatetimeRange) -> bool:

@@ -113,7 +113,7 @@ UPSERTS: list[tuple[int, Any, str]] = [
     (400, point(payload=deep(65)), "points[1].payload: payload is nested deeper"),
     (400, {**point(), "shard_key": "a"}, "shard_key is not supported yet"),
     (400, {**point(), "update_mode": "maybe"}, "update_mode"),
-    (400, {**point(), "update_filter": {"must": [{"key": "a"}]}}, "filter"),
+    (422, {**point(), "update_filter": {"must": [{"key": "a"}]}}, "filter"),
     (400, {"batch": {"ids": [1], "vectors": []}}, "1 ids but 0 vectors"),
     (400, {"batch": {"ids": [1], "vectors": [[1]]}}, "batch.vectors[0]"),
     (400, {"batch": {"ids": [1], "vectors": {"x": [[1, 2]]}}}, "batch.vectors.x"),

@@ -155,6 +155,25 @@ simple_conditions = st.one_of(
 )
 
 
+def is_local_modes(value: Any) -> bool:
+    """Whether local mode answers a filter, or what is in it, as the server without payload indexes does.
+
+    It does not where texts are concerned (it looks for words, the server for parts of strings) and where an integer
+    is looked for (none but integers equal one there).
+    """
+    if isinstance(value, list):
+        return all(map(is_local_modes, value))  # pyright: ignore[reportUnknownArgumentType]
+    if not isinstance(value, dict):
+        return True
+    found: Json = value
+    match = found.get("match")
+    if isinstance(match, dict):
+        (kind, operand), *_ = match.items()  # pyright: ignore[reportUnknownVariableType, reportUnknownMemberType]
+        operands = operand if isinstance(operand, list) else [operand]  # pyright: ignore[reportUnknownVariableType]
+        return kind not in ("text", "text_any", "phrase") and 1 not in operands and 0 not in operands
+    return all(map(is_local_modes, found.values()))
+
+
 @st.composite
 def conditions(draw: st.DrawFn, depth: int = 2) -> Json:
     """A condition as JSON builtins, of any kind; filters within it are at most ``depth`` deep."""

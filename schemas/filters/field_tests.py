@@ -1,7 +1,7 @@
 """Parse what a field condition tests: match, ranges, geo, counts."""
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from schemas.datetimes import parse_datetime
 from schemas.filters import checks
@@ -108,7 +108,7 @@ def _values_count(value: object, where: str, take: Take) -> FieldTest:
 
 def _geo_point(value: object, where: str) -> GeoPoint:
     if isinstance(value, list):
-        both = checks.array(value, where)
+        both = cast(list[Any], value)
         if len(both) != len(_COORDINATES):
             checks.fail(where, "expected a longitude and a latitude")
         value = dict(zip(_COORDINATES, both, strict=True))

@@ -1,6 +1,6 @@
 """Hypothesis strategies: ids, payloads and filters (as JSON builtins) that often have something in common."""
 
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from hypothesis import strategies as st
@@ -165,7 +165,7 @@ def is_local_modes(value: Any) -> bool:
         return all(map(is_local_modes, value))  # pyright: ignore[reportUnknownArgumentType]
     if not isinstance(value, dict):
         return True
-    found: Json = value
+    found = cast(Json, value)
     match = found.get("match")
     if isinstance(match, dict):
         (kind, operand), *_ = match.items()  # pyright: ignore[reportUnknownVariableType, reportUnknownMemberType]

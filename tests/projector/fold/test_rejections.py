@@ -67,7 +67,7 @@ BAD: list[tuple[Operation, int, str]] = [
     (DeletePayload(["a"], ids=[1, 3]), 404, "No point with id 3 found"),
     (DeletePoints(), 400, "by ids or by a filter, one of them"),
     (DeletePoints(ids=[1], filter={}), 400, "by ids or by a filter, one of them"),
-    (DeletePoints(filter={"must": {"key": "a"}}), 400, "filter.must"),
+    (DeletePoints(filter={"must": {"key": "a"}}), 422, "filter.must"),
     (DeletePoints(ids=[1, -2]), 400, "out of range"),
     (ClearPayload(filter={"nope": []}), 400, "filter"),
 ]

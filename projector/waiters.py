@@ -43,6 +43,13 @@ class Waiters:
         while len(self._rejected) > KEPT_OUTCOMES:
             self._rejected.popitem(last=False)
 
+    def fail(self, error: Exception) -> None:
+        """Nothing will become visible any more: who waits now is told ``error``."""
+        for _, _, future in self._waiting:
+            if not future.done():
+                future.set_exception(error)
+        self._waiting = []
+
     def remember(self, offset: int, outcomes: Sequence[Outcome]) -> None:
         """One of ``outcomes``, those of the record at ``offset``, is a rejection; it may be visible later."""
         self._rejected[offset] = outcomes

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 
 from compose.api.visibility_table import Column, VisibilityTable, WorkerState
 
+BEAT_SECONDS = 0.2
 SETTLE_SECONDS = 0.01
 """Between making oneself known and looking at the others. A processor may delay a store past a later load, but by
 far less: whoever completes a wait without this worker has its own offsets in the table by the time they are read."""
@@ -80,6 +81,12 @@ class Membership:
         return not any(
             self._table.listens(other) and self._table.connections(other) < connections for other in self._others
         )
+
+    async def beat(self) -> None:
+        """Show for ever that this worker's event loop runs: see ``compose.api.heartbeats``."""
+        while True:
+            self._table.beat(self.worker)
+            await asyncio.sleep(BEAT_SECONDS)
 
     def leave(self) -> None:
         """This worker answers no more."""

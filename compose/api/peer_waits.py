@@ -46,6 +46,10 @@ class PeerWaits:
                 await asyncio.sleep(POLL_SECONDS if self._polls < HASTY_POLLS else PATIENT_POLL_SECONDS)
                 self._polls += 1
                 self._look()
+        except Exception as error:
+            # Nobody looks at what ends this task.
+            for waiters in self._waiters.values():
+                waiters.fail(error)
         finally:
             self._watching = None
 

@@ -1,6 +1,7 @@
 """WorkerSpec: what the supervisor of an api tells a worker, through its standard input."""
 
 import pickle
+import signal
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -9,6 +10,8 @@ from compose.settings import Settings
 
 REFUSED = 78
 """The exit code of a worker that would fail again; what a user can do is in the refusal file."""
+STACK_SIGNAL = signal.SIGUSR1
+"""Has a worker write the stacks of its threads to its standard error."""
 _LENGTH_BYTES = 8
 
 

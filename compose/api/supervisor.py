@@ -10,8 +10,9 @@ from pathlib import Path
 import structlog
 
 import compose
+from compose.api.heartbeats import hangs
 from compose.api.run_folder import run_folder
-from compose.api.spec import REFUSED, WorkerSpec
+from compose.api.spec import REFUSED, STACK_SIGNAL, WorkerSpec
 from compose.api.visibility_table import VisibilityTable
 from compose.errors import UserError
 from compose.http.metrics import FOLDER_VARIABLE, forget_process
@@ -23,6 +24,8 @@ STOP_SECONDS = 30.0
 FIRST_PAUSE, LONGEST_PAUSE = 0.2, 10.0
 STEADY_SECONDS = 30.0
 """A worker that lived so long is started again at once."""
+STACK_SECONDS = 0.5
+"""How long a worker that hangs has for saying where."""
 BIND_SECONDS = 2.0
 """Workers whose supervisor was killed hold the socket for a moment."""
 
@@ -97,7 +100,7 @@ class Supervisor:
                 await self._sleep(pause)
                 continue
             try:
-                code = await self._wait(process)
+                code = await self._wait(worker, process)
             except BaseException:
                 await _end(process)
                 raise
@@ -113,16 +116,22 @@ class Supervisor:
             await self._sleep(pause)
             settings = _as_they_are(settings)
 
-    async def _wait(self, process: asyncio.subprocess.Process) -> int:
+    async def _wait(self, worker: int, process: asyncio.subprocess.Process) -> int:
+        """Its exit code, once it has ended: by itself, because all stop, or because it hung."""
         ended = asyncio.create_task(process.wait())
         stopping = asyncio.create_task(self._stopping.wait())
+        hanging = asyncio.create_task(hangs(self._table, worker, self._settings.worker_timeout))
         try:
-            await asyncio.wait({ended, stopping}, return_when=asyncio.FIRST_COMPLETED)
-            if not ended.done():
+            await asyncio.wait({ended, stopping, hanging}, return_when=asyncio.FIRST_COMPLETED)
+            if not ended.done() and stopping.done():
                 await _end(process)
+            elif not ended.done():
+                _logger.error("a worker hangs and is killed", worker=worker, seconds=self._settings.worker_timeout)
+                await _kill(process)
             return await ended
         finally:
             stopping.cancel()
+            hanging.cancel()
 
     async def _sleep(self, seconds: float) -> None:
         try:
@@ -159,6 +168,14 @@ def _as_they_are(settings: Settings) -> Settings:
     """The settings for a worker that comes later: by now there may be more partitions than were asked for."""
     kafka = settings.kafka
     return settings.model_copy(update={"kafka": kafka and kafka.model_copy(update={"partitions": None})})
+
+
+async def _kill(process: asyncio.subprocess.Process) -> None:
+    """Kill a worker that hangs, after it has written where."""
+    process.send_signal(STACK_SIGNAL)
+    await asyncio.sleep(STACK_SECONDS)
+    if process.returncode is None:
+        process.kill()
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:

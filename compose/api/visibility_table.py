@@ -1,8 +1,9 @@
 """VisibilityTable: how far each worker of an api is, in memory that all of them share.
 
-One row per worker, 64-bit cells: the worker's state, whether it listens, its connections and its visible offsets; then
-a second row per worker for what those showed that had its place before and are gone. A worker writes its own rows; the
-supervisor clears the row of a worker that is dead. A cell is written and read as one aligned word.
+One row per worker, 64-bit cells: the worker's state, whether it listens, its connections, its heartbeats and its
+visible offsets; then a second row per worker for what those showed that had its place before and are gone. A worker
+writes its own rows; the supervisor clears the row of a worker that is dead. A cell is written and read as one aligned
+word.
 """
 
 import mmap
@@ -15,7 +16,7 @@ from ingest.log import Topic
 
 MAX_PARTITIONS = 4096
 """Points partitions that have a column. The file is sparse, so those that are not there take nothing."""
-_STATE, _LISTENS, _CONNECTIONS, _CATALOG, _POINTS = range(5)
+_STATE, _LISTENS, _CONNECTIONS, _HEARTBEATS, _CATALOG, _POINTS = range(6)
 _ROW = _POINTS + MAX_PARTITIONS
 _CELL_BYTES = 8
 
@@ -99,6 +100,14 @@ class VisibilityTable:
         """``worker`` has so many connections."""
         self._cells[worker * _ROW + _CONNECTIONS] = connections
 
+    def heartbeats(self, worker: int) -> int:
+        """How often ``worker`` has shown that its event loop runs."""
+        return self._cells[worker * _ROW + _HEARTBEATS]
+
+    def beat(self, worker: int) -> None:
+        """The event loop of ``worker`` runs."""
+        self._cells[worker * _ROW + _HEARTBEATS] += 1
+
     def visible(self, worker: int, column: Column) -> int:
         """What ``worker`` shows, -1 for nothing."""
         return self._cells[worker * _ROW + column] - 1
@@ -131,6 +140,7 @@ class VisibilityTable:
         self._cells[start + _STATE] = WorkerState.ABSENT
         self._cells[start + _LISTENS] = 0
         self._cells[start + _CONNECTIONS] = 0
+        self._cells[start + _HEARTBEATS] = 0
         for column, _ in shown:
             self._cells[start + column] = 0
 

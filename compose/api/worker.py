@@ -4,6 +4,7 @@ It ends when it is told to, when its supervisor ends, or by an exception; the su
 """
 
 import asyncio
+import faulthandler
 import os
 import socket
 import sys
@@ -18,7 +19,7 @@ from compose.api.feeds import FolderFeeds
 from compose.api.membership import Membership
 from compose.api.node import ApiNode
 from compose.api.opening import open_log, wait_for_state
-from compose.api.spec import REFUSED, WorkerSpec
+from compose.api.spec import REFUSED, STACK_SIGNAL, WorkerSpec
 from compose.api.startup import Startup
 from compose.api.visibility_table import TooManyPartitionsError, VisibilityTable
 from compose.app import Services, create_app
@@ -40,6 +41,7 @@ _logger = structlog.get_logger("headwater.api")
 
 def main() -> None:
     """Run one worker."""
+    faulthandler.register(STACK_SIGNAL)
     orders = sys.stdin.buffer
     spec = WorkerSpec.read(orders)
     configure_logging(spec.settings.log_level)
@@ -85,6 +87,7 @@ class Worker:
         if not self._membership.others_ready():
             self._membership.start()
             self._listen()
+        beating = asyncio.create_task(self._membership.beat())
         working = asyncio.create_task(self._work())
         working.add_done_callback(lambda _: self._stopped.set())
         await self._stopped.wait()
@@ -94,6 +97,7 @@ class Worker:
         self._membership.leave()
         working.cancel()
         await asyncio.wait({working})
+        beating.cancel()
         for task in (working, self._serving):
             error = None if task is None or task.cancelled() else task.exception()
             if error is not None:

@@ -165,7 +165,8 @@ class PartitionReader:
                 pause = FIRST_PAUSE
                 fetched.start = min(start, fetched.start)
                 start, offset = self._keep(fetched)
-        except (LogDamagedError, LogUnavailableError) as error:
+        except Exception as error:
+            # Whatever it is: nobody looks at what ends this task, and who waits would wait for ever.
             self._end_waits(error)
         finally:
             self._watching = None

@@ -3,7 +3,6 @@
 import asyncio
 import shutil
 import uuid
-from collections.abc import Awaitable
 from contextlib import AbstractContextManager
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from projector.snapshot.errors import SnapshotError
 from projector.snapshot.parts import CatalogPart, Part, PartitionPart
 from projector.snapshot.snapshots import SnapshotsFolder
 from projector.state.store import PartitionState
+from projector.threads import to_its_end
 
 POLL_SECONDS = 1.0
 
@@ -84,7 +84,7 @@ class SnapshotService:
         try:
             async with self._using[name]:
                 made = contribute(part, partial, self._owner, self._origin, lambda: self._has(part))
-                await _to_its_end(made)
+                await to_its_end(made)
         except (OSError, SnapshotError) as error:
             _logger.error("no part of a snapshot", part=name, reason=str(error))
         else:
@@ -105,13 +105,3 @@ class SnapshotService:
         if using is not None:
             await using.acquire()
             using.release()
-
-
-async def _to_its_end(work: Awaitable[None]) -> None:
-    """Cancelled, wait for the end all the same: a thread may be using what is closed next."""
-    task = asyncio.ensure_future(work)
-    try:
-        await asyncio.shield(task)
-    except asyncio.CancelledError:
-        await asyncio.wait({task})
-        raise

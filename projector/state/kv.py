@@ -18,6 +18,8 @@ from rocksdict import (
     WriteBatch,
 )
 
+from projector.threads import to_its_end
+
 _MIB = 1 << 20
 
 
@@ -114,7 +116,7 @@ class KeyValue:
 
     async def sync(self) -> None:
         """Make everything written so far survive power loss."""
-        await asyncio.to_thread(self._db.flush_wal, True)
+        await to_its_end(asyncio.to_thread(self._db.flush_wal, True))
 
     async def flush(self) -> None:
         """Move what is in memory into table files, so that little is left to do for ``checkpoint``."""

@@ -163,10 +163,11 @@ class PartitionRouting:
             self._read(entries), router.settle([elsewhere for _, elsewhere in entries])
         )
         settled = [(offset, elsewhere) for (offset, _), elsewhere in zip(entries, found, strict=True) if offset <= end]
-        # The same after a crash, whatever the catalog says then.
+        # The same after a crash or a loss of power, whatever the catalog says then.
         changed = [new for old, new in zip(entries, settled, strict=False) if new != old]
         if changed:
             self._state.settled(changed)
+            await self._state.sync()
         for offset in (offset for offset, _ in settled if offset not in records):
             self._count_lost(offset)
         await router.forward_all([Stray(records[o], elsewhere) for o, elsewhere in settled if o in records])

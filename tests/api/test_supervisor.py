@@ -19,13 +19,13 @@ NOBODY = f"{HOST}:9"
 class Api(HeadwaterProcess):
     """An api whose Kafka can't be reached."""
 
-    def __init__(self, folder: Path, port: int | None = None) -> None:
+    def __init__(self, folder: Path, port: int | None = None, environment: dict[str, str] | None = None) -> None:
         port = port or free_port()
         self.temporary = folder / "tmp"
         self.temporary.mkdir(exist_ok=True)
         kafka = ["--kafka", NOBODY, "--data", str(folder / "data")]
         arguments = ["api", "--port", str(port), "--workers", str(WORKERS), *kafka]
-        super().__init__(arguments, port, folder / "output", {"TMPDIR": str(self.temporary)})
+        super().__init__(arguments, port, folder / "output", {"TMPDIR": str(self.temporary), **(environment or {})})
 
     def worker_pids(self) -> list[int]:
         return [pid for pid in self.processes() if pid != self.pid]
@@ -96,3 +96,14 @@ def test_what_a_user_can_mend(waiting_api: Api, tmp_path: Path) -> None:
     without = headwater("api", "--data", str(tmp_path / "data"))
     assert without.returncode == 1
     assert "say where Kafka is" in without.stderr
+
+
+def test_a_worker_that_hangs_is_replaced(tmp_path: Path) -> None:
+    with Api(tmp_path, environment={"HEADWATER_WORKER_TIMEOUT": "1"}) as api:
+        api.launch()
+        api.wait_alive()
+        hung = api.worker_pids()[0]
+        os.kill(hung, signal.SIGSTOP)
+        eventually(lambda: hung not in api.worker_pids() and len(api.worker_pids()) == WORKERS)
+        eventually(lambda: b"a worker hangs and is killed" in api.output.read_bytes())
+        assert api.stop(signal.SIGTERM) == 0

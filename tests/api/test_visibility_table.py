@@ -231,3 +231,17 @@ def test_a_completed_wait_holds_for_every_worker_that_serves(actions: list[tuple
         table = VisibilityTable.create(Path(folder) / "table", WORKERS)
         asyncio.run(play(table))
         table.close()
+
+
+def test_who_waits_for_others_is_told_when_looking_fails(table: VisibilityTable) -> None:
+    async def check() -> None:
+        table.set_state(1, WorkerState.READY)
+        member = Membership(table, 0)
+        waiting = asyncio.create_task(PeerWaits(member).wait(COLUMN, 5, None))
+        await asyncio.sleep(0)
+        surprise = RuntimeError("a surprise")
+        with mock.patch.object(member, "lowest_of_others", side_effect=surprise), pytest.raises(RuntimeError) as raised:
+            await waiting
+        assert raised.value is surprise
+
+    asyncio.run(check())

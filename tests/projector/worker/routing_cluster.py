@@ -5,7 +5,7 @@ import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import msgspec
 
@@ -23,7 +23,7 @@ from projector.worker.routing import PartitionRouting, RoutingOffice
 from schemas.ids import PointId, shard_of
 from schemas.operations import Outcome
 from schemas.points import decode_point
-from schemas.records import ShardOpened, encode_record
+from schemas.records import PointsRecord, ShardOpened, decode_partition_record, encode_record
 from tests.support.memory_catalog import MemoryCatalog
 from tests.support.memory_log import MemoryLog
 
@@ -85,6 +85,13 @@ class SteppedState(PartitionState):
     """Dies before or after anything is written."""
 
     steps = Steps()
+    place: Path
+
+    @classmethod
+    def open(cls, folder: Path, identity: str, *, read_only: bool = False) -> Self:
+        state = super().open(folder, identity, read_only=read_only)
+        state.place = folder
+        return state
 
     def commit(self, effects: Effects, offset: int, value: bytes | None, *, route: bool = False) -> None:
         self.steps.take()
@@ -100,6 +107,17 @@ class SteppedState(PartitionState):
         self.steps.take()
         super().forwarded(offset)
         self.steps.take()
+
+    async def sync(self) -> None:
+        await super().sync()
+        survives = surviving(self.place)
+        shutil.rmtree(survives, ignore_errors=True)
+        self.checkpoint(survives)
+
+
+def surviving(folder: Path) -> Path:
+    """Where the copy is of what a loss of power leaves of a state."""
+    return folder.with_suffix(".synced")
 
 
 @dataclass
@@ -190,6 +208,23 @@ class Cluster:
     def lose_state(self, partition: int) -> None:
         """What an operator does to have it rebuilt."""
         shutil.rmtree(self.folder / str(partition), ignore_errors=True)
+
+    def lose_power(self) -> None:
+        """States are what was synced of them."""
+        for partition in range(PARTITIONS):
+            self.lose_state(partition)
+            synced = surviving(self.folder / str(partition))
+            if synced.exists():
+                shutil.copytree(synced, self.folder / str(partition))
+
+    def forwarded_to(self) -> dict[tuple[int, int], set[int]]:
+        """Where a record came from -> the collections it was forwarded to."""
+        found: dict[tuple[int, int], set[int]] = {}
+        for value in (value for p in range(PARTITIONS) for value in self.log.values(Topic.POINTS, p)):
+            record = None if value is None or value.startswith(b"{") else decode_partition_record(value)
+            if isinstance(record, PointsRecord) and record.origin is not None:
+                found.setdefault((record.origin.partition, record.origin.offset), set()).add(record.uid)
+        return found
 
     def rejected(self) -> list[str]:
         """Where the rejected records came from, in order, once for every time they were sent."""

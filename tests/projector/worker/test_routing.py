@@ -152,3 +152,21 @@ def test_a_first_record_that_is_elsewhere_and_was_not_forwarded_yet(tmp_path: Pa
     cluster.fold_alone(0)
     cluster.live()
     cluster.check()
+
+
+def test_power_is_lost_at_every_step_and_an_alias_moves(tmp_path: Path) -> None:
+    fatal = 0
+    while True:
+        fatal += 5
+        cluster = Cluster(tmp_path / str(fatal))
+        for _ in range(4):
+            cluster.write(PRODUCED_TO[4], "short", 4)
+        ended = cluster.live(fatal) < fatal
+        cluster.lose_power()
+        cluster.catalog.alias("short", "b")
+        cluster.live()
+        homes = cluster.forwarded_to()
+        assert len(homes) == 4
+        assert all(len(uids) == 1 for uids in homes.values()), f"step {fatal}: one record, two collections"
+        if ended:
+            return

@@ -1,0 +1,14 @@
+"""Work on a thread that must not be left behind."""
+
+import asyncio
+from collections.abc import Awaitable
+
+
+async def to_its_end(work: Awaitable[None]) -> None:
+    """Cancelled, wait for the end all the same: a thread may be using what is closed next."""
+    task = asyncio.ensure_future(work)
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait({task})
+        raise

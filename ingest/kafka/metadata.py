@@ -19,14 +19,17 @@ from ingest.kafka.connection import Connection
 
 _NO_ID = bytes(16)
 _TAGS = ("tags", TaggedFields)
+_REPLICAS = 4
+"""Which field of a partition holds the brokers that have it."""
 
 
 @dataclass(frozen=True, slots=True)
 class TopicMetadata:
-    """A topic as the cluster knows it; ``id`` as Kafka's own tools show it."""
+    """A topic as the cluster knows it; ``id`` as Kafka's own tools show it. ``replicas``: the fewest of a partition."""
 
     id: str
     partitions: int
+    replicas: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,5 +136,6 @@ async def cluster_state(connection: Connection, topics: Sequence[str]) -> Cluste
             continue
         if error is not NoError:
             raise error(f"topic {name}")
-        found[name] = TopicMetadata(urlsafe_b64encode(topic_id).decode().rstrip("="), len(partitions))
+        replicas = min((len(partition[_REPLICAS]) for partition in partitions), default=0)
+        found[name] = TopicMetadata(urlsafe_b64encode(topic_id).decode().rstrip("="), len(partitions), replicas)
     return ClusterState(response.get_item("cluster_id"), found)

@@ -7,9 +7,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 from aiokafka.admin import AIOKafkaAdminClient, NewPartitions, NewTopic
-from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import (
-    BrokerResponseError,
     InvalidPartitionsError,
     NoError,
     TopicAlreadyExistsError,
@@ -21,28 +19,19 @@ from ingest.kafka.connection import Connection
 from ingest.kafka.errors import KafkaTopicError, describe
 from ingest.kafka.metadata import ClusterState, cluster_state
 from ingest.kafka.settings import KafkaSettings
+from ingest.kafka.topic_settings import (
+    FOR_EVER,
+    IN_SYNC,
+    REJECTED_EXTRA_BYTES,
+    SIZE,
+    default_replicas,
+    faults,
+    sure_replicas,
+    topic_configs,
+)
 from ingest.log import Topic
 
 T = TypeVar("T")
-
-REJECTED_EXTRA_BYTES = 1 << 20
-"""How much larger a record may be on the rejected topic, for the headers it adds."""
-
-_FOR_EVER = {"cleanup.policy": "delete", "retention.ms": "-1", "retention.bytes": "-1"}
-_LOSSES = {
-    "cleanup.policy": "Kafka would drop records that later ones with the same key supersede",
-    "retention.ms": "Kafka would drop records when they are old",
-    "retention.bytes": "Kafka would drop records when there are many",
-    "unclean.leader.election.enable": "Kafka could drop acknowledged records when a broker fails",
-}
-_NEEDED = _FOR_EVER | {"unclean.leader.election.enable": "false"}
-_KEPT: dict[Topic, tuple[str, ...]] = {
-    Topic.CATALOG: tuple(_LOSSES),
-    Topic.POINTS: tuple(_LOSSES),
-    # No state depends on it, so how long to keep it is the operator's choice; compaction refuses records without key.
-    Topic.REJECTED: ("cleanup.policy",),
-}
-_SIZE = "max.message.bytes"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +77,15 @@ class _Preparation:
             state = await self._asking("new partitions do not turn up", partial(self._complete_state, wanted))
         partitions = {topic: state.topics[self._names[topic]].partitions for topic in Topic}
         self._check_partitions(partitions)
-        sizes = self._check_configs(await self._asking("topics could not be checked", self._configs))
+        names = list(self._names.values())
+        configs = await self._asking("topics could not be checked", lambda: topic_configs(self._connection, names))
+        for fault in faults(self._names, configs, self._replicas(state)):
+            raise KafkaTopicError(fault)
+        sizes = {topic: int(configs[self._names[topic]][SIZE]) for topic in Topic}
         return Topics(_identity(state, self._settings), partitions, sizes)
+
+    def _replicas(self, state: ClusterState) -> dict[Topic, int]:
+        return {topic: state.topics[name].replicas for topic, name in self._names.items()}
 
     async def _asking(self, what: str, attempt: Callable[[], Awaitable[T]]) -> T:
         return await self._connection.retried(attempt, what)
@@ -110,7 +106,10 @@ class _Preparation:
         return state
 
     async def _create(self, missing: list[Topic]) -> None:
-        response = await self._admin.create_topics([self._new_topic(topic) for topic in missing])
+        replicas: int | None = self._settings.replication_factor
+        if replicas == -1:
+            replicas = await default_replicas(self._connection)
+        response = await self._admin.create_topics([self._new_topic(topic, replicas) for topic in missing])
         errors: list[Any] = response.get_item("topic_errors")
         for name, code, *rest in errors:
             error = for_code(code)
@@ -121,9 +120,12 @@ class _Preparation:
                 raise error(f"{name}: {why}")
             raise KafkaTopicError(f"topic {name} could not be created: {why}")
 
-    def _new_topic(self, topic: Topic) -> NewTopic:
+    def _new_topic(self, topic: Topic, expected: int | None) -> NewTopic:
+        """``expected``: how many replicas it will have; None where that is not known."""
         size = self._settings.max_record_bytes + (REJECTED_EXTRA_BYTES if topic is Topic.REJECTED else 0)
-        configs = _FOR_EVER | {_SIZE: str(size)}
+        configs = FOR_EVER | {SIZE: str(size)}
+        if expected is not None:
+            configs[IN_SYNC] = str(sure_replicas(expected))
         partitions = (self._settings.partitions or 1) if topic is Topic.POINTS else 1
         replicas = self._settings.replication_factor
         # aiokafka takes "as the brokers do" only together with assignments, which may be none.
@@ -155,42 +157,6 @@ class _Preparation:
                     f"{self._names[topic]} has {partitions[topic]} partitions and must have one. Partitions can't be "
                     "taken away: use another prefix, or delete the topic if nothing in it is needed."
                 )
-
-    async def _configs(self) -> dict[str, dict[str, str]]:
-        resources = [ConfigResource(ConfigResourceType.TOPIC, name) for name in self._names.values()]
-        found: dict[str, dict[str, str]] = {}
-        for response in await self._admin.describe_configs(resources):
-            answers: list[Any] = response.get_item("resources")
-            for code, message, _, name, entries in answers:
-                error: type[BrokerResponseError] = for_code(code)
-                if error is not NoError:
-                    raise error(f"the settings of {name} can't be read{f': {message}' if message else ''}")
-                found[name] = {entry[0]: entry[1] for entry in entries}
-        return found
-
-    def _check_configs(self, configs: dict[str, dict[str, str]]) -> dict[Topic, int]:
-        for topic, kept in _KEPT.items():
-            name = self._names[topic]
-            for setting in kept:
-                value = configs[name].get(setting, _NEEDED[setting])
-                if value != _NEEDED[setting]:
-                    raise KafkaTopicError(
-                        f"{name} has {setting}={value}: {_LOSSES[setting]}. {_remedy(name, setting, _NEEDED[setting])}"
-                    )
-        sizes = {topic: int(configs[self._names[topic]][_SIZE]) for topic in Topic}
-        least = sizes[Topic.POINTS] + REJECTED_EXTRA_BYTES
-        if sizes[Topic.REJECTED] < least:
-            name = self._names[Topic.REJECTED]
-            raise KafkaTopicError(
-                f"{name} has {_SIZE}={sizes[Topic.REJECTED]}: it must take every record of "
-                f"{self._names[Topic.POINTS]} and what is added to it. {_remedy(name, _SIZE, str(least))}"
-            )
-        return sizes
-
-
-def _remedy(topic: str, setting: str, value: str) -> str:
-    command = f"kafka-configs.sh --alter --entity-type topics --entity-name {topic} --add-config {setting}={value}"
-    return f"Change that: {command}"
 
 
 def _identity(state: ClusterState, settings: KafkaSettings) -> str:

@@ -6,7 +6,7 @@ import pytest
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 from ingest.kafka import KafkaLog, KafkaSettings, KafkaTopicError
-from ingest.kafka.topics import REJECTED_EXTRA_BYTES
+from ingest.kafka.topic_settings import REJECTED_EXTRA_BYTES
 from ingest.log import LogDamagedError, Topic
 from projector.rejected import record_at
 from tests.ingest.kafka.support import LOSSLESS, POINTS, admin, create_topic, opened
@@ -30,6 +30,7 @@ def test_topics_are_created_with_what_a_log_needs(kafka_settings: KafkaSettings,
             assert {name: found[name] for name in LOSSLESS} == LOSSLESS
             larger = REJECTED_EXTRA_BYTES if topic is Topic.REJECTED else 0
             assert int(found["max.message.bytes"]) == 5_000_000 + larger
+            assert found["min.insync.replicas"] == "1"
 
     within(check())
 
@@ -53,6 +54,16 @@ def test_topics_that_would_lose_records_are_refused(
         await create_topic(kafka_settings, topic, LOSSLESS | configs)
         ((setting, value),) = configs.items()
         with pytest.raises(KafkaTopicError, match=rf"{topic} has {setting}={value}: .* --add-config {setting}="):
+            await KafkaLog.open(kafka_settings)
+
+    within(check())
+
+
+@pytest.mark.parametrize("topic", list(Topic))
+def test_topics_that_nothing_can_be_written_to_are_refused(kafka_settings: KafkaSettings, topic: Topic) -> None:
+    async def check() -> None:
+        await create_topic(kafka_settings, topic, LOSSLESS | {"min.insync.replicas": "2"})
+        with pytest.raises(KafkaTopicError, match=rf"{topic} has min.insync.replicas=2 and 1 replicas: nothing can be"):
             await KafkaLog.open(kafka_settings)
 
     within(check())

@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 
-from ingest.kafka.topics import REJECTED_EXTRA_BYTES
+from ingest.kafka.topic_settings import REJECTED_EXTRA_BYTES
 from ingest.log import Headers, LogRecord, RecordTooLargeError, Topic
 from ingest.outcomes import rejected
 from projector.fold.outcomes import SKIPPED

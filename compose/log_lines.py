@@ -3,14 +3,14 @@
 from typing import Any
 
 import msgspec
-import numpy as np
 
 from ingest.foreign import ForeignWrite, decode_points_record
 from ingest.log import LogRecord, Topic
 from schemas.errors import HeadwaterError
 from schemas.ids import ids_from_wire, render_point_id
-from schemas.operations import Operation, VectorColumn
+from schemas.operations import Operation
 from schemas.records import PointsRecord, decode_catalog_record
+from schemas.vectors.registry import VectorColumn
 
 _encode = msgspec.json.Encoder().encode
 
@@ -70,10 +70,11 @@ def _operation(op: Operation) -> dict[str, Any]:
 
 
 def _vectors(column: VectorColumn) -> dict[str, Any]:
-    if column.dim < 1 or len(column.data) % (4 * column.dim):
-        return {"dim": column.dim, "bytes": len(column.data), "rows": column.rows}
-    rows = np.frombuffer(column.data, dtype="<f4").reshape(-1, column.dim).tolist()
-    return {"values": rows} if column.rows is None else {"rows": column.rows, "values": rows}
+    try:
+        values = column.listed()
+    except ValueError:
+        return {"bytes": column.size(), "rows": column.rows}
+    return {"values": values} if column.rows is None else {"rows": column.rows, "values": values}
 
 
 def _json(text: bytes) -> msgspec.Raw | str:

@@ -19,9 +19,11 @@ from ingest.writer import encode
 from schemas.config import UNNAMED
 from schemas.errors import BadInputError, HeadwaterError, NotFoundError
 from schemas.ids import parse_point_id, shard_of, to_wire
-from schemas.operations import Operation, Outcome, Upsert, VectorColumn
+from schemas.operations import Operation, Outcome, Upsert
 from schemas.records import Origin, PointsRecord
 from schemas.validation import decode_payload
+from schemas.vectors.dense import DenseColumn
+from schemas.vectors.plain import only_plain
 
 _EMPTY = (b"null", b"{}")
 
@@ -87,22 +89,21 @@ def _plain_points(
             points.setdefault(elsewhere.uid, []).append((at, what))
     found: list[_Parts | None] = [None] * len(strays)
     for uid, some in points.items():
-        vectors = entries[uid].config.vectors
-        if vectors.keys() == {UNNAMED}:
-            rows = read_rows(vectors[UNNAMED].size, [write.vector for _, write in some])
+        plain = only_plain(entries[uid].config)
+        if plain is not None:
+            rows = read_rows(plain.dim, [write.vector for _, write in some])
             for (at, write), row in zip(some, rows, strict=True):
-                found[at] = None if row is None else _plain_point(write, row, entries[uid])
+                found[at] = None if row is None else _plain_point(write, plain.plain(row), entries[uid])
     return found
 
 
-def _plain_point(write: PointWrite, row: bytes, entry: CollectionEntry) -> _Parts | None:
+def _plain_point(write: PointWrite, column: DenseColumn, entry: CollectionEntry) -> _Parts | None:
     try:
         point = parse_point_id(write.id)
         payload = b"" if write.payload is msgspec.UNSET else bytes(write.payload)
         decode_payload(payload)
     except BadInputError:
         return None
-    column = VectorColumn(entry.config.vectors[UNNAMED].size, row)
     payloads = None if not payload or payload in _EMPTY else [payload]
     return [(shard_of(point, len(entry.shard_map)), [Upsert([to_wire(point)], {UNNAMED: column}, payloads)])]
 

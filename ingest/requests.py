@@ -19,7 +19,6 @@ from schemas.operations import (
     UpdateMode,
     UpdateVectors,
     Upsert,
-    VectorColumn,
 )
 from schemas.rest.decode import UNCOUNTED_BYTES, check_density, decode_part
 from schemas.rest.points import (
@@ -37,6 +36,7 @@ from schemas.rest.points import (
     UpsertRequest,
 )
 from schemas.validation import check_operation, check_operation_count, check_payloads, decode_payload
+from schemas.vectors.registry import VectorColumn
 
 _EMPTY = (b"null", b"{}")
 _decode_columns = msgspec.json.Decoder(JsonColumns)
@@ -104,7 +104,7 @@ def upsert(config: CollectionConfig, request: UpsertRequest) -> Upsert:
 
 
 def _batch_columns(config: CollectionConfig, batch: BatchRequest) -> dict[str, VectorColumn]:
-    decoded = _decoded_columns(batch, max(1, len(config.vectors)))
+    decoded = _decoded_columns(batch, max(1, len(config.names)))
     named = decoded if isinstance(decoded, dict) else {UNNAMED: decoded}
     columns: dict[str, VectorColumn] = {}
     for name, vectors in named.items():

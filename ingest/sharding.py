@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from schemas.ids import ids_from_wire, shard_of
-from schemas.operations import Operation, UpdateVectors, Upsert, VectorColumn
+from schemas.operations import Operation, UpdateVectors, Upsert
+from schemas.vectors.registry import VectorColumn
 
 _ID_BYTES = 18
 """The most that an id takes in MessagePack."""
@@ -112,7 +113,7 @@ def _points_size(operation: Operation) -> int:
     size = _ID_BYTES * len(operation.ids or ())
     if isinstance(operation, Upsert | UpdateVectors):
         for column in operation.vectors.values():
-            size += len(column.data) + _LENGTH_BYTES * len(column.rows or ())
+            size += column.size() + _LENGTH_BYTES * len(column.rows or ())
     if isinstance(operation, Upsert) and operation.payloads is not None:
         size += sum(map(len, operation.payloads)) + _LENGTH_BYTES * len(operation.payloads)
     return size
@@ -123,7 +124,7 @@ def _point_sizes(operation: Operation, points: int) -> NDArray[np.int64]:
     if isinstance(operation, Upsert | UpdateVectors):
         for column in operation.vectors.values():
             rows = slice(None) if column.rows is None else np.array(column.rows, np.int64)
-            sizes[rows] += 4 * column.dim + (0 if column.rows is None else _LENGTH_BYTES)
+            sizes[rows] += column.sizes() + (0 if column.rows is None else _LENGTH_BYTES)
     if isinstance(operation, Upsert) and operation.payloads is not None:
         sizes += np.fromiter(map(len, operation.payloads), np.int64, points) + _LENGTH_BYTES
     return sizes
@@ -148,10 +149,9 @@ def _take_columns(columns: dict[str, VectorColumn], positions: Positions, points
 
 
 def _take_rows(column: VectorColumn, positions: Positions, points: int) -> VectorColumn:
-    matrix = np.frombuffer(column.data, np.uint8).reshape(-1, 4 * column.dim)
     if column.rows is None:
-        return VectorColumn(column.dim, matrix[positions].tobytes())
+        return column.take(positions, None)
     place = np.full(points, -1, np.int64)
     place[positions] = np.arange(len(positions))
     rows = place[np.array(column.rows, np.int64)]
-    return VectorColumn(column.dim, matrix[rows >= 0].tobytes(), rows[rows >= 0].tolist())
+    return column.take(np.flatnonzero(rows >= 0), rows[rows >= 0].tolist())

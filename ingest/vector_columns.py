@@ -6,9 +6,7 @@ Everything else, and everything that is wrong, takes the other way, which knows 
 ``struct`` takes 2 us for 100 values; ``numpy.array`` of nested lists takes three times as long.
 """
 
-import struct
 from collections.abc import Callable, Iterable, Sequence
-from functools import lru_cache
 from typing import cast
 
 import msgspec
@@ -18,15 +16,12 @@ from simdjson import Array, Parser
 
 from schemas.config import UNNAMED, CollectionConfig
 from schemas.errors import BadInputError
-from schemas.operations import VectorColumn
-from schemas.rest.decode import decode_part, not_yet
+from schemas.rest.decode import decode_part
 from schemas.rest.points import JsonVector
+from schemas.vectors.kind import JsonValue
+from schemas.vectors.plain import only_plain
+from schemas.vectors.registry import VectorColumn, kind_of
 
-_MAX_FLOAT32 = 3.4028235677973366e38
-"""From here on a number is nearer to infinity than to any float32."""
-
-
-_SPARSE_KEYS = {"indices", "values"}
 _BLOCK_ROWS = 256
 """Vectors that are read at once: few enough to stay in the processor's cache."""
 _parser = Parser()
@@ -41,27 +36,21 @@ def point_path(position: int, name: str) -> str:
     return f"points[{position}].vector.{name}" if name else f"points[{position}].vector"
 
 
-@lru_cache(maxsize=256)
-def _packer(size: int) -> struct.Struct:
-    return struct.Struct(f"<{size}f")
-
-
 def to_columns(config: CollectionConfig, raw: Sequence[msgspec.Raw]) -> dict[str, VectorColumn]:
     """The columns of points whose vectors, each a JsonVector, are ``raw``.
 
     Raises BadInputError naming the point for a vector that is none, that the collection doesn't have, of another
     size, or with a number that no float32 can hold.
     """
-    if UNNAMED in config.vectors and len(config.vectors) == 1:
-        data = read_unnamed(config.vectors[UNNAMED].size, raw)
+    plain = only_plain(config)
+    if plain is not None:
+        data = read_unnamed(plain.dim, raw)
         if data is not None:
-            return {UNNAMED: VectorColumn(config.vectors[UNNAMED].size, data)}
-    found: dict[str, tuple[list[int], list[list[float]]]] = {}
+            return {UNNAMED: plain.plain(data)}
+    found: dict[str, tuple[list[int], list[JsonValue]]] = {}
     for position, item in enumerate(raw):
         vector = decode_part(_vector_decoder, item, point_path(position, UNNAMED))
         named = vector if isinstance(vector, dict) else {UNNAMED: vector}
-        if named.keys() == _SPARSE_KEYS and config.vectors.keys().isdisjoint(_SPARSE_KEYS):
-            raise not_yet(f"{point_path(position, UNNAMED)}: a sparse vector")
         for name, values in named.items():
             rows, column = found.setdefault(name, ([], []))
             rows.append(position)
@@ -143,29 +132,14 @@ def _rows_of(size: int, lengths: Sequence[int], values: NDArray[np.float64]) -> 
 def pack_column(
     config: CollectionConfig,
     name: str,
-    values: Sequence[list[float]],
+    values: Sequence[JsonValue],
     positions: Sequence[int],
     where: Path,
     rows: list[int] | None = None,
 ) -> VectorColumn:
     """One name's column; ``positions`` say where the values stood, for messages. Raises as ``to_columns``."""
-    if name not in config.vectors:
+    params = config.names.get(name)
+    if params is None:
         first = where(positions[0], name) if positions else name
         raise BadInputError(f"Wrong input: {first}: Not existing vector name error: {name}")
-    size = config.vectors[name].size
-    pack = _packer(size).pack
-    try:
-        data = b"".join([pack(*vector) for vector in values])
-    except (struct.error, OverflowError):
-        for position, vector in zip(positions, values, strict=True):
-            _check_vector(vector, size, where(position, name))
-        raise
-    return VectorColumn(size, data, rows)
-
-
-def _check_vector(vector: list[float], size: int, path: str) -> None:
-    if len(vector) != size:
-        raise BadInputError(f"Wrong input: {path}: Vector dimension error: expected dim: {size}, got {len(vector)}")
-    for index, value in enumerate(vector):
-        if not abs(value) < _MAX_FLOAT32:
-            raise BadInputError(f"Wrong input: {path}[{index}]: {value!r} is out of the range of float32")
+    return kind_of(params).pack(values, lambda at: where(positions[at], name), rows)

@@ -133,7 +133,7 @@ def to_nearest(
 
 
 def _vector(config: CollectionConfig, using: str, values: list[float]) -> NDArray[np.float32]:
-    column = pack_column(config, using, [values], [0], _query_path)
+    column = pack_column(config, using, [[*values]], [0], _query_path)
     return np.frombuffer(column.data, np.float32)
 
 

@@ -1,41 +1,33 @@
 """Collection configuration: vectors, HNSW, optimizer settings; defaults, limits and patches."""
 
-from enum import StrEnum
+from collections.abc import Mapping
 from typing import Any, TypeVar
 
 import msgspec
 
 from schemas.errors import BadInputError, UnprocessableError
 from schemas.nesting import check_depth
+from schemas.vectors.params import (
+    AnyVectorParams,
+    Datatype,
+    Distance,
+    HnswConfigDiff,
+    SparseVectorParams,
+    VectorParams,
+)
+
+__all__ = ["Datatype", "Distance", "HnswConfigDiff", "VectorParams"]
 
 MAX_VECTOR_SIZE = 65536
 MAX_VECTOR_NAMES = 64
+MAX_POSITIONS = 256
+"""How many vector names a collection can have had, deleted ones included: a stored point has a byte for each."""
 MAX_NAME_LENGTH = 255
 MAX_SHARDS = 256
 MAX_CONFIG_BYTES = 512 << 10
 """As a record holds it. Markers carry it to the points topic, which may take no more than Kafka's default, a MiB."""
 UNNAMED = ""
 """The name of the single unnamed vector."""
-
-
-class Distance(StrEnum):
-    """How two vectors are compared. Cosine and Dot: higher is nearer; Euclid and Manhattan: lower is."""
-
-    COSINE = "Cosine"
-    DOT = "Dot"
-    EUCLID = "Euclid"
-    MANHATTAN = "Manhattan"
-
-    @property
-    def higher_is_nearer(self) -> bool:
-        """Whether a larger score means nearer."""
-        return self in (Distance.COSINE, Distance.DOT)
-
-
-class Datatype(StrEnum):
-    """How a vector's values are stored."""
-
-    FLOAT32 = "float32"
 
 
 class _Part(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=False):
@@ -49,17 +41,6 @@ class HnswConfig(_Part, frozen=True):
     ef_construct: int = 100
     full_scan_threshold: int = 10000
     max_indexing_threads: int = 0
-    on_disk: bool | None = None
-    payload_m: int | None = None
-
-
-class HnswConfigDiff(_Part, frozen=True):
-    """A partial HnswConfig; None leaves a value as it is."""
-
-    m: int | None = None
-    ef_construct: int | None = None
-    full_scan_threshold: int | None = None
-    max_indexing_threads: int | None = None
     on_disk: bool | None = None
     payload_m: int | None = None
 
@@ -90,17 +71,6 @@ class OptimizersConfigDiff(_Part, frozen=True):
     max_optimization_threads: int | str | None = None
 
 
-class VectorParams(_Part, frozen=True):
-    """One vector name: its size, distance and own index settings."""
-
-    size: int
-    distance: Distance
-    hnsw_config: HnswConfigDiff | None = None
-    quantization_config: dict[str, Any] | None = None
-    on_disk: bool | None = None
-    datatype: Datatype | None = None
-
-
 class VectorParamsDiff(_Part, frozen=True):
     """What may change about a vector name."""
 
@@ -117,7 +87,11 @@ class WalConfig(_Part, frozen=True):
 
 
 class CollectionConfig(_Part, frozen=True):
-    """A collection's whole configuration. ``vectors`` keeps its order: a name's position is part of stored points."""
+    """A collection's whole configuration.
+
+    Every vector name has a position, which stored points know it by: the one in its parameters, else its place, those
+    of ``vectors`` coming first. ``next_position`` is that of the name added next; 0: as many as there are names.
+    """
 
     vectors: dict[str, VectorParams]
     shard_number: int = 1
@@ -129,6 +103,18 @@ class CollectionConfig(_Part, frozen=True):
     wal: WalConfig = WalConfig()
     quantization: dict[str, Any] | None = None
     metadata: dict[str, Any] | None = None
+    sparse_vectors: dict[str, SparseVectorParams] = {}
+    next_position: int = 0
+
+    @property
+    def names(self) -> Mapping[str, AnyVectorParams]:
+        """The parameters of all vector names, in the order of their places."""
+        return {**self.vectors, **self.sparse_vectors} if self.sparse_vectors else self.vectors
+
+    @property
+    def positions(self) -> dict[str, int]:
+        """The position of every vector name in stored points, in the order of ``names``."""
+        return {name: at if p.position is None else p.position for at, (name, p) in enumerate(self.names.items())}
 
     def hnsw_for(self, name: str) -> HnswConfig:
         """The graph parameters of one vector name: the collection's, overridden by the name's own."""
@@ -222,12 +208,9 @@ def check_config(config: CollectionConfig) -> None:
     _check_range("shard_number", config.shard_number, 1, MAX_SHARDS)
     _check_range("replication_factor", config.replication_factor, 1, None)
     _check_range("write_consistency_factor", config.write_consistency_factor, 1, None)
-    if len(config.vectors) > MAX_VECTOR_NAMES:
-        raise UnprocessableError(f"vectors: at most {MAX_VECTOR_NAMES} names, not {len(config.vectors)}")
+    _check_names(config)
     for name, params in config.vectors.items():
         where = f"vectors.{name}" if name else "vectors"
-        if len(name.encode()) > MAX_NAME_LENGTH:
-            raise UnprocessableError(f"{where}: a vector name has at most {MAX_NAME_LENGTH} bytes")
         _check_range(f"{where}.size", params.size, 1, MAX_VECTOR_SIZE)
         if params.hnsw_config is not None:
             _check_hnsw(f"{where}.hnsw_config", params.hnsw_config)
@@ -245,6 +228,27 @@ def check_config(config: CollectionConfig) -> None:
     _check_range("wal_config.wal_segments_ahead", config.wal.wal_segments_ahead, 0, None)
     _check_nesting(config)
     _check_size(config)
+
+
+def _check_names(config: CollectionConfig) -> None:
+    count = len(config.vectors) + len(config.sparse_vectors)
+    if count > MAX_VECTOR_NAMES:
+        raise UnprocessableError(f"vectors: at most {MAX_VECTOR_NAMES} names, not {count}")
+    for name in (*config.vectors, *config.sparse_vectors):
+        if len(name.encode()) > MAX_NAME_LENGTH:
+            raise UnprocessableError(f"vectors.{name}: a vector name has at most {MAX_NAME_LENGTH} bytes")
+    if UNNAMED in config.sparse_vectors:
+        raise BadInputError("Wrong input: Sparse vector name cannot be empty")
+    for name in config.sparse_vectors:
+        if name in config.vectors:
+            raise BadInputError(
+                f"Wrong input: Dense and sparse vector names must be unique - duplicate found with '{name}'"
+            )
+    positions = config.positions.values()
+    if len(set(positions)) < count or not all(0 <= position < MAX_POSITIONS for position in positions):
+        raise UnprocessableError(f"vectors: positions must be distinct, from 0 to {MAX_POSITIONS - 1}")
+    if config.next_position and any(position >= config.next_position for position in positions):
+        raise UnprocessableError("vectors: next_position must be above every position")
 
 
 def _check_nesting(config: CollectionConfig) -> None:

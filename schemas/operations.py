@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from schemas.ids import WireId
+from schemas.vectors.registry import VectorColumn
 
 FilterObject = dict[str, Any]
 
@@ -20,17 +21,6 @@ class UpdateMode(StrEnum):
     UPSERT = "upsert"
     INSERT_ONLY = "insert_only"
     UPDATE_ONLY = "update_only"
-
-
-class VectorColumn(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One named vector of many points: float32 little endian, one row of ``dim`` values after another.
-
-    ``rows`` says which of the operation's points the data rows belong to, ascending; None: all of them, in order.
-    """
-
-    dim: int
-    data: bytes
-    rows: list[int] | None = None
 
 
 class _Operation(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="op"):

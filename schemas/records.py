@@ -11,8 +11,9 @@ import msgspec
 from schemas.config import CollectionConfig, CollectionPatch
 from schemas.errors import BadInputError
 from schemas.operations import Operation
+from schemas.operations_v1 import OperationV1, upgrade
 
-RECORD_VERSION = 1
+RECORD_VERSION = 2
 CONTENT_TYPE_HEADER = "content-type"
 CANONICAL_CONTENT_TYPE = b"application/vnd.headwater.record+msgpack"
 
@@ -149,8 +150,25 @@ class ChangeAliases(_Record, frozen=True, tag="change_aliases", kw_only=True):
 
 CatalogRecord = CreateCollection | UpdateCollection | DeleteCollection | ChangeAliases
 
+
+class _PointsRecordV1(_Record, frozen=True, tag="points", kw_only=True):
+    uid: Uid
+    shard: ShardNumber
+    ops: list[OperationV1]
+    origin: Origin | None = None
+
+
+def _upgraded(record: _PointsRecordV1 | Marker) -> PartitionRecord:
+    """A record of version 1 as one of this version."""
+    if isinstance(record, _PointsRecordV1):
+        ops = [upgrade(op) for op in record.ops]
+        return PointsRecord(uid=record.uid, shard=record.shard, ops=ops, origin=record.origin)
+    return msgspec.structs.replace(record, v=RECORD_VERSION)
+
+
 _encoder = msgspec.msgpack.Encoder()
 _partition_decoder = msgspec.msgpack.Decoder(PartitionRecord)
+_partition_decoder_v1 = msgspec.msgpack.Decoder(_PointsRecordV1 | Marker)
 _catalog_decoder = msgspec.msgpack.Decoder(CatalogRecord)
 
 
@@ -166,7 +184,7 @@ def encode_record(record: PartitionRecord | CatalogRecord) -> bytes:
     return _encoder.encode(record)
 
 
-def _check_version(value: bytes) -> None:
+def _check_version(value: bytes) -> int:
     version = _version_decoder.decode(value).v
     if type(version) is not int or version < 1:
         raise BadInputError(f"record version {version!r} is not a positive integer")
@@ -174,6 +192,7 @@ def _check_version(value: bytes) -> None:
         raise NewerRecordError(
             f"record version {version} is newer than version {RECORD_VERSION}, the newest this release reads"
         )
+    return version
 
 
 def decode_partition_record(value: bytes) -> PartitionRecord:
@@ -183,7 +202,8 @@ def decode_partition_record(value: bytes) -> PartitionRecord:
     The operations' contents are checked by ``schemas.validation``.
     """
     try:
-        _check_version(value)
+        if _check_version(value) == 1:
+            return _upgraded(_partition_decoder_v1.decode(value))
         return _partition_decoder.decode(value)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
         raise BadInputError(f"not a record: {error}") from error
@@ -192,7 +212,8 @@ def decode_partition_record(value: bytes) -> PartitionRecord:
 def decode_catalog_record(value: bytes) -> CatalogRecord:
     """Read a record of the catalog topic. Raises as ``decode_partition_record``."""
     try:
-        _check_version(value)
-        return _catalog_decoder.decode(value)
+        version = _check_version(value)
+        record = _catalog_decoder.decode(value)
+        return msgspec.structs.replace(record, v=RECORD_VERSION) if version == 1 else record
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
         raise BadInputError(f"not a record: {error}") from error

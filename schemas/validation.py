@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import msgspec
-import numpy as np
 
 from schemas.config import UNNAMED, CollectionConfig
 from schemas.errors import BadInputError, UnprocessableError
@@ -21,13 +20,12 @@ from schemas.operations import (
     SetPayload,
     UpdateVectors,
     Upsert,
-    VectorColumn,
 )
+from schemas.vectors.registry import VectorColumn, kind_of
 
 MAX_POINTS_PER_OPERATION = 1_000_000
 MAX_OPERATIONS = 10_000
 """In one request, or one foreign record."""
-_FLOAT_BYTES = 4
 
 
 def check_operation_count(field: str, count: int) -> None:
@@ -107,26 +105,18 @@ def _check_points(
 
 
 def _check_name(config: CollectionConfig, name: str) -> None:
-    if name in config.vectors:
+    if name in config.names:
         return
-    if name == UNNAMED and config.vectors:
-        known = ", ".join(sorted(config.vectors))
+    if name == UNNAMED and config.names:
+        known = ", ".join(sorted(config.names))
         raise BadInputError(f"Wrong input: Not existing vector name error: this collection has named vectors ({known})")
     raise BadInputError(f"Wrong input: Not existing vector name error: {name}")
 
 
 def _check_column(config: CollectionConfig, name: str, column: VectorColumn, points: int) -> None:
     _check_name(config, name)
-    size = config.vectors[name].size
-    if column.dim != size:
-        raise BadInputError(f"Wrong input: Vector dimension error: expected dim: {size}, got {column.dim}")
-    rows = points if column.rows is None else len(column.rows)
-    if len(column.data) != rows * size * _FLOAT_BYTES:
-        found = f"{len(column.data)} bytes for {rows} points of size {size}"
-        raise BadInputError(f"Wrong input: vector {name!r} has {found}")
-    if column.rows is not None:
-        ascending = all(a < b for a, b in zip(column.rows, column.rows[1:], strict=False))
-        if not ascending or (column.rows and not (column.rows[0] >= 0 and column.rows[-1] < points)):
-            raise BadInputError(f"Wrong input: the rows of vector {name!r} are not ascending positions of points")
-    if not np.isfinite(np.frombuffer(column.data, dtype="<f4")).all():
-        raise BadInputError(f"Wrong input: vector {name!r} holds a value that is NaN or infinite")
+    if column.position is not None and column.position != config.positions[name]:
+        raise BadInputError(
+            f"Wrong input: Not existing vector name error: {name} (it was deleted, and added again as another vector)"
+        )
+    kind_of(config.names[name]).check(column, points, name)

@@ -7,8 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ingest.writer import HEADERS
-from schemas.operations import Upsert, VectorColumn
+from schemas.operations import Upsert
 from schemas.records import PointsRecord, encode_record
+from schemas.vectors.dense import DenseColumn
 
 DIM = 100
 BATCH = 1000
@@ -43,7 +44,7 @@ def batches(uid: int, data: Floats, first: int, count: int) -> list[bytes]:
         ids = list(range(start, min(start + BATCH, first + count)))
         block = np.take(data, ids, axis=0, mode="wrap")
         payloads = [payload(i) for i in ids]
-        upsert = Upsert([*ids], {"": VectorColumn(DIM, block.astype("<f4").tobytes())}, payloads)
+        upsert = Upsert([*ids], {"": DenseColumn(DIM, block.astype("<f4").tobytes())}, payloads)
         records.append(encode_record(PointsRecord(uid=uid, shard=0, ops=[upsert])))
     return records
 

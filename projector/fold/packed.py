@@ -14,9 +14,11 @@ from ingest.vector_columns import read_rows
 from schemas.config import UNNAMED
 from schemas.errors import BadInputError
 from schemas.ids import PointId, from_wire, parse_point_id
-from schemas.operations import UpdateMode, Upsert, VectorColumn
+from schemas.operations import UpdateMode, Upsert
 from schemas.records import PointsRecord
 from schemas.validation import decode_payload
+from schemas.vectors.dense import DenseColumn, DenseKind
+from schemas.vectors.params import Datatype
 
 _EMPTY = (b"null", b"{}")
 
@@ -33,9 +35,9 @@ class PackedPoint(msgspec.Struct, frozen=True, gc=False):
     payload: bytes
 
 
-def pack_foreign(size: int, writes: Sequence[PointWrite]) -> list[PackedPoint | None]:
-    """Each write packed, for vectors of ``size`` values; None where that doesn't work out."""
-    rows = read_rows(size, [write.vector for write in writes])
+def pack_foreign(kind: DenseKind, writes: Sequence[PointWrite]) -> list[PackedPoint | None]:
+    """Each write packed, for plain vectors of ``kind``; None where that doesn't work out."""
+    rows = read_rows(kind.dim, [write.vector for write in writes])
     return [None if row is None else _pack_foreign(write, row) for write, row in zip(writes, rows, strict=True)]
 
 
@@ -63,7 +65,7 @@ def pack_canonical(records: Sequence[PointsRecord]) -> list[PackedPoint | None]:
     ]
 
 
-def _only_column(record: PointsRecord) -> VectorColumn | None:
+def _only_column(record: PointsRecord) -> DenseColumn | None:
     """The vector, if that and its payload is all there is to the record."""
     if len(record.ops) != 1:
         return None
@@ -71,13 +73,15 @@ def _only_column(record: PointsRecord) -> VectorColumn | None:
     if not isinstance(op, Upsert) or len(op.ids) != 1 or len(op.vectors) != 1:
         return None
     column = op.vectors.get(UNNAMED)
-    if column is None or column.rows is not None or len(column.data) != 4 * column.dim:
+    if not isinstance(column, DenseColumn) or column.rows is not None or len(column.data) != column.width:
+        return None
+    if column.datatype is not Datatype.FLOAT32 or column.position is not None:
         return None
     plain = op.update_filter is None and op.update_mode is UpdateMode.UPSERT
     return column if plain and (op.payloads is None or len(op.payloads) == 1) else None
 
 
-def _pack_canonical(record: PointsRecord, column: VectorColumn) -> PackedPoint | None:
+def _pack_canonical(record: PointsRecord, column: DenseColumn) -> PackedPoint | None:
     (op,) = record.ops
     if not isinstance(op, Upsert):
         raise AssertionError("an only column is that of an upsert")

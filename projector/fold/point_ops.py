@@ -21,13 +21,13 @@ from schemas.operations import (
     UpdateMode,
     UpdateVectors,
     Upsert,
-    VectorColumn,
 )
 from schemas.payload_edit import delete_keys, overwrite_payload, set_payload
 from schemas.points import StoredPoint, decode_point, encode_point, encode_points
 from schemas.validation import decode_payload
+from schemas.vectors.dense import DenseColumn
+from schemas.vectors.registry import VectorColumn
 
-_FLOAT_BYTES = 4
 _encode_json = msgspec.json.Encoder().encode
 
 Edit = Callable[[StoredPoint], StoredPoint | None]
@@ -40,7 +40,7 @@ class FoldCandidate:
 
     __slots__ = ("_names", "_payload", "_point", "id")
 
-    def __init__(self, point_id: PointId, point: StoredPoint, names: Sequence[str]) -> None:
+    def __init__(self, point_id: PointId, point: StoredPoint, names: Mapping[int, str]) -> None:
         self.id = point_id
         self._point = point
         self._names = names
@@ -55,11 +55,11 @@ class FoldCandidate:
 
     @property
     def vector_names(self) -> set[str]:
-        """The names of the vectors the point has."""
-        return {self._names[position] for position in self._point.vectors}
+        """The names of the vectors the point has; vectors of names that were deleted have none."""
+        return {self._names[position] for position in self._point.vectors if position in self._names}
 
 
-def point_matches(condition: Filter, point_id: PointId, point: StoredPoint, names: Sequence[str]) -> bool:
+def point_matches(condition: Filter, point_id: PointId, point: StoredPoint, names: Mapping[int, str]) -> bool:
     """Whether a stored point passes a filter."""
     return matches(condition, FoldCandidate(point_id, point, names))
 
@@ -69,16 +69,16 @@ def _rows(columns: Mapping[str, VectorColumn], edit: ShardEdit, count: int) -> l
     ordered = sorted(((edit.positions[name], column) for name, column in columns.items()), key=itemgetter(0))
     result: list[list[tuple[int, bytes]]] = [[] for _ in range(count)]
     for position, column in ordered:
-        step, data = column.dim * _FLOAT_BYTES, column.data
-        for row, target in enumerate(range(count) if column.rows is None else column.rows):
-            result[target].append((position, data[row * step : (row + 1) * step]))
+        targets = range(count) if column.rows is None else column.rows
+        for target, value in zip(targets, column.values(), strict=True):
+            result[target].append((position, value))
     return result
 
 
-def _whole_column(columns: Mapping[str, VectorColumn]) -> tuple[str, VectorColumn] | None:
-    """The only vector name, when every point has it."""
+def _whole_column(columns: Mapping[str, VectorColumn]) -> tuple[str, DenseColumn] | None:
+    """The only vector name, when every point has it, in as many bytes."""
     name, column = next(iter(columns.items()))
-    return (name, column) if column.rows is None else None
+    return (name, column) if isinstance(column, DenseColumn) and column.rows is None else None
 
 
 def apply_upsert(edit: ShardEdit, op: Upsert, version: int) -> None:
@@ -88,7 +88,7 @@ def apply_upsert(edit: ShardEdit, op: Upsert, version: int) -> None:
     blind = op.update_mode is UpdateMode.UPSERT and op.update_filter is None
     if blind and len(op.vectors) == 1 and (whole := _whole_column(op.vectors)) is not None:
         name, column = whole
-        points = encode_points(version, edit.positions[name], column.data, column.dim * _FLOAT_BYTES, payloads)
+        points = encode_points(version, edit.positions[name], column.data, column.width, payloads)
         edit.changes.update(zip(ids, points, strict=True))
         return
     rows = _rows(op.vectors, edit, len(ids))

@@ -14,8 +14,8 @@ class ShardEdit:
         self.reader = reader
         self.shard = shard
         self.config = meta.config
-        self.positions = {name: position for position, name in enumerate(meta.config.vectors)}
-        self.names = list(meta.config.vectors)
+        self.positions = meta.config.positions
+        self.names = {position: name for name, position in self.positions.items()}
         self.changes: dict[PointId, bytes | None] = {}
         self.looked_at = 0
 

@@ -23,6 +23,7 @@ from schemas.ids import PointId, WireId, from_wire, ids_to_wire, to_wire
 from schemas.operations import Operation, Outcome, UpdateVectors, Upsert
 from schemas.points import encode_point
 from schemas.validation import check_operation, check_payloads
+from schemas.vectors.plain import only_plain
 
 
 class OpenShard:
@@ -32,14 +33,15 @@ class OpenShard:
         self.edit = ShardEdit(reader, shard, meta)
         self.version = meta.version
         self.meta = meta
-        names = meta.config.vectors
-        self.vector_bytes = 4 * names[UNNAMED].size if names.keys() == {UNNAMED} else None
-        """The length of a vector, where the collection has the unnamed one only."""
+        plain = only_plain(meta.config)
+        self.vector_bytes = None if plain is None else plain.width
+        """The length of a vector, where the collection has the unnamed one only, of plain float32."""
+        self._position = 0 if plain is None else self.edit.positions[UNNAMED]
 
     def put(self, point_id: PointId, vector: bytes, payload: bytes) -> None:
         """Insert or replace one point, which is known to be good, of a collection with the unnamed vector only."""
         self.version += 1
-        self.edit.changes[point_id] = encode_point(self.version, ((0, vector),), payload)
+        self.edit.changes[point_id] = encode_point(self.version, ((self._position, vector),), payload)
 
     def fold(self, ops: Sequence[Operation], begin: Cursor, chunk: int) -> tuple[list[Outcome], Cursor | None]:
         """Apply ``ops`` from ``begin`` on; the outcomes so far, and where to go on when that is not all.

@@ -9,10 +9,10 @@ from ingest.outcomes import rejected
 from projector.fold.effects import StateReader
 from projector.fold.packed import PackedPoint, pack_canonical, pack_foreign
 from projector.fold.run import DecodedRecord
-from schemas.config import UNNAMED
 from schemas.errors import HeadwaterError
 from schemas.operations import Outcome
 from schemas.records import PartitionRecord, PointsRecord
+from schemas.vectors.plain import only_plain
 
 MOST_RECORDS = 1000
 MOST_BYTES = 2 << 20
@@ -55,14 +55,14 @@ def decode_window(reader: StateReader, records: Sequence[LogRecord]) -> list[Dec
 def _pack_foreign(reader: StateReader, name: str, decoded: list[DecodedRecord], places: Sequence[int]) -> None:
     """Pack the points of a collection, at ``places``, that are at home here."""
     home = reader.home(name)
-    if home is None or home.config.vectors.keys() != {UNNAMED}:
+    plain = None if home is None else only_plain(home.config)
+    if home is None or plain is None:
         return
     found = [(at, write) for at in places if isinstance(write := decoded[at], PointWrite)]
     shards = len(home.shard_map)
     if len(home.shards) < shards:
         found = [(at, write) for at, write in found if write.home(shards) in home.shards]
-    size = home.config.vectors[UNNAMED].size
-    _put(decoded, [at for at, _ in found], pack_foreign(size, [write for _, write in found]))
+    _put(decoded, [at for at, _ in found], pack_foreign(plain, [write for _, write in found]))
 
 
 def _put(decoded: list[DecodedRecord], places: Sequence[int], packed: Sequence[PackedPoint | None]) -> None:

@@ -6,12 +6,12 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from projector.segments.normalise import normalise
 from projector.segments.reader import Segment
 from projector.segments.spec import unpack_mask
 from projector.segments.spill import Spill
 from schemas.config import CollectionConfig, Distance
 from schemas.points import VERSION_BYTES
+from schemas.vectors.normalise import normalise
 
 Rows = NDArray[np.int64]
 FLOAT = np.dtype("<f4")

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Protocol
 
 from projector.catalog.store import CatalogStore
-from projector.fold.effects import FOLD_VERSION
+from projector.fold.effects import FOLD_VERSION, TAKEN_OVER
 from projector.folders import StateFolder
 from projector.snapshot.errors import SnapshotError
 from projector.snapshot.snapshots import Snapshot
@@ -24,7 +24,7 @@ def check_snapshot(snapshot: Snapshot, advance: Callable[[int], None] = lambda d
     ``advance`` is told how many points were read. Segments are not looked at: they can be had from the points.
     """
     description = snapshot.description
-    if description.fold != FOLD_VERSION:
+    if description.fold not in {FOLD_VERSION, *TAKEN_OVER}:
         raise SnapshotError(
             f"the snapshot {snapshot.name} is of version {description.fold} of the fold, this release has version "
             f"{FOLD_VERSION} and can't start from it: make a new one"

@@ -7,7 +7,7 @@ from typing import Protocol
 from crc32c import crc32c
 
 from ingest.log import Log, LogRecord, Topic
-from projector.fold.effects import FOLD_VERSION
+from projector.fold.effects import FOLD_VERSION, TAKEN_OVER
 from projector.state.kv import Batch, KeyValue
 
 IDENTITY = b"m/identity"
@@ -41,7 +41,12 @@ def check_origin(kv: KeyValue, folder: Path, identity: str, *, read_only: bool) 
             "belongs to, or move the state folder away to rebuild it from this log."
         )
     version = kv.get(FOLD_VERSION_KEY) or b"?"
-    if version != FOLD_VERSION.encode():
+    if version.decode() in TAKEN_OVER:
+        if not read_only:
+            batch = Batch()
+            batch.put(FOLD_VERSION_KEY, FOLD_VERSION.encode())
+            kv.write(batch)
+    elif version != FOLD_VERSION.encode():
         raise StateMismatchError(
             f"{folder} was folded by version {version.decode()} of the fold, this release has version "
             f"{FOLD_VERSION}. Move the state folder away to rebuild it from the log."

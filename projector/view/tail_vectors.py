@@ -5,10 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from projector.segments.normalise import normalise
 from projector.view.growing import GrowingArray
 from projector.view.unpack import Unpacked
 from schemas.config import Distance, VectorParams
+from schemas.vectors.normalise import normalise
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -6,8 +6,8 @@ from math import inf, sqrt
 import numpy as np
 from numpy.typing import NDArray
 
-from projector.segments.normalise import UNIT_TOLERANCE
 from schemas.config import Distance
+from schemas.vectors.normalise import UNIT_TOLERANCE
 
 Floats = NDArray[np.float32]
 

@@ -5,12 +5,13 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from schemas.rest.decode import NotYet
+from schemas.vectors.kind import JsonValue
 
 JsonId = int | str
 """A point id as JSON gives it; ``schemas.ids.parse_point_id`` says which are good."""
-JsonVector = list[float] | dict[str, list[float]]
+JsonVector = list[float | list[float]] | dict[str, JsonValue]
 """The unnamed vector, or named ones."""
-JsonColumns = list[list[float]] | dict[str, list[list[float]]]
+JsonColumns = list[JsonValue] | dict[str, list[JsonValue]]
 """The unnamed vectors of points, or named ones."""
 
 

@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from projector.frames import ShardId
-from projector.segments.normalise import normalise
 from projector.view.live_shard import LiveShard
 from projector.view.shard_view import ShardView
 from query_api.engine import FetchedPoint, NearestQuery
@@ -18,6 +17,7 @@ from schemas.filters import Filter
 from schemas.ids import PointId, shard_of
 from schemas.matching import matches
 from schemas.points import encode_point
+from schemas.vectors.normalise import normalise
 from tests.projector.view.memory_segment import build_from
 
 Vector = NDArray[np.float32]

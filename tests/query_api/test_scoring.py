@@ -7,7 +7,6 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from projector.frames import ShardId
-from projector.segments.normalise import normalise
 from projector.view.live_shard import LiveShard
 from query_api.engine import NearestQuery, Selection, search
 from query_api.engine.scoring import Scorer
@@ -15,6 +14,7 @@ from schemas.config import CollectionConfig, Distance, VectorParams
 from schemas.errors import BadInputError
 from schemas.ids import PointId
 from schemas.points import encode_point
+from schemas.vectors.normalise import normalise
 from tests.query_api.shard_model import ShardModel, Vector, reference_score
 
 DIM = 7

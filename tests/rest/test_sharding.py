@@ -20,10 +20,11 @@ from schemas.operations import (
     SetPayload,
     UpdateVectors,
     Upsert,
-    VectorColumn,
 )
 from schemas.records import Origin, PointsRecord, encode_record
 from schemas.validation import check_operation
+from schemas.vectors.dense import DenseColumn
+from schemas.vectors.registry import VectorColumn
 
 DIM = 2
 CONFIG = CollectionConfig({name: VectorParams(DIM, Distance.DOT) for name in ("", "x", "y")})
@@ -38,7 +39,7 @@ def columns(draw: st.DrawFn, points: int) -> dict[str, VectorColumn]:
         rows = draw(st.none() | st.sets(st.integers(0, points - 1)).map(sorted)) if points else None
         count = points if rows is None else len(rows)
         values = np.array(draw(st.lists(st.integers(0, 99), min_size=count * DIM, max_size=count * DIM)), "<f4")
-        found[name] = VectorColumn(DIM, values.tobytes(), rows)
+        found[name] = DenseColumn(DIM, values.tobytes(), rows)
     return found
 
 
@@ -99,7 +100,7 @@ def test_there_is_always_a_record(ops: list[Operation], shards: int) -> None:
 def test_records_are_about_as_large_as_allowed() -> None:
     count, size = 1000, 100
     data = np.arange(count * DIM, dtype="<f4").tobytes()
-    upsert = Upsert(list(range(count)), {"": VectorColumn(DIM, data)}, [b"x" * size] * count)
+    upsert = Upsert(list(range(count)), {"": DenseColumn(DIM, data)}, [b"x" * size] * count)
     records = [record for _, record in records_of([upsert], 1, 10_000)]
     points = [sum(len(op.ids or ()) for op in record) for record in records]
     assert sum(points) == count
@@ -132,7 +133,7 @@ def test_operations_count_with_all_that_is_in_them() -> None:
         ClearPayload(filter=filter),
         DeletePoints(filter=filter),
         Upsert([1], {}, update_filter=filter),
-        UpdateVectors([1], {"": VectorColumn(DIM, b"x" * 4 * DIM)}, filter),
+        UpdateVectors([1], {"": DenseColumn(DIM, b"x" * 4 * DIM)}, filter),
     ]
     for operation in every:
         records = [record for _, record in records_of([operation] * 100, 1, 40_000)]

@@ -1,5 +1,7 @@
 """Hypothesis strategies: records of every type, with operations of every kind."""
 
+from typing import Any
+
 import msgspec
 from hypothesis import strategies as st
 
@@ -16,7 +18,6 @@ from schemas.operations import (
     UpdateMode,
     UpdateVectors,
     Upsert,
-    VectorColumn,
 )
 from schemas.records import (
     AliasAction,
@@ -34,6 +35,11 @@ from schemas.records import (
     ShardOpened,
     UpdateCollection,
 )
+from schemas.vectors.dense import DenseColumn
+from schemas.vectors.multi import MultiColumn
+from schemas.vectors.params import Datatype, Modifier, MultivectorConfig, SparseIndexConfig, SparseVectorParams
+from schemas.vectors.registry import VectorColumn
+from schemas.vectors.sparse import SparseColumn
 from tests.schemas import strategies
 
 uint64 = st.integers(0, 2**64 - 1)
@@ -42,29 +48,44 @@ small = st.integers(0, 1000)
 names = st.text(max_size=5)
 wire_ids = st.lists(strategies.point_ids.map(to_wire), max_size=3)
 payloads = strategies.payloads.map(msgspec.json.encode)
-columns = st.builds(VectorColumn, dim=small, data=st.binary(max_size=16), rows=st.none() | st.lists(small, max_size=3))
-vectors = st.dictionaries(names, columns, max_size=2)
+datatypes = st.sampled_from(Datatype)
+positions = st.none() | st.integers(0, 255)
+maybe_rows = st.none() | st.lists(small, max_size=3)
+data = st.binary(max_size=16)
+plain_columns = st.builds(DenseColumn, dim=small, data=data, rows=maybe_rows)
+columns: st.SearchStrategy[VectorColumn] = st.one_of(
+    st.builds(DenseColumn, dim=small, data=data, rows=maybe_rows, datatype=datatypes, position=positions),
+    st.builds(SparseColumn, lengths=data, data=data, rows=maybe_rows, position=positions),
+    st.builds(MultiColumn, dim=small, lengths=data, data=data, rows=maybe_rows, datatype=datatypes, position=positions),
+)
 maybe_filter = st.none() | strategies.filters(depth=1)
 maybe_ids = st.none() | wire_ids
 maybe_key = st.none() | strategies.keys
 
-operations: st.SearchStrategy[Operation] = st.one_of(
-    st.builds(
-        Upsert,
-        ids=wire_ids,
-        vectors=vectors,
-        payloads=st.none() | st.lists(payloads, max_size=3),
-        update_filter=maybe_filter,
-        update_mode=st.sampled_from(UpdateMode),
-    ),
-    st.builds(UpdateVectors, ids=wire_ids, vectors=vectors, update_filter=maybe_filter),
-    st.builds(DeleteVectors, names=st.lists(names, max_size=2), ids=maybe_ids, filter=maybe_filter),
-    st.builds(SetPayload, payload=payloads, key=maybe_key, ids=maybe_ids, filter=maybe_filter),
-    st.builds(OverwritePayload, payload=payloads, key=maybe_key, ids=maybe_ids, filter=maybe_filter),
-    st.builds(DeletePayload, keys=st.lists(strategies.keys, max_size=2), ids=maybe_ids, filter=maybe_filter),
-    st.builds(ClearPayload, ids=maybe_ids, filter=maybe_filter),
-    st.builds(DeletePoints, ids=maybe_ids, filter=maybe_filter),
-)
+
+def operations_with(columns: st.SearchStrategy[Any]) -> st.SearchStrategy[Operation]:
+    """Operations of every kind with such columns."""
+    vectors = st.dictionaries(names, columns, max_size=2)
+    return st.one_of(
+        st.builds(
+            Upsert,
+            ids=wire_ids,
+            vectors=vectors,
+            payloads=st.none() | st.lists(payloads, max_size=3),
+            update_filter=maybe_filter,
+            update_mode=st.sampled_from(UpdateMode),
+        ),
+        st.builds(UpdateVectors, ids=wire_ids, vectors=vectors, update_filter=maybe_filter),
+        st.builds(DeleteVectors, names=st.lists(names, max_size=2), ids=maybe_ids, filter=maybe_filter),
+        st.builds(SetPayload, payload=payloads, key=maybe_key, ids=maybe_ids, filter=maybe_filter),
+        st.builds(OverwritePayload, payload=payloads, key=maybe_key, ids=maybe_ids, filter=maybe_filter),
+        st.builds(DeletePayload, keys=st.lists(strategies.keys, max_size=2), ids=maybe_ids, filter=maybe_filter),
+        st.builds(ClearPayload, ids=maybe_ids, filter=maybe_filter),
+        st.builds(DeletePoints, ids=maybe_ids, filter=maybe_filter),
+    )
+
+
+operations = operations_with(columns)
 
 vector_params = st.builds(
     VectorParams,
@@ -72,6 +93,15 @@ vector_params = st.builds(
     distance=st.sampled_from(Distance),
     hnsw_config=st.none() | st.builds(HnswConfigDiff, m=st.none() | small),
     quantization_config=st.none() | st.just({"scalar": {"type": "int8"}}),
+    datatype=st.none() | datatypes,
+    multivector_config=st.none() | st.just(MultivectorConfig()),
+    position=positions,
+)
+sparse_params = st.builds(
+    SparseVectorParams,
+    index=st.none() | st.builds(SparseIndexConfig, on_disk=st.none() | st.booleans()),
+    modifier=st.none() | st.sampled_from(Modifier),
+    position=positions,
 )
 configs = st.builds(
     CollectionConfig,
@@ -79,6 +109,8 @@ configs = st.builds(
     shard_number=small,
     hnsw=st.builds(HnswConfig, m=small, on_disk=st.none() | st.booleans()),
     metadata=st.none() | strategies.payloads,
+    sparse_vectors=st.dictionaries(names, sparse_params, max_size=2),
+    next_position=small,
 )
 patches = st.builds(
     CollectionPatch,
@@ -92,20 +124,27 @@ alias_actions: st.SearchStrategy[AliasAction] = st.one_of(
     st.builds(RenameAlias, old=names, new=names),
 )
 
-partition_records: st.SearchStrategy[PartitionRecord] = st.one_of(
-    st.builds(PointsRecord, uid=uint64, shard=small, ops=st.lists(operations, max_size=3)),
-    st.builds(
-        ShardOpened,
-        seq=sequence_numbers,
-        uid=uint64,
-        shard=small,
-        name=names,
-        config=configs,
-        shard_map=st.lists(small, max_size=3),
-    ),
-    st.builds(ShardChanged, seq=sequence_numbers, uid=uint64, shard=small, config=configs),
-    st.builds(ShardClosed, seq=sequence_numbers, uid=uint64, shard=small),
-)
+
+def partition_records_with(operations: st.SearchStrategy[Operation]) -> st.SearchStrategy[PartitionRecord]:
+    """Records of every type with such operations."""
+    return st.one_of(
+        st.builds(PointsRecord, uid=uint64, shard=small, ops=st.lists(operations, max_size=3)),
+        st.builds(
+            ShardOpened,
+            seq=sequence_numbers,
+            uid=uint64,
+            shard=small,
+            name=names,
+            config=configs,
+            shard_map=st.lists(small, max_size=3),
+        ),
+        st.builds(ShardChanged, seq=sequence_numbers, uid=uint64, shard=small, config=configs),
+        st.builds(ShardClosed, seq=sequence_numbers, uid=uint64, shard=small),
+    )
+
+
+partition_records = partition_records_with(operations)
+plain_partition_records = partition_records_with(operations_with(plain_columns))
 catalog_records: st.SearchStrategy[CatalogRecord] = st.one_of(
     st.builds(CreateCollection, uid=uint64, name=names, config=configs, partitions=st.integers(1, 1000)),
     st.builds(UpdateCollection, name=names, patch=patches),

@@ -9,6 +9,10 @@ import pytest
 
 from schemas import config, operations, records
 from schemas.records import PointsRecord, decode_partition_record, encode_record
+from schemas.vectors import params
+from schemas.vectors.dense import DenseColumn
+from schemas.vectors.multi import MultiColumn
+from schemas.vectors.sparse import SparseColumn
 
 PAGE = (Path(__file__).parents[2] / "docs" / "log-format.md").read_text(encoding="utf-8")
 EXAMPLE = PointsRecord(
@@ -17,7 +21,7 @@ EXAMPLE = PointsRecord(
     ops=[
         operations.Upsert(
             ids=[42, bytes(15) + b"\x2a"],
-            vectors={"": operations.VectorColumn(dim=2, data=bytes.fromhex("0000803f 000020c0"), rows=[0])},
+            vectors={"": DenseColumn(dim=2, data=bytes.fromhex("0000803f 000020c0"), rows=[0])},
             payloads=[b'{"color":"blue"}', b""],
         ),
         operations.DeletePoints(filter={"must": {"key": "color", "match": {"value": "red"}}}),
@@ -42,9 +46,12 @@ RECORDS: tuple[type[msgspec.Struct], ...] = (
     operations.ClearPayload,
     operations.DeletePoints,
 )
+COLUMNS: tuple[type[msgspec.Struct], ...] = (DenseColumn, SparseColumn, MultiColumn)
 ALIAS_ACTIONS: tuple[type[msgspec.Struct], ...] = (records.CreateAlias, records.DeleteAlias, records.RenameAlias)
 PARTS: dict[str, type[msgspec.Struct]] = {
-    "vector column": operations.VectorColumn,
+    "sparse vector params": params.SparseVectorParams,
+    "sparse index config": params.SparseIndexConfig,
+    "multivector config": params.MultivectorConfig,
     "config": config.CollectionConfig,
     "vector params": config.VectorParams,
     "hnsw config": config.HnswConfig,
@@ -64,6 +71,7 @@ def tag_of(kind: type[msgspec.Struct]) -> str:
 
 TABLES: dict[str, type[msgspec.Struct]] = {
     **{f"`{tag_of(kind)}`": kind for kind in RECORDS},
+    **{f"vector column `{tag_of(kind)}`": kind for kind in COLUMNS},
     **{f"alias action `{tag_of(kind)}`": kind for kind in ALIAS_ACTIONS},
     **PARTS,
 }
@@ -112,13 +120,19 @@ def told(default: Any) -> str:
         return "nil"
     if isinstance(default, msgspec.Struct):
         return "its defaults"
+    if isinstance(default, msgspec.UnsetType) or default == {}:
+        return "none"
     return str(default).lower() if isinstance(default, bool) else str(default).strip("`")
+
+
+def default_of(field: msgspec.structs.FieldInfo) -> Any:
+    return field.default if field.default_factory is msgspec.NODEFAULT else field.default_factory()
 
 
 @pytest.mark.parametrize(("heading", "kind"), TABLES.items(), ids=list(TABLES))
 def test_every_default_is_told(heading: str, kind: type[msgspec.Struct]) -> None:
     defaults = {
-        field.encode_name: "" if field.required or field.name == "v" else told(field.default)
+        field.encode_name: "" if field.required or field.name == "v" else told(default_of(field))
         for field in msgspec.structs.fields(kind)
     }
     rows = {row[0]: row[2].split(":")[0].strip("`") for row in table(heading)}

@@ -1,6 +1,6 @@
 """Records: canonical bytes, versions, and what is refused."""
 
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 import pytest
@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from schemas.config import CollectionConfig, Distance, VectorParams
 from schemas.errors import BadInputError
-from schemas.operations import DeletePoints, SetPayload, Upsert, VectorColumn
+from schemas.operations import DeletePoints, SetPayload, Upsert
 from schemas.records import (
     RECORD_VERSION,
     CatalogRecord,
@@ -23,7 +23,8 @@ from schemas.records import (
     decode_partition_record,
     encode_record,
 )
-from tests.schemas.record_strategies import catalog_records, partition_records
+from schemas.vectors.dense import DenseColumn
+from tests.schemas.record_strategies import catalog_records, partition_records, plain_partition_records
 
 pack = msgspec.msgpack.encode
 
@@ -48,23 +49,23 @@ def test_byte_for_byte() -> None:
     record = PointsRecord(uid=7, shard=0, ops=[DeletePoints(ids=[1, bytes(16)])])
     assert msgspec.msgpack.decode(encode_record(record)) == {
         "type": "points",
-        "v": 1,
+        "v": 2,
         "uid": 7,
         "shard": 0,
         "ops": [{"op": "delete", "ids": [1, bytes(16)]}],
     }
     assert encode_record(ShardClosed(seq=2, uid=7, shard=1)) == (
-        b"\x85\xa4type\xacshard_closed\xa1v\x01\xa3seq\x02\xa3uid\x07\xa5shard\x01"
+        b"\x85\xa4type\xacshard_closed\xa1v\x02\xa3seq\x02\xa3uid\x07\xa5shard\x01"
     )
-    assert encode_record(DeleteCollection(name="c")) == b"\x83\xa4type\xb1delete_collection\xa1v\x01\xa4name\xa1c"
+    assert encode_record(DeleteCollection(name="c")) == b"\x83\xa4type\xb1delete_collection\xa1v\x02\xa4name\xa1c"
 
 
 def test_what_is_left_out_reads_back_as_the_default() -> None:
-    upsert = Upsert(ids=[1], vectors={"": VectorColumn(1, bytes(4))})
+    upsert = Upsert(ids=[1], vectors={"": DenseColumn(1, bytes(4))})
     assert msgspec.msgpack.decode(pack(upsert)) == {
         "op": "upsert",
         "ids": [1],
-        "vectors": {"": {"dim": 1, "data": bytes(4)}},
+        "vectors": {"": {"kind": "dense", "dim": 1, "data": bytes(4)}},
     }
     assert msgspec.msgpack.decode(pack(SetPayload(payload=b"{}"))) == {"op": "set_payload", "payload": b"{}"}
 
@@ -139,3 +140,25 @@ def test_a_cut_record_is_refused(record: PartitionRecord, data: st.DataObject) -
         decode_partition_record(whole[:cut])
     with pytest.raises(BadInputError):
         decode_partition_record(whole + b"\x00")
+
+
+def _version_1(value: Any) -> Any:
+    """What a release of version 1 would have written of a record whose vectors are all dense float32."""
+    if isinstance(value, dict):
+        entries = cast("dict[str, Any]", value)
+        kept = {key: _version_1(item) for key, item in entries.items()}
+        if kept.get("kind") == "dense" and "dim" in kept:
+            del kept["kind"]
+        return kept
+    return [_version_1(item) for item in cast("list[Any]", value)] if isinstance(value, list) else value
+
+
+@given(plain_partition_records)
+def test_version_1_is_read_as_what_it_said(record: PartitionRecord) -> None:
+    written = {**_version_1(msgspec.msgpack.decode(encode_record(record))), "v": 1}
+    assert decode_partition_record(pack(written)) == record
+
+
+@given(catalog_records)
+def test_the_catalog_s_version_1_is_read_as_what_it_said(record: CatalogRecord) -> None:
+    assert decode_catalog_record(pack({**msgspec.msgpack.decode(encode_record(record)), "v": 1})) == record

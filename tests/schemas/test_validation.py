@@ -21,10 +21,10 @@ from schemas.operations import (
     SetPayload,
     UpdateVectors,
     Upsert,
-    VectorColumn,
 )
 from schemas.payload_edit import set_payload
 from schemas.validation import check_operation, check_payloads, decode_payload
+from schemas.vectors.dense import DenseColumn
 from tests.schemas import strategies
 
 PLAIN = CollectionConfig(vectors={"": VectorParams(2, Distance.DOT)})
@@ -33,8 +33,8 @@ FILTER: dict[str, Any] = {"must": {"key": "a", "match": {"value": 1}}}
 BAD_FILTER: dict[str, Any] = {"must": {"key": "a"}}
 
 
-def column(*values: float, dim: int = 2, rows: list[int] | None = None) -> VectorColumn:
-    return VectorColumn(dim, np.array(values, "<f4").tobytes(), rows)
+def column(*values: float, dim: int = 2, rows: list[int] | None = None) -> DenseColumn:
+    return DenseColumn(dim, np.array(values, "<f4").tobytes(), rows)
 
 
 ONE = column(1, 2)
@@ -72,8 +72,8 @@ def test_passes(config: CollectionConfig, op: Operation) -> None:
         (PLAIN, Upsert(ids=[1], vectors={"x": ONE}), "Not existing vector name error: x"),
         (NAMED, Upsert(ids=[1], vectors={"": ONE}), r"this collection has named vectors \(image, text\)"),
         (PLAIN, Upsert(ids=[1], vectors={"": column(1, 2, 3, dim=3)}), "expected dim: 2, got 3"),
-        (PLAIN, Upsert(ids=[1, 2], vectors={"": ONE}), "has 8 bytes for 2 points of size 2"),
-        (PLAIN, Upsert(ids=[1], vectors={"": VectorColumn(2, b"1234567")}), "has 7 bytes for 1 points"),
+        (PLAIN, Upsert(ids=[1, 2], vectors={"": ONE}), "has 1 values for 2 points"),
+        (PLAIN, Upsert(ids=[1], vectors={"": DenseColumn(2, b"1234567")}), "has 7 bytes, no multiple of 8"),
         (PLAIN, Upsert(ids=[1], vectors={"": column(1, 2, rows=[1])}), "not ascending positions"),
         (PLAIN, Upsert(ids=[1], vectors={"": column(1, 2, rows=[-1])}), "not ascending positions"),
         (PLAIN, Upsert(ids=[1, 2], vectors={"": column(1, 2, 3, 4, rows=[1, 0])}), "not ascending positions"),

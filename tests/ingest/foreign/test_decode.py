@@ -21,9 +21,9 @@ from schemas.operations import (
     UpdateMode,
     UpdateVectors,
     Upsert,
-    VectorColumn,
 )
 from schemas.records import CANONICAL_CONTENT_TYPE, PointsRecord, encode_record
+from schemas.vectors.dense import DenseColumn
 from tests.ingest.foreign.samples import NAMED, PLAIN, json_message, message, reason
 from tests.projector.fold.memory_state import column
 
@@ -73,7 +73,7 @@ BODIES: list[tuple[dict[str, Any], list[Operation]]] = [
     ({"operation": "clear_payload", "points": [1]}, [ClearPayload(ids=[1])]),
     (
         {"operation": "update_vectors", "points": [{"id": 1, "vector": {"": [1, 2]}}]},
-        [UpdateVectors([1], {"": VectorColumn(2, column([1, 2]).data)})],
+        [UpdateVectors([1], {"": DenseColumn(2, column([1, 2]).data)})],
     ),
     ({"operation": "delete_vectors", "vector": [""], "points": [1]}, [DeleteVectors([""], ids=[1])]),
     (

@@ -25,9 +25,10 @@ from projector.view.part import row_of
 from projector.view.shard_view import ShardView
 from schemas.config import CollectionConfig, Distance, VectorParams
 from schemas.ids import PointId, ids_to_wire
-from schemas.operations import DeletePoints, Operation, Outcome, SetPayload, Upsert, VectorColumn
+from schemas.operations import DeletePoints, Operation, Outcome, SetPayload, Upsert
 from schemas.points import decode_point
 from schemas.records import PartitionRecord, PointsRecord, ShardChanged, ShardClosed, ShardOpened, encode_record
+from schemas.vectors.dense import DenseColumn
 from tests.support.memory_log import MemoryLog
 
 CONFIG = CollectionConfig(vectors={"a": VectorParams(2, Distance.DOT)})
@@ -122,7 +123,7 @@ class Node:
         self.version += 1
         data = np.full((len(ids), 2), self.version, "<f4").tobytes()
         payloads = [b'{"v":%d}' % self.version] * len(ids)
-        return Upsert(ids_to_wire(map(PointId, ids)), {"a": VectorColumn(2, data)}, payloads)
+        return Upsert(ids_to_wire(map(PointId, ids)), {"a": DenseColumn(2, data)}, payloads)
 
     def delete(self, ids: Sequence[int]) -> DeletePoints:
         return DeletePoints(ids=ids_to_wire(map(PointId, ids)))

@@ -8,8 +8,9 @@ import numpy as np
 from projector.frames import ShardId
 from schemas.config import CollectionConfig, Distance, OptimizersConfig, VectorParams
 from schemas.ids import UUID_BASE, PointId, ids_to_wire
-from schemas.operations import DeletePoints, Operation, SetPayload, Upsert, VectorColumn
+from schemas.operations import DeletePoints, Operation, SetPayload, Upsert
 from schemas.records import PartitionRecord, PointsRecord, ShardOpened
+from schemas.vectors.dense import DenseColumn
 
 CONFIG = CollectionConfig(
     vectors={"a": VectorParams(4, Distance.DOT)}, optimizers=OptimizersConfig(flush_interval_sec=0)
@@ -42,7 +43,7 @@ def records(count: int) -> Iterator[PartitionRecord]:
 def _upsert(rng: random.Random, offset: int) -> Upsert:
     ids = rng.sample(_IDS, rng.randrange(1, 20))
     data = np.full((len(ids), 4), offset, "<f4").tobytes()
-    return Upsert(ids_to_wire(ids), {"a": VectorColumn(4, data)}, [b'{"offset":%d}' % offset] * len(ids))
+    return Upsert(ids_to_wire(ids), {"a": DenseColumn(4, data)}, [b'{"offset":%d}' % offset] * len(ids))
 
 
 def _record(rng: random.Random, operation: Operation) -> PointsRecord:

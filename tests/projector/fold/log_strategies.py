@@ -6,8 +6,9 @@ from hypothesis import strategies as st
 
 from ingest.log import LogRecord
 from schemas.config import UNNAMED, CollectionConfig, Distance, VectorParams
-from schemas.operations import UpdateMode, Upsert, VectorColumn
+from schemas.operations import UpdateMode, Upsert
 from schemas.records import Origin, PartitionRecord, PointsRecord, ShardOpened, encode_record
+from schemas.vectors.dense import DenseColumn
 from tests.ingest.foreign import strategies as foreign
 from tests.ingest.foreign.samples import PLAIN, message
 from tests.projector.fold import strategies
@@ -44,7 +45,7 @@ def _single(draw: st.DrawFn) -> LogRecord:
 def _single_canonical(draw: st.DrawFn) -> LogRecord:
     """One point as the REST routes and the router write it, for that collection."""
     values = draw(st.sampled_from([[1, 2], [3, 4], [0.5, 1], [1], [1, 2, 3], [1, float("nan")], [1, float("inf")]]))
-    column = VectorColumn(len(values), np.array(values, "<f4").tobytes(), draw(st.sampled_from([None, None, [0]])))
+    column = DenseColumn(len(values), np.array(values, "<f4").tobytes(), draw(st.sampled_from([None, None, [0]])))
     payloads = draw(st.sampled_from([None, [b""], [b'{"a":1}'], [b"{}"], [b"null"], [b"7"], [b"", b""]]))
     mode = draw(st.sampled_from([UpdateMode.UPSERT, UpdateMode.UPSERT, UpdateMode.INSERT_ONLY]))
     point_id = draw(st.sampled_from([0, 1, 2, 3, 2**64 - 1, bytes(16), b"short"]))

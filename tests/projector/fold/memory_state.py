@@ -13,9 +13,11 @@ from projector.fold.run import RunEffects
 from projector.frames import ShardId
 from schemas.config import CollectionConfig, Distance, VectorParams
 from schemas.ids import PointId, to_wire
-from schemas.operations import Operation, Outcome, Upsert, VectorColumn
+from schemas.operations import Operation, Outcome, Upsert
 from schemas.points import StoredPoint, decode_point
 from schemas.records import Origin, PartitionRecord, PointsRecord, ShardOpened
+from schemas.vectors.dense import DenseColumn
+from schemas.vectors.registry import VectorColumn
 
 CONFIG = CollectionConfig(vectors={"image": VectorParams(2, Distance.DOT), "text": VectorParams(1, Distance.COSINE)})
 SHARD = ShardId(7, 0)
@@ -141,7 +143,7 @@ def floats(*values: float) -> bytes:
 
 def column(*rows: Sequence[float], of: Sequence[int] | None = None) -> VectorColumn:
     """A column with these vectors, for the points at the positions ``of``."""
-    return VectorColumn(len(rows[0]), b"".join(floats(*row) for row in rows), None if of is None else list(of))
+    return DenseColumn(len(rows[0]), b"".join(floats(*row) for row in rows), None if of is None else list(of))
 
 
 def upsert(payloads: dict[int, Any], **options: Any) -> Upsert:

@@ -18,9 +18,10 @@ from schemas.operations import (
     UpdateMode,
     UpdateVectors,
     Upsert,
-    VectorColumn,
 )
 from schemas.records import PartitionRecord, PointsRecord, ShardChanged, ShardClosed, ShardOpened
+from schemas.vectors.dense import DenseColumn
+from schemas.vectors.registry import VectorColumn
 from tests.projector.fold.memory_state import CONFIG
 from tests.schemas import strategies
 
@@ -45,7 +46,7 @@ def _columns(draw: st.DrawFn, points: int) -> dict[str, VectorColumn]:
         dim = _SIZES[name] if draw(st.integers(0, 30)) else 3
         count = dim * (points if rows is None else len(rows))
         values = draw(st.lists(_floats, min_size=count, max_size=count))
-        columns[name] = VectorColumn(dim, np.array(values, "<f4").tobytes(), rows)
+        columns[name] = DenseColumn(dim, np.array(values, "<f4").tobytes(), rows)
     return columns
 
 

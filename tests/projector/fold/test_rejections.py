@@ -19,9 +19,9 @@ from schemas.operations import (
     SetPayload,
     UpdateVectors,
     Upsert,
-    VectorColumn,
 )
 from schemas.records import PointsRecord
+from schemas.vectors.dense import DenseColumn
 from tests.projector.fold.memory_state import MemoryState, column, floats, match, opened, points_record, upsert
 
 _DEEP = b'{"a":' * 70 + b"1" + b"}" * 70
@@ -39,9 +39,9 @@ BAD: list[tuple[Operation, int, str]] = [
     (Upsert([1], {"": column([1])}), 400, "named vectors (image, text)"),
     (Upsert([1], {"image": column([1, 2, 3])}), 400, "Vector dimension error: expected dim: 2, got 3"),
     (Upsert([1, 2], {"image": column([1, 2])}), 400, "8 bytes for 2 points of size 2"),
-    (Upsert([1], {"image": VectorColumn(2, b"1234567")}), 400, "7 bytes for 1 points of size 2"),
-    (Upsert([1], {"image": VectorColumn(2, floats(math.nan, 1))}), 400, "NaN or infinite"),
-    (Upsert([1], {"image": VectorColumn(2, floats(1, -math.inf))}), 400, "NaN or infinite"),
+    (Upsert([1], {"image": DenseColumn(2, b"1234567")}), 400, "7 bytes for 1 points of size 2"),
+    (Upsert([1], {"image": DenseColumn(2, floats(math.nan, 1))}), 400, "NaN or infinite"),
+    (Upsert([1], {"image": DenseColumn(2, floats(1, -math.inf))}), 400, "NaN or infinite"),
     (Upsert([1, 2], {"image": column([1, 1], [1, 1], of=[1, 0])}), 400, "not ascending positions"),
     (Upsert([1, 2], {"image": column([1, 1], of=[2])}), 400, "not ascending positions"),
     (Upsert([1, 2], {"image": column([1, 1], of=[-1])}), 400, "not ascending positions"),

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from projector.segments.graph import Graph, supports
-from projector.segments.normalise import normalise
 from schemas.config import Distance
+from schemas.vectors.normalise import normalise
 
 
 def vectors(rows: int, dim: int = 8) -> np.ndarray[tuple[int, int], np.dtype[np.float32]]:

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from projector.segments.normalise import normalise
+from schemas.vectors.normalise import normalise
 
 finite = st.floats(width=32, allow_nan=False, allow_infinity=False)
 

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 from projector.segments.errors import BuildFailedError
-from projector.segments.normalise import normalise
 from projector.segments.reader import Segment
 from schemas.config import Distance
 from schemas.filters import parse_filter
 from schemas.ids import UUID_BASE, PointId
+from schemas.vectors.normalise import normalise
 from tests.projector.segments.samples import (
     COSINE,
     DIMS,

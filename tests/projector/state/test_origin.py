@@ -50,6 +50,17 @@ def test_another_version_of_the_fold_is_refused(tmp_path: Path) -> None:
         open_state(tmp_path)
 
 
+def test_a_state_of_the_version_before_kinds_of_vectors_is_taken_over(tmp_path: Path) -> None:
+    open_state(tmp_path).close()
+    with KeyValue.open(tmp_path) as kv:
+        batch = Batch()
+        batch.put(FOLD_VERSION_KEY, f"4/{EVALUATOR_VERSION}".encode())
+        kv.write(batch)
+    open_state(tmp_path).close()
+    with KeyValue.open(tmp_path) as kv:
+        assert kv.get(FOLD_VERSION_KEY) == FOLD_VERSION.encode()
+
+
 def _grow(log: MemoryLog) -> None:
     put(log, points_record(upsert({3: None})))
 

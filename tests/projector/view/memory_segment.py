@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 
 from projector.columns.columns import Columns
 from projector.segments.graph import Graph, supports
-from projector.segments.normalise import normalise
 from projector.segments.reader import Segment, VectorFile
 from projector.segments.slot_ids import SlotIds, uuid_array
 from projector.view.segment_part import SegmentPart
@@ -16,6 +15,7 @@ from projector.view.shard_view import ShardView
 from schemas.config import CollectionConfig, Distance
 from schemas.ids import UUID_BASE, PointId
 from schemas.points import decode_point, encode_point
+from schemas.vectors.normalise import normalise
 
 Row = tuple[PointId, bytes]
 

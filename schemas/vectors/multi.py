@@ -1,0 +1,127 @@
+"""Multivectors: one or more dense vectors each, in a stored point one after another."""
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Any, cast
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from schemas.errors import BadInputError, UnprocessableError
+from schemas.vectors.dense import DTYPES, check_datatype, check_dim, check_finite, pack_numbers, stored_numbers
+from schemas.vectors.kind import JsonValue, Where, check_rows, column_tag, is_multi, other_kind
+from schemas.vectors.params import Datatype, VectorParams
+from schemas.vectors.ragged import LENGTH, check_lengths, ends_of, split, take_items
+
+
+class MultiColumn(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="kind", tag="multi"):
+    """Vectors of ``dim`` values of ``datatype``; ``lengths``, u32 each: how many of them each value has."""
+
+    dim: int
+    lengths: bytes
+    data: bytes
+    rows: list[int] | None = None
+    datatype: Datatype = Datatype.FLOAT32
+    position: int | None = None
+
+    @property
+    def item(self) -> int:
+        """How many bytes one of the vectors takes."""
+        return self.dim * DTYPES[self.datatype].itemsize
+
+    def values(self) -> list[bytes]:
+        """Each value's bytes."""
+        return split(self.data, self.lengths, self.item)
+
+    def matrix(self) -> NDArray[Any]:
+        """All vectors, of the datatype [vectors, dim]."""
+        return np.frombuffer(self.data, DTYPES[self.datatype]).reshape(-1, self.dim)
+
+    def listed(self) -> list[Any]:
+        """The values as lists of lists of numbers. Raises ValueError where they are not whole."""
+        if self.dim < 1:
+            raise ValueError("vectors have at least one value")
+        vectors, ends = self.matrix().tolist(), ends_of(self.lengths).tolist()
+        return [vectors[a:b] for a, b in pairwise(ends)]
+
+    def size(self) -> int:
+        """How many bytes all values take."""
+        return len(self.data) + len(self.lengths)
+
+    def sizes(self) -> NDArray[np.int64]:
+        """How many bytes each value takes."""
+        return np.frombuffer(self.lengths, LENGTH).astype(np.int64) * self.item + LENGTH.itemsize
+
+    def take(self, places: NDArray[np.int64], rows: list[int] | None) -> "MultiColumn":
+        """The values at ``places``, for the points ``rows``."""
+        block = np.frombuffer(self.data, np.uint8).reshape(-1, self.item)
+        taken = take_items(block, ends_of(self.lengths), places)
+        lengths = np.frombuffer(self.lengths, LENGTH)[places]
+        return msgspec.structs.replace(self, lengths=lengths.tobytes(), data=taken.tobytes(), rows=rows)
+
+
+class MultiKind:
+    """Multivectors under a name's parameters."""
+
+    width = None
+
+    def __init__(self, params: VectorParams) -> None:
+        self.dim = params.size
+        self.distance = params.distance
+        self.datatype = params.datatype or Datatype.FLOAT32
+        self.dtype = DTYPES[self.datatype]
+        self.position = params.position
+
+    def check(self, column: object, points: int, name: str) -> None:
+        """Raise BadInputError for a column of another kind, size or datatype, with an empty value, or with NaN."""
+        if not isinstance(column, MultiColumn):
+            raise other_kind("sparse" if column_tag(column) == "sparse" else "multi")
+        check_dim(self.dim, column.dim)
+        check_datatype(self.datatype, column.datatype, name)
+        if len(column.data) % column.item:
+            raise BadInputError(f"Wrong input: vector {name!r} does not hold whole vectors")
+        count = check_lengths(column.lengths, len(column.data) // column.item, name)
+        check_rows(column, count, points, name)
+        if not np.frombuffer(column.lengths, LENGTH).all():
+            raise BadInputError(f"Wrong input: vector {name!r} holds a multivector without vectors")
+        check_finite(column.data, self.dtype, name)
+
+    def pack(self, values: Sequence[JsonValue], where: Where, rows: list[int] | None) -> MultiColumn:
+        """The column of lists of vectors. A plain vector is a multivector of one."""
+        several = [_vectors(value, where(at)) for at, value in enumerate(values)]
+        owners = [at for at, vectors in enumerate(several) for _ in vectors]
+        flat = [vector for vectors in several for vector in vectors]
+        data = pack_numbers(self.dim, flat, lambda at: where(owners[at]))
+        matrix = np.frombuffer(data, "<f4").reshape(-1, self.dim)
+        return MultiColumn(
+            self.dim,
+            np.array([len(vectors) for vectors in several], LENGTH).tobytes(),
+            stored_numbers(matrix, self.datatype, self.distance),
+            rows,
+            self.datatype,
+            self.position,
+        )
+
+
+def _vectors(value: JsonValue, path: str) -> list[JsonValue]:
+    if not isinstance(value, list):
+        raise other_kind("sparse", path)
+    if not value:
+        raise UnprocessableError(f"Validation error in JSON body: [{path}: a multivector must not be empty]")
+    if not is_multi(value):
+        return [value]
+    dim = len(cast("list[float]", value[0]))
+    vectors: list[JsonValue] = []
+    for vector in value:
+        if not isinstance(vector, list):
+            raise BadInputError(f"Format error in JSON body: {path}: expected a list of vectors")
+        if not vector:
+            raise UnprocessableError(f"Validation error in JSON body: [{path}: all vectors must be non-empty]")
+        if len(vector) != dim:
+            raise UnprocessableError(
+                f"Validation error in JSON body: [{path}: all vectors must have the same dimension, "
+                f"found vector with dimension {len(vector)}]"
+            )
+        vectors.append(cast("JsonValue", vector))
+    return vectors

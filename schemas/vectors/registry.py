@@ -1,0 +1,17 @@
+"""Which kind a name is of, and the columns of all kinds."""
+
+from schemas.vectors.dense import DenseColumn, DenseKind
+from schemas.vectors.multi import MultiColumn, MultiKind
+from schemas.vectors.params import AnyVectorParams, SparseVectorParams
+from schemas.vectors.sparse import SparseColumn, SparseKind
+
+VectorColumn = DenseColumn | SparseColumn | MultiColumn
+"""One named vector of many points; its kind is told by the tag ``kind``."""
+AnyKind = DenseKind | SparseKind | MultiKind
+
+
+def kind_of(params: AnyVectorParams) -> AnyKind:
+    """The kind of a name with these parameters."""
+    if isinstance(params, SparseVectorParams):
+        return SparseKind(params)
+    return DenseKind(params) if params.multivector_config is None else MultiKind(params)

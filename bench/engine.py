@@ -7,17 +7,20 @@ Builds a segment of 200,000 word vectors in FOLDER (default: bench/data/engine) 
 
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from functools import partial
+from math import inf
 from pathlib import Path
 from statistics import median
+from typing import TypeVar
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from bench.dataset import glove_200k
 from bench.word_vectors import CACHE
+from ingest.deadline import Deadline
 from projector.frames import ShardId
 from projector.segments.build import build_segment
 from projector.segments.reader import Segment
@@ -25,11 +28,19 @@ from projector.segments.spec import BuildSpec
 from projector.segments.spill import write_spill
 from projector.view.live_shard import LiveShard
 from projector.view.shard_view import ShardView
-from query_api.engine import NearestQuery, Selection, count, retrieve, scroll, search
-from query_api.engine.nearest import exact_rows, graph_rows
-from query_api.engine.planning import widened
-from query_api.engine.scoring import Scorer
-from query_api.engine.selection import Findable
+from query_api.budget import Allowance, Budget
+from query_api.combine.run import run
+from query_api.combine.shards import Shards
+from query_api.find.nearest import exact_rows, graph_rows
+from query_api.find.scoring import Scorer
+from query_api.find.selection import Findable
+from query_api.find.strategy import widened
+from query_api.local import LocalShard
+from query_api.plan.leaves import Nearest, Points, Scroll
+from query_api.plan.selection import Selection
+from query_api.plan.tree import Node, Plan
+from query_api.points import FetchedPoint
+from query_api.threads import ReadThreads
 from schemas.config import CollectionConfig, Distance, VectorParams
 from schemas.filters import Filter, parse_filter
 from schemas.ids import PointId
@@ -42,7 +53,43 @@ BATCH = 1000
 SHARES = (0.001, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.8)
 CONFIG = CollectionConfig(vectors={"": VectorParams(100, Distance.COSINE)})
 HITS = Selection(with_payload=True)
+ResultT = TypeVar("ResultT")
 Matrix = NDArray[np.float32]
+
+
+class Inline(Budget):
+    """All work at once on the calling thread, whatever it costs."""
+
+    def __init__(self) -> None:
+        super().__init__(ReadThreads(), Deadline(inf), 1 << 40)
+
+    async def run(self, work: Callable[[Allowance], ResultT], estimate: float) -> ResultT:
+        """What ``work`` gives."""
+        return work(Allowance(inf, self.deadline))
+
+
+def read(view: ShardView, ask: Callable[[Shards], Coroutine[None, None, ResultT]]) -> ResultT:
+    """What ``ask`` gets from a shard; nothing in it waits, so it takes no event loop."""
+    try:
+        ask(Shards([LocalShard(view)], Inline())).send(None)
+    except StopIteration as end:
+        result: ResultT = end.value
+        return result
+    raise RuntimeError("a read waits")
+
+
+def search(view: ShardView, leaf: Node) -> list[FetchedPoint]:
+    """The points that a leaf finds."""
+
+    async def ask(shards: Shards) -> list[FetchedPoint]:
+        return await shards.fetch(await run(shards, Plan(leaf, 0, HITS)), HITS)
+
+    return read(view, ask)
+
+
+def count(view: ShardView, filter: Filter) -> int:
+    """How many points pass."""
+    return read(view, lambda shards: shards.count(filter))
 
 
 def percentiles(work: Sequence[Callable[[], object]]) -> tuple[float, float]:
@@ -82,28 +129,33 @@ def below(share: float) -> Filter:
     return parse_filter({"must": [{"key": "share", "range": {"lt": share * 1000}}]})
 
 
-def nearest(
-    vectors: Matrix, ef: int | None = None, share: float | None = None, exact: bool = False
-) -> list[NearestQuery]:
+def nearest(vectors: Matrix, ef: int | None = None, share: float | None = None, exact: bool = False) -> list[Nearest]:
     """One query for each held out vector."""
     filter = None if share is None else below(share)
-    return [NearestQuery(vectors[i], "", WANTED, filter=filter, hnsw_ef=ef, exact=exact) for i in range(HELD_OUT)]
+    return [
+        Nearest(limit=WANTED, filter=filter, vector=vectors[i].tobytes(), using="", hnsw_ef=ef, exact=exact)
+        for i in range(HELD_OUT)
+    ]
 
 
-def ids(view: ShardView, queries: Sequence[NearestQuery]) -> Iterator[set[PointId]]:
-    return ({p.id for p in search([view], query, HITS)} for query in queries)
+def ids(view: ShardView, queries: Sequence[Nearest]) -> Iterator[set[PointId]]:
+    return ({p.id for p in search(view, query)} for query in queries)
 
 
-def recall(view: ShardView, queries: Sequence[NearestQuery]) -> float:
+def recall(view: ShardView, queries: Sequence[Nearest]) -> float:
     """Of the truly nearest, how many are found."""
     queries = queries[:100]
-    exact = ids(view, [replace(query, exact=True) for query in queries])
+    exact = ids(view, [msgspec.structs.replace(query, exact=True) for query in queries])
     pairs = zip(ids(view, queries), exact, strict=True)
     return sum(len(found & true) for found, true in pairs) / (WANTED * len(queries))
 
 
-def searches(view: ShardView, queries: Sequence[NearestQuery]) -> list[Callable[[], object]]:
-    return [partial(search, [view], query, HITS) for query in queries]
+def searches(view: ShardView, queries: Sequence[Nearest]) -> list[Callable[[], object]]:
+    return [partial(search, view, query) for query in queries]
+
+
+def floats(query: Nearest) -> NDArray[np.float32]:
+    return np.frombuffer(query.vector, np.float32)
 
 
 class Alone:
@@ -116,15 +168,15 @@ class Alone:
             raise SystemExit("the segment has no graph: remove it and run again")
         self._part, self._graph, self._vectors = part, graph, held
 
-    def bare(self, queries: Sequence[NearestQuery], ef: int) -> list[Callable[[], object]]:
+    def bare(self, queries: Sequence[Nearest], ef: int) -> list[Callable[[], object]]:
         """Hnswlib and nothing else."""
-        return [partial(self._graph.search, query.vector, ef, ef) for query in queries]
+        return [partial(self._graph.search, floats(query), ef, ef) for query in queries]
 
-    def compared(self, queries: Sequence[NearestQuery], ef: int) -> tuple[float, float]:
+    def compared(self, queries: Sequence[Nearest], ef: int) -> tuple[float, float]:
         """How long the exact way and the graph's take under the queries' filter, in microseconds."""
         found = Findable(self._part, self._vectors, queries[0].filter)
         wide = widened(ef, found)
-        scorers = [Scorer.of(Distance.COSINE, query.vector) for query in queries]
+        scorers = [Scorer.of(Distance.COSINE, floats(query)) for query in queries]
         exact = [partial(exact_rows, self._vectors, found, scorer, WANTED) for scorer in scorers]
         graph = [partial(graph_rows, self._graph, self._vectors, found, scorer, WANTED, wide) for scorer in scorers]
         return percentiles(exact)[0], percentiles(graph)[0]
@@ -148,7 +200,7 @@ def bench_filtered(view: ShardView, vectors: Matrix) -> None:
     for share in SHARES:
         for ef in (100, 256):
             queries = nearest(vectors, ef, share)[:100]
-            fresh = [replace(q, filter=below(share + i / 1e9)) for i, q in enumerate(queries[:20])]
+            fresh = [msgspec.structs.replace(q, filter=below(share + i / 1e9)) for i, q in enumerate(queries[:20])]
             first, _ = percentiles(searches(view, fresh))
             p50, p99 = percentiles(searches(view, queries))
             exact, graph = Alone(view).compared(queries[:30], ef)
@@ -181,16 +233,16 @@ def bench_others(view: ShardView, vectors: Matrix) -> None:
     queries = nearest(vectors, exact=True)[:50]
     p50, p99 = percentiles(searches(view, queries))
     print(f"exact search over all {view.count:,}: p50 {p50:.0f} us, p99 {p99:.0f} us")
-    page = partial(scroll, [view], limit=100, selection=HITS)
     for name, offset in (("first", 0), ("last", len(vectors) - 101)):
-        p50, _ = percentiles([partial(page, filter=None, offset=PointId(offset))] * 200)
+        p50, _ = percentiles([partial(search, view, Scroll(limit=101, start=PointId(offset)))] * 200)
         print(f"scroll, {name} page of 100: p50 {p50:.0f} us")
-    p50, _ = percentiles([partial(page, filter=below(0.1), offset=PointId(150_000))] * 200)
+    page = Scroll(limit=101, filter=below(0.1), start=PointId(150_000))
+    p50, _ = percentiles([partial(search, view, page)] * 200)
     print(f"scroll, 10 % pass: p50 {p50:.0f} us")
-    p50, _ = percentiles([partial(count, [view], below(0.1 + i / 1e9)) for i in range(100)])
+    p50, _ = percentiles([partial(count, view, below(0.1 + i / 1e9)) for i in range(100)])
     print(f"count, a new filter each time: p50 {p50:.0f} us")
-    asked = [PointId(TAIL + HELD_OUT + i * 1999) for i in range(10)]
-    p50, _ = percentiles([partial(retrieve, [view], asked, HITS)] * 200)
+    asked = Points(limit=10, ids=frozenset(PointId(TAIL + HELD_OUT + i * 1999) for i in range(10)))
+    p50, _ = percentiles([partial(search, view, asked)] * 200)
     print(f"retrieve 10 points: p50 {p50:.0f} us")
 
 

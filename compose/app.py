@@ -18,6 +18,7 @@ from ingest.sharding import split_at
 from ingest.writer import PointsWriter
 from query_api.freshness import Freshness
 from query_api.ports import Readers
+from query_api.reading import Reader
 from query_api.routes.collections import CollectionReadRoutes
 from query_api.routes.points import PointReadRoutes
 
@@ -53,7 +54,7 @@ def create_app(services: Services, limits: Limits | None = None) -> FastAPI:
         *ServiceRoutes(services.catalog, services.readiness, services.version, log.identity).endpoints(),
         *CollectionReadRoutes(catalog, services.readers, freshness).endpoints(),
         *CollectionWriteRoutes(CatalogWriter(log, catalog, visibility), limits).endpoints(),
-        *PointReadRoutes(catalog, services.readers, freshness, limits).endpoints(),
+        *PointReadRoutes(Reader(catalog, services.readers, freshness, limits)).endpoints(),
         *PointWriteRoutes(catalog, PointsWriter(log, visibility, _record_bytes(services, limits)), limits).endpoints(),
     ]
     return HeadwaterApp(endpoints, limits, services.version)

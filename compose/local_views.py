@@ -11,6 +11,7 @@ from projector.frames import ShardId
 from projector.segments.optimizer import Optimizer
 from projector.view.shard_view import ShardView
 from projector.waiters import not_visible
+from query_api.local import LocalShard
 from query_api.ports import CollectionCounts, CollectionStatus
 from schemas.errors import NotFoundError, TimedOutError
 from schemas.operations import Outcome
@@ -55,6 +56,10 @@ class LocalViews:
                 raise NotFoundError(f"Not found: Collection `{entry.name}` doesn't exist!")
             found.append(live.view)
         return found
+
+    def shards(self, entry: CollectionEntry) -> list[LocalShard]:
+        """Every shard of a collection as it is now. Raises as ``views``."""
+        return list(map(LocalShard, self.views(entry)))
 
     async def counts(self, entry: CollectionEntry) -> CollectionCounts:
         """A collection in numbers. Raises NotFoundError when it is gone."""

@@ -1,4 +1,4 @@
-"""What the read path needs from whoever holds the views of a collection's shards. Today that is this process."""
+"""What the read path needs from whoever holds the shards of a collection. Today that is this process."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,7 +8,12 @@ from typing import Protocol
 from ingest.deadline import Deadline
 from ingest.log import Topic
 from ingest.ports import CollectionEntry
-from projector.view.shard_view import ShardView
+from query_api.budget import Budget
+from query_api.hits import Hit
+from query_api.plan.leaves import Leaf
+from query_api.plan.selection import Selection
+from query_api.points import FetchedPoint
+from schemas.filters import Filter
 
 
 class CollectionStatus(StrEnum):
@@ -32,6 +37,30 @@ class CollectionCounts:
     queued: int = 0
 
 
+class Shard(Protocol):
+    """A shard as it was when it was asked for: everything that is read through one of these agrees."""
+
+    @property
+    def points(self) -> int:
+        """How many points there are."""
+        ...
+
+    async def find(self, leaf: Leaf, budget: Budget) -> list[Hit]:
+        """What ``leaf`` asks for, in the order of answers.
+
+        Raises BadInputError for a leaf that doesn't fit the collection, TimedOutError.
+        """
+        ...
+
+    async def fetch(self, hits: Sequence[Hit], selection: Selection, budget: Budget) -> list[FetchedPoint]:
+        """The points that this shard found. Raises UnprocessableError when they are too large, TimedOutError."""
+        ...
+
+    async def count(self, filter: Filter | None, budget: Budget) -> int:
+        """How many points pass, exactly. Raises TimedOutError."""
+        ...
+
+
 class Readers(Protocol):
     """The readers of collections' shards."""
 
@@ -42,10 +71,10 @@ class Readers(Protocol):
         """
         ...
 
-    def views(self, entry: CollectionEntry) -> Sequence[ShardView]:
-        """The current view of every shard. Raises NotFoundError when the collection is gone, UnavailableError."""
+    def shards(self, entry: CollectionEntry) -> Sequence[Shard]:
+        """Every shard as it is now. Raises NotFoundError when the collection is gone, UnavailableError."""
         ...
 
     async def counts(self, entry: CollectionEntry) -> CollectionCounts:
-        """The collection in numbers. Raises as ``views``."""
+        """The collection in numbers. Raises as ``shards``."""
         ...

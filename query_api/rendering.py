@@ -10,12 +10,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from query_api.decimals import shortest_decimals
-from query_api.engine import FetchedPoint
+from query_api.hits import Hit
+from query_api.points import FetchedPoint
 from schemas.config import UNNAMED
 from schemas.ids import render_point_id
 from schemas.rest.points import RawVector
 from schemas.rest.responses import PointResult, ScoredPointResult
 
+_POINT_US = 2.0
+_VALUE_US = 0.2
+_BYTE_US = 0.0003
+"""About how long points, numbers of vectors, and bytes of payloads take."""
 BLOCK = 256
 """So many points' numbers are turned to decimals at once."""
 _NO_PAYLOAD = _NO_VECTORS = msgspec.Raw(b"{}")
@@ -31,13 +36,24 @@ def render_points(points: Sequence[FetchedPoint]) -> list[PointResult]:
     ]
 
 
-def render_scored(points: Sequence[FetchedPoint]) -> list[ScoredPointResult]:
-    """What queries answer; points without a score, which come in id order, have 0."""
+def render_scored(hits: Sequence[Hit], points: Sequence[FetchedPoint]) -> list[ScoredPointResult]:
+    """What queries answer: hits, and the points that they are."""
     vectors = _vectors(points)
     return [
-        ScoredPointResult(render_point_id(point.id), point.version, point.score or 0.0, _payload(point), vector)
-        for point, vector in zip(points, vectors, strict=True)
+        ScoredPointResult(render_point_id(point.id), point.version, hit.score, _payload(point), vector)
+        for hit, point, vector in zip(hits, points, vectors, strict=True)
     ]
+
+
+def render_us(points: Sequence[FetchedPoint]) -> float:
+    """About how long rendering them takes, in microseconds."""
+    spent = _POINT_US * len(points)
+    for point in points:
+        if point.payload is not None:
+            spent += _BYTE_US * len(point.payload)
+        if point.vectors:
+            spent += _VALUE_US * sum(map(len, point.vectors.values()))
+    return spent
 
 
 def _payload(point: FetchedPoint) -> msgspec.Raw | msgspec.UnsetType:

@@ -16,6 +16,7 @@ from projector.segments.policy import SegmentFacts, TailFacts, is_settled
 from projector.segments.shard_work import is_stale
 from projector.view.shard_view import ShardView
 from projector.waiters import Waiters, not_visible
+from query_api.local import LocalShard
 from query_api.ports import CollectionCounts, CollectionStatus
 from schemas.errors import TimedOutError, UnavailableError
 from schemas.operations import Outcome
@@ -101,6 +102,10 @@ class FeedViews:
             f"Not ready yet: collection `{entry.name}` is being created or dropped, and partition {partition} is not "
             "where the catalog is"
         )
+
+    def shards(self, entry: CollectionEntry) -> list[LocalShard]:
+        """Every shard of a collection as it is now. Raises as ``views``."""
+        return list(map(LocalShard, self.views(entry)))
 
     async def counts(self, entry: CollectionEntry) -> CollectionCounts:
         """A collection in numbers. Raises as ``views``."""

@@ -27,6 +27,8 @@ class Limits:
     """The same of all queries of a batch."""
     max_vector_values: int = 16 << 20
     """Numbers in the vectors of one answer."""
+    max_answer_bytes: int = 256 << 20
+    """Payloads and vectors of one answer."""
     max_ids: int = 65_536
     """Ids of one retrieve."""
     max_queries: int = 1024

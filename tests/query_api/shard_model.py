@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from projector.frames import ShardId
 from projector.view.live_shard import LiveShard
 from projector.view.shard_view import ShardView
-from query_api.engine import FetchedPoint, NearestQuery
 from schemas.config import CollectionConfig, Distance
 from schemas.filters import Filter
 from schemas.ids import PointId, shard_of
@@ -19,6 +18,7 @@ from schemas.matching import matches
 from schemas.points import encode_point
 from schemas.vectors.normalise import normalise
 from tests.projector.view.memory_segment import build_from
+from tests.query_api.engine import FoundPoint, NearestQuery
 
 Vector = NDArray[np.float32]
 
@@ -113,7 +113,7 @@ def reference_score(distance: Distance, query: Vector, vector: Vector) -> float:
             return float(np.sum(np.abs(left - right)))
 
 
-def scored(points: Sequence[FetchedPoint]) -> list[tuple[PointId, float | None]]:
+def scored(points: Sequence[FoundPoint]) -> list[tuple[PointId, float]]:
     return [(p.id, p.score) for p in points]
 
 

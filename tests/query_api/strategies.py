@@ -5,10 +5,10 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
-from query_api.engine import NearestQuery
 from schemas.config import CollectionConfig, Distance, VectorParams
 from schemas.filters import parse_filter
 from schemas.ids import UUID_BASE, PointId
+from tests.query_api.engine import NearestQuery
 from tests.query_api.shard_model import ShardModel
 
 SIZES = {"a": 3, "b": 2}

@@ -11,14 +11,15 @@ from numpy.typing import NDArray
 from projector.frames import ShardId
 from projector.view.live_shard import LiveShard
 from projector.view.shard_view import ShardView
-from query_api.engine import NearestQuery, Selection, is_costly, search
-from query_api.engine.planning import graph_ef
-from query_api.engine.selection import Findable
+from query_api.find.selection import Findable
+from query_api.find.strategy import graph_ef
+from query_api.plan.selection import Selection
 from schemas.config import CollectionConfig, Distance, HnswConfig, OptimizersConfig, VectorParams
 from schemas.filters import Filter, parse_filter
 from schemas.ids import PointId
 from schemas.points import encode_point
 from tests.projector.view.memory_segment import MemorySegment, nobody_dead
+from tests.query_api.engine import NearestQuery, is_costly, search
 
 DIM = 12
 POINTS = 6000

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from query_api.engine.projection import exclude, include
+from query_api.fetch.projection import exclude, include
 from schemas.json_path import EACH, JsonValue, Step, parse_path
 
 Steps = tuple[Step, ...]

@@ -5,10 +5,11 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import numpy as np
 
 from projector.view.shard_view import ShardView
-from query_api.engine import NearestQuery, Selection, count, scroll, search
+from query_api.plan.selection import Selection
 from schemas.config import CollectionConfig, Distance, VectorParams
 from schemas.filters import parse_filter
 from schemas.ids import PointId
+from tests.query_api.engine import NearestQuery, count, scroll, search
 from tests.query_api.shard_model import ShardModel
 
 POINTS = 60

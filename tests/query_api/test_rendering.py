@@ -4,7 +4,8 @@ import msgspec
 import numpy as np
 import pytest
 
-from query_api.engine import FetchedPoint
+from query_api.hits import Hit
+from query_api.points import FetchedPoint
 from query_api.rendering import BLOCK, render_points, render_scored
 from schemas.ids import parse_point_id
 
@@ -28,7 +29,8 @@ def expected(number: int) -> object:
 @pytest.mark.parametrize("count", [0, 1, BLOCK, BLOCK * 2 + 7])
 def test_vectors_are_rendered_block_by_block(count: int) -> None:
     points = [fetched(number) for number in range(count)]
-    for rendered in (render_points(points), render_scored(points)):
+    hits = [Hit(0.0, point.id, 0.0) for point in points]
+    for rendered in (render_points(points), render_scored(hits, points)):
         assert all(isinstance(point.vector, msgspec.Raw) for point in rendered)
         answered = msgspec.json.decode(msgspec.json.encode(rendered))
         assert [point["id"] for point in answered] == list(range(count))

@@ -8,13 +8,14 @@ from hypothesis.extra import numpy as arrays
 
 from projector.frames import ShardId
 from projector.view.live_shard import LiveShard
-from query_api.engine import NearestQuery, Selection, search
-from query_api.engine.scoring import Scorer
+from query_api.find.scoring import Scorer
+from query_api.plan.selection import Selection
 from schemas.config import CollectionConfig, Distance, VectorParams
 from schemas.errors import BadInputError
 from schemas.ids import PointId
 from schemas.points import encode_point
 from schemas.vectors.normalise import normalise
+from tests.query_api.engine import NearestQuery, search
 from tests.query_api.shard_model import ShardModel, Vector, reference_score
 
 DIM = 7

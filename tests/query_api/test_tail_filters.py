@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 
 from projector.view.tail_part import TailPart
-from query_api.engine import NearestQuery, Selection, count, is_costly, is_costly_filter, scroll
-from query_api.engine.selection import REMEMBERED_FILTERS, is_remembered, passing
+from query_api.find.selection import REMEMBERED_FILTERS, is_remembered, passing
+from query_api.plan.selection import Selection
 from schemas.config import CollectionConfig, Distance, VectorParams
 from schemas.filters import Filter, parse_filter
 from schemas.ids import UUID_BASE, PointId
+from tests.query_api.engine import NearestQuery, count, is_costly, is_costly_filter, scroll
 from tests.query_api.shard_model import ShardModel
 
 FILTERS = [

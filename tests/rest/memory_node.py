@@ -16,6 +16,7 @@ from projector.follower import PartitionFollower
 from projector.frames import Frame, ShardId
 from projector.view.shard_view import ShardView
 from projector.waiters import not_visible
+from query_api.local import LocalShard
 from query_api.ports import CollectionCounts, CollectionStatus
 from schemas.errors import TimedOutError
 from schemas.ids import PointId
@@ -192,6 +193,9 @@ class MemoryNode:
             self._followers[partition].shards[ShardId(entry.uid, shard)].view
             for shard, partition in enumerate(entry.shard_map)
         ]
+
+    def shards(self, entry: CollectionEntry) -> list[LocalShard]:
+        return list(map(LocalShard, self.views(entry)))
 
     async def counts(self, entry: CollectionEntry) -> CollectionCounts:
         return CollectionCounts(sum(v.count for v in self.views(entry)), 0, 0, CollectionStatus.GREEN)

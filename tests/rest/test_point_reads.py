@@ -4,12 +4,13 @@ import pytest
 from qdrant_client.http import models
 
 from ingest.http.limits import Limits
-from query_api.routes.points import LARGE_ANSWER
 from tests.rest.client import VECTORS, MemoryRest, Rest
 
 POINTS = "/collections/c/points"
 UUID = "0f8fad5b-d9cb-469f-a165-70867728950e"
 COUNT = 20
+MANY = 5000
+"""More than are read on the event loop."""
 
 
 @pytest.fixture
@@ -163,11 +164,11 @@ def test_get_one(rest: Rest) -> None:
 
 
 def test_long_reads_run_on_threads_with_the_same_answers(rest: Rest) -> None:
-    body = {"query": [1, 0], "limit": LARGE_ANSWER}
+    body = {"query": [1, 0], "limit": MANY}
     assert len(rest.result("POST", f"{POINTS}/query", json=body)["points"]) == COUNT + 1
-    assert len(rest.scroll(limit=LARGE_ANSWER)) == COUNT + 1
-    assert len(query(rest, limit=LARGE_ANSWER)) == COUNT + 1
-    wanted = list(range(LARGE_ANSWER + 1))
+    assert len(rest.scroll(limit=MANY)) == COUNT + 1
+    assert len(query(rest, limit=MANY)) == COUNT + 1
+    wanted = list(range(MANY + 1))
     assert len(rest.result("POST", POINTS, json={"ids": wanted})) == COUNT
 
 

@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-from query_api.engine.model import NearestQuery
-from query_api.engine.planning import ROWS_PER_EF, base_ef, graph_ef
-from query_api.engine.selection import Findable
+from query_api.find.selection import Findable
+from query_api.find.strategy import ROWS_PER_EF, base_ef, graph_ef
 from schemas.config import CollectionConfig, Distance, HnswConfig, HnswConfigDiff, VectorParams
 from schemas.filters import parse_filter
 from schemas.ids import PointId
+from tests.query_api.engine import NearestQuery
 from tests.query_api.shard_model import ShardModel
 
 POINTS = 2000
@@ -55,4 +55,4 @@ def test_ef(own: HnswConfigDiff | None, asked: int | None, limit: int, expected:
     params = VectorParams(2, Distance.DOT, hnsw_config=own)
     config = CollectionConfig(vectors={"": params}, hnsw=HnswConfig(ef_construct=70))
     query = NearestQuery(np.zeros(2, np.float32), "", limit, offset=5, hnsw_ef=asked)
-    assert base_ef(config, query) == expected
+    assert base_ef(config, query.leaf) == expected

@@ -9,10 +9,11 @@ from numpy.typing import NDArray
 
 from projector.segments.graph import Graph
 from projector.view.part import Part, Vectors, slots_of_rows
-from query_api.engine.model import NearestQuery
-from query_api.engine.planning import RETRY_FACTOR, graph_ef, skipped_as_unindexed
-from query_api.engine.scoring import Floats, Scorer
-from query_api.engine.selection import Findable
+from query_api.budget import Allowance
+from query_api.find.scoring import Floats, Scorer
+from query_api.find.selection import Findable
+from query_api.find.strategy import RETRY_FACTOR, exact_us, graph_ef, graph_us, skipped_as_unindexed
+from query_api.plan.leaves import Nearest
 from schemas.config import CollectionConfig
 
 Rows = NDArray[np.int64]
@@ -37,30 +38,31 @@ class Candidates:
 
 
 def nearest_in_part(
-    config: CollectionConfig, part: Part, query: NearestQuery, scorer: Scorer, ef: int
+    config: CollectionConfig, part: Part, leaf: Nearest, scorer: Scorer, ef: int, allowance: Allowance
 ) -> Candidates | None:
-    """At least the ``query.wanted`` nearest of a part, one more if a point is excluded; None when there are none."""
-    vectors = part.vectors(query.using)
+    """At least the ``leaf.wanted`` nearest of a part; None when there are none."""
+    vectors = part.vectors(leaf.using)
     if vectors is None:
         return None
-    wanted = query.wanted + (query.excluded is not None)
-    found = Findable(part, vectors, query.filter)
-    graph = None if query.exact else part.graph(query.using)
-    if graph is None and skipped_as_unindexed(config, query, found.rows):
+    found = Findable(part, vectors, leaf.filter)
+    graph = None if leaf.exact else part.graph(leaf.using)
+    if graph is None and skipped_as_unindexed(config, leaf, found.rows):
         return None
-    if found.count == 0 or wanted == 0:
+    if found.count == 0 or leaf.wanted == 0:
         return None
-    rows = None if graph is None else _by_graph(graph, vectors, found, scorer, wanted, ef)
+    rows = None if graph is None else _by_graph(graph, vectors, found, scorer, leaf.wanted, ef, allowance)
     if rows is None:
-        rows = exact_rows(vectors, found, scorer, wanted)
+        allowance.spend(exact_us(vectors, found))
+        rows = exact_rows(vectors, found, scorer, leaf.wanted)
     return Candidates(part, slots_of_rows(vectors, rows), scorer.scores(vectors.matrix[rows]))
 
 
 def _by_graph(
-    graph: Graph, vectors: Vectors, found: Findable, scorer: Scorer, wanted: int, ef: int
+    graph: Graph, vectors: Vectors, found: Findable, scorer: Scorer, wanted: int, ef: int, allowance: Allowance
 ) -> NDArray[np.integer] | None:
     """The nearest rows as far as the graph leads to them; None when exact search is the better way."""
     while (wide := graph_ef(found, ef)) is not None:
+        allowance.spend(graph_us(wide))
         rows = graph_rows(graph, vectors, found, scorer, wanted, wide)
         if rows is not None:
             return rows

@@ -6,8 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from projector.view.part import Part, row_of
-from query_api.engine.model import FetchedPoint, PayloadExclude, PayloadInclude, Selection
-from query_api.engine.projection import exclude, include
+from query_api.fetch.projection import exclude, include
+from query_api.plan.selection import PayloadExclude, PayloadInclude, Selection
+from query_api.points import FetchedPoint
 from schemas.ids import PointId
 
 _NO_PAYLOAD = b"{}"
@@ -21,7 +22,7 @@ class Fetcher:
         self._project = _projection(selection)
         self._vectors = selection.with_vector
 
-    def fetch(self, part: Part, slot: int, point_id: PointId, score: float | None = None) -> FetchedPoint:
+    def fetch(self, part: Part, slot: int, point_id: PointId) -> FetchedPoint:
         """The point in a slot."""
         payload = None
         if self._with_payload:
@@ -29,7 +30,7 @@ class Fetcher:
             if self._project is not None:
                 payload = self._project(payload)
         vectors = None if self._vectors is False else self._fetch_vectors(part, slot)
-        return FetchedPoint(point_id, part.version_at(slot), payload, vectors, score)
+        return FetchedPoint(point_id, part.version_at(slot), payload, vectors)
 
     def _fetch_vectors(self, part: Part, slot: int) -> dict[str, NDArray[np.float32]]:
         names: Sequence[str] = self._vectors if isinstance(self._vectors, tuple) else part.vector_names

@@ -3,12 +3,10 @@
 from collections.abc import Collection
 
 from projector.view.part import Part
-from query_api.engine.selection import is_remembered, passing
+from query_api.budget import INLINE_US
+from query_api.find.selection import is_remembered, passing
 from schemas.filters import Filter
 from schemas.filters.weight import weigh
-
-COSTLY_US = 2000.0
-"""What may run on an event loop without holding up the others for long."""
 
 _READ_ROW_US = 15.0
 _SELECT_ROW_US = 0.001
@@ -36,7 +34,7 @@ class FilterCost:
         weight = self._weight
         # What is remembered is found by comparing filters, and those that are equal are compared whole.
         spent = len(parts) * (weight.tests * _COMPARE_TEST_US + weight.members * _COMPARE_MEMBER_US)
-        if spent > COSTLY_US:
+        if spent > INLINE_US:
             return spent
         return spent + sum(map(self._selecting, parts))
 

@@ -1,0 +1,57 @@
+"""The shards of a collection as one."""
+
+import asyncio
+from collections.abc import Sequence
+from itertools import chain
+
+from query_api.budget import Budget
+from query_api.hits import Hit
+from query_api.plan.leaves import Leaf, Points
+from query_api.plan.selection import Selection
+from query_api.points import FetchedPoint
+from query_api.ports import Shard
+from schemas.filters import Filter
+from schemas.ids import PointId
+
+
+class Shards:
+    """All shards, for one request and within its budget."""
+
+    def __init__(self, shards: Sequence[Shard], budget: Budget) -> None:
+        self._shards = shards
+        self._budget = budget
+
+    @property
+    def points(self) -> int:
+        """How many points there are."""
+        return sum(shard.points for shard in self._shards)
+
+    async def find(self, leaf: Leaf) -> list[Hit]:
+        """What a leaf finds in all shards together. Raises what ``Shard.find`` does."""
+        if len(self._shards) == 1:
+            return await self._shards[0].find(leaf, self._budget)
+        found = await asyncio.gather(*(shard.find(leaf, self._budget) for shard in self._shards))
+        hits = (hit._replace(shard=number) for number, hits in enumerate(found) for hit in hits)
+        return sorted(hits)[: leaf.limit]
+
+    async def fetch(self, hits: Sequence[Hit], selection: Selection) -> list[FetchedPoint]:
+        """The points that were found, in their order. Raises what ``Shard.fetch`` does."""
+        if len(self._shards) == 1:
+            return await self._shards[0].fetch(hits, selection, self._budget)
+        mine = [[hit for hit in hits if hit.shard == number] for number in range(len(self._shards))]
+        pairs = zip(self._shards, mine, strict=True)
+        fetched = await asyncio.gather(*(shard.fetch(some, selection, self._budget) for shard, some in pairs if some))
+        by_id = {point.id: point for point in chain.from_iterable(fetched)}
+        return [by_id[hit.id] for hit in hits]
+
+    async def get(self, ids: Sequence[PointId], selection: Selection) -> dict[PointId, FetchedPoint]:
+        """Those of the points that there are. Raises as ``fetch``."""
+        wanted = frozenset(ids)
+        hits = await self.find(Points(ids=wanted, limit=len(wanted))) if wanted else []
+        return {point.id: point for point in await self.fetch(hits, selection)}
+
+    async def count(self, filter: Filter | None) -> int:
+        """How many points pass. Raises what ``Shard.count`` does."""
+        if len(self._shards) == 1:
+            return await self._shards[0].count(filter, self._budget)
+        return sum(await asyncio.gather(*(shard.count(filter, self._budget) for shard in self._shards)))

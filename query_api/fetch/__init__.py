@@ -1,0 +1,1 @@
+"""Payloads and vectors of the points of one shard, for the final hits only."""

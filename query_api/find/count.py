@@ -1,0 +1,12 @@
+"""Counting."""
+
+from projector.view.shard_view import ShardView
+from query_api.find.selection import passing
+from schemas.filters import Filter
+
+
+def count_passing(view: ShardView, filter: Filter | None) -> int:
+    """How many points of a shard pass, exactly."""
+    if filter is None:
+        return view.count
+    return sum(passing(part, filter).count(part) for part in view.parts)

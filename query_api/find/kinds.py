@@ -1,0 +1,57 @@
+"""The kinds of leaves: how each is found, and how long that takes."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from projector.view.shard_view import ShardView
+from query_api.budget import INLINE_US, Allowance
+from query_api.find.filter_cost import FilterCost
+from query_api.find.points import find_points, points_us
+from query_api.find.scroll import find_in_id_order, in_id_order_us
+from query_api.find.search import find_nearest, nearest_us
+from query_api.hits import Hit
+from query_api.plan.leaves import Leaf, Nearest, Points, Scroll
+from schemas.filters import Filter
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """``find`` gives a shard's hits in order; ``us`` says how long that takes once it is known what passes."""
+
+    find: Callable[[ShardView, Any, Allowance], list[Hit]]
+    us: Callable[[ShardView, Any], float]
+
+
+KINDS: dict[type[Leaf], Kind] = {
+    Nearest: Kind(find_nearest, nearest_us),
+    Points: Kind(find_points, points_us),
+    Scroll: Kind(find_in_id_order, in_id_order_us),
+}
+
+
+def find(view: ShardView, leaf: Leaf, allowance: Allowance) -> list[Hit]:
+    """What a leaf finds in a shard. Raises what its kind does, OverEstimateError, TimedOutError."""
+    return KINDS[type(leaf)].find(view, leaf, allowance)
+
+
+def find_us(view: ShardView, leaf: Leaf) -> float:
+    """How long a leaf takes, in microseconds; where that is long, it need not be all of it.
+
+    A filter that is quick to evaluate is evaluated here already, and remembered.
+    """
+    spent = filter_us(view, leaf.filter)
+    return spent if spent > INLINE_US else spent + KINDS[type(leaf)].us(view, leaf)
+
+
+def filter_us(view: ShardView, filter: Filter | None) -> float:
+    """How long it takes to know what passes a filter, as ``find_us``."""
+    if filter is None:
+        return 0.0
+    cost = FilterCost(filter)
+    spent = cost.of_selecting(view.parts)
+    for part in view.parts:
+        if spent > INLINE_US:
+            break
+        spent += cost.of_evaluating(part)
+    return spent

@@ -1,0 +1,43 @@
+"""Shards whose views are in this process."""
+
+from collections.abc import Sequence
+
+from projector.view.shard_view import ShardView
+from query_api.budget import Budget
+from query_api.fetch.fetch import fetch, fetch_us, size
+from query_api.find.count import count_passing
+from query_api.find.kinds import filter_us, find, find_us
+from query_api.hits import Hit
+from query_api.plan.leaves import Leaf
+from query_api.plan.selection import Selection
+from query_api.points import FetchedPoint
+from schemas.filters import Filter
+
+
+class LocalShard:
+    """Implements ``query_api.ports.Shard`` over one view."""
+
+    def __init__(self, view: ShardView) -> None:
+        self._view = view
+
+    @property
+    def points(self) -> int:
+        """How many points there are."""
+        return self._view.count
+
+    async def find(self, leaf: Leaf, budget: Budget) -> list[Hit]:
+        """What ``leaf`` asks for."""
+        view = self._view
+        return await budget.run(lambda allowance: find(view, leaf, allowance), find_us(view, leaf))
+
+    async def fetch(self, hits: Sequence[Hit], selection: Selection, budget: Budget) -> list[FetchedPoint]:
+        """The points that this shard found."""
+        view = self._view
+        points = await budget.run(lambda _: fetch(view, hits, selection), fetch_us(hits))
+        budget.answer(size(points))
+        return points
+
+    async def count(self, filter: Filter | None, budget: Budget) -> int:
+        """How many points pass."""
+        view = self._view
+        return await budget.run(lambda _: count_passing(view, filter), filter_us(view, filter))

@@ -1,0 +1,1 @@
+"""Requests to plans: parsed, checked, and made of plain structs that another process could be sent."""

@@ -1,0 +1,46 @@
+"""What every request that reads points begins with."""
+
+from dataclasses import dataclass
+
+from ingest.http.endpoint import Call
+from ingest.http.limits import Limits
+from ingest.ports import Catalog
+from query_api.budget import Budget
+from query_api.combine.shards import Shards
+from query_api.freshness import Freshness
+from query_api.ports import Readers
+from query_api.threads import ReadThreads
+from schemas.config import CollectionConfig
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One request's picture of a collection, what it was when the request came, to its end; and what it may cost."""
+
+    config: CollectionConfig
+    shards: Shards
+    budget: Budget
+
+
+class Reader:
+    """Begins requests."""
+
+    def __init__(self, catalog: Catalog, readers: Readers, freshness: Freshness, limits: Limits) -> None:
+        self._catalog = catalog
+        self._readers = readers
+        self._freshness = freshness
+        self._threads = ReadThreads()
+        self.limits = limits
+
+    async def begin(self, call: Call) -> Reading:
+        """Wait for what the request's token names, and open its collection.
+
+        Raises NotFoundError, UnavailableError, TimedOutError, BadInputError for a malformed token.
+        """
+        budget = Budget(self._threads, await self._freshness.reach(call), self.limits.max_answer_bytes)
+        return self.open(call.collection, budget)
+
+    def open(self, name: str, budget: Budget) -> Reading:
+        """A collection by its name or an alias. Raises NotFoundError, UnavailableError."""
+        entry = self._catalog.resolve(name)
+        return Reading(entry.config, Shards(self._readers.shards(entry), budget), budget)

@@ -10,6 +10,8 @@ _MUCH_TOO_LOUD = {
 }
 
 
+_OF_KAFKA = ("aiokafka",)
+"""What they have to say is said by ``ingest.kafka.reachability`` once, or by what fails because of it."""
 SAME_SECONDS = 10.0
 """A message is not repeated within this time: aiokafka says many times a second that it can't reach a broker."""
 
@@ -25,8 +27,11 @@ class _Forward(logging.Handler):
         return self._said.setdefault(record.getMessage(), now) == now
 
     def emit(self, record: logging.LogRecord) -> None:
-        log = structlog.get_logger(record.name.partition(".")[0])
+        library = record.name.partition(".")[0]
+        log = structlog.get_logger(library)
         write = log.error if record.levelno >= logging.ERROR else log.warning
+        if library in _OF_KAFKA:
+            write = log.debug
         write(record.getMessage(), exc_info=record.exc_info or None)
 
 

@@ -62,6 +62,14 @@ class LogUnavailableError(Exception):
     """The log can't take or give records now (Kafka is down, the disk is full); trying again may help."""
 
 
+class LogUnreachableError(LogUnavailableError):
+    """Nothing of the log answers. Whoever holds the connection has said so, once: others need not."""
+
+
+class LogRefusedError(LogUnavailableError):
+    """The log does not take the record, which is not on it and won't be: somebody has to change the log's settings."""
+
+
 class LogDamagedError(Exception):
     """The log's bytes are not what was written, or the log is not the one expected. Never repaired silently."""
 

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from ingest.deadline import Deadline
 from ingest.http.params import Offset
-from ingest.log import Log, LogUnavailableError, Topic
+from ingest.log import Log, LogRefusedError, LogUnavailableError, Topic
 from ingest.outcomes import raise_rejected
 from ingest.ports import CollectionEntry, Visibility
 from ingest.sharding import records_of
@@ -128,6 +128,8 @@ async def append(log: Log, topic: Topic, partition: int, value: bytes) -> int:
     """Append a canonical record. Raises UnavailableError, TooLargeError."""
     try:
         return await log.append(topic, partition, value, headers=HEADERS)
+    except LogRefusedError as error:
+        raise UnavailableError(f"The log takes no writes: {error}. The operation was not accepted") from error
     except LogUnavailableError as error:
         raise _not_written(str(error)) from error
 

@@ -10,9 +10,10 @@ from compose.api.catching_up import STALLED_SECONDS, Course, catch_up
 from compose.api.feed_views import FeedViews
 from compose.api.feeds import Feed, Feeds, PartitionFeed
 from compose.api.membership import Membership
+from compose.api.read_lag import ReadLag
 from compose.api.startup import Startup
 from compose.app import no_recount
-from ingest.log import Log, LogUnavailableError, Topic
+from ingest.log import Log, LogUnavailableError, LogUnreachableError, Topic
 
 LOOK_SECONDS = 5.0
 """How often the topic is asked for its partitions; a write or a token that names a new one is not kept waiting."""
@@ -47,6 +48,7 @@ class ApiNode:
         self.catalog = feeds.catalog()
         self.startup = startup
         self.views = FeedViews(log, self.catalog, membership, self._follow)
+        self.lag = ReadLag(log)
         self._feeds = feeds
         self._membership = membership
         self._ask_partitions = recount
@@ -121,7 +123,9 @@ class ApiNode:
             try:
                 await self.recount()
             except LogUnavailableError as error:
-                _logger.info("partitions not counted", reason=str(error))
+                write = _logger.debug if isinstance(error, LogUnreachableError) else _logger.info
+                write("partitions not counted", reason=str(error))
+            await self.lag.look({partition: feed.waiters.visible for partition, feed in self._followed.items()})
             self._measure()
 
     async def recount(self) -> None:

@@ -20,7 +20,7 @@ from compose.api.membership import Membership
 from compose.api.node import ApiNode
 from compose.api.opening import open_log, wait_for_state
 from compose.api.spec import REFUSED, STACK_SIGNAL, WorkerSpec
-from compose.api.startup import Startup
+from compose.api.startup import Health, Startup
 from compose.api.visibility_table import TooManyPartitionsError, VisibilityTable
 from compose.app import Services, create_app
 from compose.errors import UserError, expected_errors
@@ -69,7 +69,7 @@ class Worker:
         """Raises UserError, OSError."""
         if spec.settings.kafka is None:
             raise UserError("an api writes to Kafka: say where it is")
-        self._kafka = spec.settings.kafka
+        self._kafka = spec.settings.kafka.for_clients()
         self._folder = StateFolder(DataFolder(spec.settings.data).state)
         self._spec = spec
         self._limits = make_limits(spec.settings)
@@ -125,6 +125,7 @@ class Worker:
     async def _follow(self, log: KafkaLog) -> None:
         feeds = FolderFeeds(self._folder, log.identity)
         node = ApiNode(log, feeds, self._membership, self._startup, recount=log.recount)
+        self._startup.watch(Health(lambda: log.fault, lambda: log.trouble, lambda: node.lag.trouble))
         try:
             services = Services(
                 log,

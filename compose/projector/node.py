@@ -12,7 +12,7 @@ from compose.projector.routing import RoutingDesk, StandbyDesk
 from compose.projector.tasks import Tasks
 from compose.settings import DataFolder, Settings
 from ingest.kafka import KafkaLog, KafkaSettings
-from ingest.log import LogUnavailableError, Topic
+from ingest.log import LogUnavailableError, LogUnreachableError, Topic
 from projector.folders import StateFolder
 from projector.runner import ignore_rejected
 from projector.segments.builder import SegmentBuilder
@@ -84,6 +84,8 @@ class ProjectorNode:
             await asyncio.sleep(RECOUNT_SECONDS)
             try:
                 await self.log.recount()
+            except LogUnreachableError as error:
+                _logger.debug("the topics could not be checked", reason=str(error))
             except LogUnavailableError as error:
                 _logger.warning("the topics could not be checked", reason=str(error))
 
@@ -91,6 +93,8 @@ class ProjectorNode:
         """Whether every partition that was given has caught up with the log, and a sentence for people."""
         if not self._app.in_group:
             return False, "joining the consumer group"
+        if self.log.trouble:
+            return False, f"can't fold: {self.log.trouble}"
         behind = [f"{topic}-{number}" for topic, number in self.worker.behind]
         if behind:
             return False, f"opening and catching up with the log: {', '.join(behind)}"

@@ -5,6 +5,7 @@ import time
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import count
 from typing import Any
 
 from aiokafka.errors import (
@@ -20,8 +21,9 @@ from aiokafka.record.default_records import DefaultRecordBatchBuilder
 
 from ingest.byte_budget import ByteBudget
 from ingest.kafka.connection import Connection
+from ingest.kafka.errors import REFUSALS, describe, error_of
 from ingest.kafka.settings import KafkaSettings
-from ingest.log import LogUnavailableError, Message, RecordTooLargeError
+from ingest.log import LogRefusedError, LogUnavailableError, Message, RecordTooLargeError
 
 _ALL = -1
 _SEQUENCES = 1 << 31
@@ -94,9 +96,8 @@ class PartitionAppender:
                     self._sending = asyncio.create_task(self._send_all())
                 return await offset
         except TimeoutError:
-            raise LogUnavailableError(
-                f"{self._what}: not acknowledged by Kafka within {self._settings.timeout:g} s"
-            ) from None
+            late = f"{self._what}: not acknowledged by Kafka within {self._settings.timeout:g} s"
+            raise self._connection.late(late) from None
 
     async def close(self) -> None:
         """Stop sending. Every append is done or has failed."""
@@ -146,24 +147,28 @@ class PartitionAppender:
         return bytes(builder.build())
 
     async def _send(self, batch: list[_Waiting], producer: _Producer) -> None:
-        count = sum(len(waiting.messages) for waiting in batch)
+        records = sum(len(waiting.messages) for waiting in batch)
+        attempts = count(1)
         try:
             data = self._encode(batch, producer)
-            offset = await self._connection.retried(lambda: self._produce(data, len(batch)), self._what)
+            offset = await self._connection.retried(lambda: self._produce(data, len(batch), next(attempts)), self._what)
         except Exception as error:
             # What was sent may still arrive. Under another producer nothing can be confused with it.
             self._producer = None
             self._fail(batch, error)
             return
-        producer.sequence = (producer.sequence + count) % _SEQUENCES
+        producer.sequence = (producer.sequence + records) % _SEQUENCES
         for waiting in batch:
             self._budget.give(waiting.size)
             if not waiting.offset.done():
                 waiting.offset.set_result(offset)
             offset += len(waiting.messages)
 
-    async def _produce(self, data: bytes, count: int) -> int:
-        """Send a batch of ``count`` appends once and return the offset of its first record. Raises KafkaError."""
+    async def _produce(self, data: bytes, appends: int, attempt: int) -> int:
+        """Send a batch of ``appends`` once, and return the offset of its first record. Raises KafkaError.
+
+        ``attempt`` counts from 1; a refusal of the first is certain, an earlier one than a later may have been written.
+        """
         timeout_ms = int(self._settings.request_timeout * 1000)
         request = ProduceRequest(None, _ALL, timeout_ms, [(self._topic, [(self._partition, data)])])
         response = await self._connection.to_leader(self._topic, self._partition, request, self._lane)
@@ -174,9 +179,12 @@ class PartitionAppender:
             return offset
         if error is DuplicateSequenceNumber:
             raise LogUnavailableError(f"{self._what}: it was written, at an offset that Kafka doesn't know any more")
-        if error in _TOO_LARGE and count == 1:
+        if error in _TOO_LARGE and appends == 1:
             raise RecordTooLargeError(f"a record, or several that go together, are larger than {self._topic} allows")
-        raise error(f"{self._topic}-{self._partition}")
+        answer = error_of(code, f"{self._topic}-{self._partition}")
+        if isinstance(answer, REFUSALS) and attempt == 1:
+            raise LogRefusedError(f"{self._what}: Kafka refuses it: {describe(answer)}")
+        raise answer
 
     async def _new_producer(self) -> _Producer:
         response = await self._connection.to_any(InitProducerIdRequest(None, _SEQUENCES - 1))

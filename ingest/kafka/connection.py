@@ -18,8 +18,9 @@ from aiokafka.errors import KafkaError, LeaderNotAvailableError
 from aiokafka.protocol.api import Request, Response
 
 from ingest.kafka.errors import describe, unavailable
+from ingest.kafka.reachability import reachability_of
 from ingest.kafka.settings import KafkaSettings
-from ingest.log import LogUnavailableError
+from ingest.log import LogUnavailableError, LogUnreachableError
 
 T = TypeVar("T")
 
@@ -34,6 +35,7 @@ class Connection:
         """See ``open``."""
         self._client = client
         self._settings = settings
+        self.reachability = reachability_of(settings.bootstrap_servers)
         self._closed = False
         # 0 and 1 are aiokafka's own.
         self._lanes = count(2)
@@ -79,7 +81,7 @@ class Connection:
         node = self._client.get_random_node()
         if node is None:
             raise LeaderNotAvailableError("no broker is known")
-        return await self._client.send(node, request)
+        return await self._answer(self._client.send(node, request))
 
     async def to_leader(self, topic: str, partition: int, request: Request[Any], lane: int) -> Response:
         """The answer of the broker that leads the partition. Raises KafkaError, and LogUnavailableError when closed."""
@@ -87,7 +89,7 @@ class Connection:
         node = self._client.cluster.leader_for_partition(TopicPartition(topic, partition))
         if node is None or node == -1:
             raise LeaderNotAvailableError(f"{topic}-{partition}")
-        return await self._client.send(node, request, group=lane)
+        return await self._answer(self._client.send(node, request, group=lane))
 
     def brokers(self) -> list[int]:
         """The ids of the brokers, as last heard."""
@@ -96,7 +98,17 @@ class Connection:
     async def to_broker(self, node: int, request: Request[Any], lane: int) -> Response:
         """The answer of one broker. Raises KafkaError, and LogUnavailableError when closed."""
         self._refuse_if_closed()
-        return await self._client.send(node, request, group=lane)
+        return await self._answer(self._client.send(node, request, group=lane))
+
+    async def _answer(self, sending: Awaitable[Response]) -> Response:
+        try:
+            response = await sending
+        except KafkaError as error:
+            if not self._closed:
+                self.reachability.failed(describe(error))
+            raise
+        self.reachability.heard()
+        return response
 
     async def refresh(self) -> None:
         """Ask again who leads what."""
@@ -123,7 +135,11 @@ class Connection:
                     pause = await self.pause(pause, last)
         except TimeoutError:
             why = "" if last is None else f" ({describe(last)})"
-            raise LogUnavailableError(f"{what}: no answer from Kafka within {seconds:g} s{why}") from last
+            raise self.late(f"{what}: no answer from Kafka within {seconds:g} s{why}") from last
+
+    def late(self, what: str) -> LogUnavailableError:
+        """The error for what took too long."""
+        return LogUnreachableError(what) if self.reachability.is_gone else LogUnavailableError(what)
 
     async def pause(self, seconds: float, error: KafkaError) -> float:
         """Let some time pass after ``error``, and how long to pause the next time."""

@@ -5,16 +5,25 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from typing import Self
 
+import structlog
+from prometheus_client import Gauge
+
 from ingest.byte_budget import ByteBudget
 from ingest.kafka.appender import PartitionAppender
 from ingest.kafka.connection import Connection
 from ingest.kafka.offsets import end_offset, start_offset
 from ingest.kafka.reader import PartitionReader
 from ingest.kafka.settings import KafkaSettings
-from ingest.kafka.topics import Topics, count_partitions, prepare_topics, recount
+from ingest.kafka.topics import Topics, count_partitions, look_again, prepare_topics
 from ingest.log import Headers, LogRecord, LogUnavailableError, Message, NoSuchPartitionError, Topic
 
 Key = tuple[Topic, int]
+
+WRONG_SETTINGS = Gauge(
+    "headwater_topic_settings_wrong", "1 while a topic's settings would lose records", multiprocess_mode="livemax"
+)
+
+_logger = structlog.get_logger("headwater.kafka")
 
 
 class KafkaLog:
@@ -35,6 +44,8 @@ class KafkaLog:
         self._appenders: dict[Key, PartitionAppender] = {}
         self._readers: dict[Key, PartitionReader] = {}
         self._closed = False
+        self.fault = ""
+        """What of the topics' settings loses records, or stops writing; empty when nothing does, as last looked at."""
         self._appending = 0
         self._idle = asyncio.Event()
         self._idle.set()
@@ -63,18 +74,33 @@ class KafkaLog:
         """The number of partitions of ``topic``, as last heard; it may have grown."""
         return self._partitions[topic]
 
+    @property
+    def trouble(self) -> str:
+        """Why nothing can be written now, as far as is known; empty when it can."""
+        return self.fault or self._connection.reachability.trouble()
+
     async def recount(self) -> None:
-        """Ask how many partitions there are now.
+        """Ask how many partitions there are now, and look at the topics' settings again: see ``fault``.
 
         Raises KafkaTopicError when other topics have their names, LogUnavailableError.
         """
         attempt = self._connection.retried(
-            lambda: recount(self._connection, self._settings, self._identity), "the partitions could not be counted"
+            lambda: look_again(self._connection, self._settings, self._identity), "the topics could not be looked at"
         )
-        counted = await attempt
+        counted, fault = await attempt
+        if fault != self.fault:
+            self._tell(fault)
         if counted != self._partitions:
             self._partitions = counted
             await self._connection.refresh()
+
+    def _tell(self, fault: str) -> None:
+        self.fault = fault
+        WRONG_SETTINGS.set(bool(fault))
+        if fault:
+            _logger.error("a topic's settings are wrong", reason=fault)
+        else:
+            _logger.info("the topics' settings are right again")
 
     async def append(
         self,

@@ -37,7 +37,7 @@ class PartitionReader:
         self._what = f"{topic}-{partition} could not be read"
         self._reading_lane = connection.new_lane()
         self._waiting_lane = connection.new_lane()
-        # Below half the request timeout, so that a broker that waits on purpose is not taken for one that hangs.
+        # About half the request timeout, so that a broker that waits on purpose is not taken for one that hangs.
         self._wait_ms = int(settings.request_timeout * 500)
         self._fetched: Fetched | None = None
         self._seen_end = 0

@@ -12,6 +12,10 @@ SecurityProtocol = Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"]
 SaslMechanism = Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"]
 
 
+CLIENT_SECONDS = 3.5
+"""Clients of the REST API mostly wait for 5 seconds; what can't be done is to be answered well before that."""
+
+
 class ConnectionArguments(TypedDict):
     """What a connection to one broker takes."""
 
@@ -59,7 +63,7 @@ class KafkaSettings(BaseModel):
     """PEM file with its key, where that is not in the same file."""
 
     timeout: float = Field(default=10.0, ge=1.0)
-    """How long an append or a read may take while Kafka doesn't answer."""
+    """How long an append or a read may take while Kafka doesn't answer; an api's is ``for_clients``."""
     max_record_bytes: int = Field(default=32 << 20, ge=1 << 10, le=90 << 20)
     """The largest record of topics that are created; topics that exist keep their own limits."""
     batch_bytes: int = Field(default=1 << 20, ge=1)
@@ -101,7 +105,11 @@ class KafkaSettings(BaseModel):
     @property
     def request_timeout(self) -> float:
         """After this time without an answer a connection counts as broken; there is time left to try another."""
-        return self.timeout / 2
+        return 0.7 * self.timeout
+
+    def for_clients(self) -> Self:
+        """With a time limit that REST clients don't outlive, unless one was chosen."""
+        return self if "timeout" in self.model_fields_set else self.model_copy(update={"timeout": CLIENT_SECONDS})
 
     def client_arguments(self) -> ClientArguments:
         """Arguments for a client, a consumer, a producer or an admin client. Raises OSError (ssl.SSLError)."""

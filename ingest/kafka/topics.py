@@ -164,13 +164,14 @@ def _identity(state: ClusterState, settings: KafkaSettings) -> str:
     return f"kafka:{state.id}/{catalog}/{points}"
 
 
-async def recount(connection: Connection, settings: KafkaSettings, identity: str) -> dict[Topic, int]:
-    """How many partitions the topics of the log ``identity`` have now.
+async def look_again(connection: Connection, settings: KafkaSettings, identity: str) -> tuple[dict[Topic, int], str]:
+    """How many partitions the topics of the log ``identity`` have now, and what is wrong with their settings, or "".
 
     Raises KafkaError, and KafkaTopicError when other topics have their names.
     """
-    state = await cluster_state(connection, [settings.topic(topic) for topic in Topic])
-    missing = [name for topic in Topic if (name := settings.topic(topic)) not in state.topics]
+    names = {topic: settings.topic(topic) for topic in Topic}
+    state = await cluster_state(connection, list(names.values()))
+    missing = [name for name in names.values() if name not in state.topics]
     if missing:
         raise UnknownTopicOrPartitionError(f"there is no topic {', '.join(missing)} any more")
     if _identity(state, settings) != identity:
@@ -178,7 +179,9 @@ async def recount(connection: Connection, settings: KafkaSettings, identity: str
             f"the topics {settings.prefix}.* were deleted and created again: they are another log now. Start again, "
             "with a state folder for that log."
         )
-    return {topic: state.topics[settings.topic(topic)].partitions for topic in Topic}
+    configs = await topic_configs(connection, list(names.values()))
+    fault = next(faults(names, configs, {topic: state.topics[name].replicas for topic, name in names.items()}), "")
+    return {topic: state.topics[name].partitions for topic, name in names.items()}, fault
 
 
 async def count_partitions(connection: Connection, name: str) -> int:

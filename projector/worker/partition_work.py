@@ -54,6 +54,8 @@ class PartitionWork:
         self._wake = asyncio.Event()
         self._look_due = False
         self._seen_applied: int | None = None
+        self._read_to = 0
+        """Below this offset there is no record that is not applied: the last ones may be the log's own."""
         self.task = asyncio.create_task(self._run(), name=f"{partition[0]}-{partition[1]}")
 
     @property
@@ -117,6 +119,7 @@ class PartitionWork:
     async def _catch_up(self, service: FoldService) -> None:
         end = await when_available(service.end_offset, self._what)
         behind = max(end - 1 - service.applied, 0)
+        LAG.labels(*self.partition).set(behind)
         if behind:
             self._catching_up.begin(self.partition, behind)
             await when_available(lambda: self._catch_up_to(service, end), self._what)
@@ -128,6 +131,7 @@ class PartitionWork:
             async with self._slots:
                 more = await service.step(end)
             self._catching_up.advance(self.partition, end - 1 - service.applied)
+        self._read_to = end
 
     async def _follow(self, service: FoldService) -> None:
         looking = asyncio.create_task(self._look_regularly())
@@ -140,7 +144,7 @@ class PartitionWork:
                     await self._take(service)
                 elif self._told:
                     self._told = False
-                    await when_available(lambda: _to_the_end(service), self._what)
+                    await when_available(lambda: self._to_the_end(service), self._what)
                 elif self._live:
                     await self._wake.wait()
                 else:
@@ -193,13 +197,15 @@ class PartitionWork:
         self._look_due = False
         with suppress(LogUnavailableError):  # a later look is as good
             end = await service.end_offset()
-            LAG.labels(*self.partition).set(max(end - 1 - service.applied, 0))
+            to_read = max(service.applied + 1, self._read_to)
+            LAG.labels(*self.partition).set(max(end - to_read, 0))
             if end <= service.applied:
                 await service.check()
-            elif end > service.applied + 1 and service.applied == self._seen_applied:
+            elif end > to_read and service.applied == self._seen_applied:
                 self._told = True
         self._seen_applied = service.applied
 
-
-async def _to_the_end(service: FoldService) -> None:
-    await catch_up(service, await service.end_offset())
+    async def _to_the_end(self, service: FoldService) -> None:
+        end = await service.end_offset()
+        await catch_up(service, end)
+        self._read_to = end

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 import structlog
 
-from ingest.log import LogUnavailableError
+from ingest.log import LogUnavailableError, LogUnreachableError
 from projector.state.kv import StateLockedError
 
 T = TypeVar("T")
@@ -29,12 +29,14 @@ class Patience:
         self._since = time.monotonic()
         self._told = float("-inf")
 
-    async def pause(self, reason: str) -> None:
+    async def pause(self, reason: Exception) -> None:
         """Wait before the next attempt; the last one failed because of ``reason``."""
         now = time.monotonic()
         if now - self._told >= LINE_SECONDS:
             self._told = now
-            _logger.warning("waiting", what=self._what, seconds=round(now - self._since, 1), reason=reason)
+            # That nothing answers is told in one place, not by each partition.
+            write = _logger.debug if isinstance(reason, LogUnreachableError) else _logger.warning
+            write("waiting", what=self._what, seconds=round(now - self._since, 1), reason=str(reason))
         await asyncio.sleep(self._pause)
         self._pause = min(self._pause * 2, LONGEST_PAUSE)
 
@@ -46,7 +48,7 @@ async def when_unlocked(attempt: Callable[[], T], what: str) -> T:
         try:
             return attempt()
         except StateLockedError as error:
-            await patience.pause(str(error))
+            await patience.pause(error)
 
 
 async def when_available(attempt: Callable[[], Awaitable[T]], what: str) -> T:
@@ -56,4 +58,4 @@ async def when_available(attempt: Callable[[], Awaitable[T]], what: str) -> T:
         try:
             return await attempt()
         except LogUnavailableError as error:
-            await patience.pause(str(error))
+            await patience.pause(error)

@@ -18,7 +18,7 @@ from tests.ingest.log_contract import within
 from tests.support.cluster import Cluster
 from tests.support.http import Answer, Http
 from tests.support.kafka import settings_for
-from tests.support.server import headwater
+from tests.support.server import HeadwaterProcess, headwater
 from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.kafka
@@ -136,10 +136,24 @@ def test_kafka_is_down(own_cluster: Cluster, own_broker: KafkaBroker) -> None:
         assert "retry-after" in refused.headers
     assert client.count() == 1
     assert client.send("GET", "/collections/c").result["points_count"] == 1
+    eventually(lambda: b"can't write: Kafka at " in client.send("GET", "/readyz").body)
+    assert client.send("GET", "/readyz").status == 200
+    eventually(lambda: _measured(client, "headwater_kafka_reachable") == 0)
     own_broker.restart()
     eventually(lambda: client.upsert(3).status == 200)
     assert client.has(3)
     assert own_cluster.alive()
+    eventually(lambda: client.send("GET", "/readyz").body == b"ready")
+    for process, times in ((own_cluster.projectors[0], 1), (own_cluster.api, WORKERS)):
+        eventually(lambda process=process: _outages(process)[0] == _outages(process)[1])
+        assert 0 < _outages(process)[0] <= times
+        assert b"aiokafka" not in process.output.read_bytes()
+
+
+def _outages(process: HeadwaterProcess) -> tuple[int, int]:
+    """How often a process said that Kafka went, and that it is back."""
+    said = process.output.read_bytes()
+    return said.count(b"Kafka can't be reached"), said.count(b"Kafka is back")
 
 
 def test_an_api_that_is_first(kafka_broker: KafkaBroker, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 from pathlib import Path
 
+from compose.api.startup import Health
 from compose.api.visibility_table import VisibilityTable
 from ingest.log import Topic
 from tests.api.projector import MemoryProjector
@@ -118,5 +119,25 @@ def test_a_token_of_a_partition_that_was_added(tmp_path: Path) -> None:
             await projector.recount()
             await create(worker, shard_number=2)
             assert await reading == {"collections": [{"name": "c"}]}
+
+    run(check)
+
+
+def test_what_can_not_be_done_though_reads_are_answered(tmp_path: Path) -> None:
+    async def check() -> None:
+        worker = Worker(MemoryProjector(), VisibilityTable.create(tmp_path / "visible", 1), 0)
+        await worker.started()
+        wrong = {"fault": "", "unwritable": "", "behind": ""}
+        worker.startup.watch(
+            Health(lambda: wrong["fault"], lambda: wrong["unwritable"], behind=lambda: wrong["behind"])
+        )
+        assert worker.startup.ready() == (True, "ready")
+        wrong["unwritable"] = "nobody takes it"
+        assert worker.startup.ready() == (True, "ready for reads, but can't write: nobody takes it")
+        wrong["behind"] = "points-1 by 6 records"
+        assert worker.startup.ready()[1].endswith("; reads are behind: points-1 by 6 records")
+        wrong["fault"] = "a topic loses records"
+        assert worker.startup.ready() == (False, "a topic loses records")
+        await worker.stop()
 
     run(check)

@@ -6,13 +6,14 @@ from typing import Any, cast
 
 import pytest
 from aiokafka.client import AIOKafkaClient
+from aiokafka.errors import KafkaConnectionError
 from aiokafka.protocol.api import Request, Response
 
 from ingest.byte_budget import ByteBudget
 from ingest.kafka.appender import PartitionAppender
 from ingest.kafka.connection import Connection
 from ingest.kafka.settings import KafkaSettings
-from ingest.log import LogUnavailableError, Message
+from ingest.log import LogRefusedError, LogUnavailableError, Message
 from tests.ingest.log_contract import within
 
 SETTINGS = KafkaSettings(bootstrap_servers="nowhere:1")
@@ -21,12 +22,12 @@ SETTINGS = KafkaSettings(bootstrap_servers="nowhere:1")
 class Answer:
     """A response that has all items that appending asks for."""
 
-    def __init__(self, offset: int = 0) -> None:
+    def __init__(self, offset: int = 0, code: int = 0) -> None:
         self._items: dict[str, Any] = {
             "error_code": 0,
             "producer_id": 1,
             "producer_epoch": 0,
-            "topics": [("t", [(0, 0, offset)])],
+            "topics": [("t", [(0, code, offset)])],
         }
 
     def get_item(self, name: str) -> Any:
@@ -40,6 +41,9 @@ class Scripted(Connection):
         super().__init__(cast("AIOKafkaClient", None), SETTINGS)
         self.producing: Callable[[], Awaitable[Answer]] = answering(Answer())
         self.sending: Callable[[], Awaitable[Answer]] = answering(Answer())
+
+    async def refresh(self) -> None:
+        """Nobody leads anything else."""
 
     async def to_any(self, request: Request[Any]) -> Response:
         return cast("Response", await self.producing())
@@ -110,5 +114,41 @@ def test_an_append_given_up_as_another_is_acknowledged() -> None:
         assert await third == 5
         assert second.cancelled()
         assert budget.taken == 0
+
+    within(check())
+
+
+@pytest.mark.parametrize(("code", "name"), [(87, "INVALID_RECORD|InvalidRecord"), (29, "TopicAuthorizationFailed")])
+def test_what_kafka_refuses_is_not_on_the_log(code: int, name: str) -> None:
+    async def check() -> None:
+        connection, budget = Scripted(), ByteBudget(1 << 20)
+        appending = appender(connection, budget)
+        connection.sending = answering(Answer(-1, code))
+        with pytest.raises(LogRefusedError, match=rf"t-0 could not be written: Kafka refuses it: .*({name})"):
+            await appending.append([Message(b"1")])
+        connection.sending = answering(Answer(7))
+        assert await appending.append([Message(b"2")]) == 7
+
+    within(check())
+
+
+def test_what_is_refused_when_it_is_sent_again_may_be_on_the_log() -> None:
+    async def check() -> None:
+        connection, budget = Scripted(), ByteBudget(1 << 20)
+        answers = iter([answering(KafkaConnectionError()), answering(Answer(-1, 87))])
+        connection.sending = lambda: next(answers)()
+        with pytest.raises(LogUnavailableError, match="87") as raised:
+            await appender(connection, budget).append([Message(b"1")])
+        assert not isinstance(raised.value, LogRefusedError)
+
+    within(check())
+
+
+def test_a_code_that_nobody_knows_is_named() -> None:
+    async def check() -> None:
+        connection = Scripted()
+        connection.sending = answering(Answer(-1, 4711))
+        with pytest.raises(LogUnavailableError, match="error code 4711"):
+            await appender(connection, ByteBudget(1 << 20)).append([Message(b"1")])
 
     within(check())

@@ -7,7 +7,7 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 from ingest.kafka import KafkaLog, KafkaSettings, KafkaTopicError
 from ingest.kafka.topic_settings import REJECTED_EXTRA_BYTES
-from ingest.log import LogDamagedError, Topic
+from ingest.log import LogDamagedError, LogRefusedError, Topic
 from projector.rejected import record_at
 from tests.ingest.kafka.support import LOSSLESS, POINTS, admin, create_topic, opened
 from tests.ingest.log_contract import read_all, within
@@ -205,5 +205,41 @@ def test_several_processes_make_the_topics_at_once(kafka_settings: KafkaSettings
             await log.recount()
             assert log.partitions(POINTS) == 3
             await log.close()
+
+    within(check())
+
+
+async def refused(log: KafkaLog) -> str:
+    """How the log refuses what it does not take, once it does."""
+    while True:
+        try:
+            await log.append(POINTS, 0, b"without a key")
+        except LogRefusedError as error:
+            return str(error)
+
+
+@pytest.mark.parametrize(
+    ("settings", "refuses"), [({"cleanup.policy": "compact"}, True), ({"retention.ms": "604800000"}, False)]
+)
+def test_settings_that_change_on_a_live_topic_are_noticed(
+    kafka_settings: KafkaSettings, settings: dict[str, str], refuses: bool
+) -> None:
+    async def check() -> None:
+        async with opened(kafka_settings) as log, admin(kafka_settings) as client:
+            await log.append(POINTS, 0, b"before")
+            name = kafka_settings.topic(POINTS)
+            size = {"max.message.bytes": str(log.max_record_bytes(POINTS))}
+            await client.alter_configs([ConfigResource(ConfigResourceType.TOPIC, name, LOSSLESS | size | settings)])
+            ((setting, value),) = settings.items()
+            while not log.fault:
+                await log.recount()
+            assert log.fault.startswith(f"{name} has {setting}={value}: ")
+            assert log.trouble == log.fault
+            if refuses:
+                assert "87" in await refused(log)
+            await client.alter_configs([ConfigResource(ConfigResourceType.TOPIC, name, LOSSLESS | size)])
+            while log.fault:
+                await log.recount()
+            assert log.trouble == ""
 
     within(check())

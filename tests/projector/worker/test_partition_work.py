@@ -13,6 +13,7 @@ from ingest.log import LogRecord, LogUnavailableError, Topic
 from projector.state.origin import StateMismatchError
 from projector.worker import partition_work
 from projector.worker.catching_up import CatchingUp
+from projector.worker.metrics import LAG
 from projector.worker.partition_service import PartitionService
 from projector.worker.partition_work import PartitionWork
 from projector.worker.routed import Routed
@@ -321,5 +322,50 @@ def test_what_the_fold_raises_ends_the_work(tmp_path: Path, monkeypatch: pytest.
             with pytest.raises(RuntimeError, match="broken"):
                 await work.task
             monkeypatch.undo()
+
+    within(check())
+
+
+class OnlyControlRecords:
+    """A partition of which everything that can be applied is: what is left are the log's own records."""
+
+    applied = 4
+
+    async def end_offset(self) -> int:
+        return 12
+
+    async def check(self) -> None:
+        """It is the log that it was."""
+
+    async def wait(self) -> None:
+        await asyncio.Event().wait()
+
+    async def step(self, end: int | None = None) -> bool:
+        return False
+
+    async def take(self, records: Sequence[LogRecord]) -> None:
+        raise AssertionError("nothing is offered")
+
+    async def close(self) -> None:
+        """Nothing is open."""
+
+
+def test_behind_records_of_the_logs_own_there_is_no_lag(monkeypatch: pytest.MonkeyPatch) -> None:
+    def lag() -> dict[tuple[str, str], float]:
+        samples = next(iter(LAG.collect())).samples
+        return {(sample.labels["topic"], sample.labels["partition"]): sample.value for sample in samples}
+
+    async def check() -> None:
+        monkeypatch.setattr(partition_work, "LOOK_SECONDS", 0.01)
+
+        async def open_service() -> FoldService:
+            return OnlyControlRecords()
+
+        work = PartitionWork((Topic.POINTS, 77), open_service, CatchingUp(), ignore, asyncio.Semaphore(1))
+        try:
+            await until(lambda: work.caught_up)
+            await until(lambda: lag().get(("points", "77")) == 0)
+        finally:
+            await work.close()
 
     within(check())

@@ -9,6 +9,7 @@ from ingest.log import Log, Topic
 from projector.folders import StateFolder
 from projector.replay import replay_partition
 from projector.state.digest import ShardDigest, digest_shard
+from projector.state.fold_history import FoldSpan
 from projector.state.store import PartitionState
 
 Seed = Callable[[int, int, int, Path], None]
@@ -31,16 +32,23 @@ class ShardVerdict:
 
 @dataclass(frozen=True, slots=True)
 class PartitionVerdict:
-    """What was found for one partition."""
+    """What was found for one partition. ``folds``, ``folds_afresh``: the versions of the fold behind either side."""
 
     partition: int
     applied: int
     shards: list[ShardVerdict]
+    folds: list[FoldSpan]
+    folds_afresh: list[FoldSpan]
 
     @property
     def equal(self) -> bool:
         """Whether all shards are equal."""
         return all(shard.equal for shard in self.shards)
+
+    @property
+    def same_folds(self) -> bool:
+        """Whether both sides were folded by the same versions: only then they have to be equal."""
+        return self.folds == self.folds_afresh
 
 
 async def verify_partition(
@@ -67,7 +75,7 @@ async def verify_partition(
             await replay_partition(log, partition, folder, end, advance, pending=live.cursor)
             afresh = PartitionState.open(folder, log.identity, read_only=True)
             try:
-                return PartitionVerdict(partition, live.applied, compare(live, afresh))
+                return PartitionVerdict(partition, live.applied, compare(live, afresh), live.folds, afresh.folds)
             finally:
                 afresh.close()
     finally:

@@ -25,9 +25,26 @@ def verify(data: Data = None, kafka: Kafka = None, prefix: Prefix = None) -> Non
     settings = make_settings(data=data, kafka=kafka, prefix=prefix)
     verdicts = asyncio.run(_verify(settings))
     plain_console().print(_table(verdicts))
-    if not all(verdict.equal for verdict in verdicts):
+    for verdict in verdicts:
+        if not verdict.same_folds:
+            plain_console().print(_versions(verdict), highlight=False, soft_wrap=True)
+    differing = [verdict for verdict in verdicts if not verdict.equal]
+    if differing and not any(verdict.same_folds for verdict in differing):
+        raise UserError(
+            "the live state is not what folding afresh gives, which may be due to the versions of the fold alone. To "
+            "have what this release's version makes of the log, move the state folder away and start to rebuild it"
+        )
+    if differing:
         raise UserError("the live state is not what the log says: move the state folder away and start to rebuild it")
     plain_console().print("digests are equal")
+
+
+def _versions(verdict: "PartitionVerdict") -> str:
+    live, afresh = (
+        ", ".join(f"{span.version} from offset {span.start}" for span in folds)
+        for folds in (verdict.folds, verdict.folds_afresh)
+    )
+    return f"points-{verdict.partition} was folded by {live}; it is compared with a fold by {afresh}"
 
 
 def _table(verdicts: "list[PartitionVerdict]") -> Table:

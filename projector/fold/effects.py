@@ -15,9 +15,10 @@ from schemas.operations import Outcome
 from schemas.records import Origin
 
 FOLD_VERSION = f"5/{EVALUATOR_VERSION}"
-"""Changes when the same log would fold to something else: encodings, payload edits, the evaluator's version."""
-TAKEN_OVER = frozenset({f"4/{EVALUATOR_VERSION}"})
-"""Earlier versions that fold the records they knew to the same state."""
+"""Changes when the same log would fold to something else: encodings, payload edits, the evaluator's version.
+
+``projector.state.fold_history`` says from which earlier ones this one goes on.
+"""
 
 
 class ShardMeta(msgspec.Struct, frozen=True):

@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import Protocol
 
 from projector.catalog.store import CatalogStore
-from projector.fold.effects import FOLD_VERSION, TAKEN_OVER
 from projector.folders import StateFolder
 from projector.snapshot.errors import SnapshotError
 from projector.snapshot.snapshots import Snapshot
+from projector.state.fold_history import is_readable
+from projector.state.origin import unreadable
 from projector.state.store import PartitionState
 
 
@@ -24,10 +25,9 @@ def check_snapshot(snapshot: Snapshot, advance: Callable[[int], None] = lambda d
     ``advance`` is told how many points were read. Segments are not looked at: they can be had from the points.
     """
     description = snapshot.description
-    if description.fold not in {FOLD_VERSION, *TAKEN_OVER}:
+    if not is_readable(description.fold):
         raise SnapshotError(
-            f"the snapshot {snapshot.name} is of version {description.fold} of the fold, this release has version "
-            f"{FOLD_VERSION} and can't start from it: make a new one"
+            f"the snapshot {snapshot.name} is of version {description.fold} of the fold, {unreadable(description.fold)}"
         )
     try:
         _open_and_read(snapshot, advance)

@@ -17,8 +17,9 @@ from projector.snapshot.errors import SnapshotError
 from projector.snapshot.files import sync_tree
 from projector.snapshot.parts import CatalogPart, PartitionPart
 from projector.snapshot.snapshots import Snapshot, SnapshotsFolder
+from projector.state.fold_history import FOLD_VERSION_KEY, fold_rank
 from projector.state.kv import KeyValue, StateLockedError
-from projector.state.origin import FOLD_VERSION_KEY, IDENTITY
+from projector.state.origin import IDENTITY
 from projector.state.store import PartitionState
 
 LOOK_SECONDS = 0.1
@@ -79,18 +80,16 @@ def _partition(part: str) -> int:
 
 def _description(name: str, created_ms: int, reports: dict[str, Report]) -> Description:
     identities = {report.identity for report in reports.values()}
-    folds = {report.fold for report in reports.values()}
     if len(identities) > 1:
         raise SnapshotError(f"the parts of the state are of different logs: {', '.join(sorted(identities))}")
-    if len(folds) > 1:
-        raise SnapshotError(f"the parts of the state are of different versions of the fold: {', '.join(sorted(folds))}")
     applied = {part: report.applied for part, report in reports.items()}
     catalog = applied.pop("catalog", None)
     return Description(
         name=name,
         created_ms=created_ms,
         identity=identities.pop(),
-        fold=folds.pop(),
+        # A part that nobody has opened since is of an older one; who reads the newest reads them all.
+        fold=max((report.fold for report in reports.values()), key=fold_rank),
         catalog=catalog,
         partitions={_partition(part): offset for part, offset in applied.items()},
     )

@@ -4,16 +4,18 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
+import structlog
 from crc32c import crc32c
 
 from ingest.log import Log, LogRecord, Topic
-from projector.fold.effects import FOLD_VERSION, TAKEN_OVER
+from projector.fold.effects import FOLD_VERSION
+from projector.state.fold_history import FOLD_VERSION_KEY, begin_history, fold_rank, go_on, is_readable
 from projector.state.kv import Batch, KeyValue
 
 IDENTITY = b"m/identity"
 """The identity of the log this state was folded from."""
-FOLD_VERSION_KEY = b"m/fold"
-"""Text: the version of the fold's meaning."""
+
+_logger = structlog.get_logger("headwater.state")
 
 
 class StateMismatchError(Exception):
@@ -25,14 +27,17 @@ class LogTruncatedError(StateMismatchError):
 
 
 def check_origin(kv: KeyValue, folder: Path, identity: str, *, read_only: bool) -> None:
-    """Note the origin in a new state; raise StateMismatchError when an existing one has another."""
+    """Note the origin in a new state; raise StateMismatchError when an existing one has another.
+
+    A state that an older version of the fold wrote is gone on with by this release's.
+    """
     found = kv.get(IDENTITY)
     if found is None:
         if read_only:
             return
         batch = Batch()
         batch.put(IDENTITY, identity.encode())
-        batch.put(FOLD_VERSION_KEY, FOLD_VERSION.encode())
+        begin_history(batch)
         kv.write(batch)
         return
     if found.decode() != identity:
@@ -40,17 +45,28 @@ def check_origin(kv: KeyValue, folder: Path, identity: str, *, read_only: bool) 
             f"{folder} was folded from the log {found.decode()}, not from {identity}. Point Headwater at the log it "
             "belongs to, or move the state folder away to rebuild it from this log."
         )
-    version = kv.get(FOLD_VERSION_KEY) or b"?"
-    if version.decode() in TAKEN_OVER:
-        if not read_only:
-            batch = Batch()
-            batch.put(FOLD_VERSION_KEY, FOLD_VERSION.encode())
-            kv.write(batch)
-    elif version != FOLD_VERSION.encode():
-        raise StateMismatchError(
-            f"{folder} was folded by version {version.decode()} of the fold, this release has version "
-            f"{FOLD_VERSION}. Move the state folder away to rebuild it from the log."
+    version = (kv.get(FOLD_VERSION_KEY) or b"?").decode()
+    if not is_readable(version):
+        raise StateMismatchError(f"{folder} was folded by version {version} of the fold, {unreadable(version)}")
+    if version != FOLD_VERSION and not read_only:
+        go_on(kv)
+        _logger.warning(
+            "a state that another version of the fold wrote is gone on with; headwater verify says whether folding "
+            "the whole log by this release's gives the same",
+            folder=str(folder),
+            version=version,
+            now=FOLD_VERSION,
         )
+
+
+def unreadable(version: str) -> str:
+    """Why a state of ``version`` of the fold can't be gone on with, and what to do."""
+    if fold_rank(version) > fold_rank(FOLD_VERSION):
+        return f"which is newer than this release's, {FOLD_VERSION}. Run the release that wrote it, or a later one."
+    return (
+        f"which this release, of version {FOLD_VERSION}, can't read. Move the state folder away to rebuild it from the "
+        "log."
+    )
 
 
 class FoldedState(Protocol):

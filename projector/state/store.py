@@ -17,6 +17,7 @@ from projector.fold.effects import Cursor, Effects, Home, ShardMeta
 from projector.fold.run import RunEffects
 from projector.frames import ShardId
 from projector.state import keys
+from projector.state.fold_history import FoldSpan, fold_history
 from projector.state.kept_outcomes import KeptOutcomes
 from projector.state.kv import Batch, KeyValue
 from projector.state.origin import StateMismatchError, check_origin
@@ -73,6 +74,11 @@ class PartitionState:
         """crc32c of the value of the record at the applied offset; None when nothing was applied."""
         value = self._kv.get(keys.LAST_CHECKSUM)
         return None if value is None else int.from_bytes(value, "big")
+
+    @property
+    def folds(self) -> list[FoldSpan]:
+        """The versions of the fold that wrote it, oldest first."""
+        return fold_history(self._kv)
 
     @property
     def marker_seq(self) -> int:

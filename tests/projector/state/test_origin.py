@@ -1,14 +1,16 @@
 """A state belongs to one log and one version of the fold, and says so before it does harm."""
 
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from ingest.log import Topic
 from projector.fold.effects import FOLD_VERSION
+from projector.state.fold_history import FOLD_VERSION_KEY, FoldSpan
 from projector.state.kv import Batch, KeyValue
-from projector.state.origin import FOLD_VERSION_KEY, StateMismatchError, check_log
+from projector.state.origin import StateMismatchError, check_log
 from projector.state.store import PartitionState
 from schemas.matching import EVALUATOR_VERSION
 from schemas.operations import SetPayload
@@ -39,26 +41,40 @@ def test_another_log_is_refused(tmp_path: Path) -> None:
     open_state(tmp_path).close()
 
 
-def test_another_version_of_the_fold_is_refused(tmp_path: Path) -> None:
-    assert EVALUATOR_VERSION in FOLD_VERSION
-    open_state(tmp_path).close()
-    with KeyValue.open(tmp_path) as kv:
+def folded_by(folder: Path, version: bytes) -> None:
+    """Have a state say that another version of the fold wrote it."""
+    with KeyValue.open(folder) as kv:
         batch = Batch()
-        batch.put(FOLD_VERSION_KEY, b"0/older")
+        batch.put(FOLD_VERSION_KEY, version)
         kv.write(batch)
-    with pytest.raises(StateMismatchError, match=r"version 0/older of the fold.*rebuild it from the log"):
+
+
+@pytest.mark.parametrize(
+    ("version", "remedy"),
+    [(b"0/older", "rebuild it from the log"), (b"9999/1/later", "Run the release that wrote it"), (b"x", "rebuild it")],
+)
+def test_a_version_of_the_fold_that_cannot_be_read_is_refused(version: bytes, remedy: str, tmp_path: Path) -> None:
+    open_state(tmp_path).close()
+    folded_by(tmp_path, version)
+    with pytest.raises(StateMismatchError, match=f"version {version.decode()} of the fold.*{remedy}"):
         open_state(tmp_path)
 
 
-def test_a_state_of_the_version_before_kinds_of_vectors_is_taken_over(tmp_path: Path) -> None:
-    open_state(tmp_path).close()
-    with KeyValue.open(tmp_path) as kv:
-        batch = Batch()
-        batch.put(FOLD_VERSION_KEY, f"4/{EVALUATOR_VERSION}".encode())
-        kv.write(batch)
-    open_state(tmp_path).close()
-    with KeyValue.open(tmp_path) as kv:
-        assert kv.get(FOLD_VERSION_KEY) == FOLD_VERSION.encode()
+def test_an_older_version_of_the_fold_is_gone_on_with(tmp_path: Path) -> None:
+    assert EVALUATOR_VERSION in FOLD_VERSION
+    log = _records()
+    fold_all(log, tmp_path)
+    folded_by(tmp_path, b"4/1/unicode-15.0.0")
+    # The records before are gone, so that there is nothing to rebuild it from.
+    log.drop_before(Topic.POINTS, 0, 3)
+    with closing(PartitionState.open(tmp_path, "memory", read_only=True)) as state:
+        assert state.folds == [FoldSpan(0, "4/1/unicode-15.0.0")]
+    _grow(log)
+    fold_all(log, tmp_path)
+    for _ in range(2):
+        with closing(open_state(tmp_path)) as state:
+            assert state.applied == 3
+            assert state.folds == [FoldSpan(0, "4/1/unicode-15.0.0"), FoldSpan(3, FOLD_VERSION)]
 
 
 def _grow(log: MemoryLog) -> None:

@@ -5,7 +5,10 @@ from dataclasses import dataclass
 
 from fastapi import FastAPI
 
+from compose.http import standalone
+from compose.http.access import Access
 from compose.http.application import HeadwaterApp
+from compose.http.cors import Cors
 from compose.http.ready import ReadyCatalog
 from compose.http.service import Readiness, ServiceRoutes
 from ingest.catalog_writer import CatalogWriter
@@ -44,20 +47,26 @@ class Services:
     log_record_bytes: int | None = None
 
 
-def create_app(services: Services, limits: Limits | None = None) -> FastAPI:
-    """The application. Clients may ask for as much as ``limits`` says, defaults when None."""
+def create_app(
+    services: Services, limits: Limits | None = None, access: Access | None = None, cors: Cors | None = None
+) -> FastAPI:
+    """The application. Clients may ask for as much as ``limits`` says, defaults when None.
+
+    Without ``access`` no keys are asked for; without ``cors`` pages of every origin may call.
+    """
     limits = limits or Limits()
     log, visibility = services.log, services.visibility
     catalog = ReadyCatalog(services.catalog, services.readiness)
     freshness = Freshness(services.readers, lambda: log.partitions(Topic.POINTS), services.recount, limits)
     endpoints = [
         *ServiceRoutes(services.catalog, services.readiness, services.version, log.identity).endpoints(),
+        *standalone.endpoints(),
         *CollectionReadRoutes(catalog, services.readers, freshness).endpoints(),
         *CollectionWriteRoutes(CatalogWriter(log, catalog, visibility), limits).endpoints(),
         *PointReadRoutes(Reader(catalog, services.readers, freshness, limits)).endpoints(),
         *PointWriteRoutes(catalog, PointsWriter(log, visibility, _record_bytes(services, limits)), limits).endpoints(),
     ]
-    return HeadwaterApp(endpoints, limits, services.version)
+    return HeadwaterApp(endpoints, limits, services.version, access, cors)
 
 
 def _record_bytes(services: Services, limits: Limits) -> int:

@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import ssl
 from collections.abc import Awaitable, Callable
 
 import structlog
@@ -9,7 +10,7 @@ import structlog
 from compose.app import create_app
 from compose.embedded import EmbeddedNode
 from compose.http.server import HttpServer, bind, on_stop_signals, settle_garbage_collector
-from compose.limits import make_limits
+from compose.http_options import make_access, make_cors, make_limits, make_tls, warn_if_open
 from compose.services import make_services
 from compose.settings import Settings
 
@@ -21,6 +22,7 @@ Started = Callable[[str], Awaitable[None]]
 
 async def serve(settings: Settings, started: Started | None = None) -> None:
     """Serve until SIGINT or SIGTERM. Raises when the node can't be opened, or fails while running."""
+    tls = make_tls(settings)
     listener = bind(settings.host, settings.port)
     try:
         node = await EmbeddedNode.open(settings)
@@ -28,21 +30,30 @@ async def serve(settings: Settings, started: Started | None = None) -> None:
         listener.close()
         raise
     try:
-        await _serve(settings, node, listener, started)
+        await _serve(settings, node, listener, tls, started)
     finally:
         await node.close()
         _logger.info("stopped")
 
 
-async def _serve(settings: Settings, node: EmbeddedNode, listener: socket.socket, started: Started | None) -> None:
-    server = HttpServer(create_app(make_services(node), make_limits(settings)), listener)
+async def _serve(
+    settings: Settings,
+    node: EmbeddedNode,
+    listener: socket.socket,
+    tls: ssl.SSLContext | None,
+    started: Started | None,
+) -> None:
+    app = create_app(make_services(node), make_limits(settings), make_access(settings), make_cors(settings))
+    server = HttpServer(app, listener, tls=tls)
+    warn_if_open(settings)
     on_stop_signals(lambda: _stop(server))
     host, port = listener.getsockname()[:2]
-    _logger.info("listening", host=host, port=port, data=str(settings.data))
+    url = f"{'http' if tls is None else 'https'}://{host}:{port}"
+    _logger.info("listening", url=url, data=str(settings.data))
     settle_garbage_collector()
     running = asyncio.create_task(node.run())
     serving = asyncio.create_task(server.run())
-    extra = asyncio.create_task(_when_ready(node, started, f"http://{host}:{port}")) if started else None
+    extra = asyncio.create_task(_when_ready(node, started, url)) if started else None
     tasks = [t for t in (running, serving, extra) if t is not None]
     try:
         await _first_end(tasks, extra)

@@ -1,12 +1,18 @@
 """Settings: from flags, from HEADWATER_* environment variables, else defaults."""
 
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
-from pydantic import Field, model_validator
+from pydantic import AliasChoices, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from ingest.kafka.settings import KafkaSettings
+
+
+def _or_qdrants(name: str, qdrants: str) -> Any:
+    """A setting that is also read from the variable that Qdrant has for it."""
+    choices = AliasChoices(name, f"HEADWATER_{name.upper()}", f"QDRANT__{qdrants}")
+    return Field(default=None, validation_alias=choices)
 
 
 class Settings(BaseSettings):
@@ -15,7 +21,7 @@ class Settings(BaseSettings):
     What is nested is named with two underscores in the environment: ``HEADWATER_KAFKA__BOOTSTRAP_SERVERS``.
     """
 
-    model_config = SettingsConfigDict(env_prefix="HEADWATER_", env_nested_delimiter="__")
+    model_config = SettingsConfigDict(env_prefix="HEADWATER_", env_nested_delimiter="__", populate_by_name=True)
 
     host: str = "127.0.0.1"
     port: int = Field(default=6333, ge=0, le=65535)
@@ -25,6 +31,19 @@ class Settings(BaseSettings):
     log_level: str = "info"
     max_body_bytes: int = Field(default=32 << 20, ge=1 << 10)
     max_in_flight_bytes: int = Field(default=256 << 20, ge=1 << 20)
+
+    api_key: SecretStr | None = _or_qdrants("api_key", "SERVICE__API_KEY")
+    """Clients must send it; None: everybody who reaches the port may do everything."""
+    alt_api_key: SecretStr | None = _or_qdrants("alt_api_key", "SERVICE__ALT_API_KEY")
+    """Another one that is as good, so that keys can be rotated."""
+    read_only_api_key: SecretStr | None = _or_qdrants("read_only_api_key", "SERVICE__READ_ONLY_API_KEY")
+    """Whoever sends it may read."""
+    alt_read_only_api_key: SecretStr | None = _or_qdrants("alt_read_only_api_key", "SERVICE__ALT_READ_ONLY_API_KEY")
+    tls_cert: Path | None = _or_qdrants("tls_cert", "TLS__CERT")
+    """A certificate chain in PEM; with it and ``tls_key`` REST is served over TLS."""
+    tls_key: Path | None = _or_qdrants("tls_key", "TLS__KEY")
+    cors_origins: tuple[str, ...] = ("*",)
+    """Origins whose pages may call; ``["*"]``: all, ``[]``: none."""
 
     kafka: KafkaSettings | None = None
     """The log is in Kafka; None: the embedded one in the data folder."""
@@ -43,6 +62,18 @@ class Settings(BaseSettings):
     def _partitions_are_of_either_log(self) -> Self:
         if self.kafka is not None and self.kafka.partitions is None and self.partitions is not None:
             self.kafka = self.kafka.model_copy(update={"partitions": self.partitions})
+        return self
+
+    @model_validator(mode="after")
+    def _keys_are_texts_and_tls_is_whole(self) -> Self:
+        if (self.tls_cert is None) != (self.tls_key is None):
+            raise ValueError("tls_cert and tls_key are given together, or neither")
+        for name in ("api_key", "alt_api_key", "read_only_api_key", "alt_read_only_api_key"):
+            key: SecretStr | None = getattr(self, name)
+            if key is not None and not key.get_secret_value():
+                raise ValueError(f"{name} is empty: nobody could be told from somebody without a key")
+        if self.read_only_api_key is not None and self.api_key is None and self.alt_api_key is None:
+            raise ValueError("read_only_api_key without api_key: nobody could write")
         return self
 
     @property

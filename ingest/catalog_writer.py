@@ -4,7 +4,7 @@ import secrets
 from collections.abc import Sequence
 
 from ingest.deadline import Deadline
-from ingest.http.params import CATALOG_PARTITION, Offset
+from ingest.http.offsets import CATALOG_PARTITION, Offset
 from ingest.log import Log, Topic
 from ingest.outcomes import raise_rejected
 from ingest.ports import Catalog, Visibility

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from ingest.deadline import Deadline
-from ingest.http.params import Offset
+from ingest.http.offsets import Offset
 from ingest.log import Log, LogRefusedError, LogUnavailableError, Topic
 from ingest.outcomes import raise_rejected
 from ingest.ports import CollectionEntry, Visibility

@@ -7,7 +7,7 @@ from contextlib import suppress
 from ingest.deadline import Deadline
 from ingest.http.endpoint import Call
 from ingest.http.limits import Limits
-from ingest.http.params import CATALOG_PARTITION, OFFSETS_HEADER, Offset, parse_offsets
+from ingest.http.offsets import CATALOG_PARTITION, OFFSETS_HEADER, Offset, parse_offsets
 from ingest.log import LogUnavailableError, Topic
 from query_api.ports import Readers
 from schemas.errors import BadInputError, TimedOutError

@@ -26,8 +26,8 @@ from compose.app import Services, create_app
 from compose.errors import UserError, expected_errors
 from compose.http.server import HttpServer, on_stop_signals, settle_garbage_collector
 from compose.http.starting import StartingApp, SwitchedApp
+from compose.http_options import make_access, make_cors, make_limits, make_tls
 from compose.library_logs import forward_library_logs
-from compose.limits import make_limits
 from compose.logging import configure_logging
 from compose.malloc import keep_little_free_memory
 from compose.settings import DataFolder
@@ -73,10 +73,13 @@ class Worker:
         self._folder = StateFolder(DataFolder(spec.settings.data).state)
         self._spec = spec
         self._limits = make_limits(spec.settings)
+        self._access = make_access(spec.settings)
         self._membership = Membership(VisibilityTable.open(spec.table), spec.worker)
         self._startup = Startup(self._membership)
-        self._app = SwitchedApp(StartingApp(self._startup, self._limits, _VERSION))
-        self._http = HttpServer(self._app, socket.socket(fileno=spec.listener), self._membership)
+        self._app = SwitchedApp(StartingApp(self._startup, self._limits, _VERSION, self._access))
+        self._http = HttpServer(
+            self._app, socket.socket(fileno=spec.listener), self._membership, make_tls(spec.settings)
+        )
         self._serving: asyncio.Task[None] | None = None
         self._stopped = asyncio.Event()
 
@@ -137,7 +140,7 @@ class Worker:
                 node.recount,
                 log.max_record_bytes(Topic.POINTS),
             )
-            self._app.app = create_app(services, self._limits)
+            self._app.app = create_app(services, self._limits, self._access, make_cors(self._spec.settings))
             settle_garbage_collector()
             async with asyncio.TaskGroup() as group:
                 group.create_task(node.run())

@@ -7,16 +7,24 @@ from typing import Any
 import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.routing import APIRoute
+from prometheus_client import Counter
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from compose.http.access import Access
+from compose.http.cors import Cors
+from compose.http.errors import error_response
 from compose.http.openapi import Schema, describe
+from compose.http.rights import required_right
 from compose.http.route_tree import RouteTree
 from ingest.http.endpoint import Endpoint, EndpointApp
 from ingest.http.limits import InFlight, Limits
-from schemas.rest.envelope import encode_error
+from schemas.errors import HeadwaterError
 
 DESCRIPTION = "A vector database whose write path is a log and whose read path is a fold of it."
+
+UNKNOWN = Counter("headwater_http_unknown_total", "Requests for what there is no route for", ["method"])
+_METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"})
 
 _logger = structlog.get_logger("headwater.http")
 
@@ -24,10 +32,19 @@ _logger = structlog.get_logger("headwater.http")
 class HeadwaterApp(FastAPI):
     """Calls an endpoint without FastAPI's own layers, which take longer than a search in a small collection.
 
-    FastAPI answers the rest: the OpenAPI pages, unknown paths, wrong methods. Middleware added to it sees only those.
+    FastAPI answers the rest: the OpenAPI pages and unknown paths. Middleware added to it sees only those; keys and
+    origins are looked at here.
     """
 
-    def __init__(self, endpoints: Sequence[Endpoint], limits: Limits, version: str) -> None:
+    def __init__(
+        self,
+        endpoints: Sequence[Endpoint],
+        limits: Limits,
+        version: str,
+        access: Access | None = None,
+        cors: Cors | None = None,
+    ) -> None:
+        """Without ``access`` no keys are asked for; without ``cors`` every origin may call."""
         super().__init__(
             title="Headwater",
             description=DESCRIPTION,
@@ -35,23 +52,43 @@ class HeadwaterApp(FastAPI):
             redirect_slashes=False,
             exception_handlers={HTTPException: _answer_http_exception, Exception: _answer_failure},
         )
+        self.endpoints = tuple(endpoints)
+        self._access = access or Access()
+        self._cors = cors or Cors()
         self._tree = RouteTree()
         in_flight = InFlight(limits.max_in_flight_bytes)
         operations, self._schemas = describe(endpoints)
         for endpoint, operation in zip(endpoints, operations, strict=True):
             app = EndpointApp(endpoint, limits, in_flight)
-            self._tree.add(endpoint.method, endpoint.path, app)
+            right = required_right(endpoint.method, endpoint.path)
+            self._tree.add(endpoint.method, endpoint.path, app, right)
             self.router.routes.append(_DocumentedRoute(endpoint, app, operation))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        if scope["type"] == "http":
-            found = self._tree.find(scope["method"], scope["path"])
-            if found is not None:
-                app, scope["path_params"] = found
-                await app(scope, receive, send)
+        if scope["type"] != "http":
+            await super().__call__(scope, receive, send)
+            return
+        origin = self._cors.origin(scope["headers"])
+        if origin is not None:
+            headers = self._cors.preflight(scope, origin)
+            if headers is not None:
+                await send({"type": "http.response.start", "status": 200, "headers": headers})
+                await send({"type": "http.response.body"})
                 return
-        await super().__call__(scope, receive, send)
+            send = self._cors.sender(send, origin)
+        found = self._tree.find(scope["method"], scope["path"])
+        if self._access.restricted:
+            try:
+                self._access.check(scope["headers"], None if found is None else found.right)
+            except HeadwaterError as error:
+                await error_response(error.status, error.message)(scope, receive, send)
+                return
+        if found is None:
+            await super().__call__(scope, receive, send)
+            return
+        scope["path_params"] = found.parameters
+        await found.app(scope, receive, send)
 
     def openapi(self) -> dict[str, Any]:
         """The OpenAPI document."""
@@ -88,14 +125,12 @@ async def _answer_http_exception(request: Request, error: Exception) -> Response
     if not isinstance(error, HTTPException):
         raise AssertionError("registered for this exception only") from error
     what = f"{request.method} {request.url.path}"
-    message = f"Not found: there is no {what}" if error.status_code == 404 else f"{error.detail}: {what}"
-    return _error(error.status_code, message, error.headers)
+    if error.status_code in (404, 405):
+        UNKNOWN.labels(request.method if request.method in _METHODS else "other").inc()
+        return error_response(404, f"Not found: there is no {what}")
+    return error_response(error.status_code, f"{error.detail}: {what}", error.headers)
 
 
 async def _answer_failure(request: Request, error: Exception) -> Response:
     _logger.error("a request failed", method=request.method, path=request.url.path, exc_info=error)
-    return _error(500, "Service internal error: see the server's log")
-
-
-def _error(status: int, message: str, headers: Any = None) -> Response:
-    return Response(encode_error(message, 0.0), status, headers, media_type="application/json")
+    return error_response(500, "Service internal error: see the server's log")

@@ -128,7 +128,7 @@ class BalancedServer(uvicorn.Server):
 
     async def _serve_connection(self, connection: socket.socket) -> None:
         try:
-            await asyncio.get_running_loop().connect_accepted_socket(self._protocol, connection)
+            await asyncio.get_running_loop().connect_accepted_socket(self._protocol, connection, ssl=self.config.ssl)
         except OSError as error:
             connection.close()
             _logger.info("a connection was lost at once", reason=str(error))

@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 
 from starlette.types import ASGIApp
 
+from compose.http.rights import Right
+
 
 @dataclass(slots=True)
 class _Node:
@@ -11,10 +13,16 @@ class _Node:
 
     literal: dict[str, "_Node"] = field(default_factory=dict[str, "_Node"])
     parameter: tuple[str, "_Node"] | None = None
-    apps: dict[str, ASGIApp] = field(default_factory=dict[str, ASGIApp])
+    apps: dict[str, tuple[ASGIApp, Right]] = field(default_factory=dict[str, tuple[ASGIApp, Right]])
 
 
-Found = tuple[ASGIApp, dict[str, str]]
+@dataclass(slots=True)
+class Found:
+    """What answers a path: its application, the right it takes, and the values of the path's parameters."""
+
+    app: ASGIApp
+    right: Right
+    parameters: dict[str, str]
 
 
 class RouteTree:
@@ -23,8 +31,8 @@ class RouteTree:
     def __init__(self) -> None:
         self._root = _Node()
 
-    def add(self, method: str, path: str, app: ASGIApp) -> None:
-        """Let ``app`` answer ``method`` on ``path``."""
+    def add(self, method: str, path: str, app: ASGIApp, right: Right = Right.MANAGE) -> None:
+        """Let ``app`` answer ``method`` on ``path``, to those who have ``right``."""
         node = self._root
         for segment in path.split("/")[1:]:
             if segment.startswith("{"):
@@ -35,17 +43,21 @@ class RouteTree:
                     raise ValueError(f"{path}: the parameter is called {name!r} elsewhere")
             else:
                 node = node.literal.setdefault(segment, _Node())
-        node.apps[method] = app
+        node.apps[method] = (app, right)
 
     def find(self, method: str, path: str) -> Found | None:
-        """What answers, with the values of the path's parameters; fixed segments win over parameters."""
-        return _find(self._root, method, path.split("/"), 1)
+        """What answers; fixed segments win over parameters. Slashes too many, as at the end, don't count."""
+        found = _find(self._root, method, path.split("/"), 1)
+        if found is None and ("//" in path or path.endswith("/")):
+            parts = [part for part in path.split("/") if part]
+            found = _find(self._root, method, ["", *(parts or [""])], 1)
+        return found
 
 
 def _find(node: _Node, method: str, segments: list[str], at: int) -> Found | None:
     if at == len(segments):
-        app = node.apps.get(method)
-        return None if app is None else (app, {})
+        answering = node.apps.get(method)
+        return None if answering is None else Found(*answering, {})
     segment = segments[at]
     child = node.literal.get(segment)
     if child is not None:
@@ -57,5 +69,5 @@ def _find(node: _Node, method: str, segments: list[str], at: int) -> Found | Non
     name, child = node.parameter
     found = _find(child, method, segments, at + 1)
     if found is not None:
-        found[1][name] = segment
+        found.parameters[name] = segment
     return found

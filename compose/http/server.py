@@ -6,6 +6,7 @@ import errno
 import gc
 import signal
 import socket
+import ssl
 from collections.abc import Callable, Generator
 
 import uvicorn
@@ -50,8 +51,14 @@ class _BalancedWithoutSignals(_WithoutSignals, BalancedServer):
 class HttpServer:
     """Answers requests on one socket."""
 
-    def __init__(self, app: ASGIApp, listener: socket.socket, balance: Balance | None = None) -> None:
-        """``balance`` where other processes accept from the same socket."""
+    def __init__(
+        self,
+        app: ASGIApp,
+        listener: socket.socket,
+        balance: Balance | None = None,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
+        """``balance`` where other processes accept from the same socket; ``tls`` where connections are encrypted."""
         config = uvicorn.Config(
             app,
             loop="uvloop",
@@ -64,6 +71,7 @@ class HttpServer:
             backlog=BACKLOG,
             timeout_graceful_shutdown=GRACE_SECONDS,
             timeout_keep_alive=KEEP_ALIVE_SECONDS,
+            ssl_context_factory=None if tls is None else lambda _config, _default: tls,
         )
         self._server = _WithoutSignals(config) if balance is None else _BalancedWithoutSignals(config, balance)
         self._listener = listener

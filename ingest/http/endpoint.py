@@ -1,7 +1,7 @@
 """Endpoints: a handler with its path and models, and the code around every handler."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from time import perf_counter
 from typing import Any
 
@@ -11,7 +11,7 @@ from starlette.types import Receive, Scope, Send
 
 from ingest.http.body import Body, ClientGoneError, RawHeaders, list_header
 from ingest.http.limits import InFlight, Limits
-from ingest.http.params import Params, parse_params
+from ingest.http.query import CATALOG, NONE, READS, WRITES, Parameters, Params, ParamsParser
 from schemas.errors import HeadwaterError, OverloadedError, UnavailableError
 from schemas.rest.envelope import encode_error, encode_result
 
@@ -65,8 +65,8 @@ Handler = Callable[[Call], Awaitable[Reply]]
 class Endpoint:
     """One route. ``body`` and ``result`` are the models that decode and encode; the OpenAPI page shows the same.
 
-    ``reads`` and ``writes`` say which query parameters it takes. ``enveloped`` is False for answers that are not
-    wrapped in ``result``, ``status`` and ``time``.
+    ``reads``, ``writes`` and ``timeout`` say which query parameters it takes, ``parameters`` which others.
+    ``enveloped`` is False for answers that are not wrapped in ``result``, ``status`` and ``time``.
     """
 
     method: str
@@ -79,8 +79,15 @@ class Endpoint:
     reads: bool = False
     writes: bool = False
     timeout: bool = False
+    parameters: Parameters = field(default_factory=lambda: NONE)
     enveloped: bool = True
     media_type: str = "application/json"
+
+    @property
+    def query(self) -> Parameters:
+        """Every query parameter it takes."""
+        common = WRITES if self.writes else READS if self.reads else CATALOG if self.timeout else NONE
+        return {**common, **self.parameters}
 
 
 class EndpointApp:
@@ -90,6 +97,7 @@ class EndpointApp:
         self._endpoint = endpoint
         self._limits = limits
         self._in_flight = in_flight
+        self._params = ParamsParser(endpoint.query)
         self._seconds = SECONDS.labels(endpoint.method, endpoint.path)
         self._answers = {200: RESPONSES.labels(endpoint.method, endpoint.path, "200")}
 
@@ -114,7 +122,7 @@ class EndpointApp:
         await self._send(reply, data, body, send)
 
     async def _reply(self, scope: Scope, body: Body) -> Reply:
-        params = parse_params(scope["query_string"])
+        params = self._params.parse(scope["query_string"])
         data = await body.read() if self._endpoint.body is not None else b""
         if self._endpoint.reads:
             self._limits.check_read_body(data)

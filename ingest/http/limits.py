@@ -35,9 +35,9 @@ class Limits:
     """Queries of one batch."""
 
     def deadline(self, asked: int | None) -> Deadline:
-        """When a request's time is up that begins now, and for which the client asked for ``asked`` seconds."""
+        """When the time of a request is up that begins now; the client asked for ``asked`` seconds, 0: as None."""
         # An int may be too large to be made a float, but not to be compared with one.
-        return Deadline(self.default_wait_seconds if asked is None else float(min(asked, self.max_wait_seconds)))
+        return Deadline(float(min(asked, self.max_wait_seconds)) if asked else self.default_wait_seconds)
 
     def check_results(self, limit: int, offset: int, where: str = "limit") -> None:
         """Raise UnprocessableError when a request asks for more points than allowed."""

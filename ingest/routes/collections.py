@@ -6,7 +6,7 @@ from ingest.catalog_writer import CatalogWriter
 from ingest.deadline import Deadline
 from ingest.http.endpoint import Call, Endpoint, Reply
 from ingest.http.limits import Limits
-from ingest.http.params import OFFSETS_HEADER, Offset, render_offsets
+from ingest.http.offsets import OFFSETS_HEADER, Offset, render_offsets
 from schemas.rest.aliases import ChangeAliasesRequest
 from schemas.rest.collections import CreateCollectionRequest, UpdateCollectionRequest
 from schemas.rest.decode import decode_body

@@ -8,7 +8,7 @@ import msgspec
 from ingest import requests
 from ingest.http.endpoint import Call, Endpoint, Handler, Reply
 from ingest.http.limits import Limits
-from ingest.http.params import OFFSETS_HEADER, render_offsets
+from ingest.http.offsets import OFFSETS_HEADER, render_offsets
 from ingest.ports import Catalog, CollectionEntry
 from ingest.writer import PointsWriter
 from schemas.config import CollectionConfig

@@ -21,6 +21,8 @@ UNCOUNTED_BYTES = 256 << 10
 
 _AT = re.compile(r"^(?P<what>.*) - at `(?P<path>[^`]*)`$", re.DOTALL)
 _LIMIT = re.compile(r"^Expected `\w+` (?P<limit>(?:>=|<=|>|<|of length|matching) ?.*)$", re.DOTALL)
+_OF_THE_TYPE = frozenset({">= 0", f"<= {2**32 - 1}"})
+"""Limits of the unsigned types that Qdrant reads into: what breaks them is of the wrong type there."""
 _ONLY_NULL = re.compile(r"^Expected `null`, got ")
 _IN_A_VECTOR = re.compile(r"(?:^|\.)(?:vector|vectors|nearest|query)(?:\[|$)")
 _OTHER_VECTOR = re.compile(r", got `(?:array|object|str)`$")
@@ -81,6 +83,8 @@ def explain(error: Exception, prefix: str = "") -> HeadwaterError:
     if _ONLY_NULL.match(what):
         return not_yet(path)
     limit = _LIMIT.match(what)
+    if limit and limit["limit"] in _OF_THE_TYPE:
+        return BadInputError(f"Format error in JSON body: {what} at {path}")
     if limit:
         return UnprocessableError(f"Validation error in JSON body: [{path}: value invalid, must be {limit['limit']}]")
     where = f" at {path}" if path else ""

@@ -217,7 +217,7 @@ OTHERS: list[tuple[int, str, str, Any, str]] = [
     (400, "POST", "/query", {"query": [1, 2], "params": {"acorn": {}}}, "params.acorn is not supported yet"),
     (422, "POST", "/query", {"query": [1, 2], "params": {"hnsw_ef": 0}}, "params.hnsw_ef"),
     (422, "POST", "/query", {"query": [1, 2], "limit": 0}, "limit"),
-    (422, "POST", "/query", {"query": [1, 2], "offset": -1}, "offset"),
+    (400, "POST", "/query", {"query": [1, 2], "offset": -1}, "offset"),
     (422, "POST", "/query", {"query": [1, 2], "limit": 10**9}, "limit"),
     (422, "POST", "/query", {"query": [1, 2], "offset": 10**9}, "limit"),
     (400, "POST", "/query", {"query": [1, 2], "score_threshold": "a"}, "score_threshold"),
@@ -239,18 +239,34 @@ def test_others(rest: Rest, status: int, method: str, path: str, body: Any, what
     [
         "wait=maybe",
         "wait=",
-        "timeout=0",
+        "wait=true&wait=true",
         "timeout=-1",
         "timeout=1.5",
         "timeout=x",
+        "timeout=",
         "ordering=none",
-        "consistency=0",
         "%ff=1&" * 200,
     ],
 )
-def test_query_parameters(rest: Rest, query: str) -> None:
+def test_query_parameters_of_writes(rest: Rest, query: str) -> None:
     message = rest.error(400, "PUT", f"{POINTS}?{query}", json={"points": []})
-    assert message.startswith("Format error in query parameters: ")
+    assert message.startswith("Deserialize error in query parameters: ")
+
+
+@pytest.mark.parametrize("query", ["timeout=0", "timeout=-1", "consistency=0", "consistency=Majority"])
+def test_query_parameters_of_reads(rest: Rest, query: str) -> None:
+    message = rest.error(400, "POST", f"{POINTS}/scroll?{query}", json={})
+    assert message.startswith("Deserialize error in query parameters: ")
+
+
+def test_query_parameters_of_changes_to_collections(rest: Rest) -> None:
+    assert "must be 1 or larger" in rest.error(422, "DELETE", "/collections/c?timeout=0")
+    assert "invalid digit" in rest.error(400, "DELETE", "/collections/c?timeout=-1")
+
+
+def test_what_an_endpoint_does_not_take_is_ignored(rest: Rest) -> None:
+    for query in ("wait", "wait=maybe", "ordering=none", "%zz", "timeout=%31", "consistency="):
+        assert rest.result("POST", f"{POINTS}/scroll?{query}", json={})["next_page_offset"] is None
 
 
 def test_query_parameters_that_are_taken(rest: Rest) -> None:

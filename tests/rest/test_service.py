@@ -11,9 +11,9 @@ from tests.rest.client import VECTORS, MemoryRest, Rest
 def test_root_says_what_it_is(rest: Rest) -> None:
     answer = rest.send("GET", "/").json()
     info = models.VersionInfo.model_validate(answer)
-    assert info.title == "headwater - vector database"
+    assert info.title == "qdrant - vector search engine"
     assert is_compatible("1.20.0", info.version)
-    assert answer["headwater"] == rest.version
+    assert answer["commit"] == f"headwater {rest.version}"
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/livez", "/readyz"])
@@ -65,8 +65,9 @@ def test_unknown_paths(rest: Rest) -> None:
 
 
 def test_wrong_methods(rest: Rest) -> None:
-    assert "Method Not Allowed" in rest.error(405, "DELETE", "/healthz")
-    assert "Method Not Allowed" in rest.error(405, "PATCH", "/collections/c/points")
+    assert "Not found: there is no DELETE /healthz" in rest.error(404, "DELETE", "/healthz")
+    assert "Not found: there is no PATCH" in rest.error(404, "PATCH", "/collections/c/points")
+    assert 'headwater_http_unknown_total{method="PATCH"}' in rest.send("GET", "/metrics").text
 
 
 def test_a_bug_is_answered_in_the_same_shape(memory: MemoryRest, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-from ingest.http.params import CATALOG_PARTITION, render_offsets
+from ingest.http.offsets import CATALOG_PARTITION, render_offsets
 from ingest.kafka import KafkaLog, KafkaSettings
 from ingest.kafka.groups import GroupOffsets
 from ingest.log import LogRecord, Topic

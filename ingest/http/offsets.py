@@ -1,10 +1,4 @@
-"""Query parameters, and the read-your-writes token."""
-
-from functools import lru_cache
-from typing import Annotated, Literal
-from urllib.parse import parse_qsl
-
-import msgspec
+"""The read-your-writes token."""
 
 from schemas.errors import BadInputError
 
@@ -16,30 +10,6 @@ MAX_OFFSETS = 1024
 
 Offset = tuple[int, int]
 """(partition, offset)."""
-
-
-class Params(msgspec.Struct, frozen=True):
-    """What may follow the path. ``ordering`` and ``consistency`` are accepted: there is one order, and one copy."""
-
-    wait: bool = False
-    timeout: Annotated[int, msgspec.Meta(ge=1)] | None = None
-    ordering: Literal["weak", "medium", "strong"] = "weak"
-    consistency: Annotated[int, msgspec.Meta(ge=1)] | Literal["majority", "quorum", "all"] | None = None
-
-
-NO_PARAMS = Params()
-
-
-@lru_cache(maxsize=1024)
-def parse_params(query: bytes) -> Params:
-    """The parameters in a query string; unknown ones are ignored. Raises BadInputError."""
-    if not query:
-        return NO_PARAMS
-    try:
-        pairs = dict(parse_qsl(query.decode("ascii"), keep_blank_values=True, max_num_fields=100))
-        return msgspec.convert(pairs, Params, strict=False)
-    except (msgspec.ValidationError, UnicodeDecodeError, ValueError) as error:
-        raise BadInputError(f"Format error in query parameters: {error}") from error
 
 
 def render_offsets(offsets: tuple[Offset, ...]) -> bytes:

@@ -1,0 +1,52 @@
+"""Cross-origin requests, so that pages in a browser may call the server."""
+
+from collections.abc import Sequence
+
+from starlette.types import Message, Scope, Send
+
+from ingest.http.body import RawHeaders, find_header
+
+ANY_ORIGIN = "*"
+_METHODS = b"GET, POST, HEAD, OPTIONS, CONNECT, TRACE, DELETE, PATCH, PUT"
+_VARY = (b"vary", b"Origin, Access-Control-Request-Method, Access-Control-Request-Headers")
+_MAX_AGE = (b"access-control-max-age", b"3600")
+
+
+class Cors:
+    """Which origins may call. By default any, as in Qdrant; without origins, none is told that it may."""
+
+    def __init__(self, origins: Sequence[str] = (ANY_ORIGIN,)) -> None:
+        self._any = ANY_ORIGIN in origins
+        self._origins = frozenset(origin.encode() for origin in origins)
+
+    def origin(self, headers: RawHeaders) -> bytes | None:
+        """The request's origin, where it is one that may call."""
+        origin = find_header(headers, b"origin")
+        return origin if origin is not None and (self._any or origin in self._origins) else None
+
+    def preflight(self, scope: Scope, origin: bytes) -> RawHeaders | None:
+        """The headers that answer a browser's question whether it may send a request; None when this is none."""
+        if scope["method"] != "OPTIONS":
+            return None
+        headers: RawHeaders = scope["headers"]
+        if find_header(headers, b"access-control-request-method") is None:
+            return None
+        answer = [*_allowed(origin), (b"access-control-allow-methods", _METHODS), _MAX_AGE]
+        asked = find_header(headers, b"access-control-request-headers")
+        if asked is not None:
+            answer.append((b"access-control-allow-headers", asked))
+        return answer
+
+    def sender(self, send: Send, origin: bytes) -> Send:
+        """``send``, which adds to an answer that ``origin`` may read it."""
+
+        async def send_allowed(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message.get("headers", ()), *_allowed(origin)]
+            await send(message)
+
+        return send_allowed
+
+
+def _allowed(origin: bytes) -> RawHeaders:
+    return [(b"access-control-allow-origin", origin), _VARY]

@@ -8,6 +8,7 @@ from ingest.ports import CollectionEntry
 from projector.catalog.follower import CatalogFollower
 from projector.follower import PartitionFollower
 from projector.frames import ShardId
+from projector.segments.meta import unfit_reason
 from projector.segments.optimizer import Optimizer
 from projector.view.shard_view import ShardView
 from projector.waiters import not_visible
@@ -70,7 +71,8 @@ class LocalViews:
             points=sum(view.count for view in views),
             indexed_vectors=sum(v.rows for v in vectors if v.graph is not None),
             segments=sum(len(view.parts) for view in views),
-            optimizer_error=next((e for v in views if (e := self._optimizer.error(v.shard)) is not None), None),
+            optimizer_error=next((e for v in views if (e := self._optimizer.error(v.shard)) is not None), None)
+            or unfit_reason(vectors),
             status=CollectionStatus.GREEN if settled else CollectionStatus.YELLOW,
             queued=sum([await self._queued(partition) for partition in set(entry.shard_map)]),
         )

@@ -12,6 +12,7 @@ from ingest.deadline import Deadline
 from ingest.log import Log, Topic
 from ingest.ports import CollectionEntry
 from projector.frames import ShardId
+from projector.segments.meta import unfit_reason
 from projector.segments.policy import SegmentFacts, TailFacts, is_settled
 from projector.segments.shard_work import is_stale
 from projector.view.shard_view import ShardView
@@ -117,6 +118,7 @@ class FeedViews:
             indexed_vectors=sum(v.rows for v in vectors if v.graph is not None),
             segments=sum(len(view.parts) for view in views),
             status=CollectionStatus.GREEN if all(map(_settled, views)) else CollectionStatus.YELLOW,
+            optimizer_error=unfit_reason(vectors),
             queued=sum(queued),
         )
 

@@ -14,9 +14,12 @@ from projector.columns.builder import ColumnsBuilder
 from projector.segments.durable import sync_file, sync_folder
 from projector.segments.errors import SegmentDamagedError
 from projector.segments.flat_file import FlatFileWriter, file_checksum
-from projector.segments.graph import Graph, supports
+from projector.segments.graph import supports
+from projector.segments.graph_build import build_graph
+from projector.segments.graph_sections import write_repeats
 from projector.segments.merge_order import merge_ids
-from projector.segments.meta import SEGMENT_FILE, SEGMENT_KIND, GraphMeta, SegmentMeta, VectorMeta
+from projector.segments.meta import SEGMENT_FILE, SEGMENT_KIND, GraphMeta, SegmentMeta, UnfitGraph, VectorMeta
+from projector.segments.repeats import Repeats
 from projector.segments.sources import FLOAT, SegmentSource, Source, SpillSource
 from projector.segments.spec import BuildResult, BuildSpec
 from schemas.config import CollectionConfig
@@ -124,29 +127,36 @@ class _Build:
         due = [v for v in vectors if wants_graph(self._config, v.name, v.rows)]
         total = sum(v.rows for v in due)
         done = 0
-        built: dict[int, GraphMeta] = {}
+        built: dict[int, GraphMeta | UnfitGraph] = {}
         for vector in due:
             matrix = file.map(f"vectors.{vector.number}", np.float32).reshape(vector.rows, vector.dim)
-            built[vector.number] = self._build_graph(vector, matrix, done, total)
+            repeats = Repeats.find(matrix)
+            write_repeats(file, vector.number, repeats)
+            built[vector.number] = self._build_graph(
+                vector, matrix, repeats, lambda rows, done=done: self._progress((done + rows) / total)
+            )
             done += vector.rows
-        return [msgspec.structs.replace(v, graph=built.get(v.number)) for v in vectors]
+        return [_with_graph(v, built.get(v.number)) for v in vectors]
 
-    def _build_graph(self, vector: VectorMeta, matrix: NDArray[np.float32], done: int, total: int) -> GraphMeta:
+    def _build_graph(
+        self, vector: VectorMeta, matrix: NDArray[np.float32], repeats: Repeats, progress: Callable[[int], None]
+    ) -> GraphMeta | UnfitGraph:
         hnsw = self._config.hnsw_for(vector.name)
         threads = self._spec.threads or hnsw.max_indexing_threads or os.cpu_count() or 1
-        graph = Graph.build(
-            matrix,
-            vector.distance,
-            hnsw.m,
-            hnsw.ef_construct,
-            threads,
-            lambda rows: self._progress((done + rows) / total),
-        )
         path = self._folder / f"graph.{vector.number}.hnsw"
-        graph.save(path)
+        quality = build_graph(path, matrix, vector.distance, hnsw, threads, repeats, progress)
+        if not quality.sufficient:
+            path.unlink()
+            return UnfitGraph(hnsw.m, hnsw.ef_construct, quality.own, quality.far)
         sync_file(path)
         length, crc = file_checksum(path)
         return GraphMeta(path.name, length, crc, hnsw.m, hnsw.ef_construct)
+
+
+def _with_graph(vector: VectorMeta, built: GraphMeta | UnfitGraph | None) -> VectorMeta:
+    if isinstance(built, UnfitGraph):
+        return msgspec.structs.replace(vector, unfit=built)
+    return msgspec.structs.replace(vector, graph=built)
 
 
 def wants_graph(config: CollectionConfig, name: str, rows: int) -> bool:

@@ -1,7 +1,8 @@
 """HNSW graphs (Malkov and Yashunin 2016), a typed wrapper of hnswlib.
 
-A graph's labels are the rows of the vector file it was built from. There is none for Manhattan, which hnswlib does
-not know: such vectors are always searched exactly. hnswlib keeps its own copy of the vectors in memory.
+A graph's labels are the rows of the vector file it was built from; of rows with equal vectors the first. There is
+none for Manhattan, which hnswlib does not know: such vectors are always searched exactly. hnswlib keeps its own copy
+of the vectors in memory.
 """
 
 from collections.abc import Callable
@@ -11,6 +12,7 @@ import hnswlib
 import numpy as np
 from numpy.typing import NDArray
 
+from projector.segments.repeats import Repeats
 from schemas.config import Distance
 
 _SPACES = {Distance.COSINE: "ip", Distance.DOT: "ip", Distance.EUCLID: "l2"}
@@ -26,8 +28,10 @@ def supports(distance: Distance) -> bool:
 class Graph:
     """One graph in memory. Searches may come from any number of threads at once."""
 
-    def __init__(self, index: hnswlib.Index) -> None:
+    def __init__(self, index: hnswlib.Index, repeats: Repeats) -> None:
+        """``repeats``: the rows that are not in the graph, beside those that stand for them."""
         self._index = index
+        self.repeats = repeats
         self.size = index.get_current_count()
 
     @staticmethod
@@ -38,24 +42,28 @@ class Graph:
         ef_construct: int,
         threads: int,
         progress: Callable[[int], None] | None = None,
+        repeats: Repeats | None = None,
     ) -> "Graph":
-        """Build over ``matrix``, float32 [rows, dim], normalised for Cosine.
+        """Build over ``matrix``, float32 [rows, dim], normalised for Cosine. ``repeats`` are left out; None: none.
 
         ``progress`` is told from time to time how many rows are in. With more than one thread two builds differ.
         """
-        rows, dim = matrix.shape
+        total, dim = matrix.shape
+        repeats = repeats or Repeats.none()
+        rows = repeats.distinct(total)
         index = hnswlib.Index(_SPACES[distance], dim)
-        index.init_index(rows, M=m, ef_construction=ef_construct, random_seed=_SEED)
-        for start in range(0, rows, _CHUNK_ROWS):
-            stop = min(start + _CHUNK_ROWS, rows)
-            index.add_items(matrix[start:stop], np.arange(start, stop, dtype=np.uint64), threads)
+        index.init_index(len(rows), M=m, ef_construction=ef_construct, random_seed=_SEED)
+        for start in range(0, len(rows), _CHUNK_ROWS):
+            chunk = rows[start : start + _CHUNK_ROWS]
+            index.add_items(matrix[chunk], chunk.astype(np.uint64), threads)
             if progress is not None:
-                progress(stop)
-        return Graph(index)
+                progress(total if start + _CHUNK_ROWS >= len(rows) else int(chunk[-1]) + 1)
+        return Graph(index, repeats)
 
     @staticmethod
-    def load(path: Path, distance: Distance, dim: int, size: int) -> "Graph":
-        """Read a saved graph of ``size`` rows into memory. Raises ValueError for another number of rows."""
+    def load(path: Path, distance: Distance, dim: int, rows: int, repeats: Repeats) -> "Graph":
+        """Read a saved graph over ``rows`` rows into memory. Raises ValueError for another number of rows."""
+        size = rows - len(repeats.rows)
         index = hnswlib.Index(_SPACES[distance], dim)
         try:
             index.load_index(str(path))
@@ -63,18 +71,18 @@ class Graph:
             raise ValueError(f"{path}: {error}") from error
         if index.get_current_count() != size:
             raise ValueError(f"{path}: has {index.get_current_count()} rows, not {size}")
-        return Graph(index)
+        return Graph(index, repeats)
 
     def save(self, path: Path) -> None:
         """Write the graph, vectors included, to ``path``."""
         self._index.save_index(str(path))
 
     def search(self, query: NDArray[np.float32], k: int, ef: int) -> tuple[NDArray[np.uint32], NDArray[np.float32]]:
-        """The ``k`` rows nearest to ``query``, float32 [dim], nearest first, and their distances.
+        """The ``k`` distinct rows nearest to ``query``, float32 [dim], nearest first, and their distances.
 
         Distances are hnswlib's: 1 - dot product for Cosine and Dot, the squared length of the difference for
-        Euclid. At most ``size`` rows; fewer than min(k, size) where parts of the graph cannot be reached (many
-        equal vectors do that): the caller then searches exactly.
+        Euclid. At most ``size`` rows; fewer than min(k, size) where parts of the graph cannot be reached: the
+        caller then searches exactly.
 
         hnswlib searches with max(its ef, k). Its ef belongs to the whole index, so it is left at the minimum and
         the search asks for max(k, ef) rows instead: every search has its own ef, and none waits for another.

@@ -1,5 +1,7 @@
 """What a segment's directory says beside its sections."""
 
+from collections.abc import Iterable
+
 import msgspec
 
 from schemas.config import Distance
@@ -20,8 +22,20 @@ class GraphMeta(msgspec.Struct, frozen=True):
     ef_construct: int
 
 
+class UnfitGraph(msgspec.Struct, frozen=True):
+    """A graph that was built and left out: it didn't lead to its own rows. Its parameters, and what was found."""
+
+    m: int
+    ef_construct: int
+    own: float
+    far: float
+
+
 class VectorMeta(msgspec.Struct, frozen=True):
-    """One vector name's sections: ``vectors.<n>`` f32 [rows, dim] and, unless every slot has one, ``slots.<n>``."""
+    """One vector name's sections: ``vectors.<n>`` f32 [rows, dim] and, unless every slot has one, ``slots.<n>``.
+
+    Where rows repeat others, ``repeated.<n>``, ``repeat_ends.<n>`` and ``repeats.<n>`` go with its graph.
+    """
 
     name: str
     number: int
@@ -30,6 +44,8 @@ class VectorMeta(msgspec.Struct, frozen=True):
     rows: int
     every_slot: bool
     graph: GraphMeta | None = None
+    unfit: UnfitGraph | None = None
+    """Why there is no graph though there was to be one: search is exact."""
 
 
 class SegmentMeta(msgspec.Struct, frozen=True):
@@ -42,3 +58,14 @@ class SegmentMeta(msgspec.Struct, frozen=True):
     uuids: int
     vectors: list[VectorMeta]
     indexed: bool = False
+
+
+def unfit_reason(vectors: Iterable[VectorMeta]) -> str | None:
+    """In words, why the first of the graphs that were left out was; None when none was."""
+    for vector in vectors:
+        if (unfit := vector.unfit) is not None:
+            return (
+                f"vectors {vector.name!r}: the graph of {vector.rows} vectors finds {unfit.own:.1%} of its own and "
+                f"{unfit.far:.1%} of those far from the others, so it is left out and search is exact there"
+            )
+    return None

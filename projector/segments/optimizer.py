@@ -12,6 +12,7 @@ import structlog
 from projector.frames import ShardId
 from projector.segments import metrics
 from projector.segments.errors import BuildFailedError, SegmentDamagedError
+from projector.segments.meta import unfit_reason
 from projector.segments.policy import SEAL_BYTES, SEAL_ROWS, Plan, is_settled, plan_graph, plan_plain
 from projector.segments.reader import Segment
 from projector.segments.replacement import Builder, Built, MakeReady, Replacement, SealedState, publish
@@ -276,6 +277,10 @@ class Optimizer:
             if segment.damaged_graphs and segment.name not in work.reported:
                 work.reported.add(segment.name)
                 log.warning("graph damaged; building it anew", segment=str(segment.folder), why=segment.damaged_graphs)
+
+            elif (why := unfit_reason(segment.meta.vectors)) and segment.name not in work.reported:
+                work.reported.add(segment.name)
+                log.warning("graph left out", segment=str(segment.folder), why=why)
 
     def _notice_shards(self, partition: _Partition, now: float) -> None:
         shards = partition.live.shards

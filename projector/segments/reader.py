@@ -16,6 +16,7 @@ from projector.columns.selection import Selection
 from projector.segments.errors import SegmentDamagedError
 from projector.segments.flat_file import FlatFile, file_checksum
 from projector.segments.graph import Graph
+from projector.segments.graph_sections import REPEAT_SECTIONS, read_repeats
 from projector.segments.meta import SEGMENT_FILE, SEGMENT_KIND, SegmentMeta, VectorMeta
 from projector.segments.slot_ids import ABSENT, UUID_DTYPE, SlotIds
 from schemas.filters import Filter
@@ -75,7 +76,7 @@ class Segment:
         Raises SegmentDamagedError when a file is missing, has another size or checksum, or a newer version.
         """
         file = FlatFile(folder / SEGMENT_FILE, SEGMENT_KIND)
-        slots = [s for s in file.directory.sections if s.startswith("slots.")]
+        slots = [s for s in file.directory.sections if s.startswith(("slots.", *REPEAT_SECTIONS))]
         file.check("numbers", "uuids", "versions", "payload_offsets", COLUMNS_SECTION, *slots)
         return Segment(folder, file)
 
@@ -180,7 +181,8 @@ class Segment:
             return None
         try:
             _check_graph_file(self.folder, meta)
-            return Graph.load(self.folder / meta.graph.file, meta.distance, meta.dim, meta.rows)
+            repeats = read_repeats(self._file, meta)
+            return Graph.load(self.folder / meta.graph.file, meta.distance, meta.dim, meta.rows, repeats)
         except (SegmentDamagedError, ValueError) as error:
             self.damaged_graphs[name] = str(error)
             return None

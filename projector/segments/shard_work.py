@@ -174,6 +174,7 @@ def is_stale(segment: Segment, config: CollectionConfig) -> bool:
                 return True
             continue
         hnsw = config.hnsw_for(vector.name)
-        if vector.graph is None or (vector.graph.m, vector.graph.ef_construct) != (hnsw.m, hnsw.ef_construct):
+        held = vector.graph or vector.unfit
+        if held is None or (held.m, held.ef_construct) != (hnsw.m, hnsw.ef_construct):
             return True
     return False

@@ -75,10 +75,8 @@ def graph_rows(
 ) -> NDArray[np.integer] | None:
     """The nearest rows among the ``ef`` that the graph gives; None when too few of these may be found."""
     rows, distances = graph.search(scorer.query, ef, ef)
-    if not found.everything:
-        keep = found.keep(rows)
-        rows, distances = rows[keep], distances[keep]
     enough = min(wanted, found.count)
+    rows, distances = graph.repeats.spread(rows, distances, enough, None if found.everything else found.keep)
     if len(rows) < enough:
         return None
     farthest = float(distances[enough - 1])

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from projector.segments.graph import Graph, supports
+from projector.segments.repeats import Repeats
 from schemas.config import Distance
 from schemas.vectors.normalise import normalise
 
@@ -36,14 +37,14 @@ def test_a_saved_graph_answers_alike(tmp_path: Path) -> None:
     matrix = normalise(vectors(2000))
     graph = Graph.build(matrix, Distance.COSINE, 16, 100, threads=1)
     graph.save(tmp_path / "g")
-    loaded = Graph.load(tmp_path / "g", Distance.COSINE, 8, 2000)
+    loaded = Graph.load(tmp_path / "g", Distance.COSINE, 8, 2000, Repeats.none())
     for query in matrix[:20]:
         assert loaded.search(query, 10, 64)[0].tolist() == graph.search(query, 10, 64)[0].tolist()
     with pytest.raises(ValueError, match="2000 rows"):
-        Graph.load(tmp_path / "g", Distance.COSINE, 8, 1999)
+        Graph.load(tmp_path / "g", Distance.COSINE, 8, 1999, Repeats.none())
     (tmp_path / "g").write_bytes((tmp_path / "g").read_bytes()[:-1])
     with pytest.raises(ValueError, match="g"):
-        Graph.load(tmp_path / "g", Distance.COSINE, 8, 2000)
+        Graph.load(tmp_path / "g", Distance.COSINE, 8, 2000, Repeats.none())
 
 
 def test_threads_search_with_an_ef_of_their_own() -> None:

@@ -1,0 +1,97 @@
+"""Whether a graph leads to its own rows: some of them are searched through it and exactly."""
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from projector.segments.graph import Graph
+from schemas.config import Distance
+
+OWN_SAMPLE = 256
+FAR_SAMPLE = 128
+FAR_CANDIDATES = 1024
+FAR_NEIGHBOUR = 8
+"""A row is far from the crowd when the 8th nearest of the other candidates is far from it."""
+
+LEAST_OWN, LEAST_FAR = 0.99, 0.98
+"""What must be found. Outliers are harder to reach in any graph, as few rows have them among their neighbours."""
+
+_SEED = 20
+_BLOCK_BYTES = 8 << 20
+_TOLERANCE = 4e-6
+
+
+class GraphQuality(msgspec.Struct, frozen=True):
+    """Of sampled rows, and of sampled rows far from the crowd, the fraction whose nearest row the graph found."""
+
+    own: float
+    far: float
+
+    @property
+    def sufficient(self) -> bool:
+        """Whether the graph can be relied on."""
+        return self.own >= LEAST_OWN and self.far >= LEAST_FAR
+
+
+def check_graph(graph: Graph, matrix: NDArray[np.float32], distance: Distance, ef: int) -> GraphQuality:
+    """Search for rows of ``matrix``, float32 [rows, dim], that the graph was built over, by their own vectors.
+
+    Which rows is the same every time for the same matrix. ``ef``: how far searches look that don't say.
+    """
+    distinct = graph.repeats.distinct(len(matrix))
+    chance = np.random.default_rng(_SEED)
+    own = _sample(chance, distinct, OWN_SAMPLE)
+    far = _far(matrix, _sample(chance, distinct, FAR_CANDIDATES))
+    queries = matrix[np.concatenate([own, far])]
+    best, scale = _nearest(queries, matrix, distance)
+    found = np.array([_reached(graph, query, matrix, distance, ef) for query in queries], np.float64)
+    hits = found <= best + _TOLERANCE * scale
+    return GraphQuality(float(hits[: len(own)].mean()), float(hits[len(own) :].mean()))
+
+
+def _sample(chance: np.random.Generator, rows: NDArray[np.int64], most: int) -> NDArray[np.int64]:
+    return rows if len(rows) <= most else np.sort(chance.choice(rows, most, replace=False))
+
+
+def _far(matrix: NDArray[np.float32], candidates: NDArray[np.int64]) -> NDArray[np.int64]:
+    rows = matrix[candidates].astype(np.float64)
+    squares = np.einsum("ij,ij->i", rows, rows)
+    distances = squares[:, np.newaxis] + squares - 2 * (rows @ rows.T)
+    np.fill_diagonal(distances, np.inf)
+    place = min(FAR_NEIGHBOUR, len(candidates)) - 1
+    neighbour = np.partition(distances, place, axis=1)[:, place]
+    return candidates[np.argsort(-neighbour, kind="stable")[:FAR_SAMPLE]]
+
+
+def _reached(
+    graph: Graph, query: NDArray[np.float32], matrix: NDArray[np.float32], distance: Distance, ef: int
+) -> float:
+    """How far the nearest row is that the graph finds; infinitely, where it finds none."""
+    rows, _ = graph.search(query, 1, ef)
+    return float(_distances(query[np.newaxis], matrix[rows], distance).min(initial=np.inf))
+
+
+def _nearest(
+    queries: NDArray[np.float32], matrix: NDArray[np.float32], distance: Distance
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """How far the nearest row is from each query, and the scale to which float32 is exact there."""
+    best = np.full(len(queries), np.inf)
+    longest = 0.0
+    step = max(1, _BLOCK_BYTES // (4 * matrix.shape[1]))
+    for start in range(0, len(matrix), step):
+        block = matrix[start : start + step]
+        np.minimum(best, _distances(queries, block, distance).min(axis=1), out=best)
+        longest = max(longest, float(np.einsum("ij,ij->i", block, block).max()))
+    lengths = np.einsum("ij,ij->i", queries, queries, dtype=np.float64)
+    scale = lengths if distance is Distance.EUCLID else np.sqrt(lengths * longest)
+    return best, scale
+
+
+def _distances(queries: NDArray[np.float32], rows: NDArray[np.float32], distance: Distance) -> NDArray[np.floating]:
+    """Smaller is nearer: minus the dot product, for Euclid the squared length of the difference."""
+    products = queries @ rows.T
+    if distance is not Distance.EUCLID:
+        return -products
+    lengths = np.einsum("ij,ij->i", queries, queries)
+    squares = np.einsum("ij,ij->i", rows, rows)
+    return lengths[:, np.newaxis] + squares - 2 * products

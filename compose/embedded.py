@@ -5,6 +5,7 @@ import asyncio
 import structlog
 
 from compose.local_views import LocalViews
+from compose.log_retention import LogRetention
 from compose.progress import progress
 from compose.settings import DataFolder, Settings
 from ingest.embedded.log import EmbeddedLog
@@ -40,6 +41,8 @@ class EmbeddedNode:
         self._snapshots = SnapshotService(
             SnapshotsFolder(DataFolder(settings.data).snapshots), self._folder, log.identity
         )
+        data = DataFolder(settings.data)
+        self._retention = LogRetention(log, data.log, settings.log_retention_bytes, self._folder, data.snapshots)
         self.views = LocalViews(self.catalog, self.optimizer, self._queued)
 
     @classmethod
@@ -94,6 +97,7 @@ class EmbeddedNode:
         async with asyncio.TaskGroup() as group:
             group.create_task(self.optimizer.run())
             group.create_task(self._snapshots.run())
+            group.create_task(self._retention.run())
             await self._catch_up()
             await catalog.start()
             await catch_up(catalog, await catalog.end_offset())

@@ -1,13 +1,12 @@
-"""Truncating the log in Kafka: which records a snapshot makes superfluous, and who still needs them."""
+"""Truncating the log: which records a snapshot makes superfluous, and who still needs them."""
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from compose.errors import UserError
 from compose.projector.routing import router_group
-from ingest.kafka import KafkaLog
 from ingest.kafka.groups import Offsets
-from ingest.log import Topic
+from ingest.log import Log, Topic
 from projector.snapshot import Snapshot, SnapshotError, SnapshotsFolder
 
 Committed = Mapping[str, Offsets]
@@ -39,7 +38,7 @@ def choose_snapshot(snapshots: SnapshotsFolder, name: str | None, identity: str)
     return snapshot
 
 
-async def plan_cuts(log: KafkaLog, snapshot: Snapshot) -> list[Cut]:
+async def plan_cuts(log: Log, snapshot: Snapshot) -> list[Cut]:
     """What ``snapshot`` covers of each partition, as far as it is on the log still. Raises UserError."""
     applied = {(Topic.POINTS, partition): offset for partition, offset in snapshot.description.partitions.items()}
     if snapshot.description.catalog is not None:

@@ -45,6 +45,10 @@ class Settings(BaseSettings):
     cors_origins: tuple[str, ...] = ("*",)
     """Origins whose pages may call; ``["*"]``: all, ``[]``: none."""
 
+    log_retention_bytes: int | None = Field(default=None, ge=1 << 16)
+    """The embedded log is shortened when its files take more: a snapshot is made and checked, and what that covers is
+    deleted. None: the log keeps everything until ``headwater log truncate``."""
+
     kafka: KafkaSettings | None = None
     """The log is in Kafka; None: the embedded one in the data folder."""
     group: str | None = Field(default=None, min_length=1)

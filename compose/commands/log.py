@@ -2,6 +2,7 @@
 
 import asyncio
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -81,17 +82,46 @@ def truncate(
     kafka: Kafka = None,
     prefix: Prefix = None,
 ) -> None:
-    """Delete the records of Kafka's topics that a snapshot covers and everyone has read. They are gone for good.
+    """Delete the records that a snapshot covers, in Kafka those that everyone has read. They are gone for good.
+
+    The embedded log is shortened by whole files, also while a server runs on it.
 
     A state can then be started from the snapshot only, or a later one: keep it, and copy it to a safe place.
     """
     settings = make_settings(data=data, kafka=kafka, prefix=prefix)
     if settings.kafka is None:
-        raise UserError(
-            "the embedded log keeps all its records. For a log in Kafka say where that is: --kafka HOST:PORT, or "
-            "HEADWATER_KAFKA__BOOTSTRAP_SERVERS"
-        )
-    asyncio.run(_truncate(settings, settings.kafka, snapshot, ignore_group or [], dry_run))
+        asyncio.run(_truncate_embedded(DataFolder(settings.data), snapshot, dry_run))
+    else:
+        asyncio.run(_truncate(settings, settings.kafka, snapshot, ignore_group or [], dry_run))
+
+
+async def _truncate_embedded(folder: DataFolder, name: str | None, dry_run: bool) -> None:
+    from compose.embedded_truncation import truncate_folder
+    from compose.log_truncate import choose_snapshot, plan_cuts
+    from ingest.embedded import EmbeddedLog
+    from projector.snapshot import SnapshotsFolder
+    from projector.snapshot.check import check_snapshot
+
+    snapshots = SnapshotsFolder(folder.snapshots)
+    with snapshots.lock():
+        snapshots.sweep()
+        log = await EmbeddedLog.open(folder.log, read_only=True)
+        try:
+            snapshot = choose_snapshot(snapshots, name, log.identity)
+            cuts = await plan_cuts(log, snapshot)
+        finally:
+            await log.close()
+        with progress(f"points read in the snapshot {snapshot.name}", None) as advance:
+            check_snapshot(snapshot, advance)
+        if not dry_run:
+            await truncate_folder(folder.log, cuts)
+            log = await EmbeddedLog.open(folder.log, read_only=True)
+            try:
+                starts = [await log.start_offset(cut.topic, cut.partition) for cut in cuts]
+            finally:
+                await log.close()
+            cuts = [replace(cut, limit=start) for cut, start in zip(cuts, starts, strict=True)]
+    _show_cuts(snapshot.name, cuts, dry_run)
 
 
 async def _truncate(

@@ -16,6 +16,7 @@ from ingest.embedded.opening import Key, OpenedLog, prepare_to_read, prepare_to_
 from ingest.embedded.partition_folder import OpenedPartition, look_again
 from ingest.embedded.partition_log import PartitionLog
 from ingest.embedded.partition_writer import PartitionWriter
+from ingest.embedded.truncation import delete_segments
 from ingest.log import Headers, LogRecord, LogUnavailableError, NoSuchPartitionError, RecordTooLargeError, Topic
 
 SEGMENT_BYTES = 64 << 20
@@ -58,6 +59,7 @@ class EmbeddedLog:
         """See ``open``. Without a ``lock`` the log is read-only."""
         self._identity = opened.identity
         self._limits = limits
+        self._disk = disk
         self._lock = lock
         self._closed = False
         self._released = False
@@ -172,6 +174,37 @@ class EmbeddedLog:
                     raise LogUnavailableError(f"{seen.segments[-1].path.parent} could not be read: {error}") from error
                 self._logs[key].extend(added)
                 self._seen[key] = OpenedPartition(added.segments or seen.segments, added.tail)
+
+    async def roll(self, topic: Topic, partition: int) -> None:
+        """Begin a new file, so that what was written so far can be deleted without what comes next.
+
+        Raises LogUnavailableError, io.UnsupportedOperation when read-only.
+        """
+        log = self._log(topic, partition)
+        if self._lock is None:
+            raise io.UnsupportedOperation("the log was opened read-only")
+        roll = self._writers[topic, partition].roll
+        try:
+            log.rolled(await asyncio.get_running_loop().run_in_executor(self._writing_thread, roll))
+        except OSError as error:
+            raise LogUnavailableError(f"a new file of {topic}-{partition} could not be begun: {error}") from error
+
+    async def delete_before(self, topic: Topic, partition: int, offset: int) -> int:
+        """Delete the files that have records below ``offset`` only; the offset at which the partition begins then.
+
+        They are gone for good. Raises LogUnavailableError, io.UnsupportedOperation when read-only.
+        """
+        log = self._log(topic, partition)
+        if self._lock is None:
+            raise io.UnsupportedOperation("the log was opened read-only")
+        if offset >= log.end_offset:
+            await self.roll(topic, partition)
+        gone = log.forget_before(offset)
+        try:
+            await asyncio.get_running_loop().run_in_executor(self._writing_thread, delete_segments, self._disk, gone)
+        except OSError as error:
+            raise LogUnavailableError(f"files of {topic}-{partition} could not be deleted: {error}") from error
+        return log.start_offset
 
     async def start_offset(self, topic: Topic, partition: int) -> int:
         """The offset of the first record still on the log."""

@@ -9,7 +9,8 @@ from ingest.embedded.frames import NewRecord
 from ingest.embedded.partition_folder import OpenedPartition
 from ingest.embedded.partition_writer import Committed
 from ingest.embedded.recent_records import RecentRecords
-from ingest.embedded.segment_reader import read_segment
+from ingest.embedded.segment_file import Segment, segment_offsets
+from ingest.embedded.segment_reader import SegmentGoneError, read_segment
 from ingest.log import LogRecord, LogUnavailableError
 
 
@@ -37,15 +38,26 @@ class PartitionLog:
 
     def publish(self, committed: Committed, records: Sequence[NewRecord]) -> None:
         """Let readers see ``records``, which are durable now."""
-        if committed.segment.first_offset > self._first_offsets[-1]:
-            self._segments.append(committed.segment)
-            self._first_offsets.append(committed.segment.first_offset)
-        self._segments[-1].index.add(committed.first_offset, committed.position)
+        self.rolled(committed.segment)
+        committed.segment.index.add(committed.first_offset, committed.position)
         for offset, record in enumerate(records, committed.first_offset):
             self._recent.add(
                 LogRecord(self._partition, offset, record.timestamp_ms, record.key, record.value, record.headers)
             )
         self._advance(committed.first_offset + len(records))
+
+    def rolled(self, segment: Segment) -> None:
+        """The last file is ``segment`` now, or has been for a while."""
+        if segment.first_offset > self._first_offsets[-1]:
+            self._segments.append(segment)
+            self._first_offsets.append(segment.first_offset)
+
+    def forget_before(self, offset: int) -> list[Segment]:
+        """Leave out the files that have records below ``offset`` only, and return them, oldest first."""
+        kept = max(bisect_right(self._first_offsets, offset) - 1, 0)
+        gone, self._segments = self._segments[:kept], self._segments[kept:]
+        self._first_offsets = self._first_offsets[kept:]
+        return gone
 
     def extend(self, opened: OpenedPartition) -> None:
         """Let readers see what another process added: new segment files, and the end of the last."""
@@ -63,6 +75,18 @@ class PartitionLog:
         if recent := self._recent.read(offset, max_bytes):
             return recent
         at = bisect_right(self._first_offsets, offset) - 1
+        segment = self._segments[at]
+        try:
+            return await self._read_file(at, offset, max_bytes)
+        except SegmentGoneError:
+            # Deleted meanwhile, here or by the process that writes the log: then the log begins after it.
+            first = segment_offsets(segment.path.parent)[:1]
+            if not first or first[0] <= segment.first_offset:
+                raise
+            self.forget_before(first[0])
+            return await self.read(from_offset, max_bytes)
+
+    async def _read_file(self, at: int, offset: int, max_bytes: int) -> Sequence[LogRecord]:
         segment = self._segments[at]
         limit = self._first_offsets[at + 1] if at + 1 < len(self._segments) else self._end_offset
         try:

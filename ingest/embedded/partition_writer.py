@@ -34,6 +34,7 @@ class PartitionWriter:
         self._end = opened.tail.end_position
         self._segment_bytes = segment_bytes
         self._fd = os.open(self._segment.path, os.O_WRONLY)
+        self._poison: str | None = None
 
     def commit(self, records: Sequence[NewRecord]) -> Committed:
         """Write ``records`` and sync them, together.
@@ -41,6 +42,8 @@ class PartitionWriter:
         Raises LogUnavailableError when none of them is on the log and the next group may succeed, and
         LogPoisonedError when that isn't known.
         """
+        if self._poison is not None:
+            raise LogPoisonedError(self._poison)
         size = sum(map(frame_size, records))
         try:
             if self._end > HEADER_BYTES and self._end + size > self._segment_bytes:
@@ -53,6 +56,21 @@ class PartitionWriter:
         self._end += size
         self._next_offset += len(records)
         return committed
+
+    def roll(self) -> Segment:
+        """Begin a new file unless the last one is empty, and return the last: what comes next goes there.
+
+        Raises OSError, LogPoisonedError.
+        """
+        if self._poison is not None:
+            raise LogPoisonedError(self._poison)
+        if self._end > HEADER_BYTES:
+            try:
+                self._begin_segment()
+            except LogPoisonedError as error:
+                self._poison = str(error)
+                raise
+        return self._segment
 
     def close(self) -> None:
         """Close the file."""

@@ -11,6 +11,10 @@ from ingest.embedded.segment_file import Segment
 from ingest.log import LogDamagedError, LogRecord
 
 
+class SegmentGoneError(LogDamagedError):
+    """A segment file isn't there any more."""
+
+
 @dataclass(frozen=True, slots=True)
 class ReadResult:
     """Records in order, and (offset, position) pairs for the segment's index that were come by on the way."""
@@ -30,7 +34,7 @@ def read_segment(
     try:
         fd = os.open(segment.path, os.O_RDONLY)
     except FileNotFoundError as error:
-        raise LogDamagedError(f"{segment.path} is gone; put the file back from a copy") from error
+        raise SegmentGoneError(f"{segment.path} is gone; put the file back from a copy") from error
     try:
         return _SegmentRead(fd, segment, partition).run(start, offset, limit, max_bytes)
     finally:

@@ -181,11 +181,6 @@ def test_a_request_that_was_left_behind_is_not_taken_for_one_meanwhile(tmp_path:
         assert snapshots.requested() is None
 
 
-def test_the_embedded_log_keeps_everything(tmp_path: Path) -> None:
-    done = headwater("log", "truncate", "--data", str(tmp_path))
-    assert (done.returncode, "the embedded log keeps all its records" in done.stderr) == (1, True)
-
-
 def test_who_needs_what() -> None:
     cuts = [Cut(Topic.CATALOG, 0, 0, 5), Cut(Topic.POINTS, 0, 3, 10), Cut(Topic.POINTS, 1, 7, 7)]
     router = {(Topic.POINTS, 0): 10}

@@ -1,0 +1,81 @@
+"""Shortening the embedded log: by a command, also while a server runs, and by the server itself."""
+
+from pathlib import Path
+
+from compose.settings import DataFolder
+from tests.support.http import Http
+from tests.support.server import Server, headwater
+from tests.support.waiting import eventually
+
+POINTS = 20
+SECRET = "deleted-payload"
+
+
+def fill(http: Http, rounds: int) -> None:
+    """Overwrite the same points again and again, with a payload that is gone in the end."""
+    http.put("/collections/words", {"vectors": {"size": 2, "distance": "Dot"}})
+    for number in range(rounds):
+        payload = {"round": number, "text": SECRET * 20}
+        points = [{"id": i, "vector": [i, number], "payload": payload} for i in range(POINTS)]
+        assert http.put("/collections/words/points?wait=true", {"points": points}).status == 200
+    points = [{"id": i, "vector": [i, 1], "payload": {"kept": True}} for i in range(POINTS)]
+    assert http.put("/collections/words/points?wait=true", {"points": points}).status == 200
+
+
+def is_all_there(http: Http) -> bool:
+    """Whether the points are as they were written last."""
+    found = http.post("/collections/words/points/scroll", {"limit": 100}).result["points"]
+    return [point["payload"] for point in found] == [{"kept": True}] * POINTS
+
+
+def has_secret(data: Path) -> bool:
+    """Whether the log has a payload that was overwritten."""
+    return any(SECRET.encode() in path.read_bytes() for path in data.glob("log/points-*/*.log"))
+
+
+def test_by_a_command(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    none = headwater("log", "truncate", "--data", str(data))
+    assert (none.returncode, "there is no log" in none.stderr) == (1, True), none.stderr
+    with Server(data) as server:
+        server.start()
+        with Http(server.port) as http:
+            fill(http, 3)
+            assert headwater("log", "truncate", "--data", str(data)).returncode == 1
+            made = headwater("snapshot", "create", "--data", str(data))
+            assert made.returncode == 0, made.stderr
+            assert headwater("log", "truncate", "--dry-run", "--data", str(data)).returncode == 0
+            assert has_secret(data)
+            done = headwater("log", "truncate", "--data", str(data))
+            assert done.returncode == 0, done.stderr
+            assert not has_secret(data)
+            assert is_all_there(http)
+            fill(http, 1)
+        assert server.stop() == 0
+        server.start()
+        with Http(server.port) as http:
+            assert is_all_there(http)
+        assert server.stop() == 0
+    made = headwater("snapshot", "create", "--data", str(data))
+    assert made.returncode == 0, made.stderr
+    done = headwater("log", "truncate", "--data", str(data))
+    assert done.returncode == 0, done.stderr
+    verified = headwater("verify", "--data", str(data))
+    assert (verified.returncode, "digests are equal" in verified.stdout) == (0, True), verified.stderr
+
+
+def test_by_itself(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    with Server(data, environment={"HEADWATER_LOG_RETENTION_BYTES": str(1 << 16)}) as server:
+        server.start()
+        with Http(server.port) as http:
+            for _ in range(2):
+                fill(http, 10)
+                eventually(lambda: not has_secret(data))
+                assert is_all_there(http)
+        eventually(lambda: len([path for path in (data / "snapshots").iterdir() if path.name[0] != "."]) == 2)
+        server.kill()
+        server.start()
+        with Http(server.port) as http:
+            assert is_all_there(http)
+    assert DataFolder(data).log.exists()

@@ -69,6 +69,8 @@ class _Partition:
     builds: set[asyncio.Task[Built]] = field(default_factory=set[asyncio.Task[Built]])
     idle: asyncio.Event = field(default_factory=_set_event)
     """Set while nothing works on the partition's files."""
+    room: asyncio.Event = field(default_factory=_set_event)
+    """Cleared while some tail of the partition is full."""
 
 
 class Optimizer:
@@ -88,8 +90,6 @@ class Optimizer:
         self._builder = builder
         self._clock = clock
         self._partitions: list[_Partition] = []
-        self._room = asyncio.Event()
-        self._room.set()
 
     def add(
         self,
@@ -104,6 +104,9 @@ class Optimizer:
 
     def remove(self, partition: int) -> None:
         """Look after a partition no longer. Its files stay; a build that runs for it is dropped when it is done."""
+        for leaving in self._partitions:
+            if leaving.number == partition:
+                leaving.room.set()  # nobody looks at its tails any more
         self._partitions = [p for p in self._partitions if p.number != partition]
 
     async def release(self, partition: int) -> None:
@@ -122,10 +125,12 @@ class Optimizer:
             group.create_task(self._serve(graph=False))
             group.create_task(self._serve(graph=True))
 
-    async def throttle(self) -> None:
-        """Wait while some tail is so full that sealing has to catch up first."""
-        if not self._room.is_set():
-            await self._room.wait()
+    async def throttle(self, partition: int) -> None:
+        """Wait while some tail of a partition is so full that sealing has to catch up first."""
+        for mine in self._partitions:
+            if mine.number == partition:
+                await mine.room.wait()
+                return
 
     def settled(self, shard: ShardId) -> bool:
         """Whether the shard has all graphs that its configuration asks for; unknown shards have."""
@@ -148,8 +153,8 @@ class Optimizer:
     def observe(self) -> None:
         """Notice new and closed shards, the age of what isn't sealed, and whether there is room for more."""
         now = self._clock()
-        full = False
         for partition in self._partitions:
+            full = False
             self._notice_shards(partition, now)
             for work in partition.works.values():
                 self._report_damage(work)
@@ -157,10 +162,10 @@ class Optimizer:
                 over = tail.rows >= FULL_TAILS * SEAL_ROWS or tail.bytes >= FULL_TAILS * SEAL_BYTES
                 # Waiting helps only while sealing works; when it fails the log is still the place for what comes.
                 full = full or (over and not work.backoff[False].failures)
-        if full:
-            self._room.clear()
-        else:
-            self._room.set()
+            if full:
+                partition.room.clear()
+            else:
+                partition.room.set()
 
     async def step(self, *, graph: bool) -> bool:
         """Carry out the most pressing plan of a kind, if there is one. Returns whether there was."""

@@ -120,7 +120,7 @@ class PartitionService:
             self._on_frame,
             reject=routing.reject,
             route=routing.route,
-            throttle=around.optimizer.throttle,
+            throttle=lambda: around.optimizer.throttle(partition),
         )
 
     @classmethod

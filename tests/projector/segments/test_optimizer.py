@@ -17,7 +17,7 @@ from projector.segments.policy import SEAL_ROWS
 from projector.segments.spec import BuildSpec
 from projector.view.live_shard import LiveShard
 from schemas.config import HnswConfig, OptimizersConfig
-from tests.projector.segments.harness import GRAPH_ROWS, SHARD, Harness, fail, folders, run
+from tests.projector.segments.harness import GRAPH_ROWS, SHARD, Harness, Partition, fail, folders, run
 from tests.projector.segments.samples import COSINE, config
 
 
@@ -354,15 +354,17 @@ def test_a_partition_given_up_keeps_its_files(tmp_path: Path) -> None:
 def test_the_fold_waits_for_a_full_tail_unless_sealing_fails(tmp_path: Path) -> None:
     async def main() -> None:
         harness = Harness(tmp_path)
-        await harness.optimizer.throttle()
+        await harness.optimizer.throttle(0)
+        harness.optimizer.add(1, harness.state, Partition(tmp_path), harness.partition)
         rows = FULL_TAILS * SEAL_ROWS
         for start in range(0, rows, SEAL_ROWS):
             harness.live.apply(range(start, start + SEAL_ROWS), [b"\0" * 9] * SEAL_ROWS, 1)  # pyright: ignore[reportArgumentType]
         harness.live.publish(1)
         harness.optimizer.observe()
-        waiting = asyncio.create_task(harness.optimizer.throttle())
+        waiting = asyncio.create_task(harness.optimizer.throttle(0))
         await asyncio.sleep(0)
         assert not waiting.done()
+        await harness.optimizer.throttle(1)
         harness.builder.before = fail
         await harness.step()
         harness.optimizer.observe()
@@ -371,7 +373,23 @@ def test_the_fold_waits_for_a_full_tail_unless_sealing_fails(tmp_path: Path) -> 
         harness.tick(2)
         await harness.step()
         assert harness.live.view.tail.size == 0
-        await harness.optimizer.throttle()
+        await harness.optimizer.throttle(0)
+
+    run(main())
+
+
+def test_a_fold_that_waits_goes_on_when_its_partition_is_given_up(tmp_path: Path) -> None:
+    async def main() -> None:
+        harness = Harness(tmp_path)
+        rows = FULL_TAILS * SEAL_ROWS
+        harness.live.apply(range(rows), [b"\0" * 9] * rows, 1)  # pyright: ignore[reportArgumentType]
+        harness.live.publish(1)
+        harness.optimizer.observe()
+        waiting = asyncio.create_task(harness.optimizer.throttle(0))
+        await asyncio.sleep(0)
+        assert not waiting.done()
+        harness.optimizer.remove(0)
+        await waiting
 
     run(main())
 

@@ -31,5 +31,7 @@ def api(
     )
     kafka_settings(settings)
     from compose.api.supervisor import supervise
+    from compose.descriptors import raise_descriptor_limit
 
+    raise_descriptor_limit()
     asyncio.run(supervise(settings))

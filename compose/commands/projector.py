@@ -39,8 +39,10 @@ def projector(
     kafka_settings(settings)
     import uvloop
 
+    from compose.descriptors import raise_descriptor_limit
     from compose.malloc import keep_little_free_memory
     from compose.projector.run import run_projector
 
     keep_little_free_memory()
+    raise_descriptor_limit()
     uvloop.run(run_projector(settings))

@@ -19,10 +19,12 @@ def serve(
     settings = make_settings(host=host, port=port, data=data, partitions=partitions, log_level=log_level)
     import uvloop
 
+    from compose.descriptors import raise_descriptor_limit
     from compose.malloc import keep_little_free_memory
     from compose.server import serve as serve_node
 
     keep_little_free_memory()
+    raise_descriptor_limit()
     if demo:
         from compose.demo import load_demo
 

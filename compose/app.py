@@ -19,11 +19,13 @@ from ingest.routes.collections import CollectionWriteRoutes
 from ingest.routes.points import PointWriteRoutes
 from ingest.sharding import split_at
 from ingest.writer import PointsWriter
+from query_api.answering import Answering
 from query_api.freshness import Freshness
 from query_api.ports import Readers
 from query_api.reading import Reader
 from query_api.routes.collections import CollectionReadRoutes
 from query_api.routes.points import PointReadRoutes
+from query_api.routes.queries import QueryRoutes
 
 
 async def no_recount() -> None:
@@ -58,12 +60,15 @@ def create_app(
     log, visibility = services.log, services.visibility
     catalog = ReadyCatalog(services.catalog, services.readiness)
     freshness = Freshness(services.readers, lambda: log.partitions(Topic.POINTS), services.recount, limits)
+    reader = Reader(catalog, services.readers, freshness, limits)
+    answering = Answering(reader)
     endpoints = [
         *ServiceRoutes(services.catalog, services.readiness, services.version, log.identity).endpoints(),
         *standalone.endpoints(),
         *CollectionReadRoutes(catalog, services.readers, freshness).endpoints(),
         *CollectionWriteRoutes(CatalogWriter(log, catalog, visibility), limits).endpoints(),
-        *PointReadRoutes(Reader(catalog, services.readers, freshness, limits)).endpoints(),
+        *PointReadRoutes(reader, answering).endpoints(),
+        *QueryRoutes(reader, answering).endpoints(),
         *PointWriteRoutes(catalog, PointsWriter(log, visibility, _record_bytes(services, limits)), limits).endpoints(),
     ]
     return HeadwaterApp(endpoints, limits, services.version, access, cors)

@@ -1,49 +1,72 @@
 """Queries answered: planned, run, fetched and rendered."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
-from ingest.http.limits import Limits
 from query_api.combine.run import run
-from query_api.plan.fields import vector_values
-from query_api.plan.query import examples_of, to_plan
+from query_api.plan.examples import Known, Reference, lookups, references
+from query_api.plan.fields import check_name, vector_values
+from query_api.plan.query import to_plan
 from query_api.plan.selection import Selection
-from query_api.reading import Reading
+from query_api.reading import Reader, Reading
 from query_api.rendering import render_scored, render_us
 from schemas.errors import UnprocessableError
-from schemas.rest.reads import DEFAULT_LIMIT, QueryRequest, WithVector
+from schemas.rest.queries import QueryRequest
+from schemas.rest.reads import DEFAULT_LIMIT, WithVector
 from schemas.rest.responses import ScoredPointResult
 
 
-async def answer(reading: Reading, request: QueryRequest, limits: Limits) -> list[ScoredPointResult]:
-    """What a query answers. Raises what planning and the shards do."""
-    config, shards = reading.config, reading.shards
-    ids = examples_of(request)
-    names = Selection(with_payload=False, with_vector=True)
-    examples = await shards.get(ids, names) if ids else {}
-    plan = to_plan(config, request, examples, limits)
-    check_vectors(reading, request.limit or DEFAULT_LIMIT, request.with_vector, limits)
-    hits = await run(shards, plan)
-    points = await shards.fetch(hits, plan.selection)
-    return await reading.budget.run(lambda _: render_scored(hits, points), render_us(points))
+class Answering:
+    """Answers queries over collections that a reader opens."""
 
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+        self._limits = reader.limits
 
-async def answer_all(
-    reading: Reading, requests: Sequence[QueryRequest], limits: Limits
-) -> list[list[ScoredPointResult]]:
-    """What each of a batch's queries answers. Raises as ``answer``."""
-    if len(requests) > limits.max_queries:
-        raise UnprocessableError(
-            f"Validation error in JSON body: [searches: at most {limits.max_queries}, not {len(requests)}]"
+    async def answer(self, reading: Reading, request: QueryRequest) -> list[ScoredPointResult]:
+        """What a query answers. Raises what planning and the shards do."""
+        shards = reading.shards
+        for collection in lookups(request):
+            self._reader.open(collection, reading.budget)
+        named = set(references(request))
+        known: Known = await self._known(reading, named) if named else {}
+        plan = to_plan(reading.config, request, known, self._limits)
+        self.check_vectors(reading, request.limit or DEFAULT_LIMIT, request.with_vector)
+        hits = await run(shards, plan)
+        points = await shards.fetch(hits, plan.selection)
+        return await reading.budget.run(lambda _: render_scored(hits, points), render_us(points))
+
+    async def answer_all(self, reading: Reading, requests: Sequence[QueryRequest]) -> list[list[ScoredPointResult]]:
+        """What each of a batch's queries answers. Raises as ``answer``."""
+        limits = self._limits
+        if len(requests) > limits.max_queries:
+            raise UnprocessableError(
+                f"Validation error in JSON body: [searches: at most {limits.max_queries}, not {len(requests)}]"
+            )
+        limits.check_batch_results(sum((r.limit or DEFAULT_LIMIT) + (r.offset or 0) for r in requests))
+        there = reading.shards.points
+        limits.check_vector_values(
+            sum(vector_values(reading.config, min(r.limit or DEFAULT_LIMIT, there), r.with_vector) for r in requests)
         )
-    limits.check_batch_results(sum((r.limit or DEFAULT_LIMIT) + (r.offset or 0) for r in requests))
-    there = reading.shards.points
-    limits.check_vector_values(
-        sum(vector_values(reading.config, min(r.limit or DEFAULT_LIMIT, there), r.with_vector) for r in requests)
-    )
-    return [await answer(reading, request, limits) for request in requests]
+        return [await self.answer(reading, request) for request in requests]
 
+    def check_vectors(self, reading: Reading, points: int, asked: WithVector | None) -> None:
+        """Raise UnprocessableError when so many points' vectors would have more numbers than an answer may."""
+        if asked:
+            values = vector_values(reading.config, min(points, reading.shards.points), asked)
+            self._limits.check_vector_values(values)
 
-def check_vectors(reading: Reading, points: int, asked: WithVector | None, limits: Limits) -> None:
-    """Raise UnprocessableError when the vectors of so many points would have more numbers than an answer may."""
-    if asked:
-        limits.check_vector_values(vector_values(reading.config, min(points, reading.shards.points), asked))
+    async def _known(self, reading: Reading, named: Iterable[Reference]) -> Known:
+        """The vectors of the points that there are. Raises NotFoundError for a collection that isn't there."""
+        places: dict[tuple[str | None, str], list[Reference]] = {}
+        for reference in named:
+            places.setdefault((reference.collection, reference.name), []).append(reference)
+        known: dict[Reference, bytes | None] = {}
+        for (collection, name), some in places.items():
+            where = reading if collection is None else self._reader.open(collection, reading.budget)
+            check_name(where.config, name)
+            points = await where.shards.get([r.id for r in some], Selection(with_payload=False, with_vector=(name,)))
+            for reference in some:
+                if point := points.get(reference.id):
+                    vector = (point.vectors or {}).get(name)
+                    known[reference] = None if vector is None else vector.tobytes()
+        return known

@@ -1,14 +1,64 @@
 """Plans, run over all shards."""
 
+import asyncio
+from collections.abc import Sequence
+
+import msgspec
+import numpy as np
+
+from query_api.combine.fusion import by_ranks, by_scores
+from query_api.combine.mmr import diversified
 from query_api.combine.shards import Shards
 from query_api.hits import Hit
-from query_api.plan.tree import Node, Plan
+from query_api.plan.filters import both, only
+from query_api.plan.leaves import Leaf
+from query_api.plan.selection import Selection
+from query_api.plan.tree import AnyLeaf, Diversify, Inner, Node, Plan, RankFusion, Rescore, ScoreFusion
 
 
 async def run(shards: Shards, plan: Plan) -> list[Hit]:
     """The hits that are answered, in order. Raises what the shards do."""
-    return (await _found(shards, plan.root))[plan.offset :]
+    hits = await found(shards, plan.root)
+    return hits[plan.offset :] if plan.offset else hits
 
 
-async def _found(shards: Shards, node: Node) -> list[Hit]:
-    return await shards.find(node)
+async def found(shards: Shards, node: Node) -> list[Hit]:
+    """What a node finds, in order. Raises as ``run``."""
+    if isinstance(node, Leaf):
+        return await shards.find(node)
+    inputs = await _all(shards, node.inputs)
+    match node:
+        case RankFusion():
+            hits = by_ranks(node, inputs)
+        case ScoreFusion():
+            hits = by_scores(node, inputs)
+        case Diversify():
+            return await _diversify(shards, node, inputs[0])
+        case Rescore():
+            return await _rescore(shards, node.leaf, inputs)
+    return _least(hits, node)
+
+
+async def _all(shards: Shards, nodes: Sequence[Node]) -> list[list[Hit]]:
+    if len(nodes) == 1:
+        return [await found(shards, nodes[0])]
+    return await asyncio.gather(*(found(shards, node) for node in nodes))
+
+
+def _least(hits: list[Hit], node: Inner) -> list[Hit]:
+    if node.score_threshold is not None:
+        hits = [hit for hit in hits if hit.score >= node.score_threshold]
+    return hits[: node.limit]
+
+
+async def _rescore(shards: Shards, leaf: AnyLeaf, inputs: Sequence[Sequence[Hit]]) -> list[Hit]:
+    ids = frozenset(hit.id for hits in inputs for hit in hits)
+    if not ids:
+        return []
+    return await shards.find(msgspec.structs.replace(leaf, filter=both(leaf.filter, only(ids))))
+
+
+async def _diversify(shards: Shards, node: Diversify, hits: list[Hit]) -> list[Hit]:
+    points = await shards.fetch(hits, Selection(with_payload=False, with_vector=(node.using,)))
+    rows = np.array([(point.vectors or {})[node.using] for point in points], np.float64)
+    return diversified(hits, rows, node.distance, node.diversity, node.limit) if hits else []

@@ -6,12 +6,15 @@ from typing import Any
 
 from projector.view.shard_view import ShardView
 from query_api.budget import INLINE_US, Allowance
+from query_api.find.discover import CONTEXT, DISCOVER
 from query_api.find.filter_cost import FilterCost
 from query_api.find.points import find_points, points_us
+from query_api.find.recommend import BEST_SCORE, SUM_SCORES
+from query_api.find.sample import find_sample, sample_us
 from query_api.find.scroll import find_in_id_order, in_id_order_us
 from query_api.find.search import find_nearest, nearest_us
 from query_api.hits import Hit
-from query_api.plan.leaves import Leaf, Nearest, Points, Scroll
+from query_api.plan.leaves import BestScore, Context, Discover, Leaf, Nearest, Points, Sample, Scroll, SumScores
 from schemas.filters import Filter
 
 
@@ -27,6 +30,11 @@ KINDS: dict[type[Leaf], Kind] = {
     Nearest: Kind(find_nearest, nearest_us),
     Points: Kind(find_points, points_us),
     Scroll: Kind(find_in_id_order, in_id_order_us),
+    Sample: Kind(find_sample, sample_us),
+    BestScore: Kind(BEST_SCORE.find, BEST_SCORE.us),
+    SumScores: Kind(SUM_SCORES.find, SUM_SCORES.us),
+    Discover: Kind(DISCOVER.find, DISCOVER.us),
+    Context: Kind(CONTEXT.find, CONTEXT.us),
 }
 
 

@@ -45,3 +45,49 @@ class Points(Leaf, frozen=True, kw_only=True, tag="points"):
     """The points of these ids, in id order; each scores 1."""
 
     ids: frozenset[PointId]
+
+
+class Compared(Leaf, frozen=True, kw_only=True):
+    """Points by how they compare with several vectors named ``using``, all of the name's kind."""
+
+    using: str
+    score_threshold: float | None = None
+    excluded: frozenset[PointId] = frozenset()
+
+    @property
+    def wanted(self) -> int:
+        """How many of a part's best it takes to have ``limit`` hits."""
+        return self.limit + len(self.excluded)
+
+
+class BestScore(Compared, frozen=True, kw_only=True, tag="best_score"):
+    """Points by their nearest example: well for a positive one, ill for a negative one."""
+
+    positive: tuple[bytes, ...]
+    negative: tuple[bytes, ...]
+
+
+class SumScores(Compared, frozen=True, kw_only=True, tag="sum_scores"):
+    """Points by the sum of their nearness to positive examples less that to negative ones."""
+
+    positive: tuple[bytes, ...]
+    negative: tuple[bytes, ...]
+
+
+class Discover(Compared, frozen=True, kw_only=True, tag="discover"):
+    """Points by how many of the pairs' positive sides they are on, then by nearness to ``target``."""
+
+    target: bytes
+    pairs: tuple[tuple[bytes, bytes], ...]
+
+
+class Context(Compared, frozen=True, kw_only=True, tag="context"):
+    """Points by how far they are on the wrong side of pairs; 0 is on the right side of all."""
+
+    pairs: tuple[tuple[bytes, bytes], ...]
+
+
+class Sample(Leaf, frozen=True, kw_only=True, tag="sample"):
+    """Points by chance; ``seed`` says by which."""
+
+    seed: int

@@ -1,87 +1,209 @@
 """Query requests to plans. Everything that can be wrong with them is found here."""
 
-from collections.abc import Mapping
+import secrets
+from collections.abc import Callable, Sequence
 
-import numpy as np
-from numpy.typing import NDArray
+import msgspec
 
 from ingest.http.limits import Limits
-from ingest.vector_columns import pack_column
-from query_api.plan.fields import check_name, to_filter, to_id, to_selection
-from query_api.plan.leaves import Nearest, Scroll
-from query_api.plan.tree import Plan
-from query_api.points import FetchedPoint
-from schemas.config import UNNAMED, CollectionConfig
-from schemas.errors import BadInputError, NotFoundError
-from schemas.ids import PointId, render_point_id
-from schemas.rest import reads
-from schemas.rest.decode import not_yet
-from schemas.rest.reads import DEFAULT_LIMIT, QueryRequest, SearchParams
+from query_api.plan.examples import Examples, Known, average, pairs_of, prefetches
+from query_api.plan.fields import to_filter, to_selection
+from query_api.plan.filters import both, without
+from query_api.plan.leaves import BestScore, Compared, Context, Discover, Nearest, Sample, Scroll, SumScores
+from query_api.plan.tree import AnyLeaf, Diversify, Node, Plan, RankFusion, Rescore, ScoreFusion
+from schemas.config import CollectionConfig
+from schemas.errors import BadInputError, UnprocessableError
+from schemas.filters import Filter
+from schemas.rest.queries import Mmr, Prefetch, QueryObject, QueryRequest, Recommend, Rrf, VectorInput
+from schemas.rest.reads import DEFAULT_LIMIT, SearchParams
 
-Examples = Mapping[PointId, FetchedPoint]
-"""The points that a query names, with their vectors."""
-
-
-def examples_of(request: QueryRequest) -> list[PointId]:
-    """The ids of the points whose vectors a query asks for. Raises BadInputError."""
-    asked = _asked(request)
-    return [] if asked is None or isinstance(asked, list) else [to_id(asked, "query")]
+MAX_DEPTH = 32
+"""Prefetches within prefetches."""
+DEFAULT_K = 2
+DEFAULT_DIVERSITY = 0.5
 
 
-def to_plan(config: CollectionConfig, request: QueryRequest, examples: Examples, limits: Limits) -> Plan:
-    """The plan of a query.
+def to_plan(config: CollectionConfig, request: QueryRequest, known: Known, limits: Limits) -> Plan:
+    """The plan of a query; ``known`` has the vectors it names by id.
 
     Raises BadInputError, UnprocessableError, NotFoundError for a query by the id of a point that isn't there.
     """
-    if request.prefetch is not None and request.prefetch != []:
-        raise not_yet("prefetch")
     limit, offset = request.limit or DEFAULT_LIMIT, request.offset or 0
-    limits.check_results(limit, offset)
     selection = to_selection(config, request.with_payload, request.with_vector, False)
-    return Plan(_root(config, request, examples, limit + offset), offset, selection)
+    root = _Planner(config, known, limits).node(request, None, limit + offset, 0)
+    return Plan(root, offset, selection)
 
 
-def _root(config: CollectionConfig, request: QueryRequest, examples: Examples, limit: int) -> Nearest | Scroll:
-    asked, condition = _asked(request), to_filter(request.filter)
-    if asked is None:
-        return Scroll(limit=limit, filter=condition)
-    using = request.using or UNNAMED
-    check_name(config, using)
+class _Planner:
+    def __init__(self, config: CollectionConfig, known: Known, limits: Limits) -> None:
+        self._config = config
+        self._known = known
+        self._limits = limits
+        self._nodes = 0
+
+    def node(self, request: Prefetch, outer: Filter | None, limit: int, depth: int) -> Node:
+        """The node of one level; the filter of every level holds for those within it."""
+        if depth > MAX_DEPTH:
+            raise BadInputError(f"Wrong input: prefetches are nested deeper than {MAX_DEPTH} levels")
+        self._nodes += 1
+        if self._nodes > self._limits.max_queries:
+            raise UnprocessableError(
+                f"Validation error in JSON body: [prefetch: at most {self._limits.max_queries} in a query]"
+            )
+        self._limits.check_results(limit, 0)
+        condition = both(outer, to_filter(request.filter))
+        inner = prefetches(request)
+        query = request.query
+        if query is None:
+            if inner:
+                raise BadInputError(
+                    "Bad request: A query is needed to merge the prefetches. Can't have prefetches without defining a "
+                    "query."
+                )
+            if request.score_threshold is not None:
+                raise BadInputError("Bad request: A query is needed to have scores that a score_threshold applies to")
+            return Scroll(limit=limit, filter=condition)
+        if isinstance(query, QueryObject):
+            if query.fusion is not None or query.rrf is not None:
+                return _fusion(request, query, self._inputs(inner, condition, depth), limit)
+            if query.mmr is not None and query.nearest is not None:
+                return self._diversify(request, query.nearest, query.mmr, condition, limit, depth)
+        return self._over(self._leaf(request, query, condition, limit), inner, depth)
+
+    def _inputs(self, inner: Sequence[Prefetch], condition: Filter | None, depth: int) -> tuple[Node, ...]:
+        return tuple(self.node(p, condition, p.limit or DEFAULT_LIMIT, depth + 1) for p in inner)
+
+    def _over(self, leaf: AnyLeaf, inner: Sequence[Prefetch], depth: int) -> Node:
+        """The leaf over everything, or over what its prefetches find, where its own examples are not found either."""
+        if not inner:
+            return leaf
+        condition = without(leaf.filter, leaf.excluded) if isinstance(leaf, Nearest | Compared) else leaf.filter
+        inputs = self._inputs(inner, condition, depth)
+        return Rescore(inputs=inputs, limit=leaf.limit, leaf=_exact(leaf))
+
+    def _leaf(
+        self, request: Prefetch, query: QueryObject | VectorInput, condition: Filter | None, limit: int
+    ) -> AnyLeaf:
+        examples = Examples(self._config, request, self._known)
+        if not isinstance(query, QueryObject):
+            return _nearest(request, examples, examples.vector(query), condition, limit)
+        if query.nearest is not None:
+            return _nearest(request, examples, examples.vector(query.nearest), condition, limit)
+        if query.recommend is not None:
+            return _recommend(request, query.recommend, examples, condition, limit)
+        if query.sample is not None:
+            return Sample(limit=limit, filter=condition, seed=secrets.randbits(63))
+        if query.discover is not None:
+            target = examples.vector(query.discover.target)
+            pairs = examples.pairs(pairs_of(query.discover.context))
+            return Discover(
+                limit=limit,
+                filter=condition,
+                using=examples.using,
+                score_threshold=request.score_threshold,
+                excluded=examples.excluded,
+                target=target,
+                pairs=pairs,
+            )
+        pairs = examples.pairs(pairs_of(query.context))
+        return Context(
+            limit=limit,
+            filter=condition,
+            using=examples.using,
+            score_threshold=request.score_threshold,
+            excluded=examples.excluded,
+            pairs=pairs,
+        )
+
+    def _diversify(
+        self,
+        request: Prefetch,
+        nearest: VectorInput,
+        mmr: Mmr,
+        condition: Filter | None,
+        limit: int,
+        depth: int,
+    ) -> Node:
+        diversity = DEFAULT_DIVERSITY if mmr.diversity is None else mmr.diversity
+        if not 0.0 <= diversity <= 1.0:
+            raise UnprocessableError(
+                f"Validation error in JSON body: [query.mmr.diversity: value {diversity} invalid, must be from 0 to 1]"
+            )
+        candidates = limit if mmr.candidates_limit is None else mmr.candidates_limit
+        self._limits.check_results(candidates, 0)
+        examples = Examples(self._config, request, self._known)
+        leaf = _nearest(request, examples, examples.vector(nearest), condition, candidates)
+        return Diversify(
+            inputs=(self._over(leaf, prefetches(request), depth),),
+            limit=limit,
+            using=examples.using,
+            distance=self._config.vectors[examples.using].distance,
+            diversity=diversity,
+        )
+
+
+def _exact(leaf: AnyLeaf) -> AnyLeaf:
+    return msgspec.structs.replace(leaf, exact=True) if isinstance(leaf, Nearest) else leaf
+
+
+def _nearest(request: Prefetch, examples: Examples, vector: bytes, condition: Filter | None, limit: int) -> Nearest:
     params = request.params or SearchParams()
-    excluded: frozenset[PointId] = frozenset()
-    if isinstance(asked, list):
-        vector = pack_column(config, using, [[*asked]], [0], _query_path).values()[0]
-    else:
-        point_id = to_id(asked, "query")
-        vector = _vector_of(examples, point_id, using).tobytes()
-        excluded = frozenset((point_id,))
     return Nearest(
         limit=limit,
         filter=condition,
         vector=vector,
-        using=using,
+        using=examples.using,
         score_threshold=request.score_threshold,
         hnsw_ef=params.hnsw_ef,
         exact=bool(params.exact),
         indexed_only=bool(params.indexed_only),
-        excluded=excluded,
+        excluded=examples.excluded,
     )
 
 
-def _asked(request: QueryRequest) -> list[float] | int | str | None:
-    return request.query.nearest if isinstance(request.query, reads.NearestQuery) else request.query
+def _recommend(
+    request: Prefetch, asked: Recommend, examples: Examples, condition: Filter | None, limit: int
+) -> AnyLeaf:
+    if not asked.positive and not asked.negative:
+        raise UnprocessableError(
+            "Validation error in JSON body: [query.recommend.positives, negatives: Validation error: At least one "
+            "positive or negative vector should be specified]"
+        )
+    positive, negative = examples.vectors(asked.positive), examples.vectors(asked.negative)
+    kind = _STRATEGIES.get(asked.strategy or "")
+    if kind is None:
+        if not positive:
+            raise BadInputError("Wrong input: Positive vectors should not be empty with `average` strategy")
+        return _nearest(request, examples, average(positive, negative), condition, limit)
+    return kind(
+        limit=limit,
+        filter=condition,
+        using=examples.using,
+        score_threshold=request.score_threshold,
+        excluded=examples.excluded,
+        positive=positive,
+        negative=negative,
+    )
 
 
-def _vector_of(examples: Examples, point_id: PointId, using: str) -> NDArray[np.float32]:
-    shown = render_point_id(point_id)
-    point = examples.get(point_id)
-    if point is None:
-        raise NotFoundError(f"Not found: No point with id {shown} found")
-    vector = (point.vectors or {}).get(using)
-    if vector is None:
-        raise BadInputError(f"Wrong input: query: point {shown} has no vector{f' `{using}`' if using else ''}")
-    return vector
+_STRATEGIES: dict[str, Callable[..., BestScore | SumScores]] = {"best_score": BestScore, "sum_scores": SumScores}
 
 
-def _query_path(_: int, __: str) -> str:
-    return "query"
+def _fusion(request: Prefetch, query: QueryObject, inputs: tuple[Node, ...], limit: int) -> Node:
+    if not inputs:
+        raise BadInputError("Wrong input: Validation failed: cannot apply Fusion without prefetches")
+    if request.using is not None:
+        raise BadInputError("Bad request: Fusion queries cannot be combined with the 'using' field.")
+    threshold = request.score_threshold
+    if query.fusion == "dbsf":
+        return ScoreFusion(inputs=inputs, limit=limit, score_threshold=threshold)
+    rrf = query.rrf or Rrf()
+    weights = tuple(rrf.weights or ())
+    if rrf.weights is not None and len(weights) != len(inputs):
+        raise BadInputError(
+            f"Bad request: RRF weights count ({len(weights)}) must match prefetch count ({len(inputs)})"
+        )
+    if any(weight < 0 for weight in weights):
+        raise BadInputError("Bad request: RRF weights must not be negative")
+    k = DEFAULT_K if rrf.k is None else rrf.k
+    return RankFusion(inputs=inputs, limit=limit, score_threshold=threshold, k=k, weights=weights)

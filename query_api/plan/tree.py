@@ -2,10 +2,47 @@
 
 import msgspec
 
-from query_api.plan.leaves import Nearest, Points, Scroll
+from query_api.plan.leaves import BestScore, Context, Discover, Nearest, Points, Sample, Scroll, SumScores
 from query_api.plan.selection import Selection
+from schemas.config import Distance
 
-Node = Nearest | Points | Scroll
+AnyLeaf = Nearest | BestScore | SumScores | Discover | Context | Sample | Scroll | Points
+
+
+class Inner(msgspec.Struct, frozen=True, kw_only=True):
+    """What all inner nodes have: they work on what ``inputs`` find, and give ``limit`` hits."""
+
+    inputs: tuple["Node", ...]
+    limit: int
+    score_threshold: float | None = None
+
+
+class RankFusion(Inner, frozen=True, kw_only=True, tag="rrf"):
+    """Points by the sum of their reciprocal ranks; ``weights``, one for each input, are 1 when there are none."""
+
+    k: int
+    weights: tuple[float, ...] = ()
+
+
+class ScoreFusion(Inner, frozen=True, kw_only=True, tag="dbsf"):
+    """Points by the sum of their scores, each input's brought to one scale by its mean and deviation."""
+
+
+class Rescore(Inner, frozen=True, kw_only=True, tag="rescore"):
+    """Points of the inputs as ``leaf`` scores them."""
+
+    leaf: AnyLeaf
+
+
+class Diversify(Inner, frozen=True, kw_only=True, tag="mmr"):
+    """Points that are near, and unlike those before them; ``diversity`` from 0 to 1 says how much of each."""
+
+    using: str
+    distance: Distance
+    diversity: float
+
+
+Node = AnyLeaf | RankFusion | ScoreFusion | Rescore | Diversify
 
 
 class Plan(msgspec.Struct, frozen=True):

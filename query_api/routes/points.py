@@ -1,9 +1,9 @@
-"""Routes that read points: retrieve, scroll, count, query, and the older search."""
+"""Routes that read points: retrieve, scroll, count."""
 
 import msgspec
 
 from ingest.http.endpoint import Call, Endpoint, Handler, Reply
-from query_api.answering import answer, answer_all, check_vectors
+from query_api.answering import Answering
 from query_api.plan.fields import to_filter, to_id, to_ids, to_selection
 from query_api.plan.leaves import Scroll
 from query_api.reading import Reader
@@ -14,14 +14,10 @@ from schemas.rest.decode import decode_body
 from schemas.rest.reads import (
     DEFAULT_LIMIT,
     CountRequest,
-    QueryBatchRequest,
-    QueryRequest,
     RetrieveRequest,
     ScrollRequest,
-    SearchBatchRequest,
-    SearchRequest,
 )
-from schemas.rest.responses import CountResult, PointResult, QueryResult, ScoredPointResult, ScrollResult
+from schemas.rest.responses import CountResult, PointResult, ScrollResult
 
 TAG = "Points"
 _ROOT = "/collections/{collection_name}/points"
@@ -29,27 +25,20 @@ _ROOT = "/collections/{collection_name}/points"
 _decode_retrieve = msgspec.json.Decoder(RetrieveRequest)
 _decode_scroll = msgspec.json.Decoder(ScrollRequest)
 _decode_count = msgspec.json.Decoder(CountRequest)
-_decode_query = msgspec.json.Decoder(QueryRequest)
-_decode_queries = msgspec.json.Decoder(QueryBatchRequest)
-_decode_search = msgspec.json.Decoder(SearchRequest)
-_decode_searches = msgspec.json.Decoder(SearchBatchRequest)
 
 
 class PointReadRoutes:
     """The read routes of points."""
 
-    def __init__(self, reader: Reader) -> None:
+    def __init__(self, reader: Reader, answering: Answering) -> None:
         self._reader = reader
+        self._answering = answering
         self._limits = reader.limits
 
     def endpoints(self) -> list[Endpoint]:
-        """Retrieve, scroll, count, query, search."""
-        points, found = list[PointResult], list[ScoredPointResult]
+        """Retrieve, scroll, count."""
+        points = list[PointResult]
         return [
-            _endpoint("/query", self._query, "Query points", QueryRequest, QueryResult),
-            _endpoint("/query/batch", self._queries, "Query points in batch", QueryBatchRequest, list[QueryResult]),
-            _endpoint("/search", self._search, "Search points", SearchRequest, found),
-            _endpoint("/search/batch", self._searches, "Search points in batch", SearchBatchRequest, list[found]),
             _endpoint("/scroll", self._scroll, "Scroll points", ScrollRequest, ScrollResult),
             _endpoint("/count", self._count, "Count points", CountRequest, CountResult),
             _endpoint("", self._retrieve, "Get points", RetrieveRequest, points),
@@ -73,7 +62,7 @@ class PointReadRoutes:
                 f"Validation error in JSON body: [ids: at most {self._limits.max_ids}, not {len(request.ids)}]"
             )
         ids = to_ids(request.ids)
-        check_vectors(reading, len(ids), request.with_vector, self._limits)
+        self._answering.check_vectors(reading, len(ids), request.with_vector)
         selection = to_selection(reading.config, request.with_payload, request.with_vector, True)
         found = await reading.shards.get(ids, selection)
         points = [found[point_id] for point_id in dict.fromkeys(ids) if point_id in found]
@@ -84,7 +73,7 @@ class PointReadRoutes:
         request = decode_body(_decode_scroll, call.body)
         limit = request.limit or DEFAULT_LIMIT
         self._limits.check_results(limit, 0)
-        check_vectors(reading, limit, request.with_vector, self._limits)
+        self._answering.check_vectors(reading, limit, request.with_vector)
         start = None if request.offset is None else to_id(request.offset, "offset")
         selection = to_selection(reading.config, request.with_payload, request.with_vector, True)
         hits = await reading.shards.find(Scroll(limit=limit + 1, filter=to_filter(request.filter), start=start))
@@ -96,24 +85,6 @@ class PointReadRoutes:
         reading = await self._reader.begin(call)
         condition = to_filter(decode_body(_decode_count, call.body).filter)
         return Reply(CountResult(await reading.shards.count(condition)))
-
-    async def _query(self, call: Call) -> Reply:
-        reading = await self._reader.begin(call)
-        return Reply(QueryResult(await answer(reading, decode_body(_decode_query, call.body), self._limits)))
-
-    async def _queries(self, call: Call) -> Reply:
-        reading = await self._reader.begin(call)
-        answers = await answer_all(reading, decode_body(_decode_queries, call.body).searches, self._limits)
-        return Reply([QueryResult(points) for points in answers])
-
-    async def _search(self, call: Call) -> Reply:
-        reading = await self._reader.begin(call)
-        return Reply(await answer(reading, decode_body(_decode_search, call.body).query(), self._limits))
-
-    async def _searches(self, call: Call) -> Reply:
-        reading = await self._reader.begin(call)
-        searches = decode_body(_decode_searches, call.body).searches
-        return Reply(await answer_all(reading, [search.query() for search in searches], self._limits))
 
 
 def _endpoint(path: str, handler: Handler, summary: str, body: type, result: object) -> Endpoint:

@@ -1,6 +1,6 @@
-"""Requests that read points: retrieve, scroll, count, query, and the older search."""
+"""Requests that read points: retrieve, scroll, count, and what queries have in common with them."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
 
@@ -77,92 +77,3 @@ class SearchParams(msgspec.Struct):
     quantization: QuantizationParams | None = None
     acorn: NotYet = None
     idf: NotYet = None
-
-
-class NearestQuery(msgspec.Struct, forbid_unknown_fields=True):
-    """Points nearest to a vector, or to that of a point."""
-
-    nearest: list[float] | JsonId | None = None
-    mmr: NotYet = None
-    recommend: NotYet = None
-    discover: NotYet = None
-    context: NotYet = None
-    order_by: NotYet = None
-    fusion: NotYet = None
-    rrf: NotYet = None
-    formula: NotYet = None
-    sample: NotYet = None
-    relevance_feedback: NotYet = None
-    indices: NotYet = None
-    values: NotYet = None
-    text: NotYet = None
-    image: NotYet = None
-    object: NotYet = None
-
-    def __post_init__(self) -> None:
-        if self.nearest is None:
-            raise ValueError("Expected `nearest`")
-
-
-class QueryRequest(msgspec.Struct):
-    """A query; without ``query`` points come in id order."""
-
-    query: NearestQuery | list[float] | JsonId | None = None
-    using: str | None = None
-    filter: JsonFilter | None = None
-    params: SearchParams | None = None
-    score_threshold: float | None = None
-    limit: AtLeastOne | None = None
-    offset: AtLeastZero | None = None
-    with_vector: WithVector | None = None
-    with_payload: WithPayload | None = None
-    prefetch: list[Any] | dict[str, Any] | None = None
-    lookup_from: NotYet = None
-    shard_key: NotYet = None
-
-
-class QueryBatchRequest(msgspec.Struct):
-    """Several queries."""
-
-    searches: list[QueryRequest]
-
-
-class NamedVector(msgspec.Struct):
-    """A vector and its name."""
-
-    name: str
-    vector: list[float]
-
-
-class SearchRequest(msgspec.Struct):
-    """The search of Qdrant's releases before queries."""
-
-    vector: list[float] | NamedVector
-    limit: AtLeastOne
-    filter: JsonFilter | None = None
-    params: SearchParams | None = None
-    offset: AtLeastZero | None = None
-    with_payload: WithPayload | None = None
-    with_vector: WithVector | None = None
-    score_threshold: float | None = None
-    shard_key: NotYet = None
-
-    def query(self) -> QueryRequest:
-        """The same as a query."""
-        return QueryRequest(
-            query=self.vector.vector if isinstance(self.vector, NamedVector) else self.vector,
-            using=self.vector.name if isinstance(self.vector, NamedVector) else None,
-            filter=self.filter,
-            params=self.params,
-            score_threshold=self.score_threshold,
-            limit=self.limit,
-            offset=self.offset,
-            with_vector=self.with_vector,
-            with_payload=self.with_payload,
-        )
-
-
-class SearchBatchRequest(msgspec.Struct):
-    """Several searches."""
-
-    searches: list[SearchRequest]

@@ -1,0 +1,32 @@
+"""Recommendations, scored by positive and negative examples."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from query_api.find.compared import Comparison, Nearnesses
+from query_api.find.scoring import Floats
+from query_api.find.sigmoid import sigmoid
+from query_api.plan.leaves import BestScore, SumScores
+
+
+def _examples(leaf: BestScore | SumScores) -> Sequence[bytes]:
+    return (*leaf.positive, *leaf.negative)
+
+
+def _best_score(leaf: BestScore, nearness: Nearnesses) -> Floats:
+    count = len(leaf.positive)
+    positive = nearness[:count].max(axis=0, initial=-np.inf)
+    negative = nearness[count:].max(axis=0, initial=-np.inf)
+    # Where there are no examples of a kind, its sigmoid is of infinity and not used.
+    with np.errstate(invalid="ignore"):
+        return np.where(positive > negative, sigmoid(positive), -sigmoid(negative)).astype(np.float32)
+
+
+def _sum_scores(leaf: SumScores, nearness: Nearnesses) -> Floats:
+    count = len(leaf.positive)
+    return nearness[:count].sum(axis=0) - nearness[count:].sum(axis=0)
+
+
+BEST_SCORE = Comparison(_examples, _best_score)
+SUM_SCORES = Comparison(_examples, _sum_scores)

@@ -1,0 +1,143 @@
+"""The vectors that a query names: given as numbers, or by the id of the point that has them."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+import msgspec
+import numpy as np
+
+from ingest.vector_columns import pack_column
+from query_api.plan.fields import check_name, to_id
+from schemas.config import UNNAMED, CollectionConfig
+from schemas.errors import NotFoundError
+from schemas.ids import PointId, render_point_id
+from schemas.rest.queries import ContextPair, Pairs, Prefetch, QueryObject, VectorInput
+
+
+class Reference(NamedTuple):
+    """A point's vector; ``collection`` is None for the one that is queried."""
+
+    collection: str | None
+    name: str
+    id: PointId
+
+
+Known = Mapping[Reference, bytes | None]
+"""The vectors of the points that there are; None where a point has none of that name."""
+
+
+def references(request: Prefetch) -> Iterator[Reference]:
+    """What a query and all its prefetches name by id. Raises BadInputError for a malformed id."""
+    for value in _inputs(request.query):
+        if not isinstance(value, list):
+            yield reference(request, value)
+    for inner in prefetches(request):
+        yield from references(inner)
+
+
+def reference(request: Prefetch, value: int | str) -> Reference:
+    """What an id in a query stands for. Raises BadInputError."""
+    lookup = request.lookup_from
+    using = request.using or UNNAMED
+    if lookup is None:
+        return Reference(None, using, to_id(value, "query"))
+    return Reference(lookup.collection, using if lookup.vector is None else lookup.vector, to_id(value, "query"))
+
+
+def lookups(request: Prefetch) -> Iterator[str]:
+    """The other collections that a query and all its prefetches name."""
+    if request.lookup_from is not None:
+        yield request.lookup_from.collection
+    for inner in prefetches(request):
+        yield from lookups(inner)
+
+
+def prefetches(request: Prefetch) -> Sequence[Prefetch]:
+    """The queries whose results this one works on."""
+    if isinstance(request.prefetch, Prefetch):
+        return [request.prefetch]
+    return request.prefetch or []
+
+
+def pairs_of(pairs: Pairs | msgspec.UnsetType | None) -> Sequence[ContextPair]:
+    """Pairs, of which one may stand alone."""
+    if isinstance(pairs, ContextPair):
+        return [pairs]
+    return [] if pairs is msgspec.UNSET else pairs or []
+
+
+def _inputs(query: object) -> Iterator[VectorInput]:
+    if not isinstance(query, QueryObject):
+        if isinstance(query, list | int | str):
+            yield query  # pyright: ignore[reportUnknownVariableType]
+        return
+    if query.nearest is not None:
+        yield query.nearest
+    if query.recommend is not None:
+        yield from query.recommend.positive or []
+        yield from query.recommend.negative or []
+    pairs = pairs_of(query.context)
+    if query.discover is not None:
+        yield query.discover.target
+        pairs = pairs_of(query.discover.context)
+    for pair in pairs:
+        yield pair.positive
+        yield pair.negative
+
+
+class Examples:
+    """The vectors of one query, in the bytes of their kind."""
+
+    def __init__(self, config: CollectionConfig, request: Prefetch, known: Known) -> None:
+        self._config = config
+        self._request = request
+        self._known = known
+        self.using = request.using or UNNAMED
+        self._excluded: set[PointId] = set()
+
+    @property
+    def excluded(self) -> frozenset[PointId]:
+        """The points of this collection whose vectors were asked for: they are no answers."""
+        return frozenset(self._excluded)
+
+    def vector(self, value: VectorInput) -> bytes:
+        """One vector. Raises BadInputError, NotFoundError for a point that isn't there or has no such vector."""
+        check_name(self._config, self.using)
+        if isinstance(value, list):
+            vector: bytes = pack_column(self._config, self.using, [value], [0], _query_path).values()[0]
+            return vector
+        meant = reference(self._request, value)
+        if meant not in self._known:
+            raise NotFoundError(f"Not found: No point with id {render_point_id(meant.id)} found")
+        found = self._known[meant]
+        if found is None:
+            raise NotFoundError(f'Not found: Vector with name "{meant.name}" for point not found')
+        if meant.collection is None:
+            self._excluded.add(meant.id)
+        return found
+
+    def vectors(self, values: Sequence[VectorInput] | None) -> tuple[bytes, ...]:
+        """Several. Raises as ``vector``."""
+        return tuple(self.vector(value) for value in values or ())
+
+    def pairs(self, pairs: Sequence[ContextPair]) -> tuple[tuple[bytes, bytes], ...]:
+        """Pairs of positive and negative ones. Raises as ``vector``."""
+        return tuple((self.vector(pair.positive), self.vector(pair.negative)) for pair in pairs)
+
+
+def average(positive: Sequence[bytes], negative: Sequence[bytes]) -> bytes:
+    """As far beyond the mean of the positive ones as the negative ones' mean is on the other side."""
+    mean = _mean(positive)
+    return (mean + mean - _mean(negative) if negative else mean).astype("<f4").tobytes()
+
+
+def _mean(vectors: Sequence[bytes]) -> np.ndarray[tuple[int], np.dtype[np.float32]]:
+    rows = [np.frombuffer(vector, np.float32) for vector in vectors]
+    total = rows[0].copy()
+    for row in rows[1:]:
+        total += row
+    return total / np.float32(len(rows))
+
+
+def _query_path(_: int, __: str) -> str:
+    return "query"

@@ -1,0 +1,80 @@
+"""Routes of queries, and of the older endpoints, whose requests say the same in other words."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from ingest.http.endpoint import Call, Endpoint, Reply
+from query_api.answering import Answering
+from query_api.reading import Reader
+from schemas.rest.decode import decode_body
+from schemas.rest.queries import (
+    DiscoverBatchRequest,
+    DiscoverRequest,
+    QueryBatchRequest,
+    QueryRequest,
+    RecommendBatchRequest,
+    RecommendRequest,
+    SearchBatchRequest,
+    SearchRequest,
+)
+from schemas.rest.responses import QueryResult, ScoredPointResult
+
+TAG = "Points"
+_ROOT = "/collections/{collection_name}/points"
+_Points = list[ScoredPointResult]
+
+
+class QueryRoutes:
+    """The routes of queries."""
+
+    def __init__(self, reader: Reader, answering: Answering) -> None:
+        self._reader = reader
+        self._answering = answering
+
+    def endpoints(self) -> list[Endpoint]:
+        """Query, search, recommend, discover, alone and in batches."""
+        return [
+            self._one("/query", "Query points", QueryRequest, QueryResult),
+            self._many("/query/batch", "Query points in batch", QueryBatchRequest, QueryResult),
+            self._one("/search", "Search points", SearchRequest),
+            self._many("/search/batch", "Search points in batch", SearchBatchRequest),
+            self._one("/recommend", "Recommend points", RecommendRequest),
+            self._many("/recommend/batch", "Recommend points in batch", RecommendBatchRequest),
+            self._one("/discover", "Discover points", DiscoverRequest),
+            self._many("/discover/batch", "Discover points in batch", DiscoverBatchRequest),
+        ]
+
+    def _one(self, path: str, summary: str, body: Any, result: Any = None) -> Endpoint:
+        decoder, wrap = msgspec.json.Decoder(body), result or _bare
+
+        async def handle(call: Call) -> Reply:
+            reading = await self._reader.begin(call)
+            points = await self._answering.answer(reading, _as_query(decode_body(decoder, call.body)))
+            return Reply(wrap(points))
+
+        return Endpoint("POST", _ROOT + path, handle, summary, TAG, result=result or _Points, body=body, reads=True)
+
+    def _many(self, path: str, summary: str, body: Any, result: Any = None) -> Endpoint:
+        decoder, wrap = msgspec.json.Decoder(body), result or _bare
+
+        async def handle(call: Call) -> Reply:
+            reading = await self._reader.begin(call)
+            requests: Sequence[Any] = decode_body(decoder, call.body).searches
+            answers = await self._answering.answer_all(reading, [_as_query(request) for request in requests])
+            return Reply([wrap(points) for points in answers])
+
+        results = list[result or _Points]
+        return Endpoint("POST", _ROOT + path, handle, summary, TAG, result=results, body=body, reads=True)
+
+
+def _as_query(request: Any) -> QueryRequest:
+    if isinstance(request, QueryRequest):
+        return request
+    query: QueryRequest = request.query()
+    return query
+
+
+def _bare(points: _Points) -> _Points:
+    return points

@@ -1,0 +1,218 @@
+"""Query requests, and the older ones that say the same."""
+
+from typing import Annotated, Literal
+
+import msgspec
+
+from schemas.rest.decode import NotYet
+from schemas.rest.points import JsonFilter, JsonId
+from schemas.rest.reads import AtLeastOne, AtLeastZero, SearchParams, WithPayload, WithVector
+
+MAX_CANDIDATES = 16384
+Numbers = list[float | list[float]]
+VectorInput = Numbers | JsonId
+"""A vector, or the id of the point whose vector it is."""
+
+
+class LookupFrom(msgspec.Struct):
+    """Where the points are whose vectors a query names by id."""
+
+    collection: str
+    vector: str | None = None
+    shard_key: NotYet = None
+
+
+class Mmr(msgspec.Struct):
+    """How much to prefer points unlike each other, and among how many."""
+
+    diversity: float | None = None
+    candidates_limit: Annotated[int, msgspec.Meta(ge=0, le=MAX_CANDIDATES)] | None = None
+
+
+class Recommend(msgspec.Struct):
+    """Points like some and unlike others."""
+
+    positive: list[VectorInput] | None = None
+    negative: list[VectorInput] | None = None
+    strategy: Literal["average_vector", "best_score", "sum_scores"] | None = None
+
+
+class ContextPair(msgspec.Struct):
+    """Nearer to ``positive`` than to ``negative``."""
+
+    positive: VectorInput
+    negative: VectorInput
+
+
+Pairs = list[ContextPair] | ContextPair
+
+
+class Discover(msgspec.Struct):
+    """Points near a target, in a context first."""
+
+    target: VectorInput
+    context: Pairs | None
+
+
+class Rrf(msgspec.Struct):
+    """Fusion by reciprocal ranks."""
+
+    k: AtLeastOne | None = None
+    weights: list[float] | None = None
+
+
+class QueryObject(msgspec.Struct, forbid_unknown_fields=True):
+    """One kind of query; ``mmr`` goes with ``nearest``."""
+
+    nearest: VectorInput | None = None
+    mmr: Mmr | None = None
+    recommend: Recommend | None = None
+    discover: Discover | None = None
+    context: Pairs | msgspec.UnsetType | None = msgspec.UNSET
+    fusion: Literal["rrf", "dbsf"] | None = None
+    rrf: Rrf | None = None
+    sample: Literal["random"] | None = None
+    order_by: NotYet = None
+    formula: NotYet = None
+    defaults: NotYet = None
+    relevance_feedback: NotYet = None
+    indices: NotYet = None
+    values: NotYet = None
+    text: NotYet = None
+    image: NotYet = None
+    object: NotYet = None
+
+    def __post_init__(self) -> None:
+        kinds = (self.nearest, self.recommend, self.discover, self.fusion, self.rrf, self.sample)
+        if all(kind is None for kind in kinds) and self.context is msgspec.UNSET:
+            raise ValueError("Expected `nearest`, or another kind of query")
+
+
+AnyQuery = QueryObject | Numbers | JsonId
+
+
+class Prefetch(msgspec.Struct, kw_only=True):
+    """A query whose results another one works on."""
+
+    query: AnyQuery | None = None
+    prefetch: "list[Prefetch] | Prefetch | None" = None
+    using: str | None = None
+    filter: JsonFilter | None = None
+    params: SearchParams | None = None
+    score_threshold: float | None = None
+    limit: AtLeastOne | None = None
+    lookup_from: LookupFrom | None = None
+
+
+class QueryRequest(Prefetch, kw_only=True):
+    """A query; without ``query`` points come in id order."""
+
+    offset: AtLeastZero | None = None
+    with_vector: WithVector | None = None
+    with_payload: WithPayload | None = None
+    shard_key: NotYet = None
+
+
+class QueryBatchRequest(msgspec.Struct):
+    """Several queries."""
+
+    searches: list[QueryRequest]
+
+
+class _Older(msgspec.Struct, kw_only=True):
+    limit: AtLeastOne
+    filter: JsonFilter | None = None
+    params: SearchParams | None = None
+    offset: AtLeastZero | None = None
+    with_payload: WithPayload | None = None
+    with_vector: WithVector | None = None
+    score_threshold: float | None = None
+    shard_key: NotYet = None
+
+    def as_query(self, query: AnyQuery, using: str | None, lookup_from: LookupFrom | None = None) -> QueryRequest:
+        """The same as a query."""
+        return QueryRequest(
+            query=query,
+            using=using,
+            lookup_from=lookup_from,
+            filter=self.filter,
+            params=self.params,
+            score_threshold=self.score_threshold,
+            limit=self.limit,
+            offset=self.offset,
+            with_vector=self.with_vector,
+            with_payload=self.with_payload,
+        )
+
+
+class NamedVector(msgspec.Struct):
+    """A vector and its name."""
+
+    name: str
+    vector: list[float]
+
+
+class SearchRequest(_Older, kw_only=True):
+    """The search of Qdrant's releases before queries."""
+
+    vector: list[float] | NamedVector
+
+    def query(self) -> QueryRequest:
+        """The same as a query."""
+        if isinstance(self.vector, NamedVector):
+            return self.as_query([*self.vector.vector], self.vector.name)
+        return self.as_query([*self.vector], None)
+
+
+class RecommendRequest(_Older, kw_only=True):
+    """The recommendation of those releases."""
+
+    positive: list[VectorInput] | None = None
+    negative: list[VectorInput] | None = None
+    strategy: Literal["average_vector", "best_score", "sum_scores"] | None = None
+    using: str | None = None
+    lookup_from: LookupFrom | None = None
+
+    def query(self) -> QueryRequest:
+        """The same as a query."""
+        asked = Recommend(self.positive, self.negative, self.strategy)
+        return self.as_query(QueryObject(recommend=asked), self.using, self.lookup_from)
+
+
+class DiscoverRequest(_Older, kw_only=True):
+    """The discovery of those releases. Without a target it is a query by context."""
+
+    target: VectorInput | None = None
+    context: list[ContextPair] | None = None
+    using: str | None = None
+    lookup_from: LookupFrom | None = None
+
+    def __post_init__(self) -> None:
+        if self.target is None and not self.context:
+            raise ValueError("Expected `target` or `context`")
+
+    def query(self) -> QueryRequest:
+        """The same as a query."""
+        pairs = self.context or []
+        asked = (
+            QueryObject(context=pairs) if self.target is None else QueryObject(discover=Discover(self.target, pairs))
+        )
+        return self.as_query(asked, self.using, self.lookup_from)
+
+
+class SearchBatchRequest(msgspec.Struct):
+    """Several searches."""
+
+    searches: list[SearchRequest]
+
+
+class RecommendBatchRequest(msgspec.Struct):
+    """Several recommendations."""
+
+    searches: list[RecommendRequest]
+
+
+class DiscoverBatchRequest(msgspec.Struct):
+    """Several discoveries."""
+
+    searches: list[DiscoverRequest]

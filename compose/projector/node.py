@@ -5,13 +5,23 @@ from typing import Self
 
 import structlog
 
+from compose.errors import UserError
 from compose.projector.admin import PartitionStatus
 from compose.projector.catching_up import CatchUpDisplay
+from compose.projector.group_folder import (
+    PATIENCE_SECONDS,
+    folder_id,
+    member_name,
+    refusal,
+    refuse_other_folders,
+    strangers,
+)
 from compose.projector.opening import Opener
 from compose.projector.routing import RoutingDesk, StandbyDesk
 from compose.projector.tasks import Tasks
 from compose.settings import DataFolder, Settings
 from ingest.kafka import KafkaLog, KafkaSettings
+from ingest.kafka.groups import GroupOffsets
 from ingest.log import LogUnavailableError, LogUnreachableError, Topic
 from projector.folders import StateFolder
 from projector.runner import ignore_rejected
@@ -35,10 +45,16 @@ _logger = structlog.get_logger("headwater")
 class ProjectorNode:
     """A worker of the consumer group, over the group's data folder."""
 
-    def __init__(self, settings: Settings, kafka: KafkaSettings, log: KafkaLog) -> None:
-        """See ``open``."""
+    def __init__(
+        self, settings: Settings, kafka: KafkaSettings, log: KafkaLog, groups: GroupOffsets, folder: str
+    ) -> None:
+        """See ``open``. ``folder``: the data folder's id."""
         data = DataFolder(settings.data)
         self.log = log
+        self._groups = groups
+        self._group = settings.consumer_group
+        self._data = settings.data
+        self._folder_id = folder
         self._folder = StateFolder(data.state)
         self._tasks = Tasks()
         self._builder = SegmentBuilder()
@@ -48,13 +64,21 @@ class ProjectorNode:
         self._desk: RoutingDesk | StandbyDesk | None = None
         self._reject_from_catalog = rejecter(log, Topic.CATALOG) if settings.route else ignore_rejected
         self.worker = Worker(self._open_partition, CatchingUp(self._display.report))
-        self._app = FoldApp(kafka, settings.consumer_group, self.worker)
+        self._app = FoldApp(kafka, self._group, self.worker, member_name(kafka.client_id, folder))
 
     @classmethod
     async def open(cls, settings: Settings, kafka: KafkaSettings) -> Self:
-        """Reach Kafka; topics are made where there are none. Raises KafkaTopicError, LogUnavailableError, OSError."""
+        """Reach Kafka; topics are made where there are none.
+
+        Raises UserError when the group works in another data folder, KafkaTopicError, LogUnavailableError, OSError.
+        """
         log = await KafkaLog.open(kafka)
-        node = cls(settings, kafka, log)
+        try:
+            groups = await _groups_without_strangers(settings, kafka)
+        except BaseException:
+            await log.close()
+            raise
+        node = cls(settings, kafka, log, groups, folder_id(settings.data))
         try:
             if settings.route:
                 node._desk = await RoutingDesk.open(kafka, node._folder, node._tasks, node.worker.offer_early)
@@ -84,10 +108,17 @@ class ProjectorNode:
             await asyncio.sleep(RECOUNT_SECONDS)
             try:
                 await self.log.recount()
+                await self._watch_group()
             except LogUnreachableError as error:
                 _logger.debug("the topics could not be checked", reason=str(error))
             except LogUnavailableError as error:
                 _logger.warning("the topics could not be checked", reason=str(error))
+
+    async def _watch_group(self) -> None:
+        others = strangers(await self._groups.members(self._group), self._folder_id)
+        # Both had joined before either saw the other: the same one gives way, whichever looks first.
+        if others and self._folder_id > min(others):
+            raise UserError(refusal(self._group, self._data, others))
 
     def ready(self) -> tuple[bool, str]:
         """Whether every partition that was given has caught up with the log, and a sentence for people."""
@@ -123,4 +154,16 @@ class ProjectorNode:
         await self._builder.close()
         if self._desk is not None:
             await self._desk.close()
+        await self._groups.close()
         await self.log.close()
+
+
+async def _groups_without_strangers(settings: Settings, kafka: KafkaSettings) -> GroupOffsets:
+    groups = await GroupOffsets.open(kafka)
+    try:
+        group, folder = settings.consumer_group, folder_id(settings.data)
+        await refuse_other_folders(lambda: groups.members(group), group, settings.data, folder, PATIENCE_SECONDS)
+    except BaseException:
+        await groups.close()
+        raise
+    return groups

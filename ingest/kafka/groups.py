@@ -5,10 +5,11 @@ generation -1 and no member's name; brokers take it only while the group has no 
 """
 
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from typing import Any, Self, TypeVar
 
 from aiokafka.errors import KafkaError, NoError, for_code
-from aiokafka.protocol.admin import ListGroupsRequest
+from aiokafka.protocol.admin import DescribeGroupsRequest, ListGroupsRequest
 from aiokafka.protocol.commit import OffsetCommitRequest, OffsetFetchRequest
 from aiokafka.protocol.coordination import FindCoordinatorRequest
 
@@ -25,10 +26,19 @@ _GROUP = 0
 _NO_GENERATION = -1
 _NO_MEMBER = ""
 _AS_THE_BROKER = -1
+_NO_SUCH_GROUP = 69
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A member of a consumer group: its client id, and where it connects from."""
+
+    name: str
+    host: str
 
 
 class GroupOffsets:
-    """What consumer groups committed on a deployment's topics. Used from the event loop that opened it.
+    """What consumer groups committed on a deployment's topics, and who is in them. Used from one event loop.
 
     Every method tries again within the settings' timeout, and then raises LogUnavailableError, as it does at once for
     what trying again doesn't help: no right to a group, say.
@@ -61,6 +71,10 @@ class GroupOffsets:
         Raises LogUnavailableError also when the group has members: then only they may commit.
         """
         await self._with_coordinator(group, "could not be committed", lambda node: self._commit(node, group, offsets))
+
+    async def members(self, group: str) -> list[Member]:
+        """Who is in ``group`` now; nobody where there is no such group."""
+        return await self._with_coordinator(group, "could not be read", lambda node: self._describe(node, group))
 
     async def list_groups(self) -> list[str]:
         """The names of all groups in the cluster, members or not, sorted."""
@@ -115,6 +129,15 @@ class GroupOffsets:
         for name, partitions in answers:
             for partition, code in partitions:
                 _check(code, f"{group} on {name}-{partition}")
+
+    async def _describe(self, node: int, group: str) -> list[Member]:
+        response = await self._connection.to_broker(node, DescribeGroupsRequest([group]), self._lane)
+        answers: list[Any] = response.get_item("groups")
+        code, _, _, _, _, members, *_ = answers[0]
+        if code == _NO_SUCH_GROUP:
+            return []
+        _check(code, group)
+        return [Member(name, host.removeprefix("/")) for _, name, host, *_ in members]
 
     async def _list(self) -> list[str]:
         found: set[str] = set()

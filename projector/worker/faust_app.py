@@ -35,8 +35,10 @@ class FoldApp(App):
 
     BootStrategy = _Boot
 
-    def __init__(self, kafka: KafkaSettings, group: str, worker: Worker) -> None:
+    def __init__(self, kafka: KafkaSettings, group: str, worker: Worker, member_name: str | None = None) -> None:
+        """``member_name``: what other members see it as; None: the client id."""
         self.kafka = kafka
+        self.member_name = member_name or kafka.client_id
         self.group = group
         self._worker = worker
         self._topics = {kafka.topic(topic): topic for topic in (Topic.CATALOG, Topic.POINTS)}

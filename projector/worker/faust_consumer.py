@@ -75,6 +75,7 @@ class FoldThread(AIOKafkaConsumerThread):
         assignor = type("Assignor", (StickyPartitionAssignor,), {})
         app = _fold_app(self)
         arguments = app.kafka.client_arguments()
+        arguments["client_id"] = app.member_name
         arguments["request_timeout_ms"] = int(REQUEST_SECONDS * 1000)
         return AIOKafkaConsumer(
             **arguments,

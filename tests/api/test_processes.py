@@ -238,3 +238,11 @@ def test_topics_that_would_lose_records(kafka_settings: KafkaSettings, tmp_path:
     assert ended.returncode == 1
     assert ended.stderr.count("retention.ms=1000") == 1
     assert "Traceback" not in ended.stderr
+
+
+def test_a_group_has_one_data_folder(cluster: Cluster, tmp_path: Path) -> None:
+    ended = headwater("projector", "--admin-port", "0", *cluster.flags(tmp_path / "another"))
+    assert ended.returncode == 1
+    assert f"the group {cluster.kafka.prefix}.projector works in another data folder than" in ended.stderr
+    assert "Traceback" not in ended.stderr
+    assert cluster.alive()

@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 
 from compose.errors import UserError
 from compose.input import ByteSource, chunks
+from compose.known_collections import catalog_on
 from compose.progress import Advance
+from ingest.foreign import look_at
 from ingest.kafka import KafkaLog, KafkaSettings
 from ingest.log import LogUnavailableError, Topic
 from ingest.produce.lines import LineError, LineParser, LineSplitter
@@ -15,6 +17,9 @@ from ingest.produce.partitioner import partition_of
 from ingest.produce.pipeline import Numbered, Pipeline
 
 SHOWN_SKIPS = 20
+SHOWN_FIELDS = 20
+MOST_COLLECTIONS = 1000
+"""So many names of collections are kept to be looked up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +33,31 @@ class ProduceOptions:
 
 
 @dataclass(slots=True)
+class Seen:
+    """In how many lines something was, and in which first."""
+
+    first: int
+    lines: int = 1
+
+
+@dataclass(slots=True)
 class Produced:
     """How many lines are on the log, and why others are not; of those the first few."""
 
     sent: int = 0
     skipped: int = 0
     reasons: list[LineError] = field(default_factory=list[LineError])
+    unknown: dict[str, Seen] = field(default_factory=dict[str, "Seen"])
+    """Fields that mean nothing, and so were ignored; a few of them."""
+    missing: list[str] = field(default_factory=list[str])
+    """Collections that lines name and that are not there."""
+
+    def see_unknown(self, name: str, number: int) -> None:
+        """Line ``number`` has a field that means nothing."""
+        if name in self.unknown:
+            self.unknown[name].lines += 1
+        elif len(self.unknown) < SHOWN_FIELDS:
+            self.unknown[name] = Seen(number)
 
     def skip(self, error: LineError) -> None:
         """One more that is not."""
@@ -63,6 +87,8 @@ class _Production:
         self._partitions = partitions
         self._options = options
         self._advance = advance
+        self._log = log
+        self._collections: set[str] = set()
         self._lines = LineSplitter()
         self._parser = LineParser(options.collection, options.key)
         self._pipeline = Pipeline(log)
@@ -82,7 +108,16 @@ class _Production:
             await self._pipeline.abort()
             raise UserError(f"interrupted. {self._where_it_stopped()}") from None
         self._produced.sent = self._pipeline.acknowledged
+        self._produced.missing = await self._missing()
         return self._produced
+
+    async def _missing(self) -> list[str]:
+        """Which of the collections that lines named are not there."""
+        try:
+            catalog = await catalog_on(self._log)
+        except LogUnavailableError:
+            return []  # every line is on the log, which is what was asked for
+        return [] if catalog is None else sorted(n for n in self._collections if catalog.resolve(n) is None)
 
     async def _send(self, lines: Iterator[tuple[int, bytes]]) -> None:
         stop: LineError | None = None
@@ -108,9 +143,17 @@ class _Production:
                 raise
             self._produced.skip(error)
             return
+        self._note(number, message.value or b"")
         chosen = self._options.partition
         partition = partition_of(message.key, self._partitions) if chosen is None else chosen
         self._unsent[partition].append((number, message))
+
+    def _note(self, number: int, value: bytes) -> None:
+        name, unknown = look_at(value)
+        if name is not None and len(self._collections) < MOST_COLLECTIONS:
+            self._collections.add(name)
+        for field_name in unknown:
+            self._produced.see_unknown(field_name, number)
 
     async def _finish(self) -> None:
         await self._pipeline.finish()

@@ -12,6 +12,7 @@ from projector.fold.packed import PackedPoint
 from projector.fold.run import DecodedRecord, RunFold
 from projector.fold.window import decode, decode_window, windows
 from projector.frames import Frame
+from projector.rejections import RejectionLines
 from projector.state.origin import read_next
 from projector.state.store import PartitionState
 from schemas.operations import Outcome
@@ -73,6 +74,7 @@ class PartitionRunner:
         self._state = state
         self._sink = sink
         self._reject = reject
+        self._rejections = RejectionLines(partition)
         self._route = route
         self._throttle = throttle
         self._read_bytes = read_bytes
@@ -185,6 +187,8 @@ class PartitionRunner:
     async def _report(self, record: LogRecord, refused: Sequence[Outcome]) -> None:
         if refused:
             self._rejected.inc()
+            if self._reject is not ignore_rejected:
+                self._rejections.note(record, refused)
             if self._route is None or self._route(record.offset):
                 await self._reject(record, refused)
 

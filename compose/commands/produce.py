@@ -41,6 +41,13 @@ def produce(
     console = plain_console(stderr=True)
     for error in produced.reasons:
         console.print(f"skipped {error}", highlight=False, soft_wrap=True)
+    for field, seen in produced.unknown.items():
+        times = "line" if seen.lines == 1 else "lines"
+        text = f"the field {field} means nothing and was ignored, in {seen.lines} {times}, first in line {seen.first}"
+        console.print(text, highlight=False, soft_wrap=True)
+    for name in produced.missing:
+        text = f"there is no collection {name}: what names it goes to the rejected topic"
+        console.print(text, highlight=False, soft_wrap=True)
     skipped = f", {produced.skipped} skipped" if produced.skipped else ""
     console.print(f"{produced.sent} {'line' if produced.sent == 1 else 'lines'} sent{skipped}", highlight=False)
 

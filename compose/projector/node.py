@@ -18,6 +18,7 @@ from compose.projector.group_folder import (
 )
 from compose.projector.opening import Opener
 from compose.projector.routing import RoutingDesk, StandbyDesk
+from compose.projector.state_folder import FolderWatch, refuse_lost_state
 from compose.projector.tasks import Tasks
 from compose.settings import DataFolder, Settings
 from ingest.kafka import KafkaLog, KafkaSettings
@@ -36,6 +37,8 @@ from projector.worker.routing_port import rejecter
 from projector.worker.service import FoldService
 from projector.worker.worker import Worker
 
+LOOK_SECONDS = 1.0
+"""How often it is looked whether the states are still there."""
 RECOUNT_SECONDS = 10.0
 """How often the topics are checked: whether they are still the ones that were folded."""
 
@@ -56,6 +59,7 @@ class ProjectorNode:
         self._data = settings.data
         self._folder_id = folder
         self._folder = StateFolder(data.state)
+        self._watch = FolderWatch(self._folder)
         self._tasks = Tasks()
         self._builder = SegmentBuilder()
         self._optimizer = Optimizer(self._builder, make_ready=Segment.check_graphs)
@@ -70,10 +74,13 @@ class ProjectorNode:
     async def open(cls, settings: Settings, kafka: KafkaSettings) -> Self:
         """Reach Kafka; topics are made where there are none.
 
-        Raises UserError when the group works in another data folder, KafkaTopicError, LogUnavailableError, OSError.
+        Raises UserError when the group works in another data folder, StateMismatchError when there is no state and the
+        log can't give one, KafkaTopicError, LogUnavailableError, OSError.
         """
         log = await KafkaLog.open(kafka)
         try:
+            data = DataFolder(settings.data)
+            await refuse_lost_state(StateFolder(data.state), SnapshotsFolder(data.snapshots), log)
             groups = await _groups_without_strangers(settings, kafka)
         except BaseException:
             await log.close()
@@ -94,14 +101,27 @@ class ProjectorNode:
             raise AssertionError("partitions are given after ``open``")
         routing, reject = self._desk.open_routing, self._reject_from_catalog
         opener = Opener(self.log, self._folder, self._builder, self._optimizer, self._snapshots, routing, reject)
-        return await opener.open(partition, self.worker.marker_seq)
+        service = await opener.open(partition, self.worker.marker_seq)
+        self._watch.check([partition])
+        return service
 
     async def run(self) -> None:
         """Work until cancelled. Returns only by an exception: then the process must end."""
         for work in (self._optimizer.run(), self._snapshots.run(), self._watch_topics(), self.worker.failed()):
             self._tasks.start(work)
+        self._tasks.start(self._watch_folder())
         self._tasks.start(self._app.run())
-        await self._tasks.failed()
+        try:
+            await self._tasks.failed()
+        except Exception:
+            # Whatever it is that failed, it may have been because of that.
+            self._watch.check(self.worker.partitions)
+            raise
+
+    async def _watch_folder(self) -> None:
+        while True:
+            self._watch.check(self.worker.partitions)
+            await asyncio.sleep(LOOK_SECONDS)
 
     async def _watch_topics(self) -> None:
         while True:

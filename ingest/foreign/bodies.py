@@ -85,6 +85,11 @@ _REQUESTS: dict[str, tuple[msgspec.json.Decoder[Any], MakeOperations]] = {
 }
 
 
+def request_fields(kind: str) -> frozenset[str]:
+    """The names of the fields that a body of this kind may have, beside those of every body."""
+    return frozenset(field.encode_name for field in msgspec.structs.fields(_REQUESTS[kind][0].type))
+
+
 def decode_request(kind: str, value: bytes) -> tuple[Any, MakeOperations]:
     """The REST request in ``value``, and how it becomes operations. Raises BadInputError, UnprocessableError."""
     decoder, make = _REQUESTS[kind]

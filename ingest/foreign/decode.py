@@ -9,13 +9,14 @@ from threading import Thread
 import msgspec
 
 from ingest.foreign.bodies import Body, decode_request
-from ingest.foreign.shape import is_canonical
+from ingest.foreign.shape import is_canonical, says_canonical
 from ingest.foreign.tombstone import read_tombstone
+from ingest.foreign.unknown import count_unknown
 from ingest.foreign.writes import ForeignWrite, PointWrite, RequestWrite
 from ingest.log import LogRecord
 from schemas.config import check_name_length
 from schemas.errors import BadInputError, HeadwaterError
-from schemas.records import PartitionRecord, decode_partition_record
+from schemas.records import NewerRecordError, PartitionRecord, decode_partition_record
 from schemas.rest.decode import decode_body
 
 _point_decoder = msgspec.json.Decoder(PointWrite)
@@ -33,7 +34,15 @@ def decode_points_record(record: LogRecord) -> PartitionRecord | ForeignWrite:
 
 
 def _decode(record: LogRecord) -> PartitionRecord | ForeignWrite:
-    return decode_partition_record(record.value or b"") if is_canonical(record) else decode_foreign(record)
+    if not is_canonical(record):
+        return decode_foreign(record)
+    try:
+        return decode_partition_record(record.value or b"")
+    except BadInputError as error:
+        if isinstance(error, NewerRecordError) or says_canonical(record):
+            raise
+        reason = f"the value is neither a JSON object nor a record of Headwater's ({error.message})"
+        raise BadInputError(reason) from error.__cause__
 
 
 def _decode_on_a_fresh_stack(record: LogRecord) -> PartitionRecord | ForeignWrite:
@@ -76,9 +85,11 @@ def _decode_body(value: bytes) -> ForeignWrite:
     kind = body.kind()
     if kind is not None:
         request, make = decode_request(kind, value)
+        count_unknown(value)
         return RequestWrite(body.collection_name, request, make)
     if body.id is msgspec.UNSET:
         raise BadInputError("Wrong input: id: missing, and none of `points`, `batch`, `operations`, `operation` either")
     if body.vector is msgspec.UNSET:
         raise BadInputError("Wrong input: vector: missing")
+    count_unknown(value)
     return PointWrite(body.collection_name, body.id, body.vector, body.payload)

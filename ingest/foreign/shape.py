@@ -14,6 +14,17 @@ def is_canonical(record: LogRecord) -> bool:
     Without a content type that says so, a message without a value is a tombstone, and one that begins as a JSON
     object does is foreign. No canonical record begins so.
     """
+    said = says_canonical(record)
+    if said is not None:
+        return said
+    value = record.value
+    if value is None:
+        return False
+    return not value.startswith(_OBJECT) and not value.lstrip(_JSON_SPACE).startswith(_OBJECT)
+
+
+def says_canonical(record: LogRecord) -> bool | None:
+    """What the content type of ``record`` says; None where it has none that is known."""
     for name, value in record.headers:
         if name.lower() == CONTENT_TYPE_HEADER:
             kind = value.partition(b";")[0].strip().lower()
@@ -21,7 +32,4 @@ def is_canonical(record: LogRecord) -> bool:
                 return True
             if kind == _JSON_CONTENT_TYPE:
                 return False
-    value = record.value
-    if value is None:
-        return False
-    return not value.startswith(_OBJECT) and not value.lstrip(_JSON_SPACE).startswith(_OBJECT)
+    return None

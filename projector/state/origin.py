@@ -121,6 +121,17 @@ async def read_next(
     return records if end is None else [record for record in records if record.offset < end]
 
 
+async def check_begins(log: Log) -> None:
+    """Raise LogTruncatedError when a partition no longer begins with its first record: no state can be made from it."""
+    for topic in (Topic.CATALOG, Topic.POINTS):
+        for partition in range(log.partitions(topic)):
+            start = await log.start_offset(topic, partition)
+            if start:
+                raise LogTruncatedError(
+                    f"there is no state, and the log can't give one: {topic}-{partition} starts at offset {start}."
+                )
+
+
 def _check_start(state: FoldedState, start: int, where: str) -> None:
     if start > state.applied + 1:
         raise LogTruncatedError(

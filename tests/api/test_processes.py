@@ -2,6 +2,7 @@
 
 import os
 import random
+import shutil
 import signal
 import threading
 from collections.abc import Iterator
@@ -246,3 +247,14 @@ def test_a_group_has_one_data_folder(cluster: Cluster, tmp_path: Path) -> None:
     assert f"the group {cluster.kafka.prefix}.projector works in another data folder than" in ended.stderr
     assert "Traceback" not in ended.stderr
     assert cluster.alive()
+
+
+def test_a_state_that_is_deleted_under_its_projector(kafka_broker: KafkaBroker, tmp_path: Path) -> None:
+    with Cluster(tmp_path, settings_for(kafka_broker), partitions=1) as cluster:
+        [projector] = cluster.projectors
+        projector.start()
+        shutil.rmtree(cluster.data / "state")
+        assert projector.wait_end() != 0
+        said = projector.output.read_bytes()
+        assert said.count(b"was deleted or moved while this projector worked in it") == 1
+        assert b"Traceback" not in said

@@ -81,7 +81,11 @@ def test_payloads_that_are_none_are_shown_as_text(payload: bytes) -> None:
 
 
 def test_what_can_not_be_read_is_shown_with_the_reason() -> None:
-    assert shown(b"\xff\xff") == {"unreadable": "not a record: Expected `object`, got `int`", "bytes": 2}
+    assert shown(b"\xff\xff") == {
+        "unreadable": "the value is neither a JSON object nor a record of Headwater's "
+        "(not a record: Expected `object`, got `int`)",
+        "bytes": 2,
+    }
     assert "collection_name" in shown(b"{}")["unreadable"]
 
 

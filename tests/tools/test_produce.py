@@ -189,3 +189,20 @@ def test_nothing_follows_what_failed() -> None:
         assert pipeline.first_missing <= len(log.written) + 1
 
     run(main())
+
+
+def test_what_means_nothing_and_what_is_not_there_is_told(topics: KafkaSettings, tmp_path: Path) -> None:
+    lines = [
+        b'{"collection_name": "c", "id": 1, "vector": [1.0], "payloads": {"a": 1}}',
+        b'{"collection_name": "c", "id": 2, "vector": [1.0], "payload": {"a": 1}}',
+        b'{"collection_name": "d", "id": 3, "vector": [1.0], "payloads": {"a": 1}}',
+    ]
+    produced = send(topics, b"\n".join(lines))
+    assert (produced.sent, produced.missing) == (3, ["c", "d"])
+    assert {name: (seen.first, seen.lines) for name, seen in produced.unknown.items()} == {"payloads": (1, 2)}
+    file = tmp_path / "lines"
+    file.write_bytes(b'{"collection_name": "c", "id": 1, "vector": [1.0], "payloads": {}}\n')
+    where = ["--kafka", topics.bootstrap_servers, "--prefix", topics.prefix]
+    told = headwater("produce", *where, str(file)).stderr
+    assert "the field payloads means nothing and was ignored, in 1 line, first in line 1" in told
+    assert "there is no collection c: what names it goes to the rejected topic" in told

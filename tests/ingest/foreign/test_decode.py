@@ -179,10 +179,10 @@ REFUSED: list[tuple[bytes, str]] = [
     ),
     (b'{"collection_name":"c","operations":[{"delete":{"points":[1]}},{}]}', "Expected one of"),
     (b'{"collection_name":"c","operations":[{"delete":{"points":[-1]}}]}', "(in operations[0])"),
-    (b"[1]", "not a record"),
-    (b"hello", "not a record"),
-    (b"", "not a record"),
-    ("\ufeff{}".encode(), "not a record"),
+    (b"[1]", "neither a JSON object nor a record of Headwater"),
+    (b"hello", "neither a JSON object nor a record of Headwater"),
+    (b"", "neither a JSON object nor a record of Headwater"),
+    ("\ufeff{}".encode(), "neither a JSON object nor a record of Headwater"),
 ]
 
 

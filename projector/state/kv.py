@@ -15,12 +15,17 @@ from rocksdict import (
     DBRecoveryMode,
     Options,
     Rdict,
+    ReadOptions,
     WriteBatch,
 )
 
 from projector.threads import to_its_end
 
 _MIB = 1 << 20
+_REMEDY = (
+    "If that can't be mended, restore a snapshot (headwater snapshot restore), or move the state folder away to "
+    "rebuild the state from the log."
+)
 
 
 class StateLockedError(Exception):
@@ -28,7 +33,7 @@ class StateLockedError(Exception):
 
 
 class StateDamagedError(Exception):
-    """RocksDB refuses its files. The state can be rebuilt from the log."""
+    """RocksDB refuses its files. The message names them, and what can be done."""
 
 
 class Batch:
@@ -68,7 +73,8 @@ def _options(write_buffer_mib: int, cache_mib: int) -> Options:
 class KeyValue:
     """An open RocksDB. Not for use from several threads at once, except ``sync``."""
 
-    def __init__(self, db: Rdict) -> None:
+    def __init__(self, folder: Path, db: Rdict) -> None:
+        self.folder = folder
         self._db = db
         self._get = cast("Any", db).get
 
@@ -79,36 +85,60 @@ class KeyValue:
         if not read_only:
             folder.mkdir(parents=True, exist_ok=True)
         try:
-            return cls(Rdict(str(folder), _options(write_buffer_mib, cache_mib), access_type=access))
+            return cls(folder, Rdict(str(folder), _options(write_buffer_mib, cache_mib), access_type=access))
         except Exception as error:
             # rocksdict raises bare exceptions; only the text tells a held lock, named as a file, from damage.
             if "/LOCK: " in str(error):
                 raise StateLockedError(f"{folder} is open in another process") from error
-            raise StateDamagedError(
-                f"{folder} can't be opened: {error}. If that can't be mended, move the state folder away to rebuild "
-                "the state from the log."
-            ) from error
+            raise StateDamagedError(f"{folder} can't be opened: {error}. {_REMEDY}") from error
 
     def get(self, key: bytes) -> bytes | None:
-        """The value of ``key``."""
-        return self._get(key)
+        """The value of ``key``. Raises StateDamagedError."""
+        try:
+            return self._get(key)
+        except Exception as error:
+            raise self._damaged(error) from error
 
     def number(self, key: bytes) -> int:
-        """The value of ``key`` as a big-endian number, 0 when there is none."""
+        """The value of ``key`` as a big-endian number, 0 when there is none. Raises StateDamagedError."""
         value = self.get(key)
         return 0 if value is None else int.from_bytes(value, "big")
 
     def get_many(self, keys: Sequence[bytes]) -> list[bytes | None]:
-        """The values of ``keys``, in order."""
+        """The values of ``keys``, in order. Raises StateDamagedError."""
         get = self._get
-        return [get(key) for key in keys]
+        try:
+            return [get(key) for key in keys]
+        except Exception as error:
+            raise self._damaged(error) from error
 
     def scan(self, prefix: bytes, start: bytes | None = None) -> Iterator[tuple[bytes, bytes]]:
-        """Keys with ``prefix`` at or after ``start``, in order, with their values."""
-        for key, value in cast("Any", self._db).items(from_key=start or prefix):
-            if not key.startswith(prefix):
-                return
-            yield key, value
+        """Keys with ``prefix`` at or after ``start``, in order, with their values.
+
+        Raises StateDamagedError: RocksDB's iterators end at what they can't read, and only their status says why.
+        """
+        within = ReadOptions()
+        if prefix:
+            within.set_iterate_upper_bound(after_prefix(prefix))
+        try:
+            found = cast("Any", self._db).iter(within)
+            key, value, valid, advance = found.key, found.value, found.valid, found.next
+            found.seek(start or prefix)
+            more = valid()
+        except Exception as error:
+            raise self._damaged(error) from error
+        while more:
+            yield key(), value()
+            advance()
+            more = valid()
+        try:
+            found.status()
+        except Exception as error:
+            raise self._damaged(error) from error
+
+    def _damaged(self, error: Exception) -> StateDamagedError:
+        # rocksdict raises bare exceptions; their text names the table file.
+        return StateDamagedError(f"{self.folder} can't be read: {error}. {_REMEDY}")
 
     def write(self, batch: Batch) -> None:
         """Write the batch atomically; it survives the process's death at once, power loss after ``sync``."""
@@ -144,3 +174,9 @@ class KeyValue:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def after_prefix(prefix: bytes) -> bytes:
+    """The first key above all that begin with ``prefix``, of which one byte must not be 0xff."""
+    short = prefix.rstrip(b"\xff")
+    return short[:-1] + bytes([short[-1] + 1])

@@ -19,7 +19,7 @@ from projector.frames import ShardId
 from projector.state import keys
 from projector.state.fold_history import FoldSpan, fold_history
 from projector.state.kept_outcomes import KeptOutcomes
-from projector.state.kv import Batch, KeyValue
+from projector.state.kv import Batch, KeyValue, after_prefix
 from projector.state.origin import StateMismatchError, check_origin
 from projector.state.outbox import Outbox
 from projector.state.shards import Shards
@@ -183,7 +183,7 @@ class PartitionState:
     def _put_shard(self, batch: Batch, shard: ShardId, effects: Effects, offset: int) -> None:
         if effects.closed:
             for prefix in (keys.points_prefix(shard), keys.changed_prefix(shard)):
-                batch.delete_range(prefix, _after_prefix(prefix))
+                batch.delete_range(prefix, after_prefix(prefix))
             batch.delete(keys.shard_key(shard))
             batch.delete(keys.sealed_key(shard))
             return
@@ -300,7 +300,3 @@ def _cursor(value: bytes | None) -> tuple[Cursor | None, int]:
 
 def _checksum(value: bytes | None) -> int:
     return crc32c(value or b"")
-
-
-def _after_prefix(prefix: bytes) -> bytes:
-    return (int.from_bytes(prefix, "big") + 1).to_bytes(len(prefix), "big")

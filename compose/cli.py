@@ -7,7 +7,7 @@ from rich.text import Text
 
 from compose.commands import api, info, log, produce, projector, rejected, replay, serve, snapshot, verify
 from compose.console import plain_console
-from compose.errors import expected_errors
+from compose.errors import expected_errors, first_error
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -31,7 +31,8 @@ def main() -> None:
     """Run the command line; what a user can mend ends with one clear message and exit code 1."""
     try:
         app()
-    except Exception as error:
+    except Exception as raised:
+        error = first_error(raised)
         if not isinstance(error, expected_errors()):
             raise
         message = Text.assemble(("headwater:", "bold red"), f" {error}")

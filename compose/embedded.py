@@ -69,6 +69,9 @@ class EmbeddedNode:
             seen=lambda partition: self._partitions[partition].state.marker_seq,
             guests=[self._snapshots],
         )
+        kv = self._catalog.store.kv
+        kv.on_writable = self.catalog.waiters.stall
+        self.catalog.waiters.stall(kv.unwritable)
         around = Surroundings(
             self.log,
             self._folder,
@@ -84,10 +87,10 @@ class EmbeddedNode:
             self.views.add(opened.follower)
 
     async def _open_catalog(self) -> CatalogStore:
-        return CatalogStore.open(self._folder.catalog, self.log.identity)
+        return CatalogStore.open(self._folder.catalog, self.log.identity, even_unwritable=True)
 
     async def _open_state(self, partition: int) -> PartitionState:
-        return PartitionState.open(self._folder.rocksdb(partition), self.log.identity)
+        return PartitionState.open(self._folder.rocksdb(partition), self.log.identity, even_unwritable=True)
 
     async def run(self) -> None:
         """Catch up with the log, then follow it. Returns only by an exception: then the process must end."""
@@ -136,7 +139,8 @@ class EmbeddedNode:
         """Whether the views have caught up with the log as it was at the start."""
         if self._caught_up.is_set():
             return True, "ready"
-        return False, f"catching up with the log: {self._applied()} records applied"
+        paused = next((s.unwritable for s in (self._catalog, *self._partitions) if s and s.unwritable), "")
+        return False, f"catching up with the log: {self._applied()} records applied{paused and f'; {paused}'}"
 
     async def close(self) -> None:
         """Stop building, make the state durable, release everything."""

@@ -1,5 +1,7 @@
 """What a user can mend: shown as one message, without a traceback."""
 
+from typing import cast
+
 
 class UserError(Exception):
     """Something the user can mend; the message says how."""
@@ -12,7 +14,7 @@ def expected_errors() -> tuple[type[Exception], ...]:
     from ingest.kafka import KafkaTopicError
     from ingest.log import LogDamagedError, LogUnavailableError, RecordTooLargeError
     from projector.snapshot import SnapshotError
-    from projector.state.kv import StateDamagedError, StateLockedError
+    from projector.state.kv import StateDamagedError, StateLockedError, StateUnwritableError
     from projector.state.origin import StateMismatchError
 
     return (
@@ -27,5 +29,13 @@ def expected_errors() -> tuple[type[Exception], ...]:
         StateDamagedError,
         StateLockedError,
         StateMismatchError,
+        StateUnwritableError,
         UserError,
     )
+
+
+def first_error(error: BaseException) -> BaseException:
+    """What happened first, out of the groups it was raised in."""
+    while isinstance(error, BaseExceptionGroup):
+        error = cast("BaseExceptionGroup[BaseException]", error).exceptions[0]
+    return error

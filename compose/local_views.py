@@ -11,10 +11,10 @@ from projector.frames import ShardId
 from projector.segments.meta import unfit_reason
 from projector.segments.optimizer import Optimizer
 from projector.view.shard_view import ShardView
-from projector.waiters import not_visible
+from projector.waiters import Waiters, not_visible
 from query_api.local import LocalShard
 from query_api.ports import CollectionCounts, CollectionStatus
-from schemas.errors import NotFoundError, TimedOutError
+from schemas.errors import InsufficientStorageError, NotFoundError, TimedOutError
 from schemas.operations import Outcome
 
 
@@ -32,21 +32,38 @@ class LocalViews:
         """Read the next partition through ``follower``."""
         self._followers.append(follower)
 
+    def _waiters(self, topic: Topic, partition: int) -> Waiters:
+        return self._catalog.waiters if topic is Topic.CATALOG else self._followers[partition].waiters
+
+    def check_applied(self, topic: Topic, partition: int) -> None:
+        """Raise InsufficientStorageError while the disk doesn't take what would be applied."""
+        reason = self._waiters(topic, partition).stalled
+        if reason is not None:
+            raise InsufficientStorageError(f"Nothing was written: {reason}")
+
     async def wait(self, topic: Topic, partition: int, offset: int, deadline: Deadline) -> Sequence[Outcome]:
-        """Wait until the record at ``offset``, and the markers it caused, are visible. Raises TimedOutError."""
+        """Wait until the record at ``offset``, and the markers it caused, are visible.
+
+        Raises TimedOutError, InsufficientStorageError.
+        """
+        return await self._wait(topic, partition, offset, deadline, give_up=True)
+
+    async def _wait(
+        self, topic: Topic, partition: int, offset: int, deadline: Deadline, *, give_up: bool
+    ) -> Sequence[Outcome]:
+        waiters = self._waiters(topic, partition)
         try:
-            if topic is not Topic.CATALOG:
-                return await self._followers[partition].waiters.wait(offset, deadline.left())
-            outcomes = await self._catalog.waiters.wait(offset, deadline.left())
-            for marker_partition, marker_offset in self._catalog.markers_of(offset):
-                await self._followers[marker_partition].waiters.wait(marker_offset, deadline.left())
+            outcomes = await waiters.wait(offset, deadline.left(), give_up=give_up)
+            if topic is Topic.CATALOG:
+                for number, marker in self._catalog.markers_of(offset):
+                    await self._waiters(Topic.POINTS, number).wait(marker, deadline.left(), give_up=give_up)
         except TimedOutError:
             raise not_visible(offset, deadline.seconds) from None
         return outcomes
 
     async def reach(self, topic: Topic, partition: int, offset: int, deadline: Deadline) -> None:
         """Wait until the record at ``offset`` is visible: here all readers are these. Raises TimedOutError."""
-        await self.wait(topic, partition, offset, deadline)
+        await self._wait(topic, partition, offset, deadline, give_up=False)
 
     def views(self, entry: CollectionEntry) -> list[ShardView]:
         """The current view of every shard of a collection. Raises NotFoundError when it is gone."""

@@ -29,8 +29,8 @@ class CatalogWriter:
     """Writes to the catalog. Every method waits until its change is visible and raises what became of it.
 
     What the visible catalog already shows to be wrong is refused without a record; the fold decides the rest.
-    Beside what they name, all raise UnavailableError, and TimedOutError when the change is accepted but not yet
-    visible at the deadline.
+    Beside what they name, all raise UnavailableError, InsufficientStorageError, and TimedOutError when the change
+    is accepted but not yet visible at the deadline.
     """
 
     def __init__(self, log: Log, catalog: Catalog, visibility: Visibility) -> None:
@@ -79,6 +79,7 @@ class CatalogWriter:
         return await self._write(ChangeAliases(actions=list(actions)), deadline)
 
     async def _write(self, record: CatalogRecord, deadline: Deadline) -> Offset:
+        self._visibility.check_applied(Topic.CATALOG, 0)
         offset = await within(deadline, append(self._log, Topic.CATALOG, 0, encode(record)))
         raise_rejected(await self._visibility.wait(Topic.CATALOG, 0, offset, deadline))
         return CATALOG_PARTITION, offset

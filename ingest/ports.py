@@ -39,10 +39,18 @@ class Catalog(Protocol):
 class Visibility(Protocol):
     """Waiting until what was written can be read."""
 
+    def check_applied(self, topic: Topic, partition: int) -> None:
+        """Raise InsufficientStorageError while records are known not to be applied, for lack of a disk that takes it.
+
+        Where another process applies them, that isn't known here.
+        """
+        ...
+
     async def wait(self, topic: Topic, partition: int, offset: int, deadline: Deadline) -> Sequence[Outcome]:
         """Return the outcomes of the record at ``offset`` once every reader stands at or after it.
 
         On the catalog topic this includes the markers the record caused: a created collection can be written to and
-        searched. Raises TimedOutError at the ``deadline``.
+        searched. Raises TimedOutError at the ``deadline``, and
+        InsufficientStorageError as ``check_applied``.
         """
         ...

@@ -54,10 +54,12 @@ class PointsWriter:
         """Put checked operations on the log, and with ``wait`` return once they are visible.
 
         Raises UnavailableError, also when the log did not take them before the deadline, TooLargeError,
-        BadInputError, and with ``wait`` the error of the first operation that was rejected. When they are on the log,
-        but don't become visible before the deadline, the result's status says so.
+        BadInputError, InsufficientStorageError, and with ``wait`` the error of the first operation that was rejected.
+        When they are on the log, but don't become visible before the deadline, the result's status says so.
         """
         records = self._encode(entry, operations)
+        for partition in records:
+            self._visibility.check_applied(Topic.POINTS, partition)
         offsets = await within(deadline, self._append(records))
         status = UpdateStatus.ACKNOWLEDGED
         if wait:

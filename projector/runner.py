@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 
 from prometheus_client import Counter, Gauge
 
@@ -15,6 +16,7 @@ from projector.frames import Frame
 from projector.rejections import RejectionLines
 from projector.state.origin import read_next
 from projector.state.store import PartitionState
+from projector.worker.patience import when_writable
 from schemas.operations import Outcome
 
 READ_BYTES = 8 << 20
@@ -49,7 +51,8 @@ async def no_throttle() -> None:
 
 
 class PartitionRunner:
-    """The one writer of a partition's state. An exception in the fold ends it, and with it the process.
+    """The one writer of a partition's state. An exception in the fold ends it, and with it the process; while the disk
+    takes no writes, it waits.
 
     ``route`` says of an offset whether the router has yet to deal with it. If so, what of a foreign record is not at
     home here goes to the state's outbox, and rejected records are sent. Without a ``route`` there is no router: what is
@@ -164,7 +167,7 @@ class PartitionRunner:
         effects.elsewhere = [] if route is None else [entry for entry in effects.elsewhere if route(entry[0])]
         last = records[run.records - 1]
         await self._report(last, effects.refused)
-        self._state.commit_run(effects, last.value)
+        await self._commit(lambda: self._state.commit_run(effects, last.value))
         events = [event for shard in effects.shards for event in shard.events]
         self._hand_on(Frame(last.offset, events, effects.refused), run.records)
         return run.records
@@ -178,11 +181,15 @@ class PartitionRunner:
             refused = effects.outcomes if final and any(not o.applied for o in effects.outcomes) else []
             await self._report(record, refused)
             route = self._route is not None and self._route(record.offset)
-            self._state.commit(effects, record.offset, record.value, route=route)
+            commit = partial(self._state.commit, effects, record.offset, record.value, route=route)
+            await self._commit(commit)
             self._hand_on(Frame(record.offset, effects.events, refused, final), int(final))
             if final:
                 return
             await asyncio.sleep(0)
+
+    async def _commit(self, commit: Callable[[], None]) -> None:
+        await when_writable(commit, self._state.kv, f"the state of points-{self._partition}")
 
     async def _report(self, record: LogRecord, refused: Sequence[Outcome]) -> None:
         if refused:

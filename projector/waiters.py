@@ -6,7 +6,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from itertools import count
 
-from schemas.errors import TimedOutError
+from schemas.errors import InsufficientStorageError, TimedOutError
 from schemas.operations import Outcome
 
 KEPT_OUTCOMES = 10_000
@@ -23,6 +23,9 @@ class Waiters:
         self.visible = visible
         self.on_advance: Callable[[int], None] | None = None
         """Told of every offset that becomes visible, before those who wait for it are."""
+        self.stalled: str | None = None
+        """Why nothing becomes visible for now; None while something does."""
+        self._giving_up: set[asyncio.Future[Sequence[Outcome]]] = set()
         self._order = count()
         self._waiting: list[tuple[int, int, asyncio.Future[Sequence[Outcome]]]] = []
         self._lasting = 0
@@ -59,21 +62,36 @@ class Waiters:
         if after < upto:
             self._missed.append((after, upto))
 
-    async def wait(self, offset: int, timeout: float | None) -> Sequence[Outcome]:
+    def stall(self, reason: str | None) -> None:
+        """Nothing becomes visible for now, because of ``reason``; or again something does, where it is None."""
+        self.stalled = reason
+        if reason is None:
+            return
+        for offset, _, future in self._waiting:
+            if future in self._giving_up and not future.done():
+                future.set_exception(_stalled(offset, reason))
+
+    async def wait(self, offset: int, timeout: float | None, *, give_up: bool = False) -> Sequence[Outcome]:
         """Return once ``offset`` is visible: the record's outcomes if one was rejected, else none.
 
-        Where they are not known there is one outcome, which says so. ``timeout`` in seconds. Raises TimedOutError.
+        Where they are not known there is one outcome, which says so. ``timeout`` in seconds. Raises TimedOutError, and
+        with ``give_up`` InsufficientStorageError once nothing becomes visible for lack of a disk that takes writes.
         """
         if offset > self.visible:
+            if give_up and self.stalled is not None:
+                raise _stalled(offset, self.stalled)
             loop = asyncio.get_running_loop()
             future: asyncio.Future[Sequence[Outcome]] = loop.create_future()
             heapq.heappush(self._waiting, (offset, next(self._order), future))
             # Every write that waits comes here; asyncio's own time-outs cost several times a timer.
             timer = None if timeout is None else loop.call_later(timeout, _expire, future, offset, timeout)
             self._lasting += 1
+            if give_up:
+                self._giving_up.add(future)
             try:
                 return await future
             finally:
+                self._giving_up.discard(future)
                 if timer is not None:
                     timer.cancel()
                 self._lasting -= 1
@@ -98,6 +116,13 @@ def _unknown(offset: int) -> Outcome:
         reason=f"the operation is accepted as offset {offset} and was carried out or rejected; "
         "which of the two is not known any more",
         status=TimedOutError.status,
+    )
+
+
+def _stalled(offset: int, reason: str) -> InsufficientStorageError:
+    return InsufficientStorageError(
+        f"The operation is accepted as offset {offset}, but can't be carried out now: {reason}. It will be, once the "
+        "disk takes writes again"
     )
 
 

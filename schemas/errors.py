@@ -56,6 +56,12 @@ class OverloadedError(HeadwaterError):
     status = 429
 
 
+class InsufficientStorageError(HeadwaterError):
+    """The disk doesn't take what is to be written: it is full, read-only or failing."""
+
+    status = 507
+
+
 class UnavailableError(HeadwaterError):
     """The log can't be written now, or the views have not caught up; trying again later helps."""
 

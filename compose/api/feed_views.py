@@ -57,6 +57,9 @@ class FeedViews:
         publish(waiters.visible)
         waiters.on_advance = publish
 
+    def check_applied(self, topic: Topic, partition: int) -> None:
+        """Whether the projector can apply what is written, isn't known here."""
+
     async def wait(self, topic: Topic, partition: int, offset: int, deadline: Deadline) -> Sequence[Outcome]:
         """Wait until the record at ``offset``, and the markers it caused, are visible in every worker of the api.
 

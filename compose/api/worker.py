@@ -10,7 +10,7 @@ import socket
 import sys
 from collections.abc import Callable
 from importlib.metadata import version
-from typing import BinaryIO, cast
+from typing import BinaryIO
 
 import structlog
 import uvloop
@@ -23,7 +23,7 @@ from compose.api.spec import REFUSED, STACK_SIGNAL, WorkerSpec
 from compose.api.startup import Health, Startup
 from compose.api.visibility_table import TooManyPartitionsError, VisibilityTable
 from compose.app import Services, create_app
-from compose.errors import UserError, expected_errors
+from compose.errors import UserError, expected_errors, first_error
 from compose.http.server import HttpServer, on_stop_signals, settle_garbage_collector
 from compose.http.starting import StartingApp, SwitchedApp
 from compose.http_options import make_access, make_cors, make_limits, make_tls
@@ -104,7 +104,7 @@ class Worker:
         for task in (working, self._serving):
             error = None if task is None or task.cancelled() else task.exception()
             if error is not None:
-                raise _first(error)
+                raise first_error(error)
 
     def _orphaned(self) -> None:
         _logger.error("the supervisor is gone", worker=self._spec.worker)
@@ -159,13 +159,6 @@ def _on_end_of(file: BinaryIO, act: Callable[[], None]) -> None:
             act()
 
     loop.add_reader(file, read)
-
-
-def _first(error: BaseException) -> BaseException:
-    """What happened first, out of the groups it was raised in."""
-    while isinstance(error, BaseExceptionGroup):
-        error = cast("BaseExceptionGroup[BaseException]", error).exceptions[0]
-    return error
 
 
 if __name__ == "__main__":

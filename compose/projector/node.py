@@ -147,6 +147,8 @@ class ProjectorNode:
         if self.log.trouble:
             return False, f"can't fold: {self.log.trouble}"
         behind = [f"{topic}-{number}" for topic, number in self.worker.behind]
+        if (paused := self.worker.paused) is not None:
+            return False, f"paused: {paused}"
         if behind:
             return False, f"opening and catching up with the log: {', '.join(behind)}"
         return True, "ready"

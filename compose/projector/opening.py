@@ -17,14 +17,17 @@ from projector.state.store import PartitionState
 from projector.worker.catalog_service import CatalogService
 from projector.worker.catching_up import Partition
 from projector.worker.partition_service import Feed, PartitionService, Surroundings
-from projector.worker.patience import when_unlocked
+from projector.worker.patience import when_room, when_unlocked
 from projector.worker.routing_port import OpenRouting
 from projector.worker.service import FoldService
 
 
 @dataclass(frozen=True, slots=True)
 class Opener:
-    """Opens catalog and points partitions. A state that another worker has not closed yet is waited for."""
+    """Opens catalog and points partitions.
+
+    A state that another worker has not closed yet, and room on the disk, are waited for.
+    """
 
     log: Log
     folder: StateFolder
@@ -40,6 +43,9 @@ class Opener:
         Cancelling it leaves nothing open. Raises as the services do.
         """
         topic, number = partition
+        return await when_room(lambda: self._open(topic, number, marker_seq), f"opening {topic}-{number}")
+
+    async def _open(self, topic: Topic, number: int, marker_seq: Callable[[int], int]) -> FoldService:
         with self.snapshots.advising():
             if topic is Topic.CATALOG:
                 return await self._open_catalog(marker_seq)

@@ -12,7 +12,7 @@ from starlette.types import Receive, Scope, Send
 from ingest.http.body import Body, ClientGoneError, RawHeaders, list_header
 from ingest.http.limits import InFlight, Limits
 from ingest.http.query import CATALOG, NONE, READS, WRITES, Parameters, Params, ParamsParser
-from schemas.errors import HeadwaterError, OverloadedError, UnavailableError
+from schemas.errors import HeadwaterError, InsufficientStorageError, OverloadedError, UnavailableError
 from schemas.rest.envelope import encode_error, encode_result
 
 RESPONSES = Counter("headwater_http_responses_total", "Answers given", ["method", "path", "status"])
@@ -155,5 +155,6 @@ class EndpointApp:
 def _refusal(error: HeadwaterError, seconds: float) -> tuple[Reply, bytes]:
     if error.status == 500:
         _logger.error("a request was refused without a kind of its own", reason=error.message)
-    headers = (RETRY_AFTER,) if isinstance(error, OverloadedError | UnavailableError) else ()
+    passes = isinstance(error, InsufficientStorageError | OverloadedError | UnavailableError)
+    headers = (RETRY_AFTER,) if passes else ()
     return Reply(status=error.status, headers=headers), encode_error(error.message, seconds)

@@ -13,6 +13,7 @@ from projector.catalog.fold import CatalogEffects, fold_catalog
 from projector.catalog.state import CatalogState, MarkerOffset
 from projector.catalog.store import CatalogStore
 from projector.state.origin import read_next
+from projector.worker.patience import when_writable
 from schemas.errors import BadInputError
 from schemas.operations import Outcome
 from schemas.records import CANONICAL_CONTENT_TYPE, CONTENT_TYPE_HEADER, Marker, decode_catalog_record, encode_record
@@ -91,7 +92,7 @@ class CatalogRunner:
         outcomes = [] if effects.outcome.applied else [effects.outcome]
         if outcomes:
             await self._reject(record, outcomes)
-        self._store.commit(effects, record.offset, record.value)
+        await self._write(lambda: self._store.commit(effects, record.offset, record.value))
         offsets = await self._send_outbox()
         self._publish(record.offset, self._store.state, outcomes, offsets)
 
@@ -113,10 +114,16 @@ class CatalogRunner:
         offsets: list[MarkerOffset] = []
         for seq, _, marker in markers:
             if seq <= self._seen(partition):
-                self._store.sent(seq)
+                await self._sent(seq)
             else:
                 offsets.append((partition, await self._append(partition, seq, marker)))
         return offsets
+
+    async def _sent(self, seq: int) -> None:
+        await self._write(lambda: self._store.sent(seq))
+
+    async def _write(self, write: Callable[[], None]) -> None:
+        await when_writable(write, self._store.kv, "the state of the catalog")
 
     async def _append(self, partition: int, seq: int, marker: Marker) -> int:
         value = encode_record(marker)
@@ -133,6 +140,6 @@ class CatalogRunner:
                     _logger.error("the catalog is held by a marker", partition=partition, seq=seq, reason=str(error))
                 told = True
             else:
-                self._store.sent(seq)
+                await self._sent(seq)
                 return offset
             await asyncio.sleep(RETRY_SECONDS)

@@ -38,9 +38,14 @@ class CatalogStore:
         self._applied = kv.number(_APPLIED) - 1
 
     @classmethod
-    def open(cls, folder: Path, identity: str, *, read_only: bool = False) -> Self:
-        """Open or create. Raises StateMismatchError, StateLockedError, StateDamagedError."""
-        kv = KeyValue.open(folder, read_only=read_only, write_buffer_mib=2, cache_mib=2)
+    def open(cls, folder: Path, identity: str, *, read_only: bool = False, even_unwritable: bool = False) -> Self:
+        """Open or create; ``even_unwritable`` as KeyValue.
+
+        Raises StateMismatchError, StateLockedError, StateDamagedError, StateUnwritableError.
+        """
+        kv = KeyValue.open(
+            folder, read_only=read_only, even_unwritable=even_unwritable, write_buffer_mib=2, cache_mib=2
+        )
         try:
             check_origin(kv, folder, identity, read_only=read_only)
             return cls(kv)
@@ -103,6 +108,11 @@ class CatalogStore:
         batch = Batch()
         batch.delete(_OUTBOX + seq.to_bytes(8, "big"))
         self._kv.write(batch)
+
+    @property
+    def kv(self) -> KeyValue:
+        """Where it is kept: whether that can be written, and recovering."""
+        return self._kv
 
     async def sync(self) -> None:
         """Make what was committed survive power loss."""

@@ -1,6 +1,9 @@
 """CatalogFeed: the catalog for readers in other processes."""
 
+import asyncio
 from collections.abc import Sequence
+
+import structlog
 
 from projector.catalog.state import CatalogState, MarkerOffset
 from projector.feed.format import FeedKind, FeedSource
@@ -13,6 +16,9 @@ from schemas.operations import Outcome
 CHANGES_BYTES = 1 << 20
 """A file takes at least so many bytes of changes, and as many as its checkpoint has: what is written is at most twice
 what changes."""
+RETRY_SECONDS = 1.0
+
+_logger = structlog.get_logger("headwater.feed")
 
 
 class CatalogFeed:
@@ -25,6 +31,8 @@ class CatalogFeed:
         self._changes_bytes = changes_bytes
         self._writer: FeedWriter | None = None
         self._full_at = 0
+        self._pending: list[bytes] = []
+        self._retry: asyncio.TimerHandle | None = None
         self._state = CatalogState()
         self._offset = -1
         self._markers: Recent[Sequence[MarkerOffset]] = Recent(-1)
@@ -33,7 +41,10 @@ class CatalogFeed:
     def publish(
         self, offset: int, state: CatalogState, outcomes: Sequence[Outcome], markers: Sequence[MarkerOffset]
     ) -> None:
-        """The catalog at ``offset`` is ``state``; its last record caused ``markers``. Raises OSError."""
+        """The catalog at ``offset`` is ``state``; its last record caused ``markers``.
+
+        Raises OSError where there is no generation yet. Later, what the disk doesn't take now is written once it does.
+        """
         if self._writer is None:
             # What became of the records so far was told by the generation before, if by any.
             self._markers, self._outcomes = Recent(offset), Recent(offset)
@@ -49,12 +60,25 @@ class CatalogFeed:
             self._writer.show()
             self._full_at = self._next_full(self._writer)
             return
-        self._writer.write([encode(_change(offset, old, state, outcomes, markers))])
-        if self._writer.size >= self._full_at:
-            self._roll(self._writer)
+        self._pending.append(encode(_change(offset, old, state, outcomes, markers)))
+        if self._retry is None:
+            self._write_pending(self._writer)
+
+    def _write_pending(self, writer: FeedWriter) -> None:
+        self._retry = None
+        try:
+            writer.write(self._pending)
+            self._pending = []
+            if writer.size >= self._full_at:
+                self._roll(writer)
+        except OSError as error:
+            _logger.error("catalog's feed not written", reason=str(error), next_try_in_seconds=RETRY_SECONDS)
+            self._retry = asyncio.get_running_loop().call_later(RETRY_SECONDS, self._write_pending, writer)
 
     def close(self) -> None:
         """Close the file; readers may go on reading it."""
+        if self._retry is not None:
+            self._retry.cancel()
         if self._writer is not None:
             self._writer.close()
 

@@ -3,6 +3,7 @@
 import asyncio
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from typing import Protocol, Self
 
 from projector.feed.directory import ShardDirectory
@@ -104,16 +105,18 @@ class PartitionFeed:
         return feed
 
     def on_frame(self, frame: Frame) -> None:
-        """Take in a frame of the runner; readers get it with the next ``flush``, or when many bytes wait for it.
-
-        Raises OSError.
-        """
+        """Take in a frame of the runner; readers get it with the next ``flush``, or when many bytes wait for it."""
         self._take(frame)
         if self._pending_bytes >= PENDING_BYTES:
-            self.flush()
+            # What the disk doesn't take now waits for ``flush``, which says so.
+            with suppress(OSError):
+                self.flush()
 
     def flush(self) -> None:
-        """Write what waits and wake the readers; costs nothing when nothing waits. Raises OSError."""
+        """Write what waits and wake the readers; costs nothing when nothing waits.
+
+        Raises OSError; what was not written goes on waiting.
+        """
         if not self._pending:
             return
         self._write()

@@ -6,6 +6,7 @@ rejected topic: another group's state may be the one to go on with that.
 
 from collections import deque
 from collections.abc import Iterator, Sequence
+from itertools import takewhile
 
 import msgspec
 
@@ -32,13 +33,19 @@ class KeptOutcomes:
     def put(self, batch: Batch, offset: int, outcomes: Sequence[Outcome]) -> None:
         """Let ``batch`` put the outcomes of the record at ``offset`` and remove those that were kept long enough."""
         batch.put(keys.outcome_key(offset), _encode(outcomes))
-        self._offsets.append(offset)
-        oldest = offset - KEPT_OUTCOMES
-        if self.needed_from is not None:
-            oldest = min(oldest, self.needed_from)
         # One by one: RocksDB looks at every range that was deleted, and they would be as many as rejected records.
-        while self._offsets[0] < oldest:
-            batch.delete(keys.outcome_key(self._offsets.popleft()))
+        for old in takewhile(lambda known: known < self._oldest(offset), self._offsets):
+            batch.delete(keys.outcome_key(old))
+
+    def remember(self, offset: int) -> None:
+        """The batch of the record at ``offset`` was written."""
+        self._offsets.append(offset)
+        while self._offsets[0] < self._oldest(offset):
+            self._offsets.popleft()
+
+    def _oldest(self, newest: int) -> int:
+        oldest = newest - KEPT_OUTCOMES
+        return oldest if self.needed_from is None else min(oldest, self.needed_from)
 
     def of(self, offset: int) -> list[Outcome]:
         """The outcomes of the record at ``offset``; empty when all were applied, or no longer known."""

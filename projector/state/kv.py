@@ -1,7 +1,11 @@
 """RocksDB as an ordered map of bytes with atomic batches: a typed, narrow door to rocksdict."""
 
 import asyncio
-from collections.abc import Iterator, Sequence
+import errno
+import os
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, cast
@@ -22,6 +26,8 @@ from rocksdict import (
 from projector.threads import to_its_end
 
 _MIB = 1 << 20
+_SPARE_BYTES = 8 * _MIB
+"""Beside what is in memory, RocksDB writes a manifest, its options and a log file when it is opened."""
 _REMEDY = (
     "If that can't be mended, restore a snapshot (headwater snapshot restore), or move the state folder away to "
     "rebuild the state from the log."
@@ -34,6 +40,10 @@ class StateLockedError(Exception):
 
 class StateDamagedError(Exception):
     """RocksDB refuses its files. The message names them, and what can be done."""
+
+
+class StateUnwritableError(OSError):
+    """The disk doesn't take what is to be written: it is full, read-only or failing. See ``recover``."""
 
 
 class Batch:
@@ -71,26 +81,49 @@ def _options(write_buffer_mib: int, cache_mib: int) -> Options:
 
 
 class KeyValue:
-    """An open RocksDB. Not for use from several threads at once, except ``sync``."""
+    """An open RocksDB. Not for use from several threads at once, except ``sync``, ``flush`` and ``recover``.
 
-    def __init__(self, folder: Path, db: Rdict) -> None:
+    Once something could not be written, RocksDB writes nothing more, whatever the reason, until it is opened again:
+    ``recover`` does that. Reads go on meanwhile.
+    """
+
+    def __init__(self, folder: Path, db: Rdict, write_buffer_mib: int = 16, cache_mib: int = 16) -> None:
         self.folder = folder
+        self.unwritable: str | None = None
+        """Why nothing can be written now; None while it can."""
+        self.on_writable: Callable[[str | None], None] = lambda reason: None
+        """Told when ``unwritable`` becomes a reason, and when it is None again."""
+        self._sizes = write_buffer_mib, cache_mib
+        self._alone = asyncio.Lock()
+        self._use(db)
+
+    def _use(self, db: Rdict) -> None:
         self._db = db
         self._get = cast("Any", db).get
 
     @classmethod
-    def open(cls, folder: Path, *, read_only: bool = False, write_buffer_mib: int = 16, cache_mib: int = 16) -> Self:
-        """Open or create. Raises StateLockedError, StateDamagedError."""
-        access = AccessType.read_only() if read_only else AccessType.read_write()
-        if not read_only:
-            folder.mkdir(parents=True, exist_ok=True)
+    def open(
+        cls,
+        folder: Path,
+        *,
+        read_only: bool = False,
+        even_unwritable: bool = False,
+        write_buffer_mib: int = 16,
+        cache_mib: int = 16,
+    ) -> Self:
+        """Open or create. Where the disk takes no writes, with ``even_unwritable``, for reading until it ``recover``s.
+
+        Raises StateLockedError, StateDamagedError, StateUnwritableError.
+        """
+        sizes = write_buffer_mib, cache_mib
         try:
-            return cls(folder, Rdict(str(folder), _options(write_buffer_mib, cache_mib), access_type=access))
-        except Exception as error:
-            # rocksdict raises bare exceptions; only the text tells a held lock, named as a file, from damage.
-            if "/LOCK: " in str(error):
-                raise StateLockedError(f"{folder} is open in another process") from error
-            raise StateDamagedError(f"{folder} can't be opened: {error}. {_REMEDY}") from error
+            return cls(folder, _open(folder, sizes, read_only=read_only), *sizes)
+        except StateUnwritableError as error:
+            if not even_unwritable or not (folder / "CURRENT").exists():
+                raise
+            kv = cls(folder, _open(folder, sizes, read_only=True), *sizes)
+            kv.unwritable = str(error)
+            return kv
 
     def get(self, key: bytes) -> bytes | None:
         """The value of ``key``. Raises StateDamagedError."""
@@ -141,16 +174,74 @@ class KeyValue:
         return StateDamagedError(f"{self.folder} can't be read: {error}. {_REMEDY}")
 
     def write(self, batch: Batch) -> None:
-        """Write the batch atomically; it survives the process's death at once, power loss after ``sync``."""
-        self._db.write(batch.raw)
+        """Write the batch atomically; it survives the process's death at once, power loss after ``sync``.
+
+        Raises StateDamagedError, StateUnwritableError. After the latter, and ``recover``, the batch is there or not:
+        it is to be written again.
+        """
+        if self.unwritable is not None:
+            raise StateUnwritableError(self.unwritable)
+        try:
+            self._db.write(batch.raw)
+        except Exception as error:
+            raise self._unwritten(error) from error
 
     async def sync(self) -> None:
-        """Make everything written so far survive power loss."""
-        await to_its_end(asyncio.to_thread(self._db.flush_wal, True))
+        """Make everything written so far survive power loss. Raises as ``write``."""
+        async with self._alone:
+            if self.unwritable is not None:
+                raise StateUnwritableError(self.unwritable)
+            try:
+                await to_its_end(asyncio.to_thread(self._db.flush_wal, True))
+            except Exception as error:
+                raise self._unwritten(error) from error
 
     async def flush(self) -> None:
-        """Move what is in memory into table files, so that little is left to do for ``checkpoint``."""
-        await asyncio.to_thread(self._db.flush)
+        """Move what is in memory into table files, so that little is left to do for ``checkpoint``.
+
+        Raises as ``write``.
+        """
+        async with self._alone:
+            if self.unwritable is not None:
+                raise StateUnwritableError(self.unwritable)
+            try:
+                await to_its_end(asyncio.to_thread(self._db.flush))
+            except Exception as error:
+                raise self._unwritten(error) from error
+
+    async def recover(self) -> None:
+        """Open for writing again, where writing failed; reads go on meanwhile.
+
+        Raises StateUnwritableError while the disk takes no writes, StateDamagedError.
+        """
+        # Cancelled within, it would leave a database open that nobody has.
+        await to_its_end(self._recover())
+
+    async def _recover(self) -> None:
+        async with self._alone:
+            if self.unwritable is None:
+                return
+            await asyncio.to_thread(_try_disk, self.folder, self._sizes[0])
+            failed = self._db
+            self._use(await asyncio.to_thread(_open, self.folder, self._sizes, read_only=True))
+            await asyncio.to_thread(_close, failed)
+            reading = self._db
+            # A scan that is not at its end keeps the old one open, and RocksDB then takes itself for another process.
+            try:
+                self._use(await asyncio.to_thread(_open, self.folder, self._sizes))
+            except StateLockedError as error:
+                raise StateUnwritableError(str(error)) from error
+            await asyncio.to_thread(_close, reading)
+            self.unwritable = None
+            self.on_writable(None)
+
+    def _unwritten(self, error: Exception) -> Exception:
+        if "Corruption" in str(error):
+            return self._damaged(error)
+        if self.unwritable is None:
+            self.unwritable = f"{self.folder} can't be written: {error}"
+            self.on_writable(self.unwritable)
+        return StateUnwritableError(self.unwritable)
 
     def checkpoint(self, into: Path) -> None:
         """Make ``into``, which must not exist, a RocksDB that holds what this one does now; they share table files.
@@ -165,7 +256,10 @@ class KeyValue:
 
     def close(self) -> None:
         """Close the files and release the lock."""
-        self._db.close()
+        if self.unwritable is None:
+            self._db.close()
+        else:
+            _close(self._db)
 
     def __enter__(self) -> Self:
         return self
@@ -174,6 +268,53 @@ class KeyValue:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _open(folder: Path, sizes: tuple[int, int], *, read_only: bool = False) -> Rdict:
+    """Raises StateLockedError, StateDamagedError, StateUnwritableError."""
+    access = AccessType.read_only() if read_only else AccessType.read_write()
+    try:
+        if not read_only:
+            folder.mkdir(parents=True, exist_ok=True)
+        return Rdict(str(folder), _options(*sizes), access_type=access)
+    except Exception as error:
+        # rocksdict raises bare exceptions; only the text tells a held lock, named as a file, from damage.
+        text = str(error)
+        if "/LOCK: " in text and not _says(text, errno.EROFS):
+            raise StateLockedError(f"{folder} is open in another process") from error
+        if any(_says(text, code) for code in (errno.ENOSPC, errno.EDQUOT, errno.EROFS)):
+            raise StateUnwritableError(f"{folder} can't be opened for writing: {error}") from error
+        raise StateDamagedError(f"{folder} can't be opened: {error}. {_REMEDY}") from error
+
+
+def _says(text: str, code: int) -> bool:
+    return os.strerror(code) in text
+
+
+def _close(db: Rdict) -> None:
+    # What it says is what its writes said before: that it could not write.
+    with suppress(Exception):
+        db.close()
+
+
+def _try_disk(folder: Path, write_buffer_mib: int) -> None:
+    """Raise StateUnwritableError unless the disk takes what RocksDB writes when it is opened."""
+    needed = 2 * write_buffer_mib * _MIB + _SPARE_BYTES
+    probe = folder / "probe.tmp"
+    try:
+        if (free := shutil.disk_usage(folder).free) < needed:
+            raise StateUnwritableError(f"{folder}: only {free >> 20} MiB are free, {needed >> 20} MiB are needed")
+        try:
+            with probe.open("wb") as file:
+                file.write(bytes(_MIB))
+                file.flush()
+                os.fsync(file.fileno())
+        finally:
+            probe.unlink(missing_ok=True)
+    except StateUnwritableError:
+        raise
+    except OSError as error:
+        raise StateUnwritableError(f"{folder} can't be written: {error}") from error
 
 
 def after_prefix(prefix: bytes) -> bytes:

@@ -25,6 +25,9 @@ class Outbox:
     def put(self, batch: Batch, offset: int, elsewhere: Elsewhere) -> None:
         """Let ``batch`` put an entry."""
         batch.put(keys.outbox_key(offset), _encode(elsewhere))
+
+    def remember(self, offset: int) -> None:
+        """The batch that puts an entry at ``offset`` was written."""
         self.newest = offset
 
     def replace(self, entries: Sequence[tuple[int, Elsewhere]]) -> None:

@@ -51,12 +51,12 @@ class PartitionState:
         self._cursor, self._pending_checksum = _cursor(kv.get(keys.CURSOR))
 
     @classmethod
-    def open(cls, folder: Path, identity: str, *, read_only: bool = False) -> Self:
-        """Open or create the state of a partition of the log ``identity``.
+    def open(cls, folder: Path, identity: str, *, read_only: bool = False, even_unwritable: bool = False) -> Self:
+        """Open or create the state of a partition of the log ``identity``; ``even_unwritable`` as KeyValue.
 
-        Raises StateMismatchError, StateLockedError, StateDamagedError.
+        Raises StateMismatchError, StateLockedError, StateDamagedError, StateUnwritableError.
         """
-        kv = KeyValue.open(folder, read_only=read_only)
+        kv = KeyValue.open(folder, read_only=read_only, even_unwritable=even_unwritable)
         try:
             check_origin(kv, folder, identity, read_only=read_only)
             return cls(kv)
@@ -149,10 +149,11 @@ class PartitionState:
                 self._outbox.put(batch, offset, effects.elsewhere)
             if effects.watermark is not None:
                 self._put_watermark(batch, effects.watermark)
-            if any(not outcome.applied for outcome in effects.outcomes):
+            if _refused(effects):
                 self._outcomes.put(batch, offset, effects.outcomes)
         self._kv.write(batch)
-        self._remember(effects, offset, value)
+        # Only now: a batch that was not written is made anew.
+        self._remember(effects, offset, value, route=route)
 
     def commit_run(self, run: RunEffects, value: bytes | None) -> None:
         """Write what a run did, whose last record has the bytes ``value``, in one batch. No record is half applied."""
@@ -168,6 +169,10 @@ class PartitionState:
         if run.refused:
             self._outcomes.put(batch, run.offset, run.outcomes)
         self._kv.write(batch)
+        for offset, _ in run.elsewhere:
+            self._outbox.remember(offset)
+        if run.refused:
+            self._outcomes.remember(run.offset)
         for effects in run.shards:
             self._shards.remember(effects)
         self._watermarks.update(run.watermarks)
@@ -199,7 +204,7 @@ class PartitionState:
                 batch.put(prefix + to_key(point_id), value)
         batch.put(keys.changed_key(shard, offset, effects.chunk), _encode(ids_to_wire(effects.points)))
 
-    def _remember(self, effects: Effects, offset: int, value: bytes | None) -> None:
+    def _remember(self, effects: Effects, offset: int, value: bytes | None, *, route: bool) -> None:
         self._shards.remember(effects)
         if effects.marker_seq is not None:
             self._marker_seq = effects.marker_seq
@@ -207,6 +212,10 @@ class PartitionState:
         self._pending_checksum = _checksum(value)
         if effects.cursor is None:
             self._applied = offset
+            if route and effects.elsewhere is not None:
+                self._outbox.remember(offset)
+            if _refused(effects):
+                self._outcomes.remember(offset)
             if effects.watermark is not None:
                 self._watermarks[effects.watermark.partition] = effects.watermark
 
@@ -271,6 +280,11 @@ class PartitionState:
         self._outbox.remove(offset)
         self._outcomes.needed_from = offset + 1
 
+    @property
+    def kv(self) -> KeyValue:
+        """Where it is kept: whether that can be written, and recovering."""
+        return self._kv
+
     async def sync(self) -> None:
         """Make what was committed survive power loss."""
         await self._kv.sync()
@@ -296,6 +310,10 @@ def _watermarks(kv: KeyValue) -> Iterator[tuple[int, Origin]]:
 
 def _cursor(value: bytes | None) -> tuple[Cursor | None, int]:
     return (None, 0) if value is None else (_cursor_decoder.decode(value[4:]), int.from_bytes(value[:4], "big"))
+
+
+def _refused(effects: Effects) -> bool:
+    return any(not outcome.applied for outcome in effects.outcomes)
 
 
 def _checksum(value: bytes | None) -> int:

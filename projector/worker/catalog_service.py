@@ -1,5 +1,6 @@
 """CatalogService: the catalog's partition with what is folded from it: its state, and what is published of it."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol, Self
 
@@ -8,7 +9,8 @@ from projector.catalog.runner import CatalogRunner, Publish, nothing_seen
 from projector.catalog.store import CatalogStore
 from projector.runner import Reject
 from projector.state.origin import check_log
-from projector.worker.syncing import sync_or_tell
+from projector.worker.patience import keep_writable
+from projector.worker.syncing import stop, sync_or_tell
 
 
 class CatalogGuest(Protocol):
@@ -40,6 +42,7 @@ class CatalogService:
         self._log = log
         self._runner = CatalogRunner(log, store, publish, reject, seen=seen)
         self._guests = guests
+        self._keeping = asyncio.create_task(keep_writable(store.kv, "the state of the catalog"))
         for guest in guests:
             guest.add_catalog(store)
 
@@ -71,6 +74,11 @@ class CatalogService:
     def applied(self) -> int:
         """The applied offset."""
         return self.store.applied
+
+    @property
+    def unwritable(self) -> str | None:
+        """As FoldService."""
+        return self.store.kv.unwritable
 
     async def start(self) -> None:
         """Send what a crash kept in the outbox, and publish what is folded so far. Before anything is applied."""
@@ -105,5 +113,6 @@ class CatalogService:
         """As FoldService."""
         for guest in self._guests:
             await guest.remove_catalog()
+        await stop(self._keeping)
         await sync_or_tell(self.store)
         self.store.close()

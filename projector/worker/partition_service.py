@@ -19,8 +19,9 @@ from projector.segments.reader import Segment
 from projector.segments.replacement import MakeReady
 from projector.state.origin import check_log, read_next
 from projector.state.store import PartitionState
+from projector.worker.patience import keep_writable, when_room
 from projector.worker.routing_port import OpenRouting, Routing
-from projector.worker.syncing import sync_or_tell
+from projector.worker.syncing import stop, sync_or_tell
 
 SLICE_RECORDS = 1000
 """Of so many records at once readers are told together."""
@@ -112,6 +113,7 @@ class PartitionService:
         self._log = around.log
         self._routing = routing
         self._feed: Feed = NoFeed()
+        self._keeping: asyncio.Task[None] | None = None
         self._sinks: list[Callable[[Frame], None]] = []
         self._runner = PartitionRunner(
             around.log,
@@ -149,9 +151,13 @@ class PartitionService:
         await self._runner.finish_pending()
         around = self._around
         self.follower = await open_views(self.partition, self.state, around.folder, around.builder, around.make_ready)
+        kv, waiters = self.state.kv, self.follower.waiters
+        kv.on_writable = waiters.stall
+        waiters.stall(kv.unwritable)
+        self._keeping = asyncio.create_task(keep_writable(kv, f"the state of points-{self.partition}"))
         self._feed = await around.open_feed(self.partition, self.state)
         self._sinks += [self.follower.on_frame, self._feed.on_frame]
-        around.optimizer.add(self.partition, self.state, self.follower, around.folder, self._feed.resealed)
+        around.optimizer.add(self.partition, self.state, self.follower, around.folder, self._on_resealed)
         for guest in around.guests:
             guest.add_partition(self.partition, self.state)
 
@@ -159,6 +165,11 @@ class PartitionService:
     def applied(self) -> int:
         """The applied offset."""
         return self.state.applied
+
+    @property
+    def unwritable(self) -> str | None:
+        """As FoldService."""
+        return self.state.kv.unwritable
 
     def _on_frame(self, frame: Frame) -> None:
         for sink in self._sinks:
@@ -197,16 +208,27 @@ class PartitionService:
         for start in range(0, len(records), SLICE_RECORDS):
             some = records[start : start + SLICE_RECORDS]
             await self._runner.apply_all(some)
-            self._feed.flush()
+            await when_room(self._flush, f"the feed of points-{self.partition}")
             self._routing.applied(some)
             if len(records) > 1:
                 await asyncio.sleep(0)
+
+    async def _flush(self) -> None:
+        self._feed.flush()
+
+    def _on_resealed(self, shard: ShardId, offset: int) -> None:
+        try:
+            self._feed.resealed(shard, offset)
+        except OSError as error:
+            # It waits with what else the feed has to write, until that can be written.
+            _logger.error("feed not written", partition=self.partition, reason=str(error))
 
     async def close(self) -> None:
         """As FoldService."""
         for guest in self._around.guests:
             await guest.remove_partition(self.partition)
         await self._around.optimizer.release(self.partition)
+        await stop(self._keeping)
         self._sinks.clear()
         await self._routing.close()
         try:

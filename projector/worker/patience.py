@@ -1,20 +1,27 @@
-"""Waiting for what others hold: a state that another process has open, a log that can't be reached now."""
+"""Waiting: for a state that another process has open, a log that can't be reached now, a disk that takes no writes."""
 
 import asyncio
+import errno
 import time
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 import structlog
+from prometheus_client import Gauge
 
 from ingest.log import LogUnavailableError, LogUnreachableError
-from projector.state.kv import StateLockedError
+from projector.state.kv import KeyValue, StateDamagedError, StateLockedError, StateUnwritableError
 
 T = TypeVar("T")
 
 FIRST_PAUSE = 0.02
 LONGEST_PAUSE = 1.0
 LINE_SECONDS = 5.0
+
+PAUSED = Gauge("headwater_paused", "What waits for a disk to take writes again", ["what"], multiprocess_mode="livemax")
+
+_DISK_ERRORS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO})
+"""Of a disk that may take writes again later."""
 
 _logger = structlog.get_logger("headwater.worker")
 
@@ -29,6 +36,11 @@ class Patience:
         self._since = time.monotonic()
         self._told = float("-inf")
 
+    @property
+    def seconds(self) -> float:
+        """Since it was made."""
+        return round(time.monotonic() - self._since, 1)
+
     async def pause(self, reason: Exception) -> None:
         """Wait before the next attempt; the last one failed because of ``reason``."""
         now = time.monotonic()
@@ -36,7 +48,7 @@ class Patience:
             self._told = now
             # That nothing answers is told in one place, not by each partition.
             write = _logger.debug if isinstance(reason, LogUnreachableError) else _logger.warning
-            write("waiting", what=self._what, seconds=round(now - self._since, 1), reason=str(reason))
+            write("waiting", what=self._what, seconds=self.seconds, reason=str(reason))
         await asyncio.sleep(self._pause)
         self._pause = min(self._pause * 2, LONGEST_PAUSE)
 
@@ -59,3 +71,62 @@ async def when_available(attempt: Callable[[], Awaitable[T]], what: str) -> T:
             return await attempt()
         except LogUnavailableError as error:
             await patience.pause(error)
+
+
+async def when_writable(write: Callable[[], T], kv: KeyValue, what: str) -> T:
+    """What ``write`` returns, which writes to ``kv``, once the disk takes it. Waits for ever: cancel it.
+
+    Each attempt that fails leaves what ``write`` reads as it was, and the next one writes the same.
+    """
+    try:
+        return write()
+    except StateUnwritableError as error:
+        reason = error
+    patience = Patience(what)
+    PAUSED.labels(what).inc()
+    try:
+        while True:
+            await patience.pause(reason)
+            try:
+                await kv.recover()
+                written = write()
+            except StateUnwritableError as error:
+                reason = error
+            else:
+                _logger.info("going on", what=what, seconds=patience.seconds)
+                return written
+    finally:
+        PAUSED.labels(what).dec()
+
+
+async def keep_writable(kv: KeyValue, what: str) -> None:
+    """Let ``kv`` recover whenever it can't be written, whether something waits to be written or not. For ever."""
+    while True:
+        await asyncio.sleep(LONGEST_PAUSE)
+        if kv.unwritable is None:
+            continue
+        try:
+            await kv.recover()
+        except StateUnwritableError as error:
+            _logger.debug("not writable yet", what=what, reason=str(error))
+        except StateDamagedError as error:
+            _logger.error("not to be written again", what=what, reason=str(error))
+
+
+async def when_room(attempt: Callable[[], Awaitable[T]], what: str) -> T:
+    """What ``attempt`` returns, once the disk takes what it writes. Waits for ever: cancel it."""
+    patience: Patience | None = None
+    try:
+        while True:
+            try:
+                return await attempt()
+            except OSError as error:
+                if not isinstance(error, StateUnwritableError) and error.errno not in _DISK_ERRORS:
+                    raise
+                if patience is None:
+                    patience = Patience(what)
+                    PAUSED.labels(what).inc()
+                await patience.pause(error)
+    finally:
+        if patience is not None:
+            PAUSED.labels(what).dec()

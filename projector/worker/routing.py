@@ -5,7 +5,7 @@ How far it is, ``projector.worker.routed`` knows.
 
 import asyncio
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import islice, takewhile
 from typing import Self
@@ -20,7 +20,7 @@ from ingest.router import Router
 from projector.rejected import record_at
 from projector.runner import Reject
 from projector.state.store import PartitionState
-from projector.worker.patience import when_available
+from projector.worker.patience import when_available, when_room, when_writable
 from projector.worker.routed import Routed
 from projector.worker.routing_port import OpenRouting, Spawn
 
@@ -92,7 +92,7 @@ class PartitionRouting:
     async def open(cls, office: RoutingOffice, partition: int, state: PartitionState) -> Self:
         """Begin where the router's group stands, once Kafka says where that is. Raises LogDamagedError."""
         committed = await office.routed.offset_once_known(partition)
-        state.forwarded(committed - 1)
+        await when_writable(lambda: state.forwarded(committed - 1), state.kv, _outbox_of(partition))
         routing = cls(office, partition, state, committed)
         routing._tasks = [office.spawn(routing._forward()), office.spawn(routing._commit_now_and_then())]
         return routing
@@ -166,15 +166,18 @@ class PartitionRouting:
         # The same after a crash or a loss of power, whatever the catalog says then.
         changed = [new for old, new in zip(entries, settled, strict=False) if new != old]
         if changed:
-            self._state.settled(changed)
-            await self._state.sync()
+            await self._write(lambda: self._state.settled(changed))
+            await when_room(self._state.sync, _outbox_of(self._partition))
         for offset in (offset for offset, _ in settled if offset not in records):
             self._count_lost(offset)
         await router.forward_all([Stray(records[o], elsewhere) for o, elsewhere in settled if o in records])
         last = settled[-1][0]
-        self._state.forwarded(last)
+        await self._write(lambda: self._state.forwarded(last))
         self._next = last + 1
         self._forget(last)
+
+    async def _write(self, write: Callable[[], None]) -> None:
+        await when_writable(write, self._state.kv, _outbox_of(self._partition))
 
     def _count_lost(self, offset: int) -> None:
         LOST.labels(self._partition).inc()
@@ -221,5 +224,9 @@ class PartitionRouting:
     async def _commit(self, routed: int) -> None:
         await self._office.routed.commit(self._partition, routed)
         self._committed = routed
-        self._state.forwarded(routed - 1)
+        await self._write(lambda: self._state.forwarded(routed - 1))
         self._gauge.set(routed)
+
+
+def _outbox_of(partition: int) -> str:
+    return f"the outbox of points-{partition}"

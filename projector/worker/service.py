@@ -14,6 +14,11 @@ class FoldService(Protocol):
         """The applied offset."""
         ...
 
+    @property
+    def unwritable(self) -> str | None:
+        """Why the disk takes nothing of what is applied; None while it does."""
+        ...
+
     async def end_offset(self) -> int:
         """Where the log ends. Raises LogUnavailableError."""
         ...

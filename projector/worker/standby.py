@@ -7,6 +7,7 @@ that are not at home here in the outbox, those that were rejected with their out
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Self
 
 import structlog
@@ -14,6 +15,7 @@ import structlog
 from ingest.log import LogRecord, LogUnavailableError
 from projector.runner import Reject, ignore_rejected
 from projector.state.store import PartitionState
+from projector.worker.patience import when_writable
 from projector.worker.routed import Routed
 from projector.worker.routing_port import OpenRouting, Spawn
 
@@ -57,7 +59,7 @@ class PartitionStandby:
     async def open(cls, office: StandbyOffice, partition: int, state: PartitionState) -> Self:
         """Begin where the router stands, once Kafka says where that is. Raises LogDamagedError."""
         routed = await office.routed.offset_once_known(partition)
-        state.forwarded(routed - 1)
+        await when_writable(lambda: state.forwarded(routed - 1), state.kv, f"the outbox of points-{partition}")
         standby = cls(office, partition, state, routed)
         standby._task = office.spawn(standby._look_now_and_then())
         return standby
@@ -85,4 +87,5 @@ class PartitionStandby:
                 continue
             if routed > self._routed:
                 self._routed = routed
-                self._state.forwarded(routed - 1)
+                what = f"the outbox of points-{self._partition}"
+                await when_writable(partial(self._state.forwarded, routed - 1), self._state.kv, what)

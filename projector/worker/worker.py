@@ -71,6 +71,12 @@ class Worker:
         """Those that must not be offered more for now, in order."""
         return sorted(self._full)
 
+    @property
+    def paused(self) -> str | None:
+        """Why the disk takes nothing of what some partition applies; None while it does."""
+        services = [work.service for work in self._works.values() if work.service is not None]
+        return next((service.unwritable for service in services if service.unwritable is not None), None)
+
     def positions(self) -> Mapping[Partition, int]:
         """The offset after the applied one, of every partition that is open."""
         return {p: work.service.applied + 1 for p, work in self._works.items() if work.service is not None}

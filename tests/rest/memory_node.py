@@ -178,6 +178,9 @@ class MemoryNode:
             if cursor is None:
                 return
 
+    def check_applied(self, topic: Topic, partition: int) -> None:
+        """The disk is memory."""
+
     async def wait(self, topic: Topic, partition: int, offset: int, deadline: Deadline) -> Sequence[Outcome]:
         waiters = self.catalog.waiters if topic is Topic.CATALOG else self._followers[partition].waiters
         try:

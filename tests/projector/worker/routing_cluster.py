@@ -88,8 +88,8 @@ class SteppedState(PartitionState):
     place: Path
 
     @classmethod
-    def open(cls, folder: Path, identity: str, *, read_only: bool = False) -> Self:
-        state = super().open(folder, identity, read_only=read_only)
+    def open(cls, folder: Path, identity: str, *, read_only: bool = False, even_unwritable: bool = False) -> Self:
+        state = super().open(folder, identity, read_only=read_only, even_unwritable=even_unwritable)
         state.place = folder
         return state
 

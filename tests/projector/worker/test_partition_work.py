@@ -331,6 +331,10 @@ class OnlyControlRecords:
 
     applied = 4
 
+    @property
+    def unwritable(self) -> str | None:
+        return None
+
     async def end_offset(self) -> int:
         return 12
 

@@ -199,7 +199,7 @@ OTHERS: list[tuple[int, str, str, Any, str]] = [
     (400, "POST", "", {}, "ids"),
     (400, "POST", "/query", {"query": [1]}, "query: Vector dimension error: expected dim: 2, got 1"),
     (400, "POST", "/query", {"query": [1, 1e300]}, "query[1]"),
-    (400, "POST", "/query", {"query": [[1, 2]]}, "multivectors"),
+    (400, "POST", "/query", {"query": [[1, 2]]}, "multi and regular vectors"),
     (400, "POST", "/query", {"query": "x"}, "query"),
     (400, "POST", "/query", {"query": {}}, "nearest"),
     (400, "POST", "/query", {"query": {"nearest": None}}, "nearest"),

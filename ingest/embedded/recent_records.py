@@ -1,8 +1,5 @@
 """The last few records of a partition, kept in memory for readers that follow the log closely."""
 
-from collections import deque
-from itertools import islice
-
 from ingest.embedded.frames import HEADER_BYTES
 from ingest.log import LogRecord
 
@@ -20,7 +17,9 @@ class RecentRecords:
 
     def __init__(self, limit_bytes: int) -> None:
         self._limit = limit_bytes
-        self._records: deque[LogRecord] = deque()
+        # By offset: reading from the middle of a deque walks to it.
+        self._records: dict[int, LogRecord] = {}
+        self._first = 0
         self._bytes = 0
 
     def __len__(self) -> int:
@@ -28,20 +27,20 @@ class RecentRecords:
 
     def add(self, record: LogRecord) -> None:
         """Keep ``record``, whose offset follows the last one's, and let go of the oldest."""
-        self._records.append(record)
+        if not self._records:
+            self._first = record.offset
+        self._records[record.offset] = record
         self._bytes += record_bytes(record) + _OBJECT_BYTES
         while self._bytes > self._limit:
-            self._bytes -= record_bytes(self._records.popleft()) + _OBJECT_BYTES
+            self._bytes -= record_bytes(self._records.pop(self._first)) + _OBJECT_BYTES
+            self._first += 1
 
     def read(self, offset: int, max_bytes: int) -> list[LogRecord]:
         """Records from ``offset`` on, about ``max_bytes`` of them, at least one; empty if ``offset`` isn't kept."""
-        if not self._records or not self._records[0].offset <= offset <= self._records[-1].offset:
-            return []
         found: list[LogRecord] = []
         size = 0
-        for record in islice(self._records, offset - self._records[0].offset, None):
-            if found and size >= max_bytes:
-                break
+        while (record := self._records.get(offset)) is not None and (not found or size < max_bytes):
             found.append(record)
             size += record_bytes(record)
+            offset += 1
         return found

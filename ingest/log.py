@@ -113,6 +113,13 @@ class Log(Protocol):
         """
         ...
 
+    async def append_all(self, topic: Topic, partition: int, messages: Sequence[Message]) -> None:
+        """Write several records, and return once all are durable; others' may come between them.
+
+        Raises as ``append``, and then some of them may be on the log.
+        """
+        ...
+
     async def read(self, topic: Topic, partition: int, from_offset: int, max_bytes: int) -> Sequence[LogRecord]:
         """Durable records at or after ``from_offset``, in order, about ``max_bytes`` of them; empty at the end.
 

@@ -1,7 +1,9 @@
 """Errors as rejected outcomes, and those as the errors they were."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from typing import NamedTuple
 
+from ingest.log import LogRecord
 from schemas.errors import (
     BadInputError,
     ConflictError,
@@ -20,6 +22,17 @@ _KINDS: dict[int, type[HeadwaterError]] = {
 
 LONGEST_REASON = 1000
 """Characters: reasons quote what was sent, which may be of any length, and are kept, and put into headers."""
+
+
+class Rejection(NamedTuple):
+    """A record that could not be applied, or not wholly; one of ``outcomes``, those of its operations, says why."""
+
+    record: LogRecord
+    outcomes: Sequence[Outcome]
+
+
+Reject = Callable[[Sequence[Rejection]], Awaitable[None]]
+"""Puts records that could not be applied where their producers find them; returns once they are durable there."""
 
 
 def rejected(reason: HeadwaterError) -> Outcome:

@@ -18,7 +18,7 @@ from prometheus_client import Counter
 from ingest.foreign import Elsewhere
 from ingest.forwarding import Stray, forwarded
 from ingest.log import BatchLog, LogRecord, LogUnavailableError, RecordTooLargeError, Topic
-from ingest.outcomes import rejected
+from ingest.outcomes import Reject, Rejection, rejected
 from ingest.ports import Catalog, CollectionEntry
 from ingest.sharding import split_at
 from ingest.writer import HEADERS, MAX_RECORD_BYTES
@@ -26,9 +26,6 @@ from schemas.errors import NotFoundError
 from schemas.operations import Outcome
 
 T = TypeVar("T")
-
-Reject = Callable[[LogRecord, Sequence[Outcome]], Awaitable[None]]
-"""Puts a record that could not be forwarded, or not wholly, where its producer finds it."""
 
 Appended = Callable[[int, int, Sequence[bytes]], None]
 """Told of what is on the log now: the partition, the offset of the first, the values."""
@@ -125,9 +122,8 @@ class Router:
             chains = [group.create_task(self._write(partition, parts)) for partition, parts in homes.items()]
         for chain in chains:
             refused.update(chain.result())
-        async with asyncio.TaskGroup() as group:
-            for number, outcome in sorted(refused.items()):
-                group.create_task(self._refuse(strays[number].record, outcome))
+        if refused:
+            await self._refuse([Rejection(strays[number].record, [refused[number]]) for number in sorted(refused)])
         REJECTED.inc(len(refused))
         FORWARDED.inc(len(strays) - len(refused))
 
@@ -177,8 +173,8 @@ class Router:
         )
         self._appended(partition, offset, values)
 
-    async def _refuse(self, record: LogRecord, outcome: Outcome) -> None:
-        await self._until_available("rejecting", lambda: self._reject(record, [outcome]))
+    async def _refuse(self, rejections: Sequence[Rejection]) -> None:
+        await self._until_available("rejecting", lambda: self._reject(rejections))
 
     async def _until_available(self, what: str, attempt: Callable[[], Awaitable[T]]) -> T:
         pause = FIRST_PAUSE

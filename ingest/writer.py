@@ -16,6 +16,7 @@ from schemas.operations import Operation, Outcome
 from schemas.records import (
     CANONICAL_CONTENT_TYPE,
     CONTENT_TYPE_HEADER,
+    REQUEST_CONTENT_TYPE,
     CatalogRecord,
     PointsRecord,
     encode_record,
@@ -26,6 +27,7 @@ MAX_RECORD_BYTES = 4 << 20
 LONG_SECONDS = 60.0
 """Who waits so long leaves it to the log when to give up; measuring every append's time would cost 10 us."""
 HEADERS = ((CONTENT_TYPE_HEADER, CANONICAL_CONTENT_TYPE),)
+REQUEST_HEADERS = ((CONTENT_TYPE_HEADER, REQUEST_CONTENT_TYPE),)
 
 ResultT = TypeVar("ResultT")
 
@@ -127,9 +129,9 @@ def _not_written(reason: str) -> UnavailableError:
 
 
 async def append(log: Log, topic: Topic, partition: int, value: bytes) -> int:
-    """Append a canonical record. Raises UnavailableError, TooLargeError."""
+    """Append the canonical record of a request. Raises UnavailableError, TooLargeError."""
     try:
-        return await log.append(topic, partition, value, headers=HEADERS)
+        return await log.append(topic, partition, value, headers=REQUEST_HEADERS)
     except LogRefusedError as error:
         raise UnavailableError(f"The log takes no writes: {error}. The operation was not accepted") from error
     except LogUnavailableError as error:

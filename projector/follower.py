@@ -23,6 +23,8 @@ class PartitionFollower:
     def on_frame(self, frame: Frame) -> None:
         """Take in one frame. Readers see nothing of a record before its final frame."""
         self._staged.stage(frame)
+        if frame.outcomes:
+            self.waiters.remember(frame.offset, frame.outcomes)
         if frame.final:
             self._staged.publish(frame.offset)
-            self.waiters.advance(frame.offset, frame.outcomes)
+            self.waiters.advance(frame.offset)

@@ -62,7 +62,11 @@ Event = Opened | Reconfigured | Closed | Changes | Resealed
 
 
 class Frame(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What the record at ``offset`` did, or a part of it. ``outcomes`` where one of them is a rejection."""
+    """What the record at ``offset`` did, or a part of it. ``outcomes`` where one of them is a rejection.
+
+    Of several records the last one's frame tells what they did together; frames without events that are not final
+    tell the outcomes of those before it.
+    """
 
     offset: int
     events: list[Event]

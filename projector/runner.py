@@ -1,18 +1,20 @@
 """PartitionRunner: reads one partition of the log, folds, commits, and gives frames to whoever follows."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 
 from prometheus_client import Counter, Gauge
 
 from ingest.log import Log, LogRecord, Topic
+from ingest.outcomes import Reject, Rejection
 from projector.fold.effects import Cursor, Effects
 from projector.fold.fold import CHUNK_POINTS, RecordFold
 from projector.fold.packed import PackedPoint
 from projector.fold.run import DecodedRecord, RunFold
 from projector.fold.window import decode, decode_window, windows
 from projector.frames import Frame
+from projector.rejected import belongs_there
 from projector.rejections import RejectionLines
 from projector.state.origin import read_next
 from projector.state.store import PartitionState
@@ -28,13 +30,11 @@ RECORDS = Counter("headwater_records_applied_total", "Records folded into the st
 REJECTED = Counter("headwater_records_rejected_total", "Records with a rejected operation", ["partition"])
 APPLIED_OFFSET = Gauge("headwater_applied_offset", "The applied offset", ["partition"])
 
-Reject = Callable[[LogRecord, Sequence[Outcome]], Awaitable[None]]
-"""Puts a record that could not be applied, or not wholly, where its producer finds it."""
 Advance = Callable[[int], None]
 """Told the applied offset plus one."""
 
 
-async def ignore_rejected(record: LogRecord, outcomes: Sequence[Outcome]) -> None:
+async def ignore_rejected(rejections: Sequence[Rejection]) -> None:
     """For replays: what was rejected was reported when it was first applied."""
 
 
@@ -158,7 +158,7 @@ class PartitionRunner:
             return 0
         run = RunFold(self._state, self._chunk_points)
         for record, what in zip(records, decoded, strict=True):
-            if not run.add(record.offset, what) or run.ended or run.points >= MOST_POINTS:
+            if not run.add(record.offset, what) or run.points >= MOST_POINTS:
                 break
         if not run.records:
             return 0
@@ -166,10 +166,15 @@ class PartitionRunner:
         route = self._route
         effects.elsewhere = [] if route is None else [entry for entry in effects.elsewhere if route(entry[0])]
         last = records[run.records - 1]
-        await self._report(last, effects.refused)
+        refused = effects.refused
+        if refused:
+            await self._report(records[: run.records], decoded, refused)
         await self._commit(lambda: self._state.commit_run(effects, last.value))
+        outcomes = refused.pop(last.offset, [])
+        for offset, those in refused.items():
+            self._sink(Frame(offset, [], those, final=False))
         events = [event for shard in effects.shards for event in shard.events]
-        self._hand_on(Frame(last.offset, events, effects.refused), run.records)
+        self._hand_on(Frame(last.offset, events, outcomes), run.records)
         return run.records
 
     async def _apply_one(self, record: LogRecord, decoded: DecodedRecord, chunks: int | None = None) -> None:
@@ -179,7 +184,8 @@ class PartitionRunner:
             effects = fold(self._state.cursor)
             final = effects.cursor is None
             refused = effects.outcomes if final and any(not o.applied for o in effects.outcomes) else []
-            await self._report(record, refused)
+            if refused:
+                await self._report([record], [decoded], {record.offset: refused})
             route = self._route is not None and self._route(record.offset)
             commit = partial(self._state.commit, effects, record.offset, record.value, route=route)
             await self._commit(commit)
@@ -191,13 +197,24 @@ class PartitionRunner:
     async def _commit(self, commit: Callable[[], None]) -> None:
         await when_writable(commit, self._state.kv, f"the state of points-{self._partition}")
 
-    async def _report(self, record: LogRecord, refused: Sequence[Outcome]) -> None:
-        if refused:
-            self._rejected.inc()
+    async def _report(
+        self, records: Sequence[LogRecord], decoded: Sequence[DecodedRecord], refused: Mapping[int, Sequence[Outcome]]
+    ) -> None:
+        """Send those of ``records`` that have outcomes in ``refused``, before they are committed."""
+        self._rejected.inc(len(refused))
+        rejections: list[Rejection] = []
+        for record, what in zip(records, decoded, strict=False):
+            outcomes = refused.get(record.offset)
+            if outcomes is None:
+                continue
             if self._reject is not ignore_rejected:
-                self._rejections.note(record, refused)
+                self._rejections.note(record, outcomes)
+            if not belongs_there(record, readable=not isinstance(what, Outcome)):
+                continue
             if self._route is None or self._route(record.offset):
-                await self._reject(record, refused)
+                rejections.append(Rejection(record, outcomes))
+        if rejections:
+            await self._reject(rejections)
 
     def _hand_on(self, frame: Frame, records: int) -> None:
         """Give a frame on, which is the last of ``records``."""

@@ -16,6 +16,8 @@ from schemas.operations_v1 import OperationV1, upgrade
 RECORD_VERSION = 2
 CONTENT_TYPE_HEADER = "content-type"
 CANONICAL_CONTENT_TYPE = b"application/vnd.headwater.record+msgpack"
+REQUEST_CONTENT_TYPE = CANONICAL_CONTENT_TYPE + b"; from=request"
+"""Of a canonical record that a write route made of a client's request: the client is told what becomes of it."""
 
 
 # What the state can keep as a key or a number of its own. An uint of MessagePack ends below 2**64 by itself.

@@ -17,7 +17,15 @@ from ingest.embedded.partition_folder import OpenedPartition, look_again
 from ingest.embedded.partition_log import PartitionLog
 from ingest.embedded.partition_writer import PartitionWriter
 from ingest.embedded.truncation import delete_segments
-from ingest.log import Headers, LogRecord, LogUnavailableError, NoSuchPartitionError, RecordTooLargeError, Topic
+from ingest.log import (
+    Headers,
+    LogRecord,
+    LogUnavailableError,
+    Message,
+    NoSuchPartitionError,
+    RecordTooLargeError,
+    Topic,
+)
 
 SEGMENT_BYTES = 64 << 20
 MAX_RECORD_BYTES = 32 << 20
@@ -140,6 +148,16 @@ class EmbeddedLog:
         record = NewRecord(time.time_ns() // 1_000_000, key, value, headers)
         size = self._checked_size(topic, record)
         return await self._group_commit.append(log, self._writers[topic, partition], record, size)
+
+    async def append_all(self, topic: Topic, partition: int, messages: Sequence[Message]) -> None:
+        """As ``Log.append_all``."""
+        results = await asyncio.gather(
+            *[self.append(topic, partition, m.value, key=m.key, headers=m.headers) for m in messages],
+            return_exceptions=True,
+        )
+        for result in results:
+            if isinstance(result, BaseException):
+                raise result
 
     async def read(self, topic: Topic, partition: int, from_offset: int, max_bytes: int) -> Sequence[LogRecord]:
         """As ``Log.read``: records that are durable, from memory where they are recent."""

@@ -1,11 +1,16 @@
 """Canonical or foreign: by the content-type header, else by the shape of the value."""
 
 from ingest.log import LogRecord
-from schemas.records import CANONICAL_CONTENT_TYPE, CONTENT_TYPE_HEADER
+from schemas.records import CANONICAL_CONTENT_TYPE, CONTENT_TYPE_HEADER, REQUEST_CONTENT_TYPE
 
 _JSON_CONTENT_TYPE = b"application/json"
 _OBJECT = b"{"
 _JSON_SPACE = b" \t\r\n"
+
+
+def is_of_request(record: LogRecord) -> bool:
+    """Whether a write route put ``record`` on the log, whose client is told what becomes of it."""
+    return (CONTENT_TYPE_HEADER, REQUEST_CONTENT_TYPE) in record.headers
 
 
 def is_canonical(record: LogRecord) -> bool:

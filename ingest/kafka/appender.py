@@ -80,10 +80,26 @@ class PartitionAppender:
         self._sending: asyncio.Task[None] | None = None
         self._producer: _Producer | None = None
 
+    async def append_all(self, messages: Sequence[Message]) -> None:
+        """As ``KafkaLog.append_all``: several requests' worth of them are queued at once."""
+        limit = min(self._settings.batch_bytes, self._max_bytes)
+        groups: list[list[Message]] = [[]]
+        size = 0
+        for message in messages:
+            more = _size([message])
+            if groups[-1] and size + more > limit:
+                groups.append([])
+                size = 0
+            groups[-1].append(message)
+            size += more
+        results = await asyncio.gather(*[self.append(group) for group in groups if group], return_exceptions=True)
+        for result in results:
+            if isinstance(result, BaseException):
+                raise result
+
     async def append(self, messages: Sequence[Message]) -> int:
         """As ``KafkaLog.append_messages``."""
-        estimate = DefaultRecordBatchBuilder.estimate_size_in_bytes
-        size = sum([estimate(message.key, message.value, list(message.headers)) for message in messages])
+        size = _size(messages)
         if size > self._max_bytes:
             what = "the record takes" if len(messages) == 1 else f"{len(messages)} records take"
             raise RecordTooLargeError(f"{what} {size} bytes in Kafka, and at most {self._max_bytes} are allowed")
@@ -203,3 +219,8 @@ class PartitionAppender:
             self._budget.give(record.size)
             if not record.offset.done():
                 record.offset.set_exception(error)
+
+
+def _size(messages: Sequence[Message]) -> int:
+    estimate = DefaultRecordBatchBuilder.estimate_size_in_bytes
+    return sum([estimate(message.key, message.value, list(message.headers)) for message in messages])

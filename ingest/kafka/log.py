@@ -123,6 +123,11 @@ class KafkaLog:
         """As ``BatchLog.append_together``; as ``append`` otherwise."""
         return await self.append_messages(topic, partition, [Message(value, None, headers) for value in values])
 
+    async def append_all(self, topic: Topic, partition: int, messages: Sequence[Message]) -> None:
+        """As ``Log.append_all``, within the settings' timeout."""
+        async with self._appender(topic, partition) as appender:
+            await appender.append_all(messages)
+
     def max_record_bytes(self, topic: Topic) -> int:
         """The largest record of ``topic``, and the most that records which are written together may take."""
         return self._max_bytes[topic]

@@ -1,14 +1,15 @@
 """CatalogRunner: reads the catalog topic, folds, commits, sends the markers, publishes."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from itertools import groupby
 from operator import itemgetter
 
 import structlog
 
+from ingest.foreign import is_of_request
 from ingest.log import Log, LogRecord, LogUnavailableError, RecordTooLargeError, Topic
-from ingest.outcomes import rejected
+from ingest.outcomes import Reject, Rejection, rejected
 from projector.catalog.fold import CatalogEffects, fold_catalog
 from projector.catalog.state import CatalogState, MarkerOffset
 from projector.catalog.store import CatalogStore
@@ -44,7 +45,7 @@ class CatalogRunner:
         log: Log,
         store: CatalogStore,
         publish: Publish,
-        reject: Callable[[LogRecord, Sequence[Outcome]], Awaitable[None]],
+        reject: Reject,
         *,
         seen: Callable[[int], int] = nothing_seen,
         send: bool = True,
@@ -90,8 +91,8 @@ class CatalogRunner:
         """Fold the record after the applied offset, commit it, send its markers, publish."""
         effects = self._fold(record)
         outcomes = [] if effects.outcome.applied else [effects.outcome]
-        if outcomes:
-            await self._reject(record, outcomes)
+        if outcomes and not is_of_request(record):
+            await self._reject([Rejection(record, outcomes)])
         await self._write(lambda: self._store.commit(effects, record.offset, record.value))
         offsets = await self._send_outbox()
         self._publish(record.offset, self._store.state, outcomes, offsets)

@@ -167,11 +167,11 @@ class PartitionFeed:
                 for needs in self._needs:
                     needs.pop(event.shard, None)
         self._between_records = frame.final
+        if frame.outcomes:
+            self._outcomes.add(frame.offset, frame.outcomes)
         if not frame.final:
             return
         self._applied = frame.offset
-        if frame.outcomes:
-            self._outcomes.add(frame.offset, frame.outcomes)
         self._outcomes.advance(frame.offset)
 
     def _pend(self, frame: Frame) -> None:

@@ -1,8 +1,7 @@
 """Runs: consecutive records that are folded together, into one set of effects.
 
 A record may be in a run when a chunk is sure to hold it: no marker, no filter, and not too many points to look at.
-Within a run each record sees what those before it did, so the state after a run is the one after its records. The
-first record with a rejection is the last of its run: the outcomes of a run are those of its last record.
+Within a run each record sees what those before it did, so the state after a run is the one after its records.
 """
 
 import sys
@@ -35,19 +34,14 @@ _UNBOUNDED = sys.maxsize
 class RunEffects:
     """What a run does to the state: effects of one shard each, and what is about its records.
 
-    ``offset`` and ``outcomes`` are those of the last record.
+    ``offset`` is that of the last record. ``refused``: by offset, the outcomes of records of which one is a rejection.
     """
 
     offset: int
     shards: list[Effects]
-    outcomes: list[Outcome]
+    refused: dict[int, list[Outcome]]
     elsewhere: list[tuple[int, Elsewhere]]
     watermarks: dict[int, Origin]
-
-    @property
-    def refused(self) -> list[Outcome]:
-        """The outcomes, where one of them is a rejection."""
-        return self.outcomes if any(not outcome.applied for outcome in self.outcomes) else []
 
 
 class _Target:
@@ -68,11 +62,9 @@ class RunFold:
         self._most_ids = most_ids
         self._open: dict[ShardId, OpenShard | None] = {}
         self._targets: dict[str, _Target | None] = {}
-        self._effects = RunEffects(-1, [], [], [], {})
+        self._effects = RunEffects(-1, [], {}, [], {})
         self.records = 0
         self.points = 0
-        self.ended = False
-        """Whether the last record had a rejection."""
 
     def add(self, offset: int, record: DecodedRecord) -> bool:
         """Fold ``record`` too, unless it can't be in a run: then nothing was done."""
@@ -87,9 +79,9 @@ class RunFold:
         if outcomes is None:
             return False
         self._effects.offset = offset
-        self._effects.outcomes = outcomes
+        if outcomes is not _ONE_APPLIED and any(not outcome.applied for outcome in outcomes):
+            self._effects.refused[offset] = outcomes
         self.records += 1
-        self.ended = outcomes is not _ONE_APPLIED and bool(self._effects.refused)
         return True
 
     def effects(self) -> RunEffects:

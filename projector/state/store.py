@@ -166,8 +166,8 @@ class PartitionState:
             self._outbox.put(batch, offset, elsewhere)
         for origin in run.watermarks.values():
             self._put_watermark(batch, origin)
-        if run.refused:
-            self._outcomes.put(batch, run.offset, run.outcomes)
+        for offset, outcomes in run.refused.items():
+            self._outcomes.put(batch, offset, outcomes)
         self._kv.write(batch)
         for offset, _ in run.elsewhere:
             self._outbox.remember(offset)

@@ -16,13 +16,15 @@ from prometheus_client import Counter, Gauge
 from ingest.foreign import Elsewhere
 from ingest.forwarding import Stray
 from ingest.log import LogDamagedError, LogRecord, LogUnavailableError, Topic
+from ingest.outcomes import Reject, Rejection
 from ingest.router import Router
-from projector.rejected import record_at
-from projector.runner import Reject
+from projector.fold.window import decode
+from projector.rejected import belongs_there, records_at
 from projector.state.store import PartitionState
 from projector.worker.patience import when_available, when_room, when_writable
 from projector.worker.routed import Routed
 from projector.worker.routing_port import OpenRouting, Spawn
+from schemas.operations import Outcome
 
 MOST_AT_ONCE = 1000
 """How many records are forwarded at once."""
@@ -135,17 +137,18 @@ class PartitionRouting:
             _logger.warning("routed offset not committed", partition=self._partition, reason=str(error))
 
     async def _reject_again(self) -> None:
+        log, what = self._office.routed.log, f"records of points-{self._partition} to reject"
         while self._to_reject:
-            await self._reject_one(self._to_reject[0])
-            self._to_reject.popleft()
-
-    async def _reject_one(self, offset: int) -> None:
-        log, what = self._office.routed.log, f"a record of points-{self._partition} to reject"
-        record = await when_available(lambda: record_at(log, self._partition, offset), what)
-        if record is None:
-            self._count_lost(offset)
-        else:
-            await self.reject(record, self._state.outcomes(offset))
+            some = list(islice(self._to_reject, MOST_AT_ONCE))
+            records = await when_available(lambda some=some: records_at(log, self._partition, some), what)
+            some = [offset for offset in some if not records or offset <= max(records)]
+            found = [record for offset in some if (record := records.get(offset)) is not None and _is_to_send(record)]
+            if found:
+                await self.reject([Rejection(record, self._state.outcomes(record.offset)) for record in found])
+            for offset in some:
+                if offset not in records:
+                    self._count_lost(offset)
+                self._to_reject.popleft()
 
     async def _forward(self) -> None:
         await self._reject_again()
@@ -230,3 +233,7 @@ class PartitionRouting:
 
 def _outbox_of(partition: int) -> str:
     return f"the outbox of points-{partition}"
+
+
+def _is_to_send(record: LogRecord) -> bool:
+    return belongs_there(record, readable=not isinstance(decode(record), Outcome))

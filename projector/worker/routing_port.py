@@ -5,11 +5,10 @@ from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import Any, Protocol
 
 from ingest.log import Log, LogRecord, Topic
+from ingest.outcomes import Reject, Rejection
 from projector.rejected import send_rejected
-from projector.runner import Reject
 from projector.state.store import PartitionState
 from projector.worker.patience import when_available
-from schemas.operations import Outcome
 
 
 class Routing(Protocol):
@@ -22,7 +21,7 @@ class Routing(Protocol):
 
     @property
     def reject(self) -> Reject:
-        """Puts a record that could not be applied where its producer finds it."""
+        """Puts records that could not be applied where their producers find them."""
         ...
 
     def applied(self, records: Sequence[LogRecord]) -> None:
@@ -67,7 +66,7 @@ def no_routing(log: Log) -> OpenRouting:
 def rejecter(log: Log, topic: Topic) -> Reject:
     """Sends to the rejected topic, however long the log can't be reached: the fold goes no further without."""
 
-    async def reject(record: LogRecord, outcomes: Sequence[Outcome]) -> None:
-        await when_available(lambda: send_rejected(log, topic, record, outcomes), "the rejected topic")
+    async def reject(rejections: Sequence[Rejection]) -> None:
+        await when_available(lambda: send_rejected(log, topic, rejections), "the rejected topic")
 
     return reject

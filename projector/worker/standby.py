@@ -13,7 +13,8 @@ from typing import Self
 import structlog
 
 from ingest.log import LogRecord, LogUnavailableError
-from projector.runner import Reject, ignore_rejected
+from ingest.outcomes import Reject
+from projector.runner import ignore_rejected
 from projector.state.store import PartitionState
 from projector.worker.patience import when_writable
 from projector.worker.routed import Routed

@@ -12,6 +12,7 @@ from ingest import router as router_module
 from ingest.foreign import Elsewhere
 from ingest.forwarding import Stray
 from ingest.log import Headers, LogRecord, LogUnavailableError, RecordTooLargeError, Topic
+from ingest.outcomes import Rejection
 from ingest.router import Router
 from ingest.writer import HEADERS
 from schemas.ids import PointId, shard_of
@@ -68,9 +69,8 @@ class Bench:
         values = {partition: self.log.values(Topic.POINTS, partition) for partition in range(3)}
         return [(partition, offset, value) for partition in values for offset, value in enumerate(values[partition])]
 
-    async def _reject(self, record: LogRecord, outcomes: Sequence[Outcome]) -> None:
-        (outcome,) = outcomes
-        self.rejected.append((record, outcome))
+    async def _reject(self, rejections: Sequence[Rejection]) -> None:
+        self.rejected += [(record, outcome) for record, (outcome,) in rejections]
 
     def records(self, partition: int) -> list[PointsRecord]:
         found = [decode_partition_record(value or b"") for value in self.log.values(Topic.POINTS, partition)]

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Iterator, Sequence
 
 from ingest.deadline import Deadline
-from ingest.log import Headers, LogRecord, LogUnavailableError, RecordTooLargeError, Topic
+from ingest.log import Headers, LogRecord, LogUnavailableError, Message, RecordTooLargeError, Topic
 from ingest.ports import CollectionEntry
 from projector.catalog.fold import fold_catalog
 from projector.catalog.follower import CatalogFollower
@@ -103,6 +103,10 @@ class MemoryLog:
         if len(value or b"") > self.takes:
             raise RecordTooLargeError(f"a record has at most {self.takes} bytes")
         return self.put(topic, partition, value or b"")
+
+    async def append_all(self, topic: Topic, partition: int, messages: Sequence[Message]) -> None:
+        for message in messages:
+            await self.append(topic, partition, message.value)
 
     def put(self, topic: Topic, partition: int, value: bytes) -> int:
         records = self.records.setdefault((topic, partition), [])

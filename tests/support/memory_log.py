@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from ingest.log import Headers, LogRecord, Topic
+from ingest.log import Headers, LogRecord, Message, Topic
 
 
 @dataclass
@@ -41,6 +41,10 @@ class MemoryLog:
     ) -> int:
         first, *_ = [self.put(topic, partition, value, headers=headers) for value in values]
         return first
+
+    async def append_all(self, topic: Topic, partition: int, messages: Sequence[Message]) -> None:
+        for message in messages:
+            await self.append(topic, partition, message.value, key=message.key, headers=message.headers)
 
     def put(
         self, topic: Topic, partition: int, value: bytes | None, *, key: bytes | None = None, headers: Headers = ()

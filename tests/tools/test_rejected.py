@@ -14,6 +14,7 @@ from compose.rejected_lines import json_line, readable_line
 from ingest.embedded.log import EmbeddedLog
 from ingest.kafka import KafkaSettings
 from ingest.log import Headers, Log, LogRecord, RecordTooLargeError, Topic
+from ingest.outcomes import Rejection
 from ingest.writer import HEADERS
 from projector.rejected import send_rejected
 from schemas.operations import Outcome
@@ -36,7 +37,7 @@ async def reject(
     offset = await log.append(Topic.POINTS, partition, value, key=b"key", headers=headers)
     record = LogRecord(partition, offset, 1_700_000_000_000, b"key", value, headers)
     for _ in range(times):
-        await send_rejected(log, Topic.POINTS, record, [Outcome(), outcome])
+        await send_rejected(log, Topic.POINTS, [Rejection(record, [Outcome(), outcome])])
     return offset
 
 
@@ -126,7 +127,7 @@ def test_sending_again() -> None:
         await reject(log, b"one", BAD, times=2, headers=(("own", b"1"),))
         await reject(log, b"two", LARGE)
         await log.append(Topic.REJECTED, 0, b"somebody else's")
-        await send_rejected(log, Topic.CATALOG, LogRecord(0, 4, 0, None, b"catalog", ()), [BAD])
+        await send_rejected(log, Topic.CATALOG, [Rejection(LogRecord(0, 4, 0, None, b"catalog", ()), [BAD])])
         assert await _sent_again(log, EVERYTHING, dry_run=True) == (2, [])
         assert await _sent_again(log, EVERYTHING) == (2, [b"one", b"two"])
         assert await _sent_again(log, Selection(frozenset(), "3 numbers")) == (1, [b"two"])
@@ -233,7 +234,7 @@ def test_what_only_fits_into_kafka_compressed(kafka_settings: KafkaSettings) -> 
             await producer.stop()
             (record,) = await read_all(log)
             assert record.value == value
-            await send_rejected(log, Topic.POINTS, record, [BAD])
+            await send_rejected(log, Topic.POINTS, [Rejection(record, [BAD])])
             (found,) = [rejected async for rejected in read_rejected(log)]
             assert (found.origin, found.reason, found.record.value) == (Place("points", 0, 0), BAD.reason, None)
             assert "at most 1148576 are allowed" in (found.left_out or "")

@@ -10,7 +10,8 @@ from typing import TypeVar
 
 import msgspec
 
-from ingest.log import Log, LogRecord, Topic
+from ingest.log import Log, Topic
+from ingest.outcomes import Rejection
 from ingest.sharding import records_of
 from projector.catalog.runner import CatalogRunner
 from projector.catalog.state import CatalogState
@@ -55,7 +56,7 @@ def run(awaitable: Awaitable[T]) -> T:
     return asyncio.run(main())
 
 
-async def ignore_record(record: LogRecord, outcomes: Sequence[Outcome]) -> None:
+async def ignore_record(rejections: Sequence[Rejection]) -> None:
     """For runs whose rejections nobody looks at."""
 
 

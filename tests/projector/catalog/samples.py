@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 
-from ingest.log import LogRecord, Topic
+from ingest.log import Topic
+from ingest.outcomes import Rejection
 from projector.catalog.fold import CatalogEffects, fold_catalog
 from projector.catalog.follower import CatalogFollower
 from projector.catalog.runner import CatalogRunner
@@ -83,8 +84,8 @@ class Runner:
             send=send,
         )
 
-    async def _reject(self, record: LogRecord, outcomes: Sequence[Outcome]) -> None:
-        self.rejected.append((record.offset, outcomes))
+    async def _reject(self, rejections: Sequence[Rejection]) -> None:
+        self.rejected += [(record.offset, outcomes) for record, outcomes in rejections]
 
 
 def store_in(folder: Path, *, read_only: bool = False) -> closing[CatalogStore]:

@@ -251,7 +251,7 @@ def test_what_was_written_before_there_was_a_collection_does_not_come_after_what
         together_fold = RunFold(state, 100)
         assert together_fold.add(state.applied + 1, record)
         effects = together_fold.effects()
-        outcomes = effects.outcomes
+        outcomes = effects.refused.get(state.applied + 1, [APPLIED])
         state.commit_run(effects)
     else:
         outcomes = state.apply(record)[0].outcomes

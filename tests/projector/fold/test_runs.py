@@ -60,7 +60,7 @@ class Folded:
             while at < len(part):
                 run = RunFold(self.state, most_ids)
                 for record, what in zip(part[at:], decoded[at:], strict=True):
-                    if not run.add(record.offset, what) or run.ended or run.points >= most_points:
+                    if not run.add(record.offset, what) or run.points >= most_points:
                         break
                 if not run.records:
                     self.one(part[at].offset, decoded[at], most_ids)
@@ -69,7 +69,7 @@ class Folded:
                 effects = run.effects()
                 self.state.commit_run(effects)
                 self.elsewhere.extend(effects.elsewhere)
-                self._tell(effects.offset, effects.outcomes)
+                self.refused.update(effects.refused)
                 self.runs.append(run.records)
                 at += run.records
                 assert effects.offset == part[at - 1].offset
@@ -130,9 +130,9 @@ def test_single_points_of_several_shards_and_collections_are_one_run() -> None:
     assert sum(meta.version for meta in found.state.metas.values()) == 21
 
 
-def test_a_run_ends_with_a_rejection() -> None:
+def test_a_run_goes_on_after_a_rejection() -> None:
     found = _folded(_point(1), _point(2, vector=[1]), _point(3), message(b"{"), _point(4), _point(5))
-    assert found.runs == [2, 2, 2]
+    assert found.runs == [6]
     assert list(found.refused) == [11, 13]
 
 
@@ -223,6 +223,5 @@ def test_an_empty_record_is_applied() -> None:
     assert found.refused == {}
     run = RunFold(found.state, 10)
     assert run.add(99, PointsRecord(uid=SHARD.uid, shard=0, ops=[]))
-    assert not run.ended
-    assert run.effects().outcomes == []
+    assert run.effects().refused == {}
     assert APPLIED.applied

@@ -5,7 +5,8 @@ from collections.abc import Awaitable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
-from ingest.log import Log, LogRecord, Topic
+from ingest.log import Log, Topic
+from ingest.outcomes import Rejection
 from projector.fold.fold import CHUNK_POINTS
 from projector.frames import Frame
 from projector.runner import READ_BYTES, PartitionRunner
@@ -64,8 +65,8 @@ class Projector:
             chunk_points=chunk_points,
         )
 
-    async def _reject(self, record: LogRecord, outcomes: Sequence[Outcome]) -> None:
-        self.rejected.append((record.offset, outcomes))
+    async def _reject(self, rejections: Sequence[Rejection]) -> None:
+        self.rejected += [(record.offset, outcomes) for record, outcomes in rejections]
 
 
 def fold_all(log: MemoryLog, folder: Path, **options: int) -> Projector:

@@ -5,7 +5,7 @@ import pytest
 
 from ingest.kafka.topic_settings import REJECTED_EXTRA_BYTES
 from ingest.log import Headers, LogRecord, RecordTooLargeError, Topic
-from ingest.outcomes import rejected
+from ingest.outcomes import Rejection, rejected
 from projector.fold.outcomes import SKIPPED
 from projector.rejected import LEFT_OUT_HEADER, ORIGIN_HEADER, OUTCOMES_HEADER, REASON_HEADER, send_rejected
 from schemas.errors import BadInputError
@@ -42,7 +42,7 @@ def _rejected(log: MemoryLog) -> LogRecord:
 def test_a_record_is_sent_as_it_came() -> None:
     log = _log()
     record = run(log.read(Topic.POINTS, 1, 3, 1))[0]
-    run(send_rejected(log, Topic.POINTS, record, OUTCOMES))
+    run(send_rejected(log, Topic.POINTS, [Rejection(record, OUTCOMES)]))
     sent = _rejected(log)
     assert (sent.key, sent.value, sent.headers[:1]) == (b"a key", ORIGINAL, HEADERS)
     headers = dict(sent.headers)
@@ -53,7 +53,7 @@ def test_a_record_is_sent_as_it_came() -> None:
 
 def test_of_a_forwarded_record_the_original_is_sent() -> None:
     log = _log()
-    run(send_rejected(log, Topic.POINTS, _forwarded(log, Origin(1, 3, 0)), OUTCOMES))
+    run(send_rejected(log, Topic.POINTS, [Rejection(_forwarded(log, Origin(1, 3, 0)), OUTCOMES)]))
     sent = _rejected(log)
     assert (sent.key, sent.value, sent.headers[:1]) == (b"a key", ORIGINAL, HEADERS)
     assert dict(sent.headers)[ORIGIN_HEADER] == b"points/1/3"
@@ -65,7 +65,7 @@ def test_where_the_log_has_no_original_what_was_forwarded_is_sent(origin: Origin
     if origin.offset == 3:
         log.drop_before(Topic.POINTS, 1, 4)
     record = _forwarded(log, origin)
-    run(send_rejected(log, Topic.POINTS, record, OUTCOMES))
+    run(send_rejected(log, Topic.POINTS, [Rejection(record, OUTCOMES)]))
     sent = _rejected(log)
     assert (sent.key, sent.value) == (record.key, record.value)
     assert dict(sent.headers)[ORIGIN_HEADER] == f"points/{origin.partition}/{origin.offset}".encode()
@@ -75,7 +75,7 @@ def test_where_the_log_has_no_original_what_was_forwarded_is_sent(origin: Origin
 def test_what_can_not_be_read_is_sent(value: bytes | None) -> None:
     log = MemoryLog()
     offset = log.put(Topic.POINTS, 0, value)
-    run(send_rejected(log, Topic.POINTS, run(log.read(Topic.POINTS, 0, offset, 1))[0], OUTCOMES))
+    run(send_rejected(log, Topic.POINTS, [Rejection(run(log.read(Topic.POINTS, 0, offset, 1))[0], OUTCOMES)]))
     assert _rejected(log).value == value
     assert dict(_rejected(log).headers)[ORIGIN_HEADER] == b"points/0/0"
 
@@ -85,7 +85,7 @@ def test_what_is_added_is_bounded() -> None:
     log = _log()
     record = run(log.read(Topic.POINTS, 1, 3, 1))[0]
     wrong = rejected(BadInputError("x" * (1 << 20)))
-    run(send_rejected(log, Topic.POINTS, record, [Outcome(), wrong, *[SKIPPED] * 100_000]))
+    run(send_rejected(log, Topic.POINTS, [Rejection(record, [Outcome(), wrong, *[SKIPPED] * 100_000])]))
     added = _rejected(log).headers[len(HEADERS) :]
     assert sum(len(name) + len(value) for name, value in added) < REJECTED_EXTRA_BYTES // 2
     assert msgspec.json.decode(dict(added)[OUTCOMES_HEADER], type=list[Outcome]) == [wrong]
@@ -115,7 +115,7 @@ def test_of_what_is_too_large_for_the_topic_only_its_place_is_sent(topic: Topic,
     value, key, header = (large if long == part else b"short" for part in ("value", "key", "header"))
     log.put(topic, 0, value, key=key, headers=(("own", header),))
     wrong = rejected(BadInputError("\x00" * (1 << 20)))
-    run(send_rejected(log, topic, run(log.read(topic, 0, 0, 1))[0], [wrong, *[SKIPPED] * 200]))
+    run(send_rejected(log, topic, [Rejection(run(log.read(topic, 0, 0, 1))[0], [wrong, *[SKIPPED] * 200])]))
     sent = _rejected(log)
     assert (sent.key, sent.value) == (None, None)
     headers = dict(sent.headers)

@@ -5,11 +5,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from ingest.foreign import Elsewhere
-from ingest.log import LogRecord, Topic
+from ingest.log import Topic
+from ingest.outcomes import Rejection
 from projector.frames import Frame
 from projector.runner import PartitionRunner, ignore_frame
 from projector.state.store import PartitionState
-from schemas.operations import Outcome
 from schemas.records import encode_record
 from tests.projector.fold.memory_state import OPENED, SHARD
 from tests.projector.state.samples import open_state, run
@@ -31,8 +31,8 @@ def _fold(log: MemoryLog, state: PartitionState, route: Callable[[int], bool] | 
     """Fold everything; the offsets of what was rejected."""
     rejected: list[int] = []
 
-    async def reject(record: LogRecord, outcomes: Sequence[Outcome]) -> None:
-        rejected.append(record.offset)
+    async def reject(rejections: Sequence[Rejection]) -> None:
+        rejected.extend(record.offset for record, _ in rejections)
 
     run(PartitionRunner(log, 0, state, ignore_frame, reject=reject, route=route).catch_up(6))
     return rejected

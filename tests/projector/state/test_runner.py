@@ -8,12 +8,14 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from ingest.log import LogRecord, Topic
+from ingest.log import Topic
+from ingest.outcomes import Rejection
 from ingest.sharding import parts_of
+from ingest.writer import REQUEST_HEADERS
 from projector.frames import Changes, Frame, Opened
 from projector.runner import PartitionRunner
 from schemas.operations import DeletePoints, Operation, Outcome, SetPayload
-from schemas.records import PartitionRecord
+from schemas.records import PartitionRecord, encode_record
 from tests.projector.fold.memory_state import OPENED, SHARD, points_record, upsert
 from tests.projector.state.samples import Projector, digests, fold_all, log_of, open_state, put, run
 from tests.support.memory_log import MemoryLog
@@ -38,7 +40,7 @@ def test_a_log_is_folded_in_order(tmp_path: Path) -> None:
     projector = fold_all(log_of(*_records()), tmp_path)
     frames = projector.frames
     assert [frame.offset for frame in frames] == [0, 2, 3, 4, 5]
-    assert all(frame.final for frame in frames)
+    assert [frame.offset for frame in frames if not frame.final] == [4]
     assert isinstance(frames[0].events[0], Opened)
     assert [len(event.ids) for frame in frames for event in frame.events if isinstance(event, Changes)] == [5, 5, 2]
     state = open_state(tmp_path)
@@ -58,6 +60,33 @@ def test_rejections_go_into_the_frame_the_state_and_to_the_producer(tmp_path: Pa
     state = open_state(tmp_path)
     assert state.outcomes(3) == [Outcome(), not_found]
     state.close()
+
+
+def test_many_rejections_are_one_commit_and_are_sent_together(tmp_path: Path) -> None:
+    bad = [points_record(SetPayload(b"{}", ids=[404])), b"not a record"]
+    sent: list[list[int]] = []
+
+    async def reject(rejections: Sequence[Rejection]) -> None:
+        sent.append([record.offset for record, _ in rejections])
+
+    frames: list[Frame] = []
+    with contextlib.closing(open_state(tmp_path)) as state:
+        log = log_of(OPENED, *bad * 200)
+        run(PartitionRunner(log, 0, state, frames.append, reject=reject).catch_up(401))
+        assert [offset for offset, _ in state.outcomes_since(0)] == list(range(1, 401))
+    assert sent == [list(range(1, 401))]
+    assert [frame.offset for frame in frames if frame.final] == [0, 400]
+    assert [frame.offset for frame in frames if frame.outcomes] == list(range(1, 401))
+
+
+def test_what_a_request_is_told_of_is_not_sent(tmp_path: Path) -> None:
+    log = MemoryLog()
+    refused = encode_record(points_record(SetPayload(b"{}", ids=[404])))
+    for value in (encode_record(OPENED), refused, b"of a later release"):
+        log.put(Topic.POINTS, 0, value, headers=REQUEST_HEADERS)
+    projector = fold_all(log, tmp_path)
+    assert [offset for offset, _ in projector.rejected] == [2]
+    assert [frame.offset for frame in projector.frames if frame.outcomes] == [1, 2]
 
 
 def test_chunks_are_frames_of_which_the_last_is_final(tmp_path: Path) -> None:
@@ -146,10 +175,10 @@ def test_wherever_it_is_stopped_after_a_commit_it_goes_on_there(tmp_path: Path, 
 
 def test_stopped_before_a_commit_it_reports_the_rejection_again(tmp_path: Path) -> None:
     log = log_of(*_records())
-    reported: list[int] = []
+    reported: list[list[int]] = []
 
-    async def reject(record: LogRecord, outcomes: Sequence[Outcome]) -> None:
-        reported.append(record.offset)
+    async def reject(rejections: Sequence[Rejection]) -> None:
+        reported.append([record.offset for record, _ in rejections])
         if len(reported) == 1:
             raise StoppedError
 
@@ -160,7 +189,7 @@ def test_stopped_before_a_commit_it_reports_the_rejection_again(tmp_path: Path) 
     with pytest.raises(StoppedError):
         once()
     once()
-    assert reported == [2, 2, 3, 4]
+    assert reported == [[2], [2], [3], [4]]
 
 
 def _ignore(frame: Frame) -> None:
@@ -195,5 +224,5 @@ def test_it_waits_where_it_is_asked_to(tmp_path: Path) -> None:
         seen.append(state.applied)
 
     run(PartitionRunner(log, 0, state, _ignore, throttle=throttle).catch_up(6))
-    assert seen == [-1, 0, 2, 3, 4]
+    assert seen == [-1, 0, 2, 3]
     state.close()

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ingest.log import LogRecord, Topic
+from ingest.outcomes import Rejection
 from projector.fold.effects import Cursor, Effects
 from projector.fold.fold import fold
 from projector.fold.window import decode
@@ -100,8 +101,8 @@ async def _together(
         if len(told.frames) in stops:
             raise StoppedError
 
-    async def reject(record: LogRecord, outcomes: Sequence[Outcome]) -> None:
-        told.rejected[record.offset] = outcomes
+    async def reject(rejections: Sequence[Rejection]) -> None:
+        told.rejected.update((record.offset, outcomes) for record, outcomes in rejections)
 
     end = await log.end_offset(Topic.POINTS, 0)
     while True:

@@ -12,6 +12,7 @@ import msgspec
 from ingest.foreign import Elsewhere
 from ingest.kafka.groups import Offsets
 from ingest.log import Headers, LogRecord, Topic
+from ingest.outcomes import Rejection
 from ingest.router import Router
 from projector.fold.effects import Effects
 from projector.frames import ShardId
@@ -21,7 +22,6 @@ from projector.state.store import PartitionState
 from projector.worker.routed import Routed
 from projector.worker.routing import PartitionRouting, RoutingOffice
 from schemas.ids import PointId, shard_of
-from schemas.operations import Outcome
 from schemas.points import decode_point
 from schemas.records import PointsRecord, ShardOpened, decode_partition_record, encode_record
 from tests.support.memory_catalog import MemoryCatalog
@@ -330,5 +330,5 @@ class Process:
                 return False
         return True
 
-    async def _reject(self, record: LogRecord, outcomes: Sequence[Outcome]) -> None:
-        await send_rejected(self._cluster.log, Topic.POINTS, record, outcomes)
+    async def _reject(self, rejections: Sequence[Rejection]) -> None:
+        await send_rejected(self._cluster.log, Topic.POINTS, rejections)

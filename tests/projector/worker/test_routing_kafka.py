@@ -9,14 +9,14 @@ import pytest
 
 from ingest.kafka import KafkaLog, KafkaSettings
 from ingest.kafka.groups import GroupOffsets
-from ingest.log import LogRecord, Topic
+from ingest.log import Topic
+from ingest.outcomes import Rejection
 from ingest.router import Router
 from projector.rejected import ORIGIN_HEADER, send_rejected
 from projector.runner import PartitionRunner, ignore_frame
 from projector.state.store import PartitionState
 from projector.worker.routed import Routed
 from projector.worker.routing import PartitionRouting, RoutingOffice, routing_through
-from schemas.operations import Outcome
 from schemas.records import Origin, PointsRecord, ShardOpened, decode_partition_record, encode_record
 from tests.support.memory_catalog import MemoryCatalog
 
@@ -35,8 +35,8 @@ class Worker:
         self.folder = folder
         self.entry = self.catalog.create("things", 7, [1])
 
-    async def reject(self, record: LogRecord, outcomes: Sequence[Outcome]) -> None:
-        await send_rejected(self.log, POINTS, record, outcomes)
+    async def reject(self, rejections: Sequence[Rejection]) -> None:
+        await send_rejected(self.log, POINTS, rejections)
 
     async def work(self) -> int:
         """Until all of points-0 is routed, and closed again; how many records it had to route."""

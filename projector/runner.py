@@ -8,8 +8,9 @@ from prometheus_client import Counter, Gauge
 
 from ingest.log import Log, LogRecord, Topic
 from ingest.outcomes import Reject, Rejection
+from projector.fold.chunk import ChunkLimit
 from projector.fold.effects import Cursor, Effects
-from projector.fold.fold import CHUNK_POINTS, RecordFold
+from projector.fold.fold import RecordFold
 from projector.fold.packed import PackedPoint
 from projector.fold.run import DecodedRecord, RunFold
 from projector.fold.window import decode, decode_window, windows
@@ -24,7 +25,8 @@ from schemas.operations import Outcome
 READ_BYTES = 8 << 20
 """How much of the log is read at once: bounds the memory of catching up."""
 MOST_POINTS = 4000
-"""A run ends once it has looked at as many points."""
+"""A run ends once it has looked at as many points, or at as many bytes of them as a chunk may."""
+DEFAULT_CHUNK = ChunkLimit()
 
 RECORDS = Counter("headwater_records_applied_total", "Records folded into the state", ["partition"])
 REJECTED = Counter("headwater_records_rejected_total", "Records with a rejected operation", ["partition"])
@@ -70,7 +72,7 @@ class PartitionRunner:
         route: Callable[[int], bool] | None = None,
         throttle: Callable[[], Awaitable[None]] = no_throttle,
         read_bytes: int = READ_BYTES,
-        chunk_points: int = CHUNK_POINTS,
+        chunk: ChunkLimit = DEFAULT_CHUNK,
     ) -> None:
         self._log = log
         self._partition = partition
@@ -81,7 +83,7 @@ class PartitionRunner:
         self._route = route
         self._throttle = throttle
         self._read_bytes = read_bytes
-        self._chunk_points = chunk_points
+        self._chunk = chunk
         self._records = RECORDS.labels(partition)
         self._rejected = REJECTED.labels(partition)
         self._applied_gauge = APPLIED_OFFSET.labels(partition)
@@ -156,9 +158,9 @@ class PartitionRunner:
         """Apply the run that begins with the first of ``records``; how many of them are in it, which may be none."""
         if self._state.cursor is not None:
             return 0
-        run = RunFold(self._state, self._chunk_points)
+        run = RunFold(self._state, self._chunk)
         for record, what in zip(records, decoded, strict=True):
-            if not run.add(record.offset, what) or run.points >= MOST_POINTS:
+            if not run.add(record.offset, what) or run.points >= MOST_POINTS or run.bytes >= self._chunk.bytes:
                 break
         if not run.records:
             return 0
@@ -227,4 +229,4 @@ class PartitionRunner:
         if isinstance(record, Outcome):
             return lambda _: Effects(outcomes=[record])
         whole = record.record if isinstance(record, PackedPoint) else record
-        return RecordFold(self._state, whole, offset, self._chunk_points).next
+        return RecordFold(self._state, whole, offset, self._chunk).next

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Protocol, Self
 
@@ -24,6 +24,8 @@ PENDING_BYTES = 4 << 20
 """Frames of so many bytes are written without waiting for a flush."""
 CHUNK_POINTS = 500
 """How many points a frame of those has that bring what the manifests lack."""
+CHUNK_BYTES = 1 << 20
+"""And of how many bytes: the last of them may be larger."""
 
 
 class FeedState(Protocol):
@@ -148,10 +150,8 @@ class PartitionFeed:
 
     async def _begin(self, state: FeedState, changed: Mapping[ShardId, Sequence[PointId]]) -> None:
         for shard, ids in changed.items():
-            for start in range(0, len(ids), CHUNK_POINTS):
-                chunk = ids[start : start + CHUNK_POINTS]
-                changes = Changes(shard, ids_to_wire(chunk), list(state.points(shard, chunk)))
-                self._take(Frame(self._applied, [changes], final=False))
+            for chunk, points in _chunks(state, shard, ids):
+                self._take(Frame(self._applied, [Changes(shard, ids_to_wire(chunk), points)], final=False))
                 if self._pending_bytes >= PENDING_BYTES:
                     self._write()
                 await asyncio.sleep(0)
@@ -196,3 +196,20 @@ class PartitionFeed:
                 self._applied, self._directory.open_shards(), self._outcomes.known_after, list(self._outcomes.items())
             )
         )
+
+
+def _chunks(
+    state: FeedState, shard: ShardId, ids: Sequence[PointId]
+) -> Iterator[tuple[Sequence[PointId], list[bytes | None]]]:
+    """``ids`` in pieces, with their stored points."""
+    start = size = 0
+    points: list[bytes | None] = []
+    for at, point_id in enumerate(ids):
+        (point,) = state.points(shard, [point_id])
+        points.append(point)
+        size += len(point or b"")
+        if len(points) == CHUNK_POINTS or size >= CHUNK_BYTES:
+            yield ids[start : at + 1], points
+            start, size, points = at + 1, 0, []
+    if points:
+        yield ids[start:], points

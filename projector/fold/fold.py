@@ -2,12 +2,14 @@
 
 A record's operations apply in order, each whole or not at all. After one that is rejected, those before it stay and
 those after it are skipped, as in Qdrant. An operation with a filter, or with a long list of ids, may touch any number
-of points, and so may many operations together. So a record is applied in chunks of points looked at: the effects then
-carry a cursor, and ``fold`` is called again with it, on the state as committed. Chunking never changes the result,
-since a point's fate depends on nothing but itself, and looking at one that was listed twice changes nothing more.
+of points, and so may many operations together; points may be of any size. So a record is applied in chunks, bounded in
+points and bytes: the effects then carry a cursor, and ``fold`` is called again with it, on the state as committed.
+Chunking never changes the result, since a point's fate depends on nothing but itself, and looking at one that was
+listed twice changes nothing more.
 """
 
 from ingest.foreign import ForeignWrite
+from projector.fold.chunk import ChunkLimit
 from projector.fold.effects import Cursor, Effects, StateReader
 from projector.fold.foreign import HomeParts, fold_foreign, home_parts
 from projector.fold.markers import fold_marker
@@ -16,27 +18,30 @@ from projector.fold.shard_ops import fold_operations
 from projector.frames import ShardId
 from schemas.records import PartitionRecord, PointsRecord
 
-CHUNK_POINTS = 2000
-"""How many points a chunk looks at: tens of milliseconds of work."""
+DEFAULT_LIMIT = ChunkLimit()
 
 
 class RecordFold:
     """A record that is folded chunk after chunk."""
 
     def __init__(
-        self, reader: StateReader, record: PartitionRecord | ForeignWrite, offset: int, chunk: int = CHUNK_POINTS
+        self,
+        reader: StateReader,
+        record: PartitionRecord | ForeignWrite,
+        offset: int,
+        limit: ChunkLimit = DEFAULT_LIMIT,
     ) -> None:
         self._reader = reader
         self._record = record
         self._offset = offset
-        self._chunk = chunk
+        self._limit = limit
         self._parts: HomeParts | Effects | None = None
 
     def next(self, cursor: Cursor | None) -> Effects:
         """The effects of the record, or of its next chunk when ``cursor`` is what the chunk before gave."""
         record = self._record
         if isinstance(record, PointsRecord):
-            return _fold_points(self._reader, record, self._offset, cursor, self._chunk)
+            return _fold_points(self._reader, record, self._offset, cursor, self._limit)
         if not isinstance(record, ForeignWrite):
             return fold_marker(self._reader, record, self._offset)
         # Once for all chunks: nothing else is applied between them, so no configuration changes.
@@ -44,7 +49,7 @@ class RecordFold:
             self._parts = home_parts(self._reader, record)
         if isinstance(self._parts, Effects):
             return self._parts
-        return fold_foreign(self._reader, self._parts, self._offset, cursor, self._chunk)
+        return fold_foreign(self._reader, self._parts, self._offset, cursor, self._limit)
 
 
 def fold(
@@ -52,13 +57,15 @@ def fold(
     record: PartitionRecord | ForeignWrite,
     offset: int,
     cursor: Cursor | None = None,
-    chunk: int = CHUNK_POINTS,
+    limit: ChunkLimit = DEFAULT_LIMIT,
 ) -> Effects:
     """The effects of ``record``, or of its next chunk when ``cursor`` is what the chunk before gave."""
-    return RecordFold(reader, record, offset, chunk).next(cursor)
+    return RecordFold(reader, record, offset, limit).next(cursor)
 
 
-def _fold_points(reader: StateReader, record: PointsRecord, offset: int, cursor: Cursor | None, chunk: int) -> Effects:
+def _fold_points(
+    reader: StateReader, record: PointsRecord, offset: int, cursor: Cursor | None, limit: ChunkLimit
+) -> Effects:
     origin = record.origin
     if cursor is None and origin is not None and origin.was_had(reader.watermark(origin.partition)):
         return Effects(outcomes=[APPLIED] * len(record.ops))
@@ -70,6 +77,6 @@ def _fold_points(reader: StateReader, record: PointsRecord, offset: int, cursor:
         effects = Effects(outcomes=[TOO_EARLY] * len(record.ops))
     else:
         begin = cursor or Cursor(offset, op=0, chunk=0, outcomes=[])
-        effects = fold_operations(reader, shard, meta, record.ops, begin, chunk)
+        effects = fold_operations(reader, shard, meta, record.ops, begin, limit)
     effects.watermark = origin
     return effects

@@ -6,6 +6,7 @@ from typing import NamedTuple
 from ingest.foreign import Elsewhere, ForeignWrite
 from ingest.outcomes import rejected
 from ingest.sharding import parts_of
+from projector.fold.chunk import ChunkLimit
 from projector.fold.effects import Cursor, Effects, StateReader
 from projector.fold.outcomes import APPLIED
 from projector.fold.shard_ops import fold_operations
@@ -56,7 +57,9 @@ def home_parts(reader: StateReader, write: ForeignWrite) -> HomeParts | Effects:
     return HomeParts(len(operations), here, Elsewhere(write.collection, home.uid, away) if away else None)
 
 
-def fold_foreign(reader: StateReader, parts: HomeParts, offset: int, cursor: Cursor | None, chunk: int) -> Effects:
+def fold_foreign(
+    reader: StateReader, parts: HomeParts, offset: int, cursor: Cursor | None, limit: ChunkLimit
+) -> Effects:
     """The effects of a foreign record, or of its next chunk: at least one chunk for each shard at home here.
 
     An operation's outcome is the first rejection among its parts at home.
@@ -68,7 +71,7 @@ def fold_foreign(reader: StateReader, parts: HomeParts, offset: int, cursor: Cur
     meta = reader.shard(shard)
     if meta is None:
         raise AssertionError("a shard at home has a meta")
-    effects = fold_operations(reader, shard, meta, operations, begin, chunk)
+    effects = fold_operations(reader, shard, meta, operations, begin, limit)
     if effects.cursor is not None:
         return effects
     effects.outcomes = merge_outcomes(begin.merged, indices, effects.outcomes)

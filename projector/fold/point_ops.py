@@ -1,6 +1,7 @@
 """Each operation as a function of the points it names. All checks come before the first change: whole or not at all."""
 
-from collections.abc import Callable, Mapping, Sequence
+from bisect import bisect_left
+from collections.abc import Callable, Mapping
 from operator import itemgetter
 
 import msgspec
@@ -8,7 +9,7 @@ import msgspec
 from projector.fold.shard_edit import ShardEdit
 from schemas.errors import NotFoundError
 from schemas.filters import Filter, parse_filter
-from schemas.ids import PointId, WireId, ids_from_wire, render_point_id
+from schemas.ids import PointId, from_wire, ids_from_wire, render_point_id
 from schemas.json_path import parse_path
 from schemas.matching import matches
 from schemas.operations import (
@@ -64,14 +65,15 @@ def point_matches(condition: Filter, point_id: PointId, point: StoredPoint, name
     return matches(condition, FoldCandidate(point_id, point, names))
 
 
-def _rows(columns: Mapping[str, VectorColumn], edit: ShardEdit, count: int) -> list[list[tuple[int, bytes]]]:
-    """For each of ``count`` points its (position, bytes), in ascending position."""
+def _rows(columns: Mapping[str, VectorColumn], edit: ShardEdit, start: int, end: int) -> list[list[tuple[int, bytes]]]:
+    """For each of the points from ``start`` to ``end`` its (position, bytes), in ascending position."""
     ordered = sorted(((edit.positions[name], column) for name, column in columns.items()), key=itemgetter(0))
-    result: list[list[tuple[int, bytes]]] = [[] for _ in range(count)]
+    result: list[list[tuple[int, bytes]]] = [[] for _ in range(start, end)]
     for position, column in ordered:
-        targets = range(count) if column.rows is None else column.rows
-        for target, value in zip(targets, column.values(), strict=True):
-            result[target].append((position, value))
+        values = column.values()
+        targets = range(len(values)) if column.rows is None else column.rows
+        for row in range(bisect_left(targets, start), bisect_left(targets, end)):
+            result[targets[row] - start].append((position, values[row]))
     return result
 
 
@@ -91,7 +93,7 @@ def apply_upsert(edit: ShardEdit, op: Upsert, version: int) -> None:
         points = encode_points(version, edit.positions[name], column.data, column.width, payloads)
         edit.changes.update(zip(ids, points, strict=True))
         return
-    rows = _rows(op.vectors, edit, len(ids))
+    rows = _rows(op.vectors, edit, 0, len(ids))
     changes = edit.changes
     if blind:
         for point_id, vectors, payload in zip(ids, rows, payloads, strict=True):
@@ -112,25 +114,24 @@ def _admits(edit: ShardEdit, mode: UpdateMode, condition: Filter | None, point_i
     return condition is None or point_matches(condition, point_id, decode_point(old), edit.names)
 
 
-def _check_exist(ids: Sequence[PointId], values: Sequence[bytes | None]) -> None:
-    for point_id, value in zip(ids, values, strict=True):
-        if value is None:
-            raise NotFoundError(f"Not found: No point with id {render_point_id(point_id)} found")
+def apply_update_vectors(edit: ShardEdit, op: UpdateVectors, version: int, done: int, limit: int) -> int | None:
+    """Replace the given vectors of the next points, at most ``limit``, the first ``done`` being done.
 
-
-def apply_update_vectors(edit: ShardEdit, op: UpdateVectors, version: int) -> None:
-    """Replace the given vectors. Raises NotFoundError when a point doesn't exist."""
-    ids = ids_from_wire(op.ids)
-    _check_exist(ids, edit.get(ids))
+    All are known to exist. Returns how many are done then, None when they all are.
+    """
     condition = None if op.update_filter is None else parse_filter(op.update_filter)
-    for point_id, vectors in zip(ids, _rows(op.vectors, edit, len(ids)), strict=True):
-        value = edit.get([point_id])[0]
+    end = min(done + limit, len(op.ids))
+    for at, vectors in enumerate(_rows(op.vectors, edit, done, end), done):
+        if at > done and edit.is_full:
+            return at
+        point_id = from_wire(op.ids[at])
+        value = edit.take(point_id)
         if value is None:
             raise AssertionError("an update of vectors deletes nothing")
         old = decode_point(value)
         if condition is None or point_matches(condition, point_id, old, edit.names):
-            merged = sorted({**old.vectors, **dict(vectors)}.items(), key=itemgetter(0))
-            edit.changes[point_id] = encode_point(version, merged, old.payload)
+            _put(edit, point_id, StoredPoint(version, {**old.vectors, **dict(vectors)}, old.payload))
+    return end if end < len(op.ids) else None
 
 
 def make_edit(edit: ShardEdit, op: SelectingOperation, version: int) -> Edit:
@@ -168,51 +169,50 @@ def _payload_edit(op: SetPayload | OverwritePayload | DeletePayload, version: in
     return edit_payload
 
 
-def _must_exist(op: SelectingOperation) -> bool:
-    """Whether naming a point that isn't there rejects the operation, as it does in Qdrant."""
-    return not isinstance(op, DeletePoints)
-
-
 def _put(edit: ShardEdit, point_id: PointId, new: StoredPoint | None) -> None:
-    edit.changes[point_id] = (
-        None if new is None else encode_point(new.version, sorted(new.vectors.items(), key=itemgetter(0)), new.payload)
-    )
+    if new is None:
+        edit.changes[point_id] = None
+    else:
+        vectors = sorted(new.vectors.items(), key=itemgetter(0))
+        edit.put(point_id, encode_point(new.version, vectors, new.payload))
 
 
-def check_ids(edit: ShardEdit, op: SelectingOperation, checked: int, limit: int) -> int | None:
-    """See whether the next ``limit`` of the ids it lists exist, the first ``checked`` being known to.
+def check_ids(edit: ShardEdit, op: SelectingOperation | UpdateVectors, checked: int, limit: int) -> int | None:
+    """See whether the next of the ids it lists exist, at most ``limit``, the first ``checked`` being known to.
 
-    Returns how many are known to exist then; None when there is nothing to check before the operation is applied.
+    Returns how many are known to exist then; None when there is nothing left to check before the operation is applied.
     Raises NotFoundError.
     """
     listed = op.ids or ()
-    if not _must_exist(op) or len(listed) <= limit or checked >= len(listed):
+    # Naming a point that isn't there rejects every other operation, as it does in Qdrant.
+    if isinstance(op, DeletePoints) or checked >= len(listed):
         return None
-    ids = _distinct(listed[checked : checked + limit])
-    _check_exist(ids, edit.get(ids))
-    return checked + limit
+    end = min(checked + limit, len(listed))
+    for at in range(checked, end):
+        if at > checked and edit.is_full:
+            return at
+        point_id = from_wire(listed[at])
+        if edit.keep(point_id) is None:
+            raise NotFoundError(f"Not found: No point with id {render_point_id(point_id)} found")
+    return end
 
 
 def apply_by_ids(edit: ShardEdit, op: SelectingOperation, version: int, done: int, limit: int) -> int | None:
-    """Apply an operation to the next ``limit`` of the ids it lists, the first ``done`` being done.
+    """Apply an operation to the next of the ids it lists, at most ``limit``, the first ``done`` being done.
 
-    Returns how many are done then, None when they all are. Raises NotFoundError where the operation needs all of them
-    to exist, before the first change; where they are more than ``limit``, ``check_ids`` has seen to that.
+    Returns how many are done then, None when they all are. Where all of them need to exist, they are known to.
     """
     listed = op.ids or ()
-    ids = _distinct(listed[done : done + limit])
-    values = edit.get(ids)
-    if done == 0 and _must_exist(op):
-        _check_exist(ids, values)
     change = make_edit(edit, op, version)
-    changed = [(i, change(decode_point(v))) for i, v in zip(ids, values, strict=True) if v is not None]
-    for point_id, new in changed:
-        _put(edit, point_id, new)
-    return done + limit if done + limit < len(listed) else None
-
-
-def _distinct(ids: Sequence[WireId]) -> list[PointId]:
-    return list(dict.fromkeys(ids_from_wire(ids)))
+    end = min(done + limit, len(listed))
+    for at in range(done, end):
+        if at > done and edit.is_full:
+            return at
+        point_id = from_wire(listed[at])
+        value = edit.take(point_id)
+        if value is not None:
+            _put(edit, point_id, change(decode_point(value)))
+    return end if end < len(listed) else None
 
 
 def apply_by_filter(
@@ -229,6 +229,6 @@ def apply_by_filter(
         point = decode_point(value)
         if point_matches(condition, point_id, point, edit.names):
             _put(edit, point_id, change(point))
-        if looked_at == limit:
+        if looked_at == limit or edit.is_full:
             return point_id
     return None

@@ -11,11 +11,12 @@ from ingest.foreign import Elsewhere, ForeignWrite
 from ingest.foreign.writes import PointWrite
 from ingest.outcomes import rejected
 from ingest.sharding import parts_of
-from projector.fold.effects import Cursor, Effects, Home, StateReader
+from projector.fold.chunk import ChunkLimit
+from projector.fold.effects import Effects, Home, StateReader
 from projector.fold.foreign import merge_outcomes
 from projector.fold.outcomes import APPLIED, GONE, TOO_EARLY
 from projector.fold.packed import PackedPoint
-from projector.fold.shard_ops import OpenShard
+from projector.fold.shard_ops import OpenShard, Undo
 from projector.frames import ShardId
 from schemas.errors import HeadwaterError
 from schemas.ids import shard_of
@@ -25,9 +26,8 @@ from schemas.records import Origin, PartitionRecord, PointsRecord
 DecodedRecord = PartitionRecord | ForeignWrite | PackedPoint | Outcome
 """A record as it is read; an outcome where it can't be."""
 
-_BEGIN = Cursor(0, op=0, chunk=0, outcomes=[])
 _ONE_APPLIED = [APPLIED]
-_UNBOUNDED = sys.maxsize
+_ANY_NUMBER = sys.maxsize
 
 
 @dataclass(slots=True)
@@ -56,15 +56,19 @@ class _Target:
 class RunFold:
     """A run while it grows. Nothing may be committed meanwhile."""
 
-    def __init__(self, reader: StateReader, most_ids: int) -> None:
-        """``most_ids``: how many points a record may name that looks at them."""
+    def __init__(self, reader: StateReader, limit: ChunkLimit) -> None:
+        """``limit``: how many points a record may name that looks at them, and how large they may be."""
         self._reader = reader
-        self._most_ids = most_ids
+        self._most_ids = limit.points
+        # How many there are is known beforehand.
+        self._limit = ChunkLimit(_ANY_NUMBER, limit.bytes)
         self._open: dict[ShardId, OpenShard | None] = {}
         self._targets: dict[str, _Target | None] = {}
         self._effects = RunEffects(-1, [], {}, [], {})
         self.records = 0
         self.points = 0
+        self.bytes = 0
+        """Of stored points that were read, or made of such; twice for both."""
 
     def add(self, offset: int, record: DecodedRecord) -> bool:
         """Fold ``record`` too, unless it can't be in a run: then nothing was done."""
@@ -131,11 +135,14 @@ class RunFold:
             return None
         outcomes = [APPLIED] * len(operations)
         away: list[int] = []
+        undo: list[Undo] = []
         for number, part in parts_of(operations, target.shards).items():
             if number not in home.shards:
                 away.append(number)
                 continue
-            found = self._fold(ShardId(home.uid, number), [operation for _, operation in part])
+            found = self._fold(ShardId(home.uid, number), [operation for _, operation in part], undo)
+            if found is None:
+                return None
             outcomes = merge_outcomes(outcomes, [index for index, _ in part], found)
         if away:
             self._leave(offset, Elsewhere(write.collection, home.uid, away))
@@ -147,7 +154,9 @@ class RunFold:
             return [APPLIED] * len(record.ops)
         if not self._is_plain(record.ops):
             return None
-        outcomes = self._fold(ShardId(record.uid, record.shard), record.ops, origin)
+        outcomes = self._fold(ShardId(record.uid, record.shard), record.ops, [], origin)
+        if outcomes is None:
+            return None
         if origin is not None:
             self._effects.watermarks[origin.partition] = origin
         return outcomes
@@ -156,19 +165,32 @@ class RunFold:
         known = self._effects.watermarks.get(origin.partition)
         return origin.was_had(known or self._reader.watermark(origin.partition))
 
-    def _fold(self, shard: ShardId, operations: list[Operation], origin: Origin | None = None) -> list[Outcome]:
+    def _fold(
+        self,
+        shard: ShardId,
+        operations: list[Operation],
+        undo: list[Undo],
+        origin: Origin | None = None,
+    ) -> list[Outcome] | None:
+        """The outcomes of a record's part; None when it has to be in chunks: then it is undone, and so is ``undo``."""
         opened = self._shard(shard)
         if opened is None:
             return [GONE] * len(operations)
         if opened.meta.is_younger_than(origin, shard.shard):
             return [TOO_EARLY] * len(operations)
         self.points += sum(len(operation.ids or ()) for operation in operations)
-        outcomes, _ = opened.fold(operations, _BEGIN, _UNBOUNDED)
+        before = opened.edit.read_bytes + opened.edit.new_bytes
+        outcomes, undo_this = opened.fold_whole(operations, self._limit)
+        undo.append(undo_this)
+        self.bytes += opened.edit.read_bytes + opened.edit.new_bytes - before
+        if outcomes is None:
+            for action in undo:
+                action()
         return outcomes
 
     def _is_plain(self, operations: list[Operation]) -> bool:
-        selecting = [op for op in operations if not isinstance(op, Upsert | UpdateVectors)]
-        if any(op.filter is not None for op in selecting):
+        selecting = [op for op in operations if not isinstance(op, Upsert)]
+        if any(not isinstance(op, UpdateVectors) and op.filter is not None for op in selecting):
             return False
         return sum(len(op.ids or ()) for op in selecting) <= self._most_ids
 

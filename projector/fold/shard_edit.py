@@ -8,7 +8,10 @@ from schemas.ids import PointId
 
 
 class ShardEdit:
-    """``changes`` holds the new stored points, None for deleted ones; ``looked_at`` counts the points read so far."""
+    """``changes`` holds the new stored points, None for deleted ones; ``looked_at`` counts the points read so far.
+
+    ``read_bytes`` counts the bytes of those, ``new_bytes`` the bytes of what was made of them.
+    """
 
     def __init__(self, reader: StateReader, shard: ShardId, meta: ShardMeta) -> None:
         self.reader = reader
@@ -18,17 +21,54 @@ class ShardEdit:
         self.names = {position: name for name, position in self.positions.items()}
         self.changes: dict[PointId, bytes | None] = {}
         self.looked_at = 0
+        self.read_bytes = 0
+        self.new_bytes = 0
+        self._most_read = self._most_new = 0
+        self._kept: dict[PointId, bytes | None] = {}
+
+    def allow(self, size: int) -> None:
+        """Be full once ``size`` further bytes are read, or made of what was read."""
+        self._most_read = self.read_bytes + size
+        self._most_new = self.new_bytes + size
+
+    @property
+    def is_full(self) -> bool:
+        """Whether it was enough for now."""
+        return self.read_bytes >= self._most_read or self.new_bytes >= self._most_new
 
     def get(self, ids: Sequence[PointId]) -> list[bytes | None]:
         """The stored points as this record sees them, None where there is none."""
         self.looked_at += len(ids)
         if not self.changes:
-            return list(self.reader.points(self.shard, ids))
-        committed = iter(self.reader.points(self.shard, [i for i in ids if i not in self.changes]))
-        return [self.changes[i] if i in self.changes else next(committed) for i in ids]
+            values = list(self.reader.points(self.shard, ids))
+        else:
+            committed = iter(self.reader.points(self.shard, [i for i in ids if i not in self.changes]))
+            values = [self.changes[i] if i in self.changes else next(committed) for i in ids]
+        self.read_bytes += sum([len(value) for value in values if value is not None])
+        return values
+
+    def keep(self, point_id: PointId) -> bytes | None:
+        """As ``get`` of one point, for ``take`` to have it without reading it again."""
+        if point_id not in self._kept:
+            (self._kept[point_id],) = self.get([point_id])
+        return self._kept[point_id]
+
+    def take(self, point_id: PointId) -> bytes | None:
+        """As ``get`` of one point."""
+        return self._kept.pop(point_id) if point_id in self._kept else self.get([point_id])[0]
+
+    def forget_kept(self) -> None:
+        """Let go of what was kept: another operation begins."""
+        self._kept.clear()
+
+    def put(self, point_id: PointId, value: bytes) -> None:
+        """Change a point to ``value``, which counts."""
+        self.changes[point_id] = value
+        self.new_bytes += len(value)
 
     def scan(self, after: PointId | None) -> Iterator[tuple[PointId, bytes]]:
         """The committed points with an id above ``after``, in id order."""
         for found in self.reader.scan(self.shard, after):
             self.looked_at += 1
+            self.read_bytes += len(found[1])
             yield found

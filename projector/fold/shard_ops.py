@@ -1,11 +1,12 @@
 """Operations onto one shard, in order, in chunks."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import msgspec
 
 from ingest.outcomes import rejected
+from projector.fold.chunk import ChunkLimit
 from projector.fold.effects import Cursor, Effects, ShardMeta, StateReader
 from projector.fold.outcomes import APPLIED, SKIPPED
 from projector.fold.point_ops import (
@@ -18,12 +19,23 @@ from projector.fold.point_ops import (
 from projector.fold.shard_edit import ShardEdit
 from projector.frames import Changes, ShardId
 from schemas.config import UNNAMED
-from schemas.errors import HeadwaterError
-from schemas.ids import PointId, WireId, from_wire, ids_to_wire, to_wire
+from schemas.errors import BadInputError, HeadwaterError
+from schemas.ids import PointId, WireId, from_wire, ids_from_wire, ids_to_wire, to_wire
 from schemas.operations import Operation, Outcome, UpdateVectors, Upsert
 from schemas.points import encode_point
 from schemas.validation import check_operation, check_payloads
 from schemas.vectors.plain import only_plain
+
+Undo = Callable[[], None]
+"""Takes back what operations did, as if they had never been."""
+
+
+class _Unchanged:
+    """Stands for a point that no change is known of."""
+
+
+_UNCHANGED = _Unchanged()
+_BEGIN = Cursor(0, op=0, chunk=0, outcomes=[])
 
 
 class OpenShard:
@@ -43,11 +55,12 @@ class OpenShard:
         self.version += 1
         self.edit.changes[point_id] = encode_point(self.version, ((self._position, vector),), payload)
 
-    def fold(self, ops: Sequence[Operation], begin: Cursor, chunk: int) -> tuple[list[Outcome], Cursor | None]:
+    def fold(self, ops: Sequence[Operation], begin: Cursor, limit: ChunkLimit) -> tuple[list[Outcome], Cursor | None]:
         """Apply ``ops`` from ``begin`` on; the outcomes so far, and where to go on when that is not all.
 
-        No operation is begun once ``chunk`` points were looked at. One that looks at none counts as one.
+        No operation is begun once ``limit`` is reached. One that looks at no point counts as if it looked at one.
         """
+        self.edit.allow(limit.bytes)
         outcomes = list(begin.outcomes)
         looked_at = 0
         for index in range(begin.op, len(ops)):
@@ -62,10 +75,10 @@ class OpenShard:
                 if failure is not None:
                     outcomes.append(failure)
                     continue
-                if looked_at >= chunk or _needs_commit(self.edit, op, chunk):
+                if looked_at >= limit.points or self.edit.is_full or _needs_commit(self.edit, op, limit.points):
                     return outcomes, _stop(begin, index, outcomes, _ALL)
             before = self.edit.looked_at
-            result = _apply(self.edit, op, self.version + (not rest.begun), rest, chunk)
+            result = _apply(self.edit, op, self.version + (not rest.begun), rest, limit.points)
             looked_at += max(self.edit.looked_at - before, 1)
             if not rest.begun and (result.begun if isinstance(result, _Rest) else result.applied):
                 self.version += 1
@@ -73,6 +86,22 @@ class OpenShard:
                 return outcomes, _stop(begin, index, outcomes, result)
             outcomes.append(result)
         return outcomes, None
+
+    def fold_whole(self, ops: Sequence[Operation], limit: ChunkLimit) -> tuple[list[Outcome] | None, Undo]:
+        """Apply ``ops``; the outcomes, None when ``limit`` doesn't allow for all of it, and what undoes it."""
+        changes, version = self.edit.changes, self.version
+        before = {i: changes.get(i, _UNCHANGED) for op in ops for i in _ids(op)}
+
+        def undo() -> None:
+            self.version = version
+            for point_id, value in before.items():
+                if isinstance(value, _Unchanged):
+                    changes.pop(point_id, None)
+                else:
+                    changes[point_id] = value
+
+        outcomes, stop = self.fold(ops, _BEGIN, limit)
+        return (outcomes if stop is None else None), undo
 
     def effects(self) -> Effects:
         """What was changed."""
@@ -86,17 +115,26 @@ class OpenShard:
 
 
 def fold_operations(
-    reader: StateReader, shard: ShardId, meta: ShardMeta, ops: Sequence[Operation], begin: Cursor, chunk: int
+    reader: StateReader, shard: ShardId, meta: ShardMeta, ops: Sequence[Operation], begin: Cursor, limit: ChunkLimit
 ) -> Effects:
     """The effects of ``ops`` from ``begin`` on, with a cursor that goes on where they don't go to the end.
 
-    An effect looks at fewer than twice ``chunk`` points, unless an upsert or an update of vectors has more than that.
+    An effect looks at fewer than twice the points of ``limit``, and has hardly more than its bytes; but an upsert is
+    applied whole.
     """
     opened = OpenShard(reader, shard, meta)
-    outcomes, stop = opened.fold(ops, begin, chunk)
+    outcomes, stop = opened.fold(ops, begin, limit)
     effects = opened.effects()
     effects.outcomes, effects.cursor, effects.chunk = outcomes, stop, begin.chunk
     return effects
+
+
+def _ids(op: Operation) -> Sequence[PointId]:
+    """The ids that ``op`` may change; none where one is no id, as it is rejected then."""
+    try:
+        return ids_from_wire(op.ids or ())
+    except BadInputError:
+        return ()
 
 
 class _Rest(NamedTuple):
@@ -145,7 +183,7 @@ def _needs_commit(edit: ShardEdit, op: Operation, chunk: int) -> bool:
 
     A filter scans committed points only, and what one commit holds is bounded.
     """
-    if isinstance(op, Upsert | UpdateVectors) or not edit.changes:
+    if isinstance(op, Upsert) or not edit.changes:
         return False
     return op.ids is None or len(edit.changes) + len(op.ids) > chunk
 
@@ -159,13 +197,17 @@ def _apply(edit: ShardEdit, op: Operation, version: int, rest: _Rest, chunk: int
     try:
         if isinstance(op, Upsert):
             apply_upsert(edit, op, version)
-        elif isinstance(op, UpdateVectors):
-            apply_update_vectors(edit, op, version)
-        elif not rest.begun and (checked := check_ids(edit, op, rest.checked, chunk)) is not None:
-            return _Rest(checked=checked)
+            return APPLIED
+        if not rest.begun:
+            checked = check_ids(edit, op, rest.checked, chunk)
+            if checked is not None and (rest.checked or checked < len(op.ids or ())):
+                return _Rest(checked=checked)
+        if isinstance(op, UpdateVectors):
+            done = apply_update_vectors(edit, op, version, rest.done, chunk)
         else:
             done = apply_by_ids(edit, op, version, rest.done, chunk)
-            return APPLIED if done is None else _Rest(done=done)
+        return APPLIED if done is None else _Rest(done=done)
     except HeadwaterError as error:
         return rejected(error)
-    return APPLIED
+    finally:
+        edit.forget_kept()

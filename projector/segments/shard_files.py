@@ -18,6 +18,7 @@ from schemas.config import CollectionConfig
 from schemas.ids import PointId
 
 _SPILL_POINTS = 1000
+_SPILL_BYTES = 4 << 20
 REBUILD_BYTES = 512 << 20
 """How much of the state goes into one segment when a shard is rebuilt."""
 
@@ -104,11 +105,14 @@ async def rebuild_shard(
 def _spill_some(path: Path, points: Iterable[tuple[PointId, bytes]]) -> Path | None:
     with write_spill(path) as spill:
         batch: list[tuple[PointId, bytes]] = []
+        size = 0
         for point in points:
             batch.append(point)
-            if len(batch) == _SPILL_POINTS:
+            size += len(point[1])
+            if len(batch) == _SPILL_POINTS or size >= _SPILL_BYTES:
                 spill.add(*zip(*batch, strict=True))
                 batch.clear()
+                size = 0
                 if spill.bytes >= REBUILD_BYTES:
                     break
         if batch:

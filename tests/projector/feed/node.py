@@ -8,6 +8,7 @@ import numpy as np
 
 from ingest.log import Topic
 from projector.feed.partition_feed import PartitionFeed
+from projector.fold.chunk import ChunkLimit
 from projector.folders import StateFolder
 from projector.follower import PartitionFollower
 from projector.frames import Frame, ShardId
@@ -65,7 +66,7 @@ class Node:
     async def start(self) -> None:
         """Open state, views and feed, as a process does that begins or begins again."""
         self.state = PartitionState.open(self.folder.rocksdb(0), IDENTITY)
-        self.runner = PartitionRunner(self.log, 0, self.state, self._on_frame, chunk_points=CHUNK_POINTS)
+        self.runner = PartitionRunner(self.log, 0, self.state, self._on_frame, chunk=ChunkLimit(CHUNK_POINTS))
         self._sinks: list[Callable[[Frame], None]] = []
         await self.runner.finish_pending()
         self._note()

@@ -12,6 +12,7 @@ from pathlib import Path
 from ingest.embedded.log import EmbeddedLog
 from ingest.log import Topic
 from projector.feed.partition_feed import PartitionFeed
+from projector.fold.chunk import ChunkLimit
 from projector.folders import StateFolder
 from projector.frames import Frame
 from projector.recovery import open_views
@@ -41,7 +42,7 @@ async def main(root: Path) -> None:
         follower.on_frame(frame)
         feed.on_frame(frame)
 
-    runner = PartitionRunner(log, 0, state, on_frame, read_bytes=BATCH_BYTES, chunk_points=5)
+    runner = PartitionRunner(log, 0, state, on_frame, read_bytes=BATCH_BYTES, chunk=ChunkLimit(5))
     async with asyncio.TaskGroup() as group:
         group.create_task(optimizer.run())
         print("working", flush=True)

@@ -93,9 +93,18 @@ def test_readers_see_nothing_of_a_generation_before_all_of_its_beginning(
             return super().points(shard, ids)
 
     open_feed(tmp_path, Watched(9, {A: dict.fromkeys(range(7), 9)}), file_bytes=1).close()
-    assert seen == [0] * 4
+    assert seen == [0] * 7
     _, frames = read(tmp_path)
     assert [frame.final for frame in frames] == [False] * 4 + [True]
+
+
+def test_what_the_manifests_lack_is_told_in_frames_of_bounded_size(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(partition_feed, "CHUNK_BYTES", 1)
+    open_feed(tmp_path, State(9, {A: dict.fromkeys(range(3), 9)})).close()
+    _, frames = read(tmp_path)
+    assert [len(event.ids) for frame in frames for event in frame.events if isinstance(event, Changes)] == [2, 1]
 
 
 def test_frames_are_there_after_a_flush_or_when_they_are_many(tmp_path: Path) -> None:

@@ -7,8 +7,9 @@ import msgspec
 import numpy as np
 
 from ingest.foreign import ForeignWrite
+from projector.fold.chunk import ChunkLimit
 from projector.fold.effects import Cursor, Effects, Home, ShardMeta
-from projector.fold.fold import CHUNK_POINTS, fold
+from projector.fold.fold import DEFAULT_LIMIT, fold
 from projector.fold.run import RunEffects
 from projector.frames import ShardId
 from schemas.config import CollectionConfig, Distance, VectorParams
@@ -86,20 +87,22 @@ class MemoryState:
             else:
                 stored[point_id] = value
 
-    def apply(self, record: PartitionRecord | ForeignWrite, chunk: int = CHUNK_POINTS) -> list[Effects]:
+    def apply(
+        self, record: PartitionRecord | ForeignWrite, chunk: int = DEFAULT_LIMIT.points, size: int = DEFAULT_LIMIT.bytes
+    ) -> list[Effects]:
         """Fold and commit a record, chunk after chunk; what each gave."""
         self.applied += 1
         cursor: Cursor | None = None
         found: list[Effects] = []
         while not found or cursor is not None:
-            effects = fold(self, record, self.applied, cursor, chunk)
+            effects = fold(self, record, self.applied, cursor, ChunkLimit(chunk, size))
             # The cursor that a restart would read.
             cursor = None if effects.cursor is None else _reread(effects.cursor)
             self.commit(effects)
             found.append(effects)
         return found
 
-    def run(self, *operations: Operation, chunk: int = CHUNK_POINTS) -> list[Outcome]:
+    def run(self, *operations: Operation, chunk: int = DEFAULT_LIMIT.points) -> list[Outcome]:
         """Apply one record of ``operations`` to SHARD; their outcomes."""
         return self.apply(points_record(*operations), chunk)[-1].outcomes
 

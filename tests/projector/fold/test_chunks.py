@@ -7,13 +7,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from projector.fold.effects import Effects
+from projector.fold.chunk import ChunkLimit
+from projector.fold.effects import Cursor, Effects
 from projector.fold.fold import fold
 from projector.fold.outcomes import APPLIED
+from projector.fold.run import RunFold
 from projector.frames import Changes, ShardId
 from schemas.ids import PointId
-from schemas.operations import DeletePayload, DeletePoints, Operation, SetPayload
+from schemas.operations import DeletePayload, DeletePoints, Operation, SetPayload, UpdateVectors
 from schemas.records import PartitionRecord
+from schemas.vectors.dense import DenseColumn
 from tests.projector.fold import strategies
 from tests.projector.fold.memory_state import OPENED, SHARD, MemoryState, match, opened, points_record, upsert
 
@@ -48,11 +51,17 @@ class CountingState(MemoryState):
 
 
 @settings(max_examples=50)
-@given(records=st.lists(strategies.records, max_size=8), chunk=st.integers(1, 9))
-def test_any_chunk_size_gives_the_same_state_and_outcomes(records: list[PartitionRecord], chunk: int) -> None:
+@given(
+    records=st.lists(strategies.records, max_size=8),
+    chunk=st.integers(1, 9),
+    size=st.one_of(st.integers(1, 300), st.just(1 << 20)),
+)
+def test_any_chunk_size_gives_the_same_state_and_outcomes(
+    records: list[PartitionRecord], chunk: int, size: int
+) -> None:
     whole, chunked = MemoryState(), MemoryState()
     for record in [OPENED, *records]:
-        expected, found = whole.apply(record), chunked.apply(record, chunk)
+        expected, found = whole.apply(record), chunked.apply(record, chunk, size)
         assert found[-1].outcomes == expected[-1].outcomes
     assert chunked.metas == whole.metas
     assert chunked.stored == whole.stored
@@ -182,3 +191,56 @@ def test_the_fold_changes_nothing_by_itself() -> None:
     record = points_record(DeletePoints(ids=[1]), upsert({2: None}))
     assert fold(state, record, 9) == fold(state, record, 9)
     assert before == (state.metas, state.stored)
+
+
+@pytest.mark.parametrize(
+    "operation",
+    [
+        SetPayload(b'{"b":1}', filter={}),
+        SetPayload(b'{"b":1}', ids=list(range(20))),
+        SetPayload(b'{"b":"%s"}' % (b"x" * 1000), filter={}),
+        SetPayload(b'{"b":"%s"}' % (b"x" * 1000), ids=list(range(20))),
+        UpdateVectors(list(range(20)), {"image": DenseColumn(2, bytes(160))}),
+        DeletePayload(["b"], ids=[*range(20), *range(20)]),
+    ],
+)
+def test_a_chunk_is_bounded_by_what_it_reads_and_writes(operation: Operation) -> None:
+    whole, chunked = opened(), opened()
+    for state in (whole, chunked):
+        state.run(upsert({i: {"a": "x" * 1000} for i in range(20)}))
+    assert len(whole.apply(points_record(operation))) == 1
+    found = chunked.apply(points_record(operation), size=5000)
+    assert found[-1].outcomes == [APPLIED]
+    assert len(found) >= 4
+    for effects in found:
+        assert sum(len(value or b"") for value in effects.points.values()) < 5000 + 2200
+    assert chunked.stored == whole.stored
+    assert chunked.metas == whole.metas
+
+
+def test_a_record_of_large_points_is_in_no_run() -> None:
+    state = opened()
+    state.run(upsert({i: {"a": "x" * 1000} for i in range(20)}))
+    before = {shard: dict(stored) for shard, stored in state.stored.items()}
+    run = RunFold(state, ChunkLimit(bytes=5000))
+    assert run.add(10, points_record(SetPayload(b'{"b":1}', ids=[1])))
+    assert not run.add(11, points_record(upsert({3: None, 99: None}), SetPayload(b'{"b":1}', ids=list(range(20)))))
+    (effects,) = run.effects().shards
+    assert list(effects.points) == [1]
+    assert effects.meta is not None
+    assert effects.meta.version == 2
+    assert state.stored == before
+
+
+def test_a_cursor_of_an_earlier_release_goes_on() -> None:
+    """It may count ids as checked beyond the last."""
+    whole, rest = opened(), opened()
+    operation = SetPayload(b'{"b":1}', ids=list(range(5)))
+    for state in (whole, rest):
+        state.run(upsert(dict.fromkeys(range(5))))
+        state.applied += 1
+    for cursor in (None, Cursor(state.applied, op=0, chunk=2, outcomes=[], checked=6)):
+        state = whole if cursor is None else rest
+        state.commit(fold(state, points_record(operation), state.applied, cursor))
+    assert rest.stored == whole.stored
+    assert rest.metas == whole.metas

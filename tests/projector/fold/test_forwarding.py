@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from ingest.foreign import Elsewhere, ForeignWrite, decode_foreign
 from ingest.log import LogRecord
 from ingest.sharding import parts_of
+from projector.fold.chunk import ChunkLimit
 from projector.fold.outcomes import APPLIED, GONE, TOO_EARLY
 from projector.fold.run import RunFold
 from schemas.errors import HeadwaterError
@@ -248,7 +249,7 @@ def test_what_was_written_before_there_was_a_collection_does_not_come_after_what
     state.run(upsert({1: {"n": "new"}}))
     record = msgspec.structs.replace(points_record(upsert({1: {"n": "old"}})), origin=origin)
     if together:
-        together_fold = RunFold(state, 100)
+        together_fold = RunFold(state, ChunkLimit(100))
         assert together_fold.add(state.applied + 1, record)
         effects = together_fold.effects()
         outcomes = effects.refused.get(state.applied + 1, [APPLIED])

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from ingest.foreign import Elsewhere, ForeignWrite
 from ingest.log import LogRecord
 from projector.fold import window
+from projector.fold.chunk import ChunkLimit
 from projector.fold.effects import Cursor
 from projector.fold.fold import fold
 from projector.fold.outcomes import APPLIED
@@ -43,7 +44,7 @@ class Folded:
         whole = record.record if isinstance(record, PackedPoint) else record
         cursor: Cursor | None = None
         while True:
-            effects = fold(self.state, whole, offset, cursor, chunk)
+            effects = fold(self.state, whole, offset, cursor, ChunkLimit(chunk))
             self.state.commit(effects)
             cursor = effects.cursor
             if cursor is None:
@@ -52,13 +53,13 @@ class Folded:
         if effects.elsewhere is not None:
             self.elsewhere.append((offset, effects.elsewhere))
 
-    def together(self, records: Sequence[LogRecord], most_ids: int, most_points: int) -> None:
+    def together(self, records: Sequence[LogRecord], most_ids: int, most_points: int, most_new: int = 8 << 20) -> None:
         """Fold records as runs where possible, as the runner does."""
         for part in windows(records):
             decoded = decode_window(self.state, part)
             at = 0
             while at < len(part):
-                run = RunFold(self.state, most_ids)
+                run = RunFold(self.state, ChunkLimit(most_ids, most_new))
                 for record, what in zip(part[at:], decoded[at:], strict=True):
                     if not run.add(record.offset, what) or run.points >= most_points:
                         break
@@ -86,9 +87,10 @@ class Folded:
     most_points=st.sampled_from([1, 4, 4000]),
     most_records=st.sampled_from([1, 2, 7, 1000]),
     most_bytes=st.sampled_from([1, 300, 1 << 20]),
+    most_new=st.sampled_from([1, 200, 8 << 20]),
 )
 def test_a_run_is_what_its_records_are(
-    log: list[LogRecord], most_ids: int, most_points: int, most_records: int, most_bytes: int
+    log: list[LogRecord], most_ids: int, most_points: int, most_records: int, most_bytes: int, most_new: int
 ) -> None:
     each, together = Folded(), Folded()
     for record in log:
@@ -96,7 +98,7 @@ def test_a_run_is_what_its_records_are(
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(window, "MOST_RECORDS", most_records)
         patched.setattr(window, "MOST_BYTES", most_bytes)
-        together.together(log, most_ids, most_points)
+        together.together(log, most_ids, most_points, most_new)
     assert together.state.stored == each.state.stored
     assert together.state.metas == each.state.metas
     assert together.state.watermarks == each.state.watermarks
@@ -161,7 +163,7 @@ def test_filters_and_markers_are_not_in_a_run() -> None:
 
 
 def test_many_operations_by_id_are_not_in_a_run() -> None:
-    run = RunFold(opened(), 10)
+    run = RunFold(opened(), ChunkLimit(10))
     few, many = DeletePoints(ids=[1, 2, 3, 4, 5]), DeletePoints(ids=[6, 7, 8, 9, 10, 11])
     assert run.add(1, points_record(few, few))
     assert not run.add(2, points_record(few, many))
@@ -221,7 +223,7 @@ def test_an_empty_record_is_applied() -> None:
     found = _folded(message(encode_record(PointsRecord(uid=SHARD.uid, shard=0, ops=[]))))
     assert found.runs == [1]
     assert found.refused == {}
-    run = RunFold(found.state, 10)
+    run = RunFold(found.state, ChunkLimit(10))
     assert run.add(99, PointsRecord(uid=SHARD.uid, shard=0, ops=[]))
     assert run.effects().refused == {}
     assert APPLIED.applied

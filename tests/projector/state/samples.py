@@ -7,7 +7,8 @@ from typing import TypeVar
 
 from ingest.log import Log, Topic
 from ingest.outcomes import Rejection
-from projector.fold.fold import CHUNK_POINTS
+from projector.fold.chunk import ChunkLimit
+from projector.fold.fold import DEFAULT_LIMIT
 from projector.frames import Frame
 from projector.runner import READ_BYTES, PartitionRunner
 from projector.state.digest import ShardDigest, digest_shard
@@ -51,7 +52,13 @@ class Projector:
     """A runner and what came out of it: frames, and what was rejected."""
 
     def __init__(
-        self, log: Log, state: PartitionState, *, read_bytes: int = READ_BYTES, chunk_points: int = CHUNK_POINTS
+        self,
+        log: Log,
+        state: PartitionState,
+        *,
+        read_bytes: int = READ_BYTES,
+        chunk_points: int = DEFAULT_LIMIT.points,
+        chunk_bytes: int = DEFAULT_LIMIT.bytes,
     ) -> None:
         self.frames: list[Frame] = []
         self.rejected: list[tuple[int, Sequence[Outcome]]] = []
@@ -62,7 +69,7 @@ class Projector:
             self.frames.append,
             reject=self._reject,
             read_bytes=read_bytes,
-            chunk_points=chunk_points,
+            chunk=ChunkLimit(chunk_points, chunk_bytes),
         )
 
     async def _reject(self, rejections: Sequence[Rejection]) -> None:

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ingest.log import Topic
+from projector.fold.chunk import ChunkLimit
 from projector.folders import StateFolder
 from projector.frames import Frame
 from projector.replay import replay, replay_partition
@@ -43,7 +44,7 @@ def _live(records: list[PartitionRecord], stops: list[int], folder: Path) -> Mem
 
     async def go_on() -> None:
         with contextlib.closing(open_state(folder)) as state:
-            runner = PartitionRunner(log, 0, state, sink, chunk_points=2)
+            runner = PartitionRunner(log, 0, state, sink, chunk=ChunkLimit(2))
             await runner.finish_pending()
             while await runner.step() or todo:
                 if todo:

@@ -12,6 +12,7 @@ from ingest.log import Topic
 from ingest.outcomes import Rejection
 from ingest.sharding import parts_of
 from ingest.writer import REQUEST_HEADERS
+from projector.fold.chunk import ChunkLimit
 from projector.frames import Changes, Frame, Opened
 from projector.runner import PartitionRunner
 from schemas.operations import DeletePoints, Operation, Outcome, SetPayload
@@ -167,7 +168,7 @@ def test_wherever_it_is_stopped_after_a_commit_it_goes_on_there(tmp_path: Path, 
     for _ in range(2):
         state = open_state(tmp_path / "stopped")
         with contextlib.suppress(StoppedError):
-            run(PartitionRunner(log, 0, state, sink, chunk_points=1).catch_up(6))
+            run(PartitionRunner(log, 0, state, sink, chunk=ChunkLimit(1)).catch_up(6))
         state.close()
     assert digests(tmp_path / "stopped") == digests(tmp_path / "whole")
     assert [frame.offset for frame in frames if frame.final] == [0, 2, 3, 4, 5]

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from ingest.log import LogRecord, Topic
 from ingest.outcomes import Rejection
+from projector.fold.chunk import ChunkLimit
 from projector.fold.effects import Cursor, Effects
 from projector.fold.fold import fold
 from projector.fold.window import decode
@@ -108,7 +109,7 @@ async def _together(
     while True:
         with contextlib.closing(open_state(folder)) as state, contextlib.suppress(StoppedError):
             runner = PartitionRunner(
-                log, 0, state, sink, reject=reject, route=_always, read_bytes=read_bytes, chunk_points=chunk
+                log, 0, state, sink, reject=reject, route=_always, read_bytes=read_bytes, chunk=ChunkLimit(chunk)
             )
             await runner.finish_pending()
             await runner.catch_up(end)

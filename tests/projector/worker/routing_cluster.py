@@ -14,6 +14,7 @@ from ingest.kafka.groups import Offsets
 from ingest.log import Headers, LogRecord, Topic
 from ingest.outcomes import Rejection
 from ingest.router import Router
+from projector.fold.chunk import ChunkLimit
 from projector.fold.effects import Effects
 from projector.frames import ShardId
 from projector.rejected import ORIGIN_HEADER, send_rejected
@@ -309,7 +310,13 @@ class Process:
             self._states.append(state)
             routing = await PartitionRouting.open(office, partition, state)
             runner = PartitionRunner(
-                cluster.log, partition, state, ignore_frame, reject=routing.reject, route=routing.route, chunk_points=2
+                cluster.log,
+                partition,
+                state,
+                ignore_frame,
+                reject=routing.reject,
+                route=routing.route,
+                chunk=ChunkLimit(2),
             )
             parts.append((runner, routing))
             await runner.finish_pending()

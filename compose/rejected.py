@@ -143,17 +143,18 @@ async def replay_rejected(log: Log, selection: Selection, advance: Callable[[int
     if lost:
         raise UserError(
             f"{', '.join(map(str, lost))} can't be sent again: the rejected topic doesn't hold it as it came, and the "
-            f"log doesn't hold it any more. Others that {'would be' if dry_run else 'were'} sent: {selected}."
+            "log doesn't hold it any more, or it is too large. "
+            f"Others that {'would be' if dry_run else 'were'} sent: {selected}."
         )
     return selected
 
 
 async def _as_it_came(log: Log, rejected: Rejected, origin: Place) -> Message | None:
-    """None where the log doesn't hold it any more."""
+    """None where the log doesn't hold it any more, or it is too large to be read."""
     if rejected.left_out is None and forwarded_from(rejected.record) is None:
         return Message(rejected.record.value, rejected.record.key, rejected.headers)
     record = await record_at(log, origin.partition, origin.offset)
-    return None if record is None else Message(record.value, record.key, record.headers)
+    return None if record is None or record.unread else Message(record.value, record.key, record.headers)
 
 
 class _Sender:

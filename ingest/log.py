@@ -39,6 +39,8 @@ class LogRecord(msgspec.Struct, frozen=True, gc=False):
     key: bytes | None
     value: bytes | None
     headers: Headers
+    unread: str = ""
+    """Why value, key and headers are not there: all together are larger than a log gives."""
 
     @property
     def size(self) -> int:

@@ -43,6 +43,8 @@ class _Rejected(NamedTuple):
     def message(self) -> Message:
         """The record with headers that say where and why."""
         record = self.record
+        if record.unread:
+            return self.without_record(record.unread)
         shown = _encode_json(self.outcomes)
         if len(shown) > LONGEST_OUTCOMES:
             shown = self._first_alone()

@@ -15,7 +15,7 @@ from ingest.foreign.unknown import count_unknown
 from ingest.foreign.writes import ForeignWrite, PointWrite, RequestWrite
 from ingest.log import LogRecord
 from schemas.config import check_name_length
-from schemas.errors import BadInputError, HeadwaterError
+from schemas.errors import BadInputError, HeadwaterError, TooLargeError
 from schemas.records import NewerRecordError, PartitionRecord, decode_partition_record
 from schemas.rest.decode import decode_body
 
@@ -24,7 +24,7 @@ _body_decoder = msgspec.json.Decoder(Body)
 
 
 def decode_points_record(record: LogRecord) -> PartitionRecord | ForeignWrite:
-    """What a message on the points topic says. Raises BadInputError, UnprocessableError when it can't be read."""
+    """What a message on the points topic says. Raises HeadwaterError when it can't be read."""
     try:
         return _decode(record)
     except HeadwaterError as error:
@@ -34,6 +34,8 @@ def decode_points_record(record: LogRecord) -> PartitionRecord | ForeignWrite:
 
 
 def _decode(record: LogRecord) -> PartitionRecord | ForeignWrite:
+    if record.unread:
+        raise TooLargeError(record.unread)
     if not is_canonical(record):
         return decode_foreign(record)
     try:

@@ -37,7 +37,7 @@ def error_of(code: int, what: str) -> BrokerResponseError:
     return error(f"{what}, error code {code}" if error is UnknownError else what)
 
 
-def describe(error: KafkaError) -> str:
+def describe(error: Exception) -> str:
     """What went wrong, for a person; many of these errors have no text of their own."""
     text = str(error)
     return text if type(error).__name__ in text else f"{type(error).__name__}: {text}".rstrip(": ")

@@ -1,18 +1,17 @@
 """The records in what a broker sent: decoded one by one, without control records and aborted transactions."""
 
-import sys
 from collections.abc import Iterator, Sequence
+from itertools import chain
 
 from aiokafka.errors import CorruptRecordException, KafkaError
 from aiokafka.record.control_record import ABORT_MARKER, ControlRecord
-from aiokafka.record.default_records import DefaultRecord, DefaultRecordBatch
-from aiokafka.record.memory_records import MemoryRecords
+from aiokafka.record.default_records import DefaultRecordBatch
 
+from ingest.kafka.batch import batches, decode_batch
+from ingest.kafka.decompress import DecompressError
 from ingest.kafka.errors import describe
-from ingest.kafka.lenient import DecodedRecord, decode_batch
 from ingest.log import LogDamagedError, LogRecord, LogUnavailableError
 
-_ALL = sys.maxsize
 _RECORD_BYTES = 48
 """What a record counts for beside its contents, as in the embedded log: a read of tombstones has to end, too."""
 AbortedTransactions = Sequence[tuple[int, int]]
@@ -72,14 +71,16 @@ class Fetched:
         self.start = records[-1].offset + 1
         return records
 
-    def decode_all(self) -> int | None:
-        """Decode what is left, to be taken later, and return the offset of its last record."""
+    def decode_some(self, max_bytes: int) -> int | None:
+        """Decode about ``max_bytes``, to be taken later, and return the offset of the last record that is."""
         if not self.has_record:
             return None
         start = self.start
-        records = self.take(_ALL)
-        self.start, self._head, self._records = start, records[0], iter(records[1:])
-        return records[-1].offset
+        records = self.take(max_bytes)
+        rest = self._records if self._head is None else chain([self._head], self._records)
+        last = records[-1] if self._head is None else self._head
+        self.start, self._head, self._records = start, records[0], chain(records[1:], rest)
+        return last.offset
 
     def _advance(self) -> None:
         try:
@@ -93,7 +94,7 @@ class Fetched:
     def _decode(self, data: bytes) -> Iterator[LogRecord]:
         try:
             yield from self._decode_batches(data)
-        except CorruptRecordException as error:
+        except (CorruptRecordException, DecompressError) as error:
             raise LogDamagedError(f"{self._place()} is damaged: {describe(error)}") from error
         except KafkaError as error:
             raise LogUnavailableError(f"{self._place()} can't be decoded: {describe(error)}") from error
@@ -101,16 +102,15 @@ class Fetched:
     def _decode_batches(self, data: bytes) -> Iterator[LogRecord]:
         aborting: set[int] = set()
         partition = self._where[1]
-        batches = MemoryRecords(data)
-        while (batch := batches.next_batch()) is not None:
+        for raw in batches(memoryview(data)):
+            batch = DefaultRecordBatch(bytes(raw))
             if not batch.validate_crc():
                 raise CorruptRecordException("its checksum is wrong")
             if not self._is_dropped(batch, aborting):
-                for record in _records(batch, data):
-                    # The first batch starts where it starts, not where reading does.
-                    if record.offset >= self.next_offset:
-                        self.next_offset = record.offset + 1
-                        yield _log_record(partition, record)
+                # The first batch starts where it starts, not where reading does.
+                for record in decode_batch(raw, partition, self.next_offset):
+                    self.next_offset = record.offset + 1
+                    yield record
             self.next_offset = batch.next_offset
 
     def _is_dropped(self, batch: DefaultRecordBatch, aborting: set[int]) -> bool:
@@ -124,21 +124,6 @@ class Fetched:
                 aborting.discard(producer)
             return True
         return batch.is_transactional and producer in aborting
-
-
-def _records(batch: DefaultRecordBatch, data: bytes) -> Iterator[DefaultRecord | DecodedRecord]:
-    try:
-        yield from batch
-    except UnicodeDecodeError:
-        # From its beginning: who takes them leaves out what it has had.
-        yield from decode_batch(data, batch.base_offset)
-
-
-def _log_record(partition: int, record: DefaultRecord | DecodedRecord) -> LogRecord:
-    headers = record.headers
-    # Kafka tells a header without a value from one with an empty value; nobody here does.
-    plain = tuple([(name, value or b"") for name, value in headers]) if headers else ()
-    return LogRecord(partition, record.offset, record.timestamp, record.key, record.value, plain)
 
 
 def _size(record: LogRecord) -> int:

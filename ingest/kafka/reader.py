@@ -23,6 +23,8 @@ class _OutOfRangeError(Exception):
 LEAST_FETCH_BYTES = 64 << 10
 LIVE_FETCH_BYTES = 1 << 20
 """The most that is fetched at once by who waits: it is decoded at once, and more comes with the next read."""
+MOST_DECODED_BYTES = 8 << 20
+"""But for so much of it, as it may be compressed."""
 
 
 class PartitionReader:
@@ -181,7 +183,7 @@ class PartitionReader:
 
     def _keep(self, fetched: Fetched) -> tuple[int, int]:
         """Let reads go on with ``fetched`` unless they are busy elsewhere; where to wait next."""
-        last = fetched.decode_all()
+        last = fetched.decode_some(MOST_DECODED_BYTES)
         if self._fetched is None or not self._fetched.has_record:
             self._fetched = fetched
         if last is None or not fetched.has_record:

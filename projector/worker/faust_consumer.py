@@ -11,12 +11,15 @@ from typing import TYPE_CHECKING, Any, cast
 
 import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, OffsetAndMetadata, TopicPartition
+from aiokafka.consumer import fetcher
 from aiokafka.coordinator.assignors.sticky.sticky_assignor import StickyPartitionAssignor
 from aiokafka.errors import ConsumerStoppedError, KafkaError
+from aiokafka.record.memory_records import MemoryRecords
 from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Consumer, Transport
 from faust.types import TP
 from faust.types.tuples import ConsumerMessage
 
+from ingest.kafka.batch import batches, decompressed_size
 from ingest.log import LogRecord
 
 if TYPE_CHECKING:
@@ -34,6 +37,8 @@ METADATA_SECONDS = 30.0
 """How soon partitions that were added are given to somebody."""
 FETCH_WAIT_SECONDS = 0.5
 PARTITION_FETCH_BYTES = 1 << 20
+MOST_DECODED_BYTES = 8 << 20
+"""What a fetch gives of a partition may decompress to so much."""
 FETCH_BYTES = 16 << 20
 COMMIT_SECONDS = 3.0
 LEAVE_SECONDS = 5.0
@@ -61,6 +66,30 @@ def log_record(record: ConsumerRecord[bytes, bytes]) -> LogRecord:
     """A record of aiokafka's as the Log port gives them."""
     headers = tuple([(name, value or b"") for name, value in record.headers]) if record.headers else ()
     return LogRecord(record.partition, record.offset, record.timestamp, record.key, record.value, headers)
+
+
+class BoundedRecords(MemoryRecords):
+    """What a fetch gave of a partition, as long as it is not much more once it is decompressed.
+
+    aiokafka decompresses a batch at once, whatever that gives. Who reads the log directly has a bound.
+    """
+
+    def __init__(self, data: bytes) -> None:
+        super().__init__(data)
+        self._batches = batches(memoryview(data))
+        self._room = MOST_DECODED_BYTES
+
+    def next_batch(self) -> Any:
+        """The next batch, None after the last. Raises ValueError when it is too much."""
+        raw = next(self._batches, None)
+        if raw is not None:
+            self._room -= decompressed_size(raw, self._room)
+            if self._room < 0:
+                raise ValueError("a fetch decompresses to more than is held")
+        return super().next_batch()
+
+
+fetcher.MemoryRecords = BoundedRecords
 
 
 def _fold_app(part: AIOKafkaConsumerThread) -> "FoldApp":
@@ -150,7 +179,7 @@ class FoldThread(AIOKafkaConsumerThread):
                 raise
             _logger.warning("fetching goes on after an error", reason=repr(error))
         except (UnicodeDecodeError, ValueError) as error:
-            # What aiokafka can't decode, names of headers that aren't text, is read through the log.
+            # What aiokafka can't decode, names of headers that aren't text, or is too much, is read through the log.
             _logger.info("a fetch could not be decoded", reason=repr(error))
             await consumer.seek_to_end(*[TopicPartition(*tp) for tp in active_partitions])
         self.consumer.loop.call_soon_threadsafe(_fold_app(self).tell, frozenset(active_partitions))

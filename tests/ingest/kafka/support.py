@@ -91,9 +91,9 @@ async def produce_batch(settings: KafkaSettings, topic: Topic, data: bytes) -> N
 
 def batch(first_offset: int, values: list[bytes], name: bytes = b"name", codec: int = 0) -> bytes:
     """A batch as a broker sends it; ``name`` takes 4 bytes, and is changed before compression."""
-    builder = DefaultRecordBatchBuilder(2, 0, 0, 1, 0, 0, 1 << 20)
+    builder = DefaultRecordBatchBuilder(2, 0, 0, 1, 0, 0, 1 << 30)
     for i, value in enumerate(values):
-        builder.append(i, 1000 + i, b"key" if i % 2 else None, value or None, [("name", value), ("none", b"")])
+        builder.append(i, 1000 + i, b"key" if i % 2 else None, value or None, [("name", value[:100]), ("none", b"")])
     data = bytes(builder.build())
     records = CODECS[codec](data[61:].replace(b"name", name))
     attributes = struct.pack(">h", codec) + data[23:61] + records

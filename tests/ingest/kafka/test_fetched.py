@@ -63,13 +63,13 @@ def test_damage_is_found_after_what_is_intact(before_damage: int) -> None:
 
 def test_decoding_ahead_changes_nothing() -> None:
     stretch = fetched(5, batch(7, [b"a", b"b", b"c"]))
-    assert stretch.decode_all() == 9
+    assert stretch.decode_some(1 << 20) == 9
     assert stretch.covers(5)
     assert stretch.covers(7)
     assert [r.offset for r in stretch.take(1)] == [7]
-    assert stretch.decode_all() == 9
+    assert stretch.decode_some(1 << 20) == 9
     assert [r.offset for r in stretch.take(1000)] == [8, 9]
-    assert stretch.decode_all() is None
+    assert stretch.decode_some(1 << 20) is None
 
 
 def test_nothing() -> None:
@@ -93,3 +93,40 @@ def test_names_of_headers_that_are_not_text(codec: int) -> None:
         assert (record.key, record.value) == (expected.key, expected.value)
     assert records[1].headers == (("\\xff\\xfe\x00n", b"a"), ("none", b""))
     assert [record.offset for record in fetched(12, foreign).take(100_000)] == [12, 13]
+
+
+@pytest.fixture
+def small_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ingest.kafka.batch.LARGEST_RECORD", 3300)
+    monkeypatch.setattr("ingest.kafka.batch.MOST_BYTES", 6400)
+
+
+@pytest.mark.usefixtures("small_bounds")
+@pytest.mark.parametrize("codec", CODECS)
+def test_of_a_record_that_is_too_large_only_its_place_and_the_reason_are_read(codec: int) -> None:
+    found = fetched(5, batch(5, [b"a", bytes(4000), b"c"], codec=codec)).take(1 << 20)
+    assert [(record.offset, record.value) for record in found] == [(5, b"a"), (6, None), (7, b"c")]
+    assert [bool(record.unread) for record in found] == [False, True, False]
+    assert "at most 3300 are read" in found[1].unread
+
+
+@pytest.mark.usefixtures("small_bounds")
+@pytest.mark.parametrize("codec", [1, 2, 3, 4])
+def test_of_a_batch_that_decompresses_to_very_much_the_beginning_is_read(codec: int) -> None:
+    values = [b"a", bytes(3000), bytes(40_000), bytes(3000), b"e"]
+    stretch = fetched(5, batch(5, values, codec=codec) + batch(10, [b"next"]))
+    found: list[tuple[int, bool]] = []
+    while records := stretch.take(1):
+        found += [(record.offset, bool(record.unread)) for record in records]
+    assert [offset for offset, _ in found] == [5, 6, 7, 8, 9, 10]
+    # Of snappy's blocks those that go beyond are not decompressed in part.
+    read = 0 if codec == 2 else 2
+    assert [unread for _, unread in found] == [False] * read + [True] * (5 - read) + [False]
+    assert stretch.next_offset == 11
+
+
+def test_what_is_decoded_ahead_is_bounded() -> None:
+    stretch = fetched(0, batch(0, [bytes(1000)] * 100))
+    assert stretch.decode_some(5000) in range(4, 8)
+    assert stretch.next_offset < 10
+    assert [record.offset for record in stretch.take(1 << 20)] == list(range(100))

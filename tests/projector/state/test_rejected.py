@@ -1,5 +1,8 @@
 """The rejected topic: every record as its producer sent it, with where it stood."""
 
+from contextlib import closing
+from pathlib import Path
+
 import msgspec
 import pytest
 
@@ -8,11 +11,13 @@ from ingest.log import Headers, LogRecord, RecordTooLargeError, Topic
 from ingest.outcomes import Rejection, rejected
 from projector.fold.outcomes import SKIPPED
 from projector.rejected import LEFT_OUT_HEADER, ORIGIN_HEADER, OUTCOMES_HEADER, REASON_HEADER, send_rejected
+from projector.runner import PartitionRunner, ignore_frame
+from projector.worker.routing_port import rejecter
 from schemas.errors import BadInputError
 from schemas.operations import Outcome
 from schemas.records import Origin, encode_record
 from tests.projector.fold.memory_state import points_record, upsert
-from tests.projector.state.samples import run
+from tests.projector.state.samples import open_state, run
 from tests.support.memory_log import MemoryLog
 
 OUTCOMES = [Outcome(), Outcome("Wrong input: no", 400), Outcome("Skipped", 400)]
@@ -124,3 +129,19 @@ def test_of_what_is_too_large_for_the_topic_only_its_place_is_sent(topic: Topic,
     assert headers[REASON_HEADER].decode() == wrong.reason
     assert msgspec.json.decode(headers[OUTCOMES_HEADER], type=list[Outcome]) == [wrong]
     assert headers[LEFT_OUT_HEADER].startswith(b"the record takes")
+
+
+def test_of_what_was_too_large_to_be_read_its_place_and_the_reason_are_sent(tmp_path: Path) -> None:
+    log = MemoryLog()
+    record = LogRecord(0, 0, 0, None, None, (), unread="the record takes 99 bytes, and at most 9 are read")
+
+    async def main() -> None:
+        with closing(open_state(tmp_path)) as state:
+            runner = PartitionRunner(log, 0, state, ignore_frame, reject=rejecter(log, Topic.POINTS))
+            await runner.apply_all([record])
+            assert state.outcomes(0) == [Outcome(record.unread, 413)]
+
+    run(main())
+    sent = _rejected(log)
+    assert (sent.key, sent.value) == (None, None)
+    assert dict(sent.headers)[LEFT_OUT_HEADER].decode() == dict(sent.headers)[REASON_HEADER].decode() == record.unread

@@ -1,0 +1,3 @@
+from aiokafka.record import memory_records
+
+MemoryRecords: type[memory_records.MemoryRecords]

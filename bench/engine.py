@@ -26,13 +26,12 @@ from projector.segments.build import build_segment
 from projector.segments.reader import Segment
 from projector.segments.spec import BuildSpec
 from projector.segments.spill import write_spill
+from projector.vectors.dense import DenseVectors
 from projector.view.live_shard import LiveShard
 from projector.view.shard_view import ShardView
 from query_api.budget import Allowance, Budget
 from query_api.combine.run import run
 from query_api.combine.shards import Shards
-from query_api.find.nearest import exact_rows, graph_rows
-from query_api.find.scoring import Scorer
 from query_api.find.selection import Findable
 from query_api.find.strategy import widened
 from query_api.local import LocalShard
@@ -41,6 +40,8 @@ from query_api.plan.selection import Selection
 from query_api.plan.tree import Node, Plan
 from query_api.points import FetchedPoint
 from query_api.threads import ReadThreads
+from query_api.vectors.dense import exact_rows, graph_rows
+from query_api.vectors.scoring import Scorer
 from schemas.config import CollectionConfig, Distance, VectorParams
 from schemas.filters import Filter, parse_filter
 from schemas.ids import PointId
@@ -164,7 +165,7 @@ class Alone:
     def __init__(self, view: ShardView) -> None:
         part = view.segments[0]
         graph, held = part.graph(""), part.vectors("")
-        if graph is None or held is None:
+        if graph is None or not isinstance(held, DenseVectors):
             raise SystemExit("the segment has no graph: remove it and run again")
         self._part, self._graph, self._vectors = part, graph, held
 

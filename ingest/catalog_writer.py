@@ -17,10 +17,14 @@ from schemas.records import (
     ChangeAliases,
     CreateAlias,
     CreateCollection,
+    CreateVectorName,
     DeleteAlias,
     DeleteCollection,
+    DeleteVectorName,
     UpdateCollection,
 )
+from schemas.vectors.names import add_name
+from schemas.vectors.params import AnyVectorParams, SparseVectorParams, VectorParams
 
 UID_BITS = 63
 
@@ -61,6 +65,18 @@ class CatalogWriter:
         """Change a collection's parameters. Raises NotFoundError, BadInputError, UnprocessableError."""
         apply_patch(self._catalog.resolve(name).config, patch)
         return await self._write(UpdateCollection(name=name, patch=patch), deadline)
+
+    async def add_vector(self, name: str, vector: str, params: AnyVectorParams, deadline: Deadline) -> Offset:
+        """Add a vector name to a collection. Raises NotFoundError, BadInputError, UnprocessableError."""
+        add_name(self._catalog.resolve(name).config, vector, params)
+        dense = params if isinstance(params, VectorParams) else None
+        sparse = params if isinstance(params, SparseVectorParams) else None
+        return await self._write(CreateVectorName(name=name, vector=vector, dense=dense, sparse=sparse), deadline)
+
+    async def delete_vector(self, name: str, vector: str, deadline: Deadline) -> Offset:
+        """Delete a vector name of a collection, if it has it. Raises NotFoundError."""
+        self._catalog.resolve(name)
+        return await self._write(DeleteVectorName(name=name, vector=vector), deadline)
 
     async def delete(self, name: str, deadline: Deadline) -> Offset | None:
         """Drop a collection; None when there is none of that name."""

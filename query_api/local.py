@@ -7,11 +7,13 @@ from query_api.budget import Budget
 from query_api.fetch.fetch import fetch, fetch_us, size
 from query_api.find.count import count_passing
 from query_api.find.kinds import filter_us, find, find_us
+from query_api.find.terms import count_terms, count_terms_us
 from query_api.hits import Hit
-from query_api.plan.leaves import Leaf
+from query_api.plan.leaves import Leaf, Nearest
 from query_api.plan.selection import Selection
 from query_api.points import FetchedPoint
 from schemas.filters import Filter
+from schemas.vectors.idf import TermCounts
 
 
 class LocalShard:
@@ -36,6 +38,11 @@ class LocalShard:
         points = await budget.run(lambda _: fetch(view, hits, selection), fetch_us(hits))
         budget.answer(size(points))
         return points
+
+    async def term_counts(self, leaf: Nearest, budget: Budget) -> TermCounts:
+        """How many vectors have each of a leaf's indices."""
+        view = self._view
+        return await budget.run(lambda _: count_terms(view, leaf), count_terms_us(view, leaf))
 
     async def count(self, filter: Filter | None, budget: Budget) -> int:
         """How many points pass."""

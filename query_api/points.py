@@ -1,8 +1,8 @@
 """Points as they are fetched."""
 
 from dataclasses import dataclass
+from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from schemas.ids import PointId
@@ -12,11 +12,11 @@ from schemas.ids import PointId
 class FetchedPoint:
     """A point as answered.
 
-    ``payload`` is a JSON object's bytes, None when not asked for. ``vectors``, None when not asked for, are float32
-    [dim], read-only by agreement: they may lie in a memory-mapped file. Those under Cosine are normalised.
+    ``payload`` is a JSON object's bytes, None when not asked for. ``vectors``, None when not asked for, are as parts
+    hold them (``schemas.vectors.answered``), read-only by agreement: they may lie in a memory-mapped file.
     """
 
     id: PointId
     version: int
     payload: bytes | None
-    vectors: dict[str, NDArray[np.float32]] | None
+    vectors: dict[str, NDArray[Any]] | None

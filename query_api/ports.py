@@ -10,10 +10,11 @@ from ingest.log import Topic
 from ingest.ports import CollectionEntry
 from query_api.budget import Budget
 from query_api.hits import Hit
-from query_api.plan.leaves import Leaf
+from query_api.plan.leaves import Leaf, Nearest
 from query_api.plan.selection import Selection
 from query_api.points import FetchedPoint
 from schemas.filters import Filter
+from schemas.vectors.idf import TermCounts
 
 
 class CollectionStatus(StrEnum):
@@ -54,6 +55,12 @@ class Shard(Protocol):
 
     async def fetch(self, hits: Sequence[Hit], selection: Selection, budget: Budget) -> list[FetchedPoint]:
         """The points that this shard found. Raises UnprocessableError when they are too large, TimedOutError."""
+        ...
+
+    async def term_counts(self, leaf: Nearest, budget: Budget) -> TermCounts:
+        """How many vectors there are that ``leaf``, which has a sparse one, may find without its filter, and how many
+        have each of its indices. Raises TimedOutError.
+        """
         ...
 
     async def count(self, filter: Filter | None, budget: Budget) -> int:

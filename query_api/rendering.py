@@ -3,7 +3,8 @@
 Payloads are spliced in as they are stored, vectors as text.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -16,6 +17,7 @@ from schemas.config import UNNAMED
 from schemas.ids import render_point_id
 from schemas.rest.points import RawVector
 from schemas.rest.responses import PointResult, ScoredPointResult
+from schemas.vectors.answered import as_json, numbers_of
 
 _POINT_US = 2.0
 _VALUE_US = 0.2
@@ -52,7 +54,7 @@ def render_us(points: Sequence[FetchedPoint]) -> float:
         if point.payload is not None:
             spent += _BYTE_US * len(point.payload)
         if point.vectors:
-            spent += _VALUE_US * sum(map(len, point.vectors.values()))
+            spent += _VALUE_US * sum(vector.size for vector in point.vectors.values())
     return spent
 
 
@@ -71,16 +73,15 @@ def _vectors(points: Sequence[FetchedPoint]) -> list[RawVector | msgspec.UnsetTy
 
 def _block(points: Sequence[FetchedPoint]) -> list[RawVector | msgspec.UnsetType]:
     """Each point's vectors, as JSON: a number's text takes a third of what the number does as an object."""
-    arrays: list[NDArray[np.float32]] = [a for point in points for a in (point.vectors or {}).values()]
-    if not arrays:
+    vectors = [vector for point in points for vector in (point.vectors or {}).values()]
+    if not vectors:
         return [msgspec.UNSET if point.vectors is None else _NO_VECTORS for point in points]
+    arrays = [numbers_of(vector) for vector in vectors]
     ends = np.cumsum([len(array) for array in arrays])
     parts = iter(np.split(shortest_decimals(np.concatenate(arrays)), ends[:-1]))
-    return [
-        msgspec.UNSET if point.vectors is None else _render({name: next(parts).tolist() for name in point.vectors})
-        for point in points
-    ]
+    return [msgspec.UNSET if point.vectors is None else _render(point.vectors, parts) for point in points]
 
 
-def _render(named: dict[str, list[float]]) -> RawVector:
-    return msgspec.Raw(_encode(named.get(UNNAMED, named)))
+def _render(vectors: dict[str, NDArray[Any]], numbers: Iterator[NDArray[np.float64]]) -> RawVector:
+    named = {name: as_json(vector, next(numbers).tolist()) for name, vector in vectors.items()}
+    return msgspec.Raw(_encode(named[UNNAMED] if named.keys() == {UNNAMED} else named))

@@ -12,6 +12,7 @@ from schemas.config import CollectionConfig, CollectionPatch
 from schemas.errors import BadInputError
 from schemas.operations import Operation
 from schemas.operations_v1 import OperationV1, upgrade
+from schemas.vectors.params import SparseVectorParams, VectorParams
 
 RECORD_VERSION = 2
 CONTENT_TYPE_HEADER = "content-type"
@@ -115,6 +116,22 @@ class UpdateCollection(_Record, frozen=True, tag="update_collection", kw_only=Tr
     patch: CollectionPatch
 
 
+class CreateVectorName(_Record, frozen=True, tag="create_vector_name", kw_only=True, omit_defaults=True):
+    """Catalog: add a vector name to a collection: one of ``dense`` and ``sparse``."""
+
+    name: str
+    vector: str
+    dense: VectorParams | None = None
+    sparse: SparseVectorParams | None = None
+
+
+class DeleteVectorName(_Record, frozen=True, tag="delete_vector_name", kw_only=True):
+    """Catalog: delete a vector name, and with it all vectors that points have of it."""
+
+    name: str
+    vector: str
+
+
 class DeleteCollection(_Record, frozen=True, tag="delete_collection", kw_only=True):
     """Catalog: drop a collection and the aliases that name it."""
 
@@ -150,7 +167,9 @@ class ChangeAliases(_Record, frozen=True, tag="change_aliases", kw_only=True):
     actions: list[AliasAction]
 
 
-CatalogRecord = CreateCollection | UpdateCollection | DeleteCollection | ChangeAliases
+CatalogRecord = (
+    CreateCollection | UpdateCollection | CreateVectorName | DeleteVectorName | DeleteCollection | ChangeAliases
+)
 
 
 class _PointsRecordV1(_Record, frozen=True, tag="points", kw_only=True):

@@ -13,8 +13,8 @@ import msgspec
 
 from ingest.outcomes import rejected
 from projector.catalog.state import CatalogState, CollectionMeta
-from schemas.config import apply_patch, check_collection_name, check_config
-from schemas.errors import ConflictError, HeadwaterError, NotFoundError
+from schemas.config import CollectionConfig, apply_patch, check_collection_name, check_config
+from schemas.errors import BadInputError, ConflictError, HeadwaterError, NotFoundError
 from schemas.operations import Outcome
 from schemas.records import (
     AliasAction,
@@ -22,14 +22,17 @@ from schemas.records import (
     ChangeAliases,
     CreateAlias,
     CreateCollection,
+    CreateVectorName,
     DeleteAlias,
     DeleteCollection,
+    DeleteVectorName,
     Marker,
     ShardChanged,
     ShardClosed,
     ShardOpened,
     UpdateCollection,
 )
+from schemas.vectors.names import add_name, delete_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +51,8 @@ def fold_catalog(state: CatalogState, record: CatalogRecord) -> CatalogEffects:
             return _create(state, record)
         if isinstance(record, UpdateCollection):
             return _update(state, record)
+        if isinstance(record, CreateVectorName | DeleteVectorName):
+            return _change_names(state, record)
         if isinstance(record, DeleteCollection):
             return _delete(state, record)
         return CatalogEffects(replace(state, aliases=_change_aliases(state, record)), Outcome())
@@ -109,7 +114,21 @@ def _resolve(state: CatalogState, name: str) -> CollectionMeta:
 
 def _update(state: CatalogState, record: UpdateCollection) -> CatalogEffects:
     meta = _resolve(state, record.name)
-    changed = msgspec.structs.replace(meta, config=apply_patch(meta.config, record.patch))
+    return _reconfigure(state, meta, apply_patch(meta.config, record.patch))
+
+
+def _change_names(state: CatalogState, record: CreateVectorName | DeleteVectorName) -> CatalogEffects:
+    meta = _resolve(state, record.name)
+    if isinstance(record, DeleteVectorName):
+        return _reconfigure(state, meta, delete_name(meta.config, record.vector))
+    params = record.dense or record.sparse
+    if params is None:
+        raise BadInputError("Wrong input: a vector name is added as a dense or a sparse one")
+    return _reconfigure(state, meta, add_name(meta.config, record.vector, params))
+
+
+def _reconfigure(state: CatalogState, meta: CollectionMeta, config: CollectionConfig) -> CatalogEffects:
+    changed = msgspec.structs.replace(meta, config=config)
     markers = tuple(
         (partition, ShardChanged(seq=state.seq + 1 + shard, uid=meta.uid, shard=shard, config=changed.config))
         for shard, partition in enumerate(meta.shard_map)

@@ -9,9 +9,10 @@ from ingest.outcomes import rejected
 from projector.fold.effects import Effects, ShardMeta, StateReader
 from projector.fold.outcomes import APPLIED
 from projector.frames import Closed, Opened, Reconfigured, ShardId
-from schemas.config import CollectionConfig, Distance, check_collection_name, check_config
+from schemas.config import CollectionConfig, check_collection_name, check_config
 from schemas.errors import BadInputError, HeadwaterError
 from schemas.records import Marker, ShardChanged, ShardClosed, ShardOpened
+from schemas.vectors.params import AnyVectorParams, Datatype, SparseVectorParams
 
 
 def fold_marker(reader: StateReader, marker: Marker, offset: int) -> Effects:
@@ -57,10 +58,25 @@ def _check(marker: Marker, old: ShardMeta | None) -> None:
             raise BadInputError(f"Wrong input: shard {marker.shard} is not one of the {shards} of shard_map")
         if old is not None:
             raise BadInputError(f"Wrong input: shard {marker.shard} of collection {marker.uid} is open already")
-    elif old is not None and _layout(marker.config) != _layout(old.config):
-        raise BadInputError("Wrong input: the vectors of a shard that is open keep their names, sizes and distances")
+    elif old is not None and not _goes_on(marker.config, old.config):
+        raise BadInputError("Wrong input: what a position in stored points means never changes")
 
 
-def _layout(config: CollectionConfig) -> list[tuple[str, int, Distance]]:
-    """What stored points, segments and searches rely on, in the order of the names."""
-    return [(name, params.size, params.distance) for name, params in config.vectors.items()]
+def _goes_on(new: CollectionConfig, old: CollectionConfig) -> bool:
+    """Whether the positions that both have mean the same vectors, and no other that is new was ever used."""
+    before, after = _layout(old), _layout(new)
+    used = old.next_position or len(before)
+    return all(before[at] == after[at] if at in before else at >= used for at in after)
+
+
+def _layout(config: CollectionConfig) -> dict[int, tuple[object, ...]]:
+    """What stored points, segments and searches rely on, by position."""
+    names = config.names
+    return {at: (name, *_fixed(names[name])) for name, at in config.positions.items()}
+
+
+def _fixed(params: AnyVectorParams) -> tuple[object, ...]:
+    """What never changes of a name's parameters."""
+    if isinstance(params, SparseVectorParams):
+        return ()
+    return (params.size, params.distance, params.datatype or Datatype.FLOAT32, params.multivector_config)

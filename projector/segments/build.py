@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 from time import perf_counter
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -14,15 +15,17 @@ from projector.columns.builder import ColumnsBuilder
 from projector.segments.durable import sync_file, sync_folder
 from projector.segments.errors import SegmentDamagedError
 from projector.segments.flat_file import FlatFileWriter, file_checksum
-from projector.segments.graph import supports
 from projector.segments.graph_build import build_graph
 from projector.segments.graph_sections import write_repeats
 from projector.segments.merge_order import merge_ids
 from projector.segments.meta import SEGMENT_FILE, SEGMENT_KIND, GraphMeta, SegmentMeta, UnfitGraph, VectorMeta
 from projector.segments.repeats import Repeats
-from projector.segments.sources import FLOAT, SegmentSource, Source, SpillSource
+from projector.segments.sources import SegmentSource, Source, SpillSource
 from projector.segments.spec import BuildResult, BuildSpec
+from projector.vectors.kind import PartKind, Stored, Vectors
+from projector.vectors.registry import part_kind
 from schemas.config import CollectionConfig
+from schemas.vectors.dense import DTYPES
 
 BLOCK_BYTES = 8 << 20
 SMALL_BLOCK, LARGE_BLOCK = 1 << 12, 1 << 16
@@ -71,7 +74,7 @@ class _Build:
             file.put("uuids", order.uuids)
             self._write_versions(file)
             self._write_payloads(file)
-            written = (self._write_vectors(file, i, name) for i, name in enumerate(self._config.vectors))
+            written = (self._write_vectors(file, i, name) for name, i in self._config.positions.items())
             vectors = [meta for meta in written if meta is not None]
             started = perf_counter()
             if self._spec.graph:
@@ -105,7 +108,7 @@ class _Build:
         columns.write(file)
 
     def _write_vectors(self, file: FlatFileWriter, number: int, name: str) -> VectorMeta | None:
-        params = self._config.vectors[name]
+        kind = part_kind(self._config.names[name])
         present = np.empty(self._order.size, np.bool_)
         for block in self._order.blocks(LARGE_BLOCK):
             self._order.gather(block, present[block], lambda source, rows: source.has_vector(name, rows))
@@ -115,13 +118,19 @@ class _Build:
         every_slot = rows == self._order.size
         if not every_slot:
             file.put(f"slots.{number}", np.flatnonzero(present).astype(np.uint32))
-        with file.section(f"vectors.{number}") as section:
-            for block in self._order.blocks(max(1, BLOCK_BYTES // (params.size * FLOAT.itemsize))):
-                wanted = present[block]
-                matrix = np.empty((int(np.count_nonzero(wanted)), params.size), np.float32)
-                take = self._order.gather(block, matrix, lambda source, rows: source.take_vectors(name, rows), wanted)
-                section.write(take)
-        return VectorMeta(name, number, params.size, params.distance, rows, every_slot)
+        blocks = self._order.blocks(max(1, BLOCK_BYTES // kind.row_bytes))
+        kind.write(file, number, (self._block(name, kind, block, present[block]) for block in blocks))
+        return kind.meta(name, number, rows, every_slot)
+
+    def _block(self, name: str, kind: PartKind[Any], block: slice, wanted: NDArray[np.bool_]) -> Vectors:
+        """A block's values, whatever their sources, in the order of slots."""
+        found = self._order.rows_by_source(block, wanted)
+        if len(found) == 1:
+            (source, _, rows) = found[0]
+            return source.take_vectors(name, rows)
+        taken = [source.take_vectors(name, rows) for source, _, rows in found]
+        places = np.concatenate([np.empty(0, np.int64), *(at for _, at, _ in found)])
+        return kind.take(kind.joined(taken), np.argsort(places)) if taken else kind.block(Stored(b"", ()))
 
     def _build_graphs(self, file: FlatFileWriter, vectors: list[VectorMeta]) -> list[VectorMeta]:
         due = [v for v in vectors if wants_graph(self._config, v.name, v.rows)]
@@ -129,7 +138,8 @@ class _Build:
         done = 0
         built: dict[int, GraphMeta | UnfitGraph] = {}
         for vector in due:
-            matrix = file.map(f"vectors.{vector.number}", np.float32).reshape(vector.rows, vector.dim)
+            values = file.map(f"vectors.{vector.number}", DTYPES[vector.datatype]).reshape(vector.rows, vector.dim)
+            matrix = values.astype(np.float32, copy=False)
             repeats = Repeats.find(matrix)
             write_repeats(file, vector.number, repeats)
             built[vector.number] = self._build_graph(
@@ -161,15 +171,15 @@ def _with_graph(vector: VectorMeta, built: GraphMeta | UnfitGraph | None) -> Vec
 
 def wants_graph(config: CollectionConfig, name: str, rows: int) -> bool:
     """Whether a segment that is to have graphs has one for this vector name."""
-    distance = config.vectors[name].distance
-    return rows >= MIN_GRAPH_ROWS and config.hnsw_for(name).m > 1 and supports(distance)
+    params = config.names.get(name)
+    return rows >= MIN_GRAPH_ROWS and params is not None and part_kind(params).graphs and config.hnsw_for(name).m > 1
 
 
 def _open_sources(spec: BuildSpec) -> list[Source]:
     sources: list[Source] = [SpillSource(Path(path), spec.config) for path in spec.spills]
     for piece in spec.segments:
         try:
-            sources.append(SegmentSource(Path(piece.folder), piece.dead))
+            sources.append(SegmentSource(Path(piece.folder), piece.dead, spec.config))
         except SegmentDamagedError as error:
             raise SegmentDamagedError(error.message, piece.folder) from error
     return sources

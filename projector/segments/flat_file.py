@@ -83,7 +83,7 @@ class FlatFileWriter:
         """Append to the section being written; for SectionWriter alone."""
         self._file.write(data)
 
-    def map(self, name: str, dtype: type[ScalarT]) -> NDArray[ScalarT]:
+    def map(self, name: str, dtype: type[ScalarT] | np.dtype[ScalarT]) -> NDArray[ScalarT]:
         """A section already written, as a read-only array mapped from the file."""
         self._file.flush()
         section = self._sections[name]

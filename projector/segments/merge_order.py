@@ -33,6 +33,13 @@ class MergeOrder:
         """All slots, so many at a time."""
         return (slice(at, min(at + slots, self.size)) for at in range(0, self.size, slots))
 
+    def rows_by_source(self, block: slice, wanted: NDArray[np.bool_]) -> list[tuple[Source, Rows, Rows]]:
+        """The sources of a block's ``wanted`` slots: each with the places of its slots among these, and its rows."""
+        source, row = self.source[block][wanted], self.row[block][wanted]
+        present: list[int] = np.unique(source).tolist()
+        places = ((number, np.flatnonzero(source == number)) for number in present)
+        return [(self.sources[number], at, row[at].astype(np.int64)) for number, at in places]
+
     def gather(
         self,
         block: slice,

@@ -4,12 +4,14 @@ from collections.abc import Iterable
 
 import msgspec
 
-from schemas.config import Distance
+from schemas.vectors.params import Datatype, Distance
 
 SEGMENT_FILE = "segment.flat"
 DAMAGED_FILE = "damaged"
 """A mark: empty, and there when a build found the segment damaged. Readers go on; a start rebuilds the shard."""
 SEGMENT_KIND = "segment"
+DENSE, SPARSE, MULTI = "dense", "sparse", "multi"
+"""The kinds of vectors."""
 
 
 class GraphMeta(msgspec.Struct, frozen=True):
@@ -32,8 +34,9 @@ class UnfitGraph(msgspec.Struct, frozen=True):
 
 
 class VectorMeta(msgspec.Struct, frozen=True):
-    """One vector name's sections: ``vectors.<n>`` f32 [rows, dim] and, unless every slot has one, ``slots.<n>``.
+    """One vector name's sections: those of its kind and, unless every slot has one, ``slots.<n>``.
 
+    ``number`` is the name's position in stored points when the segment was built; ``dim`` 0 for a sparse one.
     Where rows repeat others, ``repeated.<n>``, ``repeat_ends.<n>`` and ``repeats.<n>`` go with its graph.
     """
 
@@ -46,6 +49,8 @@ class VectorMeta(msgspec.Struct, frozen=True):
     graph: GraphMeta | None = None
     unfit: UnfitGraph | None = None
     """Why there is no graph though there was to be one: search is exact."""
+    kind: str = DENSE
+    datatype: Datatype = Datatype.FLOAT32
 
 
 class SegmentMeta(msgspec.Struct, frozen=True):

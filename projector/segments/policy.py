@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from projector.segments.build import MIN_GRAPH_ROWS, wants_graph
+from projector.vectors.registry import part_kind
 from schemas.config import CollectionConfig, OptimizersConfig
 
 SEAL_ROWS = 10_000
@@ -34,7 +35,7 @@ PATIENCE_SECONDS = 60
 
 DEFAULT_MAX_BYTES = 2 << 30
 _KILOBYTE = 1024
-_FLOAT_BYTES = 4
+_LEAST_ROW_BYTES = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,9 +93,9 @@ class _Sizes:
     @staticmethod
     def of(config: CollectionConfig) -> "_Sizes":
         optimizers = config.optimizers
-        row = max((p.size * _FLOAT_BYTES for p in config.vectors.values()), default=_FLOAT_BYTES)
+        row = max((part_kind(params).row_bytes for params in config.names.values()), default=_LEAST_ROW_BYTES)
         limit = optimizers.max_segment_size
-        possible = any(wants_graph(config, name, MIN_GRAPH_ROWS) for name in config.vectors)
+        possible = any(wants_graph(config, name, MIN_GRAPH_ROWS) for name in config.names)
         return _Sizes(
             row,
             max(optimizers.indexing_threshold * _KILOBYTE, MIN_GRAPH_ROWS * row),

@@ -1,6 +1,5 @@
 """Segment: the reader of a segment's folder (docs/segment-files.md)."""
 
-from bisect import bisect_left
 from collections.abc import Sequence
 from pathlib import Path
 from threading import Lock
@@ -18,29 +17,14 @@ from projector.segments.flat_file import FlatFile, file_checksum
 from projector.segments.graph import Graph
 from projector.segments.graph_sections import REPEAT_SECTIONS, read_repeats
 from projector.segments.meta import SEGMENT_FILE, SEGMENT_KIND, SegmentMeta, VectorMeta
-from projector.segments.slot_ids import ABSENT, UUID_DTYPE, SlotIds
+from projector.segments.slot_ids import UUID_DTYPE, SlotIds
+from projector.vectors.kind import Vectors
+from projector.vectors.registry import open_vectors
 from schemas.filters import Filter
 from schemas.ids import PointId
 
-
-class VectorFile:
-    """The vectors of one name. For Cosine they are normalised; the originals are in the state only."""
-
-    def __init__(self, matrix: NDArray[np.float32], slots: NDArray[np.uint32] | None) -> None:
-        self.matrix = matrix
-        """float32 [rows, dim], mapped."""
-        self.slots = slots
-        """uint32 [rows] ascending: each row's slot; None when row and slot are the same."""
-        self._slot_view = None if slots is None else slots.data
-
-    def row_of(self, slot: int) -> int:
-        """The row of a slot's vector, -1 when the point has none."""
-        if self._slot_view is None:
-            return slot
-        row = bisect_left(self._slot_view, slot)
-        if row < len(self._slot_view) and self._slot_view[row] == slot:
-            return row
-        return ABSENT
+_CHECKED = ("slots.", "ends.", "postings.", "posting_rows.", *REPEAT_SECTIONS)
+"""Sections, beside those of ids and payloads, that lead to other data."""
 
 
 class Segment:
@@ -60,7 +44,9 @@ class Segment:
         self._payload_offsets = file.array("payload_offsets", np.uint64)
         self._offset_view = self._payload_offsets.data
         self._payloads = file.view("payloads")
-        self._vectors = {v.name: _vector_file(file, v, self.size) for v in self.meta.vectors}
+        self._vectors = {v.name: _vectors(file, v, self.size) for v in self.meta.vectors}
+        self.positions = {v.name: v.number for v in self.meta.vectors}
+        """The position in stored points that each vector name had when the segment was built."""
         self.columns = _columns(file, self.size)
         self._graphs: dict[str, Graph | None] = {}
         self._graph_lock = Lock()
@@ -76,7 +62,7 @@ class Segment:
         Raises SegmentDamagedError when a file is missing, has another size or checksum, or a newer version.
         """
         file = FlatFile(folder / SEGMENT_FILE, SEGMENT_KIND)
-        slots = [s for s in file.directory.sections if s.startswith(("slots.", *REPEAT_SECTIONS))]
+        slots = [s for s in file.directory.sections if s.startswith(_CHECKED)]
         file.check("numbers", "uuids", "versions", "payload_offsets", COLUMNS_SECTION, *slots)
         return Segment(folder, file)
 
@@ -135,7 +121,7 @@ class Segment:
         """The names that any point here has a vector of."""
         return list(self._vectors)
 
-    def vectors(self, name: str) -> VectorFile | None:
+    def vectors(self, name: str) -> Vectors | None:
         """The vectors of one name; None when no point has one."""
         return self._vectors.get(name)
 
@@ -206,13 +192,11 @@ def _columns(file: FlatFile, size: int) -> Columns:
         raise SegmentDamagedError(f"{file.path}: {error}") from error
 
 
-def _vector_file(file: FlatFile, meta: VectorMeta, size: int) -> VectorFile:
-    values = file.array(f"vectors.{meta.number}", np.float32)
+def _vectors(file: FlatFile, meta: VectorMeta, size: int) -> Vectors:
     slots = None if meta.every_slot else file.array(f"slots.{meta.number}", np.uint32)
-    rows = size if slots is None else len(slots)
-    if rows != meta.rows or len(values) != meta.rows * meta.dim:
+    if (size if slots is None else len(slots)) != meta.rows:
         raise SegmentDamagedError(f"{file.path}: the vectors of {meta.name!r} do not fit the slots")
-    return VectorFile(values.reshape(meta.rows, meta.dim), slots)
+    return open_vectors(file, meta, slots)
 
 
 def _check_graph_file(folder: Path, meta: VectorMeta) -> None:

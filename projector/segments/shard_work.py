@@ -169,6 +169,8 @@ def is_stale(segment: Segment, config: CollectionConfig) -> bool:
     if segment.damaged_graphs:
         return True
     for vector in segment.meta.vectors:
+        if config.positions.get(vector.name) != vector.number:
+            continue
         if not wants_graph(config, vector.name, vector.rows):
             if vector.graph is not None:
                 return True

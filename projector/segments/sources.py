@@ -9,12 +9,12 @@ from numpy.typing import NDArray
 from projector.segments.reader import Segment
 from projector.segments.spec import unpack_mask
 from projector.segments.spill import Spill
-from schemas.config import CollectionConfig, Distance
+from projector.vectors.kind import Stored, Vectors
+from projector.vectors.registry import part_kind
+from schemas.config import CollectionConfig
 from schemas.points import VERSION_BYTES
-from schemas.vectors.normalise import normalise
 
 Rows = NDArray[np.int64]
-FLOAT = np.dtype("<f4")
 
 
 class Source(Protocol):
@@ -37,8 +37,8 @@ class Source(Protocol):
         """Which rows have a vector of this name."""
         ...
 
-    def take_vectors(self, name: str, rows: Rows) -> NDArray[np.float32]:
-        """The vectors of rows that have one, float32 [len(rows), dim], normalised for Cosine."""
+    def take_vectors(self, name: str, rows: Rows) -> Vectors:
+        """The vectors of rows that have one, as a block of their kind."""
         ...
 
 
@@ -50,11 +50,11 @@ class SpillSource:
         spill = self._spill = Spill(path)
         self.numbers, self.number_rows = spill.numbers, spill.number_rows
         self.uuids, self.uuid_rows = spill.uuids, spill.uuid_rows
-        self._vectors = config.vectors
+        self._kinds = {name: part_kind(params) for name, params in config.names.items()}
         places = spill.places()
         self._payloads = places.payloads.data
-        names = list(config.vectors)
-        self._places = {names[position]: at for position, at in places.vectors.items()}
+        found = ((name, places.vectors.get(position)) for name, position in config.positions.items())
+        self._places = {name: at for name, at in found if at is not None}
 
     def versions(self, rows: Rows) -> NDArray[np.uint64]:
         """The versions."""
@@ -69,24 +69,26 @@ class SpillSource:
     def has_vector(self, name: str, rows: Rows) -> NDArray[np.bool_]:
         """Which rows have a vector of this name."""
         places = self._places.get(name)
-        return np.zeros(len(rows), np.bool_) if places is None else places[rows] >= 0
+        return np.zeros(len(rows), np.bool_) if places is None else places.starts[rows] >= 0
 
-    def take_vectors(self, name: str, rows: Rows) -> NDArray[np.float32]:
+    def take_vectors(self, name: str, rows: Rows) -> Vectors:
         """The vectors."""
-        params = self._vectors[name]
-        length = params.size * FLOAT.itemsize
-        places: list[int] = self._places[name][rows].tolist()
+        places = self._places[name]
+        starts: list[int] = places.starts[rows].tolist()
+        lengths: list[int] = places.lengths[rows].tolist()
         data = self._spill.data
-        joined = b"".join(data[at : at + length] for at in places)
-        matrix = np.frombuffer(joined, FLOAT).reshape(len(rows), params.size)
-        return normalise(matrix) if params.distance is Distance.COSINE else matrix
+        joined = b"".join(data[at : at + length] for at, length in zip(starts, lengths, strict=True))
+        return self._kinds[name].block(Stored(joined, lengths))
 
 
 class SegmentSource:
     """The slots of a segment that are not dead."""
 
-    def __init__(self, folder: Path, dead: bytes | None) -> None:
-        """``dead``: a packed mask; None: no slot is. Raises SegmentDamagedError, after reading all but graphs."""
+    def __init__(self, folder: Path, dead: bytes | None, config: CollectionConfig) -> None:
+        """``dead``: a packed mask; None: no slot is. Vectors of names that ``config`` no longer has are left out.
+
+        Raises SegmentDamagedError, after reading all but graphs.
+        """
         segment = self._segment = Segment.open(folder)
         segment.check(graphs=False)
         alive = np.ones(segment.size, np.bool_) if dead is None else ~unpack_mask(dead, segment.size)
@@ -96,7 +98,9 @@ class SegmentSource:
         uuid_places = np.flatnonzero(alive[count:])
         self.uuid_rows = uuid_places + count
         self.uuids = segment.uuids[uuid_places]
-        self._rows = {name: self._row_table(name) for name in segment.vector_names}
+        kept = [name for name, position in config.positions.items() if segment.positions.get(name) == position]
+        self._kinds = {name: part_kind(config.names[name]) for name in kept}
+        self._rows = {name: self._row_table(name) for name in kept}
 
     def versions(self, rows: Rows) -> NDArray[np.uint64]:
         """The versions."""
@@ -113,13 +117,11 @@ class SegmentSource:
         table = self._rows[name]
         return np.ones(len(rows), np.bool_) if table is None else table[rows] >= 0
 
-    def take_vectors(self, name: str, rows: Rows) -> NDArray[np.float32]:
+    def take_vectors(self, name: str, rows: Rows) -> Vectors:
         """The vectors."""
-        vectors = self._segment.vectors(name)
-        if vectors is None:
-            raise KeyError(name)
         table = self._rows[name]
-        return vectors.matrix[rows if table is None else table[rows]]
+        places = rows if table is None else table[rows].astype(np.int64)
+        return self._kinds[name].take(self._segment.vectors(name), places)
 
     def _row_table(self, name: str) -> NDArray[np.int32] | None:
         """From slot to row of the vector file, -1 for none; None when they are the same."""

@@ -65,10 +65,18 @@ def write_spill(path: Path) -> Generator[SpillWriter]:
 
 
 @dataclass(frozen=True, slots=True)
-class Places:
-    """Where things are in a spill's points, offsets in bytes: int64 [n] each; a vector is at -1 where there is none."""
+class VectorPlaces:
+    """Where the points' vectors at one position are, and how long: bytes, int64 [n] each; -1 where there is none."""
 
-    vectors: dict[int, NDArray[np.int64]]
+    starts: NDArray[np.int64]
+    lengths: NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where things are in a spill's points; ``payloads``: offsets in bytes, int64 [n]."""
+
+    vectors: dict[int, VectorPlaces]
     payloads: NDArray[np.int64]
 
 
@@ -93,7 +101,7 @@ class Spill:
 
     def places(self) -> Places:
         """Where each point's vectors and payload are, by one pass over the points' heads."""
-        vectors: dict[int, NDArray[np.int64]] = {}
+        vectors: dict[int, VectorPlaces] = {}
         payloads = np.empty(self.size, np.int64)
         ends = self.ends.data
         data = self.data
@@ -105,8 +113,9 @@ class Spill:
                 position, length = _VECTOR.unpack_from(data, at)
                 at += _VECTOR.size
                 if position not in vectors:
-                    vectors[position] = np.full(self.size, -1, np.int64)
-                vectors[position][row] = at
+                    vectors[position] = VectorPlaces(np.full(self.size, -1, np.int64), np.full(self.size, -1, np.int64))
+                vectors[position].starts[row] = at
+                vectors[position].lengths[row] = length
                 at += length
             payloads[row] = at
         return Places(vectors, payloads)

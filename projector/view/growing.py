@@ -16,7 +16,7 @@ class GrowingArray(Generic[ScalarT]):
     those who hold it; values written later in place are seen only by those who took their rows since.
     """
 
-    def __init__(self, dtype: type[ScalarT], width: int | None = None) -> None:
+    def __init__(self, dtype: type[ScalarT] | np.dtype[ScalarT], width: int | None = None) -> None:
         """``width``: the number of columns, None for a one-dimensional array."""
         self._dtype = dtype
         self._width = width

@@ -33,13 +33,13 @@ class LiveSegment:
         self.alive_count -= len(dying)
         return len(dying) > 0
 
-    def part(self, offset: int) -> SegmentPart:
+    def part(self, config: CollectionConfig, offset: int) -> SegmentPart:
         """The segment with everything that is staged."""
-        return SegmentPart(self.segment, self.dead_at, offset, self.alive_count)
+        return SegmentPart(self.segment, config.positions, self.dead_at, offset, self.alive_count)
 
-    def part_as_of(self, offset: int) -> SegmentPart:
+    def part_as_of(self, config: CollectionConfig, offset: int) -> SegmentPart:
         """The segment without what is staged after ``offset``."""
-        return SegmentPart(self.segment, self.dead_at, offset)
+        return SegmentPart(self.segment, config.positions, self.dead_at, offset)
 
 
 class LiveShard:
@@ -64,9 +64,8 @@ class LiveShard:
         self._tail_alive = 0
         self._tail_changed = False
         self._staged_at = offset
-        self.view = ShardView(
-            shard, config, offset, tuple(s.part(offset) for s in self._segments), TailPart(self._tail, 0, offset, 0)
-        )
+        parts = tuple(s.part(config, offset) for s in self._segments)
+        self.view = ShardView(shard, config, offset, parts, TailPart(self._tail, 0, offset, 0))
 
     def apply(self, ids: Sequence[PointId], points: Sequence[bytes | None], offset: int) -> None:
         """Stage what the record at ``offset`` did: stored points, None where a point was deleted."""
@@ -82,13 +81,15 @@ class LiveShard:
         self._staged_at = offset
         self._config = config
         self._tail.reconfigure(config)
+        self._changed.update(self._segments)
+        self._tail_changed = True
 
     def publish(self, offset: int) -> ShardView:
         """Make everything staged visible in a new view at ``offset``. Raises ValueError when that goes back."""
         if offset < max(self._staged_at, self.view.offset):
             raise ValueError(f"cannot publish at {offset}: changes are staged at {self._staged_at}")
         parts = zip(self._segments, self.view.segments, strict=True)
-        segments = tuple(s.part(offset) if s in self._changed else known for s, known in parts)
+        segments = tuple(s.part(self._config, offset) if s in self._changed else known for s, known in parts)
         tail = self.view.tail
         if self._tail_changed:
             tail = TailPart(self._tail, self._tail.size, offset, self._tail_alive)
@@ -152,7 +153,7 @@ class LiveShard:
         kept = [(s, p) for s, p in zip(self._segments, self.view.segments, strict=True) if s not in gone]
         self._segments = [*(s for s, _ in kept), *fresh]
         self._changed = {s for s in self._changed if s not in gone} | set(fresh)
-        fresh_parts = (s.part_as_of(self.view.offset) for s in fresh)
+        fresh_parts = (s.part_as_of(self.view.config, self.view.offset) for s in fresh)
         self.view = ShardView(
             self.shard, self.view.config, self.view.offset, (*(p for _, p in kept), *fresh_parts), tail
         )

@@ -8,25 +8,12 @@ from numpy.typing import NDArray
 
 from projector.columns.selection import Selection
 from projector.segments.graph import Graph
+from projector.vectors.kind import Vectors
 from schemas.filters import Filter
 from schemas.ids import PointId
 
 ALIVE = np.uint64(2**64 - 1)
 """The ``dead_at`` of a row that nothing has superseded or deleted."""
-
-
-class Vectors(Protocol):
-    """One vector name's values in a part. Cosine vectors are normalised."""
-
-    @property
-    def matrix(self) -> NDArray[np.float32]:
-        """float32 [rows, dim]."""
-        ...
-
-    @property
-    def slots(self) -> NDArray[np.uint32] | None:
-        """uint32 [rows], ascending: whose vectors they are; None when row i is slot i's and no slot lacks one."""
-        ...
 
 
 class Part(Protocol):

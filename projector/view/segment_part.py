@@ -1,15 +1,17 @@
 """SegmentPart: a segment as one view sees it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
+from projector.columns.columns import Columns
+from projector.columns.select import select
 from projector.columns.selection import Selection
 from projector.segments.graph import Graph
 from projector.segments.reader import Segment
 from projector.segments.slot_ids import uuid_array
-from projector.view.part import Vectors
+from projector.vectors.kind import Vectors
 from schemas.filters import Filter
 from schemas.ids import UUID_BASE, PointId
 
@@ -18,10 +20,16 @@ class SegmentPart:
     """A segment at an offset: ``dead_at``, uint64 [size], says when each slot died; later deaths do not count."""
 
     def __init__(
-        self, segment: Segment, dead_at: NDArray[np.uint64], offset: int, alive_count: int | None = None
+        self,
+        segment: Segment,
+        positions: Mapping[str, int],
+        dead_at: NDArray[np.uint64],
+        offset: int,
+        alive_count: int | None = None,
     ) -> None:
-        """``alive_count`` is counted when None."""
+        """``positions``: those of the vector names that the view has; ``alive_count`` is counted when None."""
         self.segment = segment
+        self._positions = positions
         self.dead_at = dead_at
         self.size = segment.size
         self._versions = segment.versions.data
@@ -69,20 +77,33 @@ class SegmentPart:
 
     def vectors(self, name: str) -> Vectors | None:
         """One name's vectors."""
-        return self.segment.vectors(name)
+        return self.segment.vectors(name) if self._has(name) else None
+
+    def _has(self, name: str) -> bool:
+        """Whether the segment's vectors of this name are those that the view means: not those of one deleted since."""
+        return self.segment.positions.get(name) == self._positions.get(name)
 
     @property
     def vector_names(self) -> Sequence[str]:
         """The names of which any slot has a vector."""
-        return self.segment.vector_names
+        return [name for name in self._positions if self._has(name) and self.segment.vectors(name) is not None]
 
     def graph(self, name: str) -> Graph | None:
         """The graph over one name's vectors."""
-        return self.segment.graph(name)
+        return self.segment.graph(name) if self._has(name) else None
 
     def select(self, filter: Filter) -> Selection:
         """What the columns say about a filter."""
-        return self.segment.select(filter)
+        return select(filter, self)
+
+    @property
+    def columns(self) -> Columns:
+        """The segment's payload columns."""
+        return self.segment.columns
+
+    def having_id(self, ids: frozenset[PointId]) -> NDArray[np.integer]:
+        """The slots that have one of ``ids``, in any order."""
+        return self.segment.having_id(ids)
 
     def unread_rows(self) -> int:
         """How many payloads ``select`` would have to decode first: a segment comes with its columns."""

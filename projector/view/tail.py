@@ -7,13 +7,16 @@ from itertools import repeat
 import numpy as np
 from numpy.typing import NDArray
 
+from projector.vectors.kind import Vectors
+from projector.vectors.registry import part_kind
 from projector.view.growing import GrowingArray
 from projector.view.part import ALIVE
 from projector.view.tail_columns import TailColumns
-from projector.view.tail_vectors import GrowingVectors, TailVectors
+from projector.view.tail_vectors import GrowingVectors
 from projector.view.unpack import unpack_vectors
 from schemas.config import CollectionConfig
 from schemas.ids import PointId
+from schemas.vectors.params import AnyVectorParams
 
 _NO_ROW = -1
 
@@ -39,11 +42,12 @@ class Tail:
         self.points: list[bytes] = []
         self.columns = TailColumns(self.points)
         self._config = config
+        self._params = _by_position(config)
         self._previous: list[int] = []
         self._latest: dict[PointId, int] = {}
         self._born_at: GrowingArray[np.uint64] = GrowingArray(np.uint64)
         self._dead_at: GrowingArray[np.uint64] = GrowingArray(np.uint64)
-        self._vectors: dict[str, GrowingVectors] = {}
+        self._vectors: dict[int, GrowingVectors] = {}
         self._order = IdOrder(0, [], np.empty(0, np.int64))
 
     @property
@@ -56,20 +60,23 @@ class Tail:
         return self._dead_at.rows(bound)
 
     def reconfigure(self, config: CollectionConfig) -> None:
-        """Use another configuration for the rows to come. Sizes and positions of names never change."""
+        """Use another configuration for the rows to come. What a position means never changes."""
         self._config = config
+        self._params = _by_position(config)
 
     def append(self, ids: Sequence[PointId], points: Sequence[bytes], offset: int) -> None:
         """Append rows that come with ``offset``; ids are distinct. Rows of the same ids from before stay as they are
         (``kill``).
         """
         first, count = self.size, len(ids)
-        names = list(self._config.vectors.items())
-        for position, unpacked in unpack_vectors(points, [p.size for _, p in names]).items():
-            name, params = names[position]
-            if name not in self._vectors:
-                self._vectors[name] = GrowingVectors(params)
-            self._vectors[name].append(unpacked, first, count)
+        for position, unpacked in unpack_vectors(points).items():
+            growing = self._vectors.get(position)
+            if growing is None:
+                params = self._params.get(position)
+                if params is None:
+                    continue
+                growing = self._vectors[position] = GrowingVectors(part_kind(params).growing())
+            growing.append(unpacked, first, count)
         self._born_at.fill(count, np.uint64(max(offset, 0)))
         self._dead_at.fill(count, ALIVE)
         self.points.extend(points)
@@ -108,9 +115,10 @@ class Tail:
             row = self._previous[row]
         return row
 
-    def vectors(self, bound: int) -> dict[str, TailVectors]:
+    def vectors(self, bound: int) -> dict[str, Vectors]:
         """The vectors of the rows below ``bound``, by name; names without any are left out."""
-        snapshots = ((name, growing.snapshot(bound)) for name, growing in self._vectors.items())
+        found = ((name, self._vectors.get(position)) for name, position in self._config.positions.items())
+        snapshots = ((name, growing.snapshot(bound)) for name, growing in found if growing is not None)
         return {name: snapshot for name, snapshot in snapshots if snapshot is not None}
 
     def id_order(self, bound: int) -> IdOrder:
@@ -139,6 +147,12 @@ class Tail:
         kept._latest = dict(zip(kept.ids, range(len(old_rows)), strict=True))
         kept._born_at.extend(self._born_at.all()[rows])
         kept._dead_at.extend(self._dead_at.all()[rows])
-        for name, growing in self._vectors.items():
-            kept._vectors[name] = growing.keep(self._config.vectors[name], rows)
+        for position, growing in self._vectors.items():
+            if position in self._params:
+                kept._vectors[position] = growing.keep(rows)
         return kept
+
+
+def _by_position(config: CollectionConfig) -> dict[int, AnyVectorParams]:
+    names = config.names
+    return {position: names[name] for name, position in config.positions.items()}

@@ -8,10 +8,9 @@ from numpy.typing import NDArray
 
 from projector.columns.selection import Selection
 from projector.segments.graph import Graph
-from projector.view.part import Vectors
+from projector.vectors.kind import Vectors
 from projector.view.tail import IdOrder, Tail
 from projector.view.tail_select import select_in_tail
-from projector.view.tail_vectors import TailVectors
 from schemas.filters import Filter
 from schemas.ids import PointId
 from schemas.points import decode_point, point_version
@@ -27,7 +26,7 @@ class TailPart:
         self.alive_count = alive_count
         self.dead_at = tail.dead_at(size)
         self._at = np.uint64(max(offset, 0))
-        self._vectors: Mapping[str, TailVectors] = tail.vectors(size)
+        self._vectors: Mapping[str, Vectors] = tail.vectors(size)
         self._alive: NDArray[np.bool_] | None = None
         self._order: IdOrder | None = None
 

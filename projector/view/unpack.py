@@ -11,33 +11,33 @@ from struct import Struct
 import numpy as np
 from numpy.typing import NDArray
 
+from projector.vectors.kind import Stored
 from schemas.points import VERSION_BYTES, decode_point
 
 _VECTOR = Struct("<BI")
 _COUNT_AT = VERSION_BYTES
 _TABLE_AT = VERSION_BYTES + 1
-FLOAT = np.dtype("<f4")
 
 
 @dataclass(frozen=True, slots=True)
 class Unpacked:
-    """One vector name's values in a batch: float32 [n, dim], read-only; ``rows``: which points, None for all."""
+    """One vector name's values in a batch; ``rows``: which points, None for all."""
 
-    matrix: NDArray[np.float32]
+    stored: Stored
     rows: NDArray[np.int64] | None
 
 
-def unpack_vectors(points: Sequence[bytes], dims: Sequence[int]) -> dict[int, Unpacked]:
-    """The vectors of stored points by position of their name; ``dims`` are the names' sizes in that order."""
+def unpack_vectors(points: Sequence[bytes]) -> dict[int, Unpacked]:
+    """The vectors of stored points by position of their name."""
     if not points:
         return {}
     places = _uniform_places(points)
     if places is None:
-        return _unpack_each(points, dims)
+        return _unpack_each(points)
     unpacked: dict[int, Unpacked] = {}
     for position, start, end in places:
         data = b"".join([point[start:end] for point in points])
-        unpacked[position] = Unpacked(_matrix(data, dims[position]), None)
+        unpacked[position] = Unpacked(Stored(data, [end - start] * len(points)), None)
     return unpacked
 
 
@@ -60,7 +60,7 @@ def _uniform_places(points: Sequence[bytes]) -> list[tuple[int, int, int]] | Non
     return places
 
 
-def _unpack_each(points: Sequence[bytes], dims: Sequence[int]) -> dict[int, Unpacked]:
+def _unpack_each(points: Sequence[bytes]) -> dict[int, Unpacked]:
     found: dict[int, tuple[list[int], list[bytes]]] = {}
     for row, point in enumerate(points):
         for position, data in decode_point(point).vectors.items():
@@ -69,11 +69,7 @@ def _unpack_each(points: Sequence[bytes], dims: Sequence[int]) -> dict[int, Unpa
             pieces.append(data)
     unpacked: dict[int, Unpacked] = {}
     for position, (rows, pieces) in found.items():
-        matrix = _matrix(b"".join(pieces), dims[position])
+        stored = Stored(b"".join(pieces), [len(piece) for piece in pieces])
         everywhere = len(rows) == len(points)
-        unpacked[position] = Unpacked(matrix, None if everywhere else np.array(rows, np.int64))
+        unpacked[position] = Unpacked(stored, None if everywhere else np.array(rows, np.int64))
     return unpacked
-
-
-def _matrix(data: bytes, dim: int) -> NDArray[np.float32]:
-    return np.frombuffer(data, FLOAT).reshape(-1, dim)

@@ -1,8 +1,8 @@
 """Fetching what a selection asks for, for the final hits only."""
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from projector.view.part import Part, row_of
@@ -32,19 +32,19 @@ class Fetcher:
         vectors = None if self._vectors is False else self._fetch_vectors(part, slot)
         return FetchedPoint(point_id, part.version_at(slot), payload, vectors)
 
-    def _fetch_vectors(self, part: Part, slot: int) -> dict[str, NDArray[np.float32]]:
+    def _fetch_vectors(self, part: Part, slot: int) -> dict[str, NDArray[Any]]:
         names: Sequence[str] = self._vectors if isinstance(self._vectors, tuple) else part.vector_names
         found = ((name, vector_at(part, slot, name)) for name in names)
         return {name: vector for name, vector in found if vector is not None}
 
 
-def vector_at(part: Part, slot: int, name: str) -> NDArray[np.float32] | None:
-    """One vector of the point in a slot, float32 [dim]; None when it has none of this name."""
+def vector_at(part: Part, slot: int, name: str) -> NDArray[Any] | None:
+    """One vector of the point in a slot; None when it has none of this name."""
     vectors = part.vectors(name)
     if vectors is None:
         return None
     row = row_of(vectors, slot)
-    return None if row < 0 else vectors.matrix[row]
+    return None if row < 0 else vectors.value(row)
 
 
 def _projection(selection: Selection) -> Callable[[bytes], bytes] | None:

@@ -10,14 +10,14 @@ from numpy.typing import NDArray
 from projector.view.part import Part, Vectors, slots_of_rows
 from projector.view.shard_view import ShardView
 from query_api.budget import Allowance
-from query_api.find.scoring import Floats, Scorer
 from query_api.find.selection import Findable
-from query_api.find.strategy import check_vector_name, exact_us
+from query_api.find.strategy import check_vector_name
 from query_api.hits import Hit
 from query_api.places import first_place
 from query_api.plan.leaves import Compared
-from schemas.config import Distance
-from schemas.errors import BadInputError
+from query_api.vectors.comparison import Comparison as QueryComparison
+from query_api.vectors.comparison import Floats, nearness
+from query_api.vectors.registry import comparison_of
 
 _BLOCK_ROWS = 4096
 Nearnesses = NDArray[np.float32]
@@ -36,14 +36,14 @@ class Comparison:
 
         Raises BadInputError for an unknown vector name or vectors of another size.
         """
-        scorers = [_scorer(view, leaf, vector) for vector in self.vectors(leaf)]
+        comparisons = _comparisons(view, leaf, self.vectors(leaf))
         hits: list[Hit] = []
         for number, part in enumerate(view.parts):
             vectors = part.vectors(leaf.using)
             found = None if vectors is None else Findable(part, vectors, leaf.filter)
             if vectors is not None and found is not None and found.count:
-                allowance.spend(exact_us(vectors, found) * max(1, len(scorers)))
-                hits += self._in_part(part, first_place(number), vectors, found, leaf, scorers)
+                allowance.spend(sum(comparison.us(vectors, found) for comparison in comparisons))
+                hits += self._in_part(part, first_place(number), vectors, found, leaf, comparisons)
         hits.sort()
         if leaf.excluded:
             hits = [hit for hit in hits if hit.id not in leaf.excluded]
@@ -51,20 +51,27 @@ class Comparison:
 
     def us(self, view: ShardView, leaf: Compared) -> float:
         """How long that takes, in microseconds, once it is known what passes the filter."""
-        check_vector_name(view.config, leaf.using)
+        comparisons = _comparisons(view, leaf, self.vectors(leaf))
         spent = 0.0
         for part in view.parts:
             vectors = part.vectors(leaf.using)
             if vectors is not None:
-                spent += exact_us(vectors, Findable(part, vectors, leaf.filter))
-        return spent * max(1, len(self.vectors(leaf)))
+                found = Findable(part, vectors, leaf.filter)
+                spent += sum(comparison.us(vectors, found) for comparison in comparisons)
+        return spent
 
     def _in_part(
-        self, part: Part, place: int, vectors: Vectors, found: Findable, leaf: Compared, scorers: Sequence[Scorer]
+        self,
+        part: Part,
+        place: int,
+        vectors: Vectors,
+        found: Findable,
+        leaf: Compared,
+        comparisons: Sequence[QueryComparison],
     ) -> list[Hit]:
         rows = np.arange(found.rows) if found.everything else found.passing_rows()
         blocks = [rows[at : at + _BLOCK_ROWS] for at in range(0, len(rows), _BLOCK_ROWS)]
-        scores = np.concatenate([self._scores(vectors.matrix[block], leaf, scorers) for block in blocks])
+        scores = np.concatenate([self._scores(vectors, block, leaf, comparisons) for block in blocks])
         if leaf.score_threshold is not None:
             passing = scores > leaf.score_threshold
             rows, scores = rows[passing], scores[passing]
@@ -75,19 +82,17 @@ class Comparison:
         slots = slots_of_rows(vectors, rows)
         return list(map(Hit, (-scores).tolist(), part.ids_at(slots), scores.tolist(), (slots + place).tolist()))
 
-    def _scores(self, rows: Floats, leaf: Compared, scorers: Sequence[Scorer]) -> Floats:
-        nearness = np.empty((len(scorers), len(rows)), np.float32)
-        for number, scorer in enumerate(scorers):
-            nearness[number] = scorer.nearness(scorer.scores(rows))
-            if scorer.distance is Distance.EUCLID:
-                nearness[number] *= -nearness[number]
-        return self.score(leaf, nearness)
+    def _scores(
+        self, vectors: Vectors, rows: NDArray[np.int64], leaf: Compared, comparisons: Sequence[QueryComparison]
+    ) -> Floats:
+        near = np.empty((len(comparisons), len(rows)), np.float32)
+        for number, comparison in enumerate(comparisons):
+            near[number] = nearness(comparison, comparison.scores(vectors, rows))
+            if comparison.squared:
+                near[number] *= -near[number]
+        return self.score(leaf, near)
 
 
-def _scorer(view: ShardView, leaf: Compared, vector: bytes) -> Scorer:
+def _comparisons(view: ShardView, leaf: Compared, vectors: Sequence[bytes]) -> list[QueryComparison]:
     check_vector_name(view.config, leaf.using)
-    params = view.config.vectors[leaf.using]
-    values = np.frombuffer(vector, np.float32)
-    if len(values) != params.size:
-        raise BadInputError(f"Wrong input: Vector dimension error: expected dim: {params.size}, got {len(values)}")
-    return Scorer.of(params.distance, values)
+    return [comparison_of(view.config.names[leaf.using], vector) for vector in vectors]

@@ -6,9 +6,9 @@ from itertools import chain
 import numpy as np
 
 from query_api.find.compared import Comparison, Nearnesses
-from query_api.find.scoring import Floats
 from query_api.find.sigmoid import fast_sigmoid, sigmoid
 from query_api.plan.leaves import Context, Discover
+from query_api.vectors.comparison import Floats
 
 _MARGIN = np.finfo(np.float32).eps
 

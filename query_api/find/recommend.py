@@ -5,9 +5,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from query_api.find.compared import Comparison, Nearnesses
-from query_api.find.scoring import Floats
 from query_api.find.sigmoid import sigmoid
 from query_api.plan.leaves import BestScore, SumScores
+from query_api.vectors.comparison import Floats
 
 
 def _examples(leaf: BestScore | SumScores) -> Sequence[bytes]:

@@ -9,14 +9,14 @@ from projector.view.part import Part
 from projector.view.shard_view import ShardView
 from query_api.budget import Allowance
 from query_api.find.nearest import Candidates, nearest_in_part
-from query_api.find.scoring import Floats, Scorer
 from query_api.find.selection import Findable
-from query_api.find.strategy import base_ef, check_vector_name, exact_us, graph_ef, graph_us, skipped_as_unindexed
+from query_api.find.strategy import base_ef, check_vector_name, graph_ef, graph_us, skipped_as_unindexed
 from query_api.hits import Hit
 from query_api.places import first_place
 from query_api.plan.leaves import Nearest
+from query_api.vectors.comparison import Comparison, Floats, near_enough, nearness
+from query_api.vectors.registry import comparison_of
 from schemas.config import CollectionConfig
-from schemas.errors import BadInputError
 
 
 def find_nearest(view: ShardView, leaf: Nearest, allowance: Allowance) -> list[Hit]:
@@ -24,14 +24,14 @@ def find_nearest(view: ShardView, leaf: Nearest, allowance: Allowance) -> list[H
 
     Raises BadInputError for an unknown vector name or a vector of another size.
     """
-    scorer = _scorer(view, leaf)
+    comparison = _comparison(view, leaf)
     ef = base_ef(view.config, leaf)
     found: list[tuple[int, Candidates]] = []
     for number, part in enumerate(view.parts):
-        nearest = nearest_in_part(view.config, part, leaf, scorer, ef, allowance)
+        nearest = nearest_in_part(view.config, part, leaf, comparison, ef, allowance)
         if nearest is not None:
             found.append((first_place(number), nearest))
-    return _hits(found, leaf, scorer) if found else []
+    return _hits(found, leaf, comparison) if found else []
 
 
 def nearest_us(view: ShardView, leaf: Nearest) -> float:
@@ -39,11 +39,11 @@ def nearest_us(view: ShardView, leaf: Nearest) -> float:
 
     Raises BadInputError for an unknown vector name.
     """
-    check_vector_name(view.config, leaf.using)
-    return sum(_part_us(view.config, part, leaf) for part in view.parts)
+    comparison = _comparison(view, leaf)
+    return sum(_part_us(view.config, part, leaf, comparison) for part in view.parts)
 
 
-def _part_us(config: CollectionConfig, part: Part, leaf: Nearest) -> float:
+def _part_us(config: CollectionConfig, part: Part, leaf: Nearest, comparison: Comparison) -> float:
     vectors = part.vectors(leaf.using)
     if vectors is None:
         return 0.0
@@ -52,27 +52,23 @@ def _part_us(config: CollectionConfig, part: Part, leaf: Nearest) -> float:
     if graph is None and skipped_as_unindexed(config, leaf, found.rows):
         return 0.0
     wide = None if graph is None else graph_ef(found, base_ef(config, leaf))
-    return exact_us(vectors, found) if wide is None else graph_us(wide)
+    return comparison.us(vectors, found) if wide is None else graph_us(wide)
 
 
-def _scorer(view: ShardView, leaf: Nearest) -> Scorer:
+def _comparison(view: ShardView, leaf: Nearest) -> Comparison:
     check_vector_name(view.config, leaf.using)
-    params = view.config.vectors[leaf.using]
-    vector = np.frombuffer(leaf.vector, np.float32)
-    if len(vector) != params.size:
-        raise BadInputError(f"Wrong input: Vector dimension error: expected dim: {params.size}, got {len(vector)}")
-    return Scorer.of(params.distance, vector)
+    return comparison_of(view.config.names[leaf.using], leaf.vector)
 
 
-def _hits(found: Sequence[tuple[int, Candidates]], leaf: Nearest, scorer: Scorer) -> list[Hit]:
+def _hits(found: Sequence[tuple[int, Candidates]], leaf: Nearest, comparison: Comparison) -> list[Hit]:
     """The candidates that are answered, in order."""
-    nearness = [scorer.nearness(candidates.scores) for _, candidates in found]
-    least = _least(nearness, leaf.wanted)
+    nears = [nearness(comparison, candidates.scores) for _, candidates in found]
+    least = _least(nears, leaf.wanted)
     hits: list[Hit] = []
-    for (place, candidates), near in zip(found, nearness, strict=True):
+    for (place, candidates), near in zip(found, nears, strict=True):
         slots, scores = candidates.slots, candidates.scores
         if least is not None or leaf.score_threshold is not None:
-            chosen = _chosen(near, least, scorer.near_enough(leaf.score_threshold))
+            chosen = _chosen(near, least, near_enough(comparison, leaf.score_threshold))
             slots, scores, near = slots[chosen], scores[chosen], near[chosen]
         hits += _hits_of(candidates.part, place, slots, scores, near)
     hits.sort()

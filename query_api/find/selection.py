@@ -92,7 +92,7 @@ class Findable:
         self._vectors = vectors
         self._passing = None if filter is None else passing(part, filter)
         self._mask: Mask | None = None
-        self.rows = len(vectors.matrix)
+        self.rows = vectors.rows
         self.everything = filter is None and part.alive_count == part.size
         """Whether that is all of them."""
         if self.everything:

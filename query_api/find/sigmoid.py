@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from query_api.find.scoring import Floats
+from query_api.vectors.comparison import Floats
 
 
 def fast_sigmoid(values: Floats) -> Floats:

@@ -1,6 +1,5 @@
 """How to search a part: exactly, or through its graph, and how far to look in the graph."""
 
-from projector.view.part import Vectors
 from query_api.find.selection import Findable
 from query_api.plan.leaves import Nearest
 from schemas.config import CollectionConfig
@@ -34,7 +33,8 @@ def base_ef(config: CollectionConfig, leaf: Nearest) -> int:
     """The ef of an unfiltered search: the leaf's, else ef_construct as in Qdrant; at least as many as wanted."""
     if leaf.hnsw_ef is not None:
         return max(leaf.hnsw_ef, leaf.wanted)
-    own = config.vectors[leaf.using].hnsw_config
+    params = config.vectors.get(leaf.using)
+    own = None if params is None else params.hnsw_config
     ef = config.hnsw.ef_construct if own is None or own.ef_construct is None else own.ef_construct
     return max(ef, leaf.wanted)
 
@@ -54,15 +54,16 @@ def widened(ef: int, found: Findable) -> int:
 
 def check_vector_name(config: CollectionConfig, name: str) -> None:
     """Raise BadInputError when the collection has no vectors of this name."""
-    if name not in config.vectors:
+    if name not in config.names:
         raise BadInputError(f"Wrong input: Not existing vector name error: {name}")
 
 
 def skipped_as_unindexed(config: CollectionConfig, leaf: Nearest, rows: int) -> bool:
     """Whether ``indexed_only`` leaves out a part without a graph: it is too large to be searched exactly as a rule."""
-    if not leaf.indexed_only:
+    params = config.vectors.get(leaf.using)
+    if not leaf.indexed_only or params is None or params.multivector_config is not None:
         return False
-    size = rows * config.vectors[leaf.using].size * _FLOAT_BYTES
+    size = rows * params.size * _FLOAT_BYTES
     return size > max(config.optimizers.indexing_threshold, config.hnsw.full_scan_threshold) * _KILOBYTE
 
 
@@ -71,6 +72,6 @@ def graph_us(ef: int) -> float:
     return ef * _GRAPH_US_PER_EF
 
 
-def exact_us(vectors: Vectors, found: Findable) -> float:
-    """Microseconds that comparing all that may be found takes."""
-    return found.count * vectors.matrix.shape[1] / _VALUES_PER_US
+def exact_us(dim: int, found: Findable) -> float:
+    """Microseconds that comparing all that may be found takes, vectors of ``dim`` values each."""
+    return found.count * dim / _VALUES_PER_US

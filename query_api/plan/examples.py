@@ -5,13 +5,19 @@ from typing import NamedTuple
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
 from ingest.vector_columns import pack_column
 from query_api.plan.fields import check_name, to_id
 from schemas.config import UNNAMED, CollectionConfig
 from schemas.errors import NotFoundError
 from schemas.ids import PointId, render_point_id
+from schemas.rest.decode import not_yet
 from schemas.rest.queries import ContextPair, Pairs, Prefetch, QueryObject, VectorInput
+from schemas.vectors.dense import DenseKind
+from schemas.vectors.kind import SparseVector
+from schemas.vectors.params import AnyVectorParams
+from schemas.vectors.registry import kind_of
 
 
 class Reference(NamedTuple):
@@ -29,7 +35,7 @@ Known = Mapping[Reference, bytes | None]
 def references(request: Prefetch) -> Iterator[Reference]:
     """What a query and all its prefetches name by id. Raises BadInputError for a malformed id."""
     for value in _inputs(request.query):
-        if not isinstance(value, list):
+        if not isinstance(value, list | SparseVector):
             yield reference(request, value)
     for inner in prefetches(request):
         yield from references(inner)
@@ -96,6 +102,12 @@ class Examples:
         self._excluded: set[PointId] = set()
 
     @property
+    def params(self) -> AnyVectorParams:
+        """The parameters of the name that is compared. Raises BadInputError when the collection has none of it."""
+        check_name(self._config, self.using)
+        return self._config.names[self.using]
+
+    @property
     def excluded(self) -> frozenset[PointId]:
         """The points of this collection whose vectors were asked for: they are no answers."""
         return frozenset(self._excluded)
@@ -103,7 +115,7 @@ class Examples:
     def vector(self, value: VectorInput) -> bytes:
         """One vector. Raises BadInputError, NotFoundError for a point that isn't there or has no such vector."""
         check_name(self._config, self.using)
-        if isinstance(value, list):
+        if isinstance(value, list | SparseVector):
             vector: bytes = pack_column(self._config, self.using, [value], [0], _query_path).values()[0]
             return vector
         meant = reference(self._request, value)
@@ -125,14 +137,20 @@ class Examples:
         return tuple((self.vector(pair.positive), self.vector(pair.negative)) for pair in pairs)
 
 
-def average(positive: Sequence[bytes], negative: Sequence[bytes]) -> bytes:
-    """As far beyond the mean of the positive ones as the negative ones' mean is on the other side."""
-    mean = _mean(positive)
-    return (mean + mean - _mean(negative) if negative else mean).astype("<f4").tobytes()
+def average(params: AnyVectorParams, positive: Sequence[bytes], negative: Sequence[bytes]) -> bytes:
+    """As far beyond the mean of the positive ones as the negative ones' mean is on the other side.
+
+    Raises BadInputError for a kind without a mean.
+    """
+    kind = kind_of(params)
+    if not isinstance(kind, DenseKind):
+        raise not_yet("strategy `average_vector` for sparse vectors and multivectors")
+    mean = _mean(kind, positive)
+    return kind.stored((mean + mean - _mean(kind, negative) if negative else mean).reshape(1, -1))
 
 
-def _mean(vectors: Sequence[bytes]) -> np.ndarray[tuple[int], np.dtype[np.float32]]:
-    rows = [np.frombuffer(vector, np.float32) for vector in vectors]
+def _mean(kind: DenseKind, vectors: Sequence[bytes]) -> NDArray[np.float32]:
+    rows = [np.frombuffer(vector, kind.dtype).astype(np.float32) for vector in vectors]
     total = rows[0].copy()
     for row in rows[1:]:
         total += row

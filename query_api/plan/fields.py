@@ -10,6 +10,7 @@ from schemas.ids import PointId, parse_point_id
 from schemas.json_path import Path, parse_path
 from schemas.rest import reads
 from schemas.rest.points import JsonFilter, JsonId
+from schemas.vectors.registry import usual_numbers
 
 _EVERYTHING = Filter()
 
@@ -73,14 +74,14 @@ def vector_values(config: CollectionConfig, points: int, asked: reads.WithVector
     """How many numbers the vectors of so many points have at most."""
     if not asked:
         return 0
-    names = config.vectors if asked is True else set(asked) & config.vectors.keys()
-    return points * sum(config.vectors[name].size for name in names)
+    names = config.names if asked is True else set(asked) & config.names.keys()
+    return points * sum(usual_numbers(config.names[name]) for name in names)
 
 
 def check_name(config: CollectionConfig, name: str) -> None:
     """Raise BadInputError when the collection has no vectors of that name."""
-    if name in config.vectors:
+    if name in config.names:
         return
-    known = ", ".join(f"`{known}`" for known in sorted(config.vectors) if known)
+    known = ", ".join(f"`{known}`" for known in sorted(config.names) if known)
     hint = f"; this collection has {known}" if known else ""
     raise BadInputError(f"Wrong input: Not existing vector name error: {name}{hint}")

@@ -18,7 +18,8 @@ class Nearest(Leaf, frozen=True, kw_only=True, tag="nearest"):
 
     ``score_threshold`` leaves out what is less near. ``hnsw_ef``: None for the collection's ef_construct. ``exact``
     compares with every vector. ``indexed_only`` leaves out large parts that have no graph yet. ``excluded`` are points
-    that are no answers, as when this vector is theirs.
+    that are no answers, as when this vector is theirs. ``idf``: the vector, a sparse one, is yet to be weighed by how
+    rare its indices are in all shards together.
     """
 
     vector: bytes
@@ -28,6 +29,7 @@ class Nearest(Leaf, frozen=True, kw_only=True, tag="nearest"):
     exact: bool = False
     indexed_only: bool = False
     excluded: frozenset[PointId] = frozenset()
+    idf: bool = False
 
     @property
     def wanted(self) -> int:

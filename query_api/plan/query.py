@@ -14,8 +14,12 @@ from query_api.plan.tree import AnyLeaf, Diversify, Node, Plan, RankFusion, Resc
 from schemas.config import CollectionConfig
 from schemas.errors import BadInputError, UnprocessableError
 from schemas.filters import Filter
+from schemas.rest.decode import not_yet
 from schemas.rest.queries import Mmr, Prefetch, QueryObject, QueryRequest, Recommend, Rrf, VectorInput
 from schemas.rest.reads import DEFAULT_LIMIT, SearchParams
+from schemas.vectors.dense import DenseKind
+from schemas.vectors.idf import weighs
+from schemas.vectors.registry import kind_of
 
 MAX_DEPTH = 32
 """Prefetches within prefetches."""
@@ -133,11 +137,14 @@ class _Planner:
         self._limits.check_results(candidates, 0)
         examples = Examples(self._config, request, self._known)
         leaf = _nearest(request, examples, examples.vector(nearest), condition, candidates)
+        dense = kind_of(examples.params)
+        if not isinstance(dense, DenseKind):
+            raise not_yet("query.mmr for sparse vectors and multivectors")
         return Diversify(
             inputs=(self._over(leaf, prefetches(request), depth),),
             limit=limit,
             using=examples.using,
-            distance=self._config.vectors[examples.using].distance,
+            distance=dense.distance,
             diversity=diversity,
         )
 
@@ -158,6 +165,7 @@ def _nearest(request: Prefetch, examples: Examples, vector: bytes, condition: Fi
         exact=bool(params.exact),
         indexed_only=bool(params.indexed_only),
         excluded=examples.excluded,
+        idf=weighs(examples.params),
     )
 
 
@@ -174,7 +182,7 @@ def _recommend(
     if kind is None:
         if not positive:
             raise BadInputError("Wrong input: Positive vectors should not be empty with `average` strategy")
-        return _nearest(request, examples, average(positive, negative), condition, limit)
+        return _nearest(request, examples, average(examples.params, positive, negative), condition, limit)
     return kind(
         limit=limit,
         filter=condition,

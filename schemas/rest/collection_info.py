@@ -5,6 +5,7 @@ from typing import Annotated, Any
 import msgspec
 
 from schemas.config import UNNAMED, CollectionConfig, VectorParams
+from schemas.vectors.params import SparseVectorParams
 
 VectorsResult = Annotated[
     Any,
@@ -54,6 +55,7 @@ class CollectionParamsResult(msgspec.Struct):
     replication_factor: int
     write_consistency_factor: int
     on_disk_payload: bool
+    sparse_vectors: dict[str, SparseVectorParams] | msgspec.UnsetType = msgspec.UNSET
 
 
 class CollectionConfigResult(msgspec.Struct):
@@ -101,6 +103,7 @@ def render_config(config: CollectionConfig) -> CollectionConfigResult:
             replication_factor=config.replication_factor,
             write_consistency_factor=config.write_consistency_factor,
             on_disk_payload=config.on_disk_payload,
+            sparse_vectors=_render_sparse(config.sparse_vectors),
         ),
         hnsw_config=msgspec.convert(config.hnsw, HnswConfigResult, from_attributes=True),
         optimizer_config=msgspec.convert(config.optimizers, OptimizersConfigResult, from_attributes=True),
@@ -111,4 +114,10 @@ def render_config(config: CollectionConfig) -> CollectionConfigResult:
 
 
 def _render_vectors(vectors: dict[str, VectorParams]) -> VectorParams | dict[str, VectorParams]:
-    return vectors[UNNAMED] if list(vectors) == [UNNAMED] else vectors
+    shown = {name: msgspec.structs.replace(params, position=None) for name, params in vectors.items()}
+    return shown[UNNAMED] if list(shown) == [UNNAMED] else shown
+
+
+def _render_sparse(vectors: dict[str, SparseVectorParams]) -> dict[str, SparseVectorParams] | msgspec.UnsetType:
+    shown = {name: msgspec.structs.replace(params, position=None) for name, params in vectors.items()}
+    return shown or msgspec.UNSET

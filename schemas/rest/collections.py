@@ -27,6 +27,14 @@ from schemas.errors import BadInputError, UnprocessableError
 from schemas.nesting import check_depth
 from schemas.rest.decode import NotYet, convert_part, not_yet
 from schemas.rest.quantization import Quantization, quantization_settings
+from schemas.vectors.params import (
+    AnyVectorParams,
+    Comparator,
+    Modifier,
+    MultivectorConfig,
+    SparseIndexConfig,
+    SparseVectorParams,
+)
 
 VectorSize = Annotated[int, msgspec.Meta(ge=1, le=MAX_VECTOR_SIZE)]
 
@@ -57,6 +65,42 @@ class WalRequest(_Part, frozen=True, kw_only=True):
     wal_retain_closed: NotYet = None
 
 
+class MultivectorRequest(_Part, frozen=True, kw_only=True):
+    """Several vectors a value."""
+
+    comparator: Comparator
+
+
+class SparseIndexRequest(_Part, frozen=True, kw_only=True):
+    """An inverted index."""
+
+    full_scan_threshold: Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)] | None = None
+    on_disk: bool | None = None
+    datatype: Literal["float32", "float16", "uint8", "turbo4"] | None = None
+    memory: Literal["cold", "cached", "pinned"] | None = None
+
+
+class SparseVectorRequest(_Part, frozen=True, kw_only=True):
+    """One sparse vector name's parameters."""
+
+    index: SparseIndexRequest | None = None
+    modifier: Modifier | None = None
+
+    def params(self, path: str) -> SparseVectorParams:
+        """The parameters; ``path`` is where they stood. Raises UnprocessableError."""
+        index = self.index
+        if index is None:
+            return SparseVectorParams(None, self.modifier)
+        if index.datatype == "turbo4":
+            raise UnprocessableError(
+                f"Validation error in JSON body: [{path}.index.datatype: "
+                "sparse vectors do not support the `turbo4` datatype]"
+            )
+        datatype = None if index.datatype is None else Datatype(index.datatype)
+        found = SparseIndexConfig(index.full_scan_threshold, index.on_disk, datatype, index.memory)
+        return SparseVectorParams(found, self.modifier)
+
+
 class VectorRequest(_Part, frozen=True, kw_only=True):
     """One vector name's parameters."""
 
@@ -67,7 +111,7 @@ class VectorRequest(_Part, frozen=True, kw_only=True):
     on_disk: bool | None = None
     memory: NotYet = None
     datatype: Literal["float32", "float16", "uint8", "turbo4"] | None = None
-    multivector_config: NotYet = None
+    multivector_config: MultivectorRequest | None = None
 
 
 VectorsRequest = Annotated[
@@ -98,7 +142,7 @@ class CreateCollectionRequest(_Part, frozen=True, kw_only=True):
     wal_config: WalRequest | None = None
     optimizers_config: OptimizersRequest | None = None
     quantization_config: Quantization | None = None
-    sparse_vectors: dict[str, Any] | None = None
+    sparse_vectors: dict[str, SparseVectorRequest] | None = None
     strict_mode_config: NotYet = None
     init_from: NotYet = None
     metadata: dict[str, Any] | None = None
@@ -113,8 +157,6 @@ class CreateCollectionRequest(_Part, frozen=True, kw_only=True):
         """
         if self.name is not None and self.name != collection:
             raise BadInputError(f"Wrong input: the body names collection `{self.name}`, the path `{collection}`")
-        if self.sparse_vectors:
-            raise not_yet("sparse_vectors")
         if self.sharding_method == "custom":
             raise not_yet("sharding_method `custom`")
         config = CollectionConfig(
@@ -126,6 +168,7 @@ class CreateCollectionRequest(_Part, frozen=True, kw_only=True):
             wal=_wal(self.wal_config),
             quantization=quantization_settings(self.quantization_config),
             metadata=self.metadata,
+            sparse_vectors={n: v.params(f"sparse_vectors.{n}") for n, v in (self.sparse_vectors or {}).items()},
         )
         config = merge(
             config,
@@ -177,7 +220,7 @@ class _Wal(msgspec.Struct, frozen=True):
 
 
 def _vector(request: VectorRequest, path: str) -> VectorParams:
-    if request.datatype not in (None, "float32"):
+    if request.datatype == "turbo4":
         raise not_yet(f"{path}.datatype `{request.datatype}`")
     return VectorParams(
         size=request.size,
@@ -186,7 +229,51 @@ def _vector(request: VectorRequest, path: str) -> VectorParams:
         quantization_config=quantization_settings(request.quantization_config),
         on_disk=request.on_disk,
         datatype=None if request.datatype is None else Datatype(request.datatype),
+        multivector_config=(
+            None if request.multivector_config is None else MultivectorConfig(request.multivector_config.comparator)
+        ),
     )
+
+
+class DenseNameRequest(_Part, frozen=True, kw_only=True):
+    """What never changes of a name of dense vectors or multivectors."""
+
+    size: VectorSize
+    distance: Distance
+    datatype: Literal["float32", "float16", "uint8", "turbo4"] | None = None
+    multivector_config: MultivectorRequest | None = None
+
+
+class SparseNameRequest(_Part, frozen=True, kw_only=True):
+    """What never changes of a name of sparse vectors."""
+
+    modifier: Modifier | None = None
+    datatype: Literal["float32", "float16", "uint8"] | None = None
+
+
+class VectorNameRequest(_Part, frozen=True, kw_only=True):
+    """A vector name to add: ``dense``, or ``sparse``."""
+
+    dense: DenseNameRequest | None = None
+    sparse: SparseNameRequest | None = None
+
+    def __post_init__(self) -> None:
+        if self.dense is None and self.sparse is None:
+            raise ValueError("Expected one of `dense` and `sparse`")
+
+    def params(self) -> AnyVectorParams:
+        """The parameters; where both are given, the dense ones, as in Qdrant. Raises BadInputError."""
+        if self.dense is not None:
+            request = VectorRequest(
+                size=self.dense.size,
+                distance=self.dense.distance,
+                datatype=self.dense.datatype,
+                multivector_config=self.dense.multivector_config,
+            )
+            return _vector(request, "dense")
+        sparse = self.sparse or SparseNameRequest()
+        index = None if sparse.datatype is None else SparseIndexConfig(datatype=Datatype(sparse.datatype))
+        return SparseVectorParams(index, sparse.modifier)
 
 
 class VectorDiffRequest(_Part, frozen=True, kw_only=True):

@@ -7,10 +7,11 @@ import msgspec
 from schemas.rest.decode import NotYet
 from schemas.rest.points import JsonFilter, JsonId
 from schemas.rest.reads import AtLeastOne, AtLeastZero, SearchParams, WithPayload, WithVector
+from schemas.vectors.kind import SparseVector
 
 MAX_CANDIDATES = 16384
 Numbers = list[float | list[float]]
-VectorInput = Numbers | JsonId
+VectorInput = Numbers | SparseVector | JsonId
 """A vector, or the id of the point whose vector it is."""
 
 
@@ -76,13 +77,19 @@ class QueryObject(msgspec.Struct, forbid_unknown_fields=True):
     formula: NotYet = None
     defaults: NotYet = None
     relevance_feedback: NotYet = None
-    indices: NotYet = None
-    values: NotYet = None
+    indices: list[int] | None = None
+    values: list[float] | None = None
     text: NotYet = None
     image: NotYet = None
     object: NotYet = None
 
     def __post_init__(self) -> None:
+        if (self.indices is None) != (self.values is None):
+            raise ValueError("Expected `indices` and `values` together")
+        if self.indices is not None and self.values is not None:
+            if self.nearest is not None:
+                raise ValueError("Expected `nearest`, or `indices` and `values`")
+            self.nearest = SparseVector(self.indices, self.values)
         kinds = (self.nearest, self.recommend, self.discover, self.fusion, self.rrf, self.sample)
         if all(kind is None for kind in kinds) and self.context is msgspec.UNSET:
             raise ValueError("Expected `nearest`, or another kind of query")

@@ -15,3 +15,14 @@ def kind_of(params: AnyVectorParams) -> AnyKind:
     if isinstance(params, SparseVectorParams):
         return SparseKind(params)
     return DenseKind(params) if params.multivector_config is None else MultiKind(params)
+
+
+_USUAL_PAIRS = 64
+_USUAL_VECTORS = 16
+
+
+def usual_numbers(params: AnyVectorParams) -> int:
+    """How many numbers a value has: always, of a dense one; about, where that differs from value to value."""
+    if isinstance(params, SparseVectorParams):
+        return _USUAL_PAIRS
+    return params.size if params.multivector_config is None else params.size * _USUAL_VECTORS

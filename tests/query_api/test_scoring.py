@@ -8,8 +8,8 @@ from hypothesis.extra import numpy as arrays
 
 from projector.frames import ShardId
 from projector.view.live_shard import LiveShard
-from query_api.find.scoring import Scorer
 from query_api.plan.selection import Selection
+from query_api.vectors.scoring import Scorer
 from schemas.config import CollectionConfig, Distance, VectorParams
 from schemas.errors import BadInputError
 from schemas.ids import PointId

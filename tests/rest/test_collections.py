@@ -85,10 +85,8 @@ def nested(levels: int) -> list[Any]:
 
 
 NOT_YET: list[tuple[dict[str, Any], str]] = [
-    ({"sparse_vectors": {"s": {}}}, "sparse_vectors"),
-    ({"vectors": {**VECTORS, "multivector_config": {"comparator": "max_sim"}}}, "vectors.multivector_config"),
-    ({"vectors": {**VECTORS, "datatype": "uint8"}}, "vectors.datatype"),
-    ({"vectors": {"a": {**VECTORS, "datatype": "float16"}}}, "vectors.a.datatype"),
+    ({"vectors": {**VECTORS, "datatype": "turbo4"}}, "vectors.datatype"),
+    ({"vectors": {"a": {**VECTORS, "datatype": "turbo4"}}}, "vectors.a.datatype"),
     ({"vectors": {**VECTORS, "memory": "cold"}}, "vectors.memory"),
     ({"vectors": VECTORS, "sharding_method": "custom"}, "sharding_method"),
     ({"vectors": VECTORS, "strict_mode_config": {"enabled": True}}, "strict_mode_config"),

@@ -35,6 +35,8 @@ RECORDS: tuple[type[msgspec.Struct], ...] = (
     records.ShardClosed,
     records.CreateCollection,
     records.UpdateCollection,
+    records.CreateVectorName,
+    records.DeleteVectorName,
     records.DeleteCollection,
     records.ChangeAliases,
     operations.Upsert,

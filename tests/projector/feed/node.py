@@ -188,7 +188,7 @@ def contents(view: ShardView) -> dict[PointId, Value]:
             assert vectors is not None
             point_id = part.id_at(slot)
             assert point_id not in found
-            row = vectors.matrix[row_of(vectors, slot)]
+            row = vectors.value(row_of(vectors, slot))
             found[point_id] = (part.version_at(slot), part.payload_at(slot), tuple(row.tolist()))
     return found
 

@@ -59,7 +59,7 @@ def _digest(view: ShardView) -> tuple[int, str]:
         for slot in np.flatnonzero(part.alive_mask()).tolist():
             if vectors is None:
                 raise AssertionError("every point has a vector")
-            data = vectors.matrix[row_of(vectors, slot)].tobytes()
+            data = vectors.value(row_of(vectors, slot)).tobytes()
             points.append((part.id_at(slot), encode_point(part.version_at(slot), [(0, data)], part.payload_at(slot))))
     return digest_points(points)
 

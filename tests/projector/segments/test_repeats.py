@@ -87,7 +87,7 @@ def test_points_beside_a_crowd_of_equal_ones_are_found(tmp_path: Path) -> None:
     assert held is not None
     assert graph.size + len(graph.repeats.rows) == 3000
     others = np.flatnonzero(~(matrix == matrix[0]).all(axis=1))[:200]
-    assert sum(graph.search(held.matrix[row], 1, 100)[0][0] == row for row in others) >= 198
+    assert sum(graph.search(held.value(row), 1, 100)[0][0] == row for row in others) >= 198
 
 
 def test_a_segment_without_the_sections_has_no_repeats(tmp_path: Path) -> None:

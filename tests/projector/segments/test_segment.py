@@ -8,6 +8,8 @@ import pytest
 
 from projector.segments.errors import BuildFailedError
 from projector.segments.reader import Segment
+from projector.vectors.dense import DenseVectors
+from projector.view.part import row_of
 from schemas.config import Distance
 from schemas.filters import parse_filter
 from schemas.ids import UUID_BASE, PointId
@@ -47,7 +49,7 @@ def assert_holds(segment: Segment, points: Mapping[PointId, Sample]) -> None:
 
 def assert_has_vector(segment: Segment, slot: int, name: str, point: Sample) -> None:
     vectors = segment.vectors(name)
-    row = -1 if vectors is None else vectors.row_of(slot)
+    row = -1 if vectors is None else row_of(vectors, slot)
     if name not in point.vectors:
         assert row == -1
         return
@@ -55,7 +57,7 @@ def assert_has_vector(segment: Segment, slot: int, name: str, point: Sample) -> 
     expected = np.array([point.vectors[name]], np.float32)
     if name == COSINE:
         expected = normalise(expected)
-    assert vectors.matrix[row].tobytes() == expected[0].tobytes()
+    assert vectors.value(row).tobytes() == expected[0].tobytes()
 
 
 def test_a_spill_comes_out_of_a_segment(tmp_path: Path) -> None:
@@ -142,7 +144,7 @@ def test_graphs_find_what_exact_search_finds(tmp_path: Path) -> None:
     segment = segment_of(tmp_path / "s", points, graph=True)
     for name in DIMS:
         vectors, graph = segment.vectors(name), segment.graph(name)
-        assert vectors is not None
+        assert isinstance(vectors, DenseVectors)
         assert graph is not None
         query = vectors.matrix[17]
         differences = vectors.matrix - query

@@ -8,8 +8,10 @@ from numpy.typing import NDArray
 
 from projector.columns.columns import Columns
 from projector.segments.graph import Graph, supports
-from projector.segments.reader import Segment, VectorFile
+from projector.segments.reader import Segment
 from projector.segments.slot_ids import SlotIds, uuid_array
+from projector.vectors.dense import DenseVectors
+from projector.view.part import row_of
 from projector.view.segment_part import SegmentPart
 from projector.view.shard_view import ShardView
 from schemas.config import CollectionConfig, Distance
@@ -38,16 +40,18 @@ class MemorySegment(Segment):
         self._payload_offsets = np.cumsum([0, *map(len, payloads)], dtype=np.uint64)
         self._offset_view = self._payload_offsets.data
         self.columns = Columns.build(payloads)
-        self._vectors = dict(_vector_files(config, [p.vectors for p in points]))
+        dense = dict(_vector_files(config, [p.vectors for p in points]))
+        self._vectors = {**dense}
+        self.positions = config.positions
         self._graphs: dict[str, Graph | None] = dict.fromkeys(config.vectors)
         for name in graph_names:
             hnsw, distance = config.hnsw_for(name), config.vectors[name].distance
-            if name in self._vectors and supports(distance):
-                matrix = self._vectors[name].matrix
+            if name in dense and supports(distance):
+                matrix = dense[name].matrix
                 self._graphs[name] = Graph.build(matrix, distance, hnsw.m, hnsw.ef_construct, 1)
 
 
-def _vector_files(config: CollectionConfig, vectors: Sequence[dict[int, bytes]]) -> Iterator[tuple[str, VectorFile]]:
+def _vector_files(config: CollectionConfig, vectors: Sequence[dict[int, bytes]]) -> Iterator[tuple[str, DenseVectors]]:
     for position, (name, params) in enumerate(config.vectors.items()):
         slots = [slot for slot, held in enumerate(vectors) if position in held]
         if not slots:
@@ -57,7 +61,7 @@ def _vector_files(config: CollectionConfig, vectors: Sequence[dict[int, bytes]])
         if params.distance is Distance.COSINE:
             matrix = normalise(matrix)
         everywhere = len(slots) == len(vectors)
-        yield name, VectorFile(matrix, None if everywhere else np.array(slots, np.uint32))
+        yield name, DenseVectors(matrix, None if everywhere else np.array(slots, np.uint32))
 
 
 def live_rows(config: CollectionConfig, part: SegmentPart) -> Iterator[Row]:
@@ -72,8 +76,8 @@ def stored_at(config: CollectionConfig, segment: Segment, slot: int) -> bytes:
     vectors: list[tuple[int, bytes]] = []
     for position, name in enumerate(config.vectors):
         held = segment.vectors(name)
-        row = -1 if held is None else held.row_of(slot)
-        if held is not None and row >= 0:
+        row = -1 if held is None else row_of(held, slot)
+        if isinstance(held, DenseVectors) and row >= 0:
             vectors.append((position, held.matrix[row].tobytes()))
     return encode_point(int(segment.versions[slot]), vectors, segment.payload_at(slot))
 

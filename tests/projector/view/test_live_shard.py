@@ -53,7 +53,7 @@ def value_of(part: Part, slot: int) -> Value:
         held = part.vectors(name)
         row = -1 if held is None else row_of(held, slot)
         if held is not None and row >= 0:
-            vectors[name] = tuple(held.matrix[row].tolist())
+            vectors[name] = tuple(held.value(row).tolist())
     return part.version_at(slot), vectors, part.payload_at(slot)
 
 
@@ -183,7 +183,7 @@ def test_a_configuration_is_staged_too() -> None:
     assert view.config is changed
     vectors = view.tail.vectors("c")
     assert vectors is not None
-    assert vectors.matrix.tolist() == [[1.0]]
+    assert vectors.value(0).tolist() == [1.0]
     assert vectors.slots is None
 
 

@@ -1,0 +1,1 @@
+"""Comparing and finding vectors: a module for each kind, reached through ``query_api.vectors.registry``."""

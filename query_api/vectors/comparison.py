@@ -1,0 +1,75 @@
+"""What a query vector is to the kind of vectors that it is compared with."""
+
+from dataclasses import dataclass
+from math import inf
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from projector.segments.graph import Graph
+from query_api.budget import Allowance
+from query_api.find.selection import Findable
+
+Floats = NDArray[np.float32]
+Rows = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PartQuery:
+    """What is asked of one part: the ``wanted`` nearest of what is ``found``, looking ``ef`` far in the graph."""
+
+    found: Findable
+    graph: Graph | None
+    wanted: int
+    ef: int
+    allowance: Allowance
+
+
+class Comparison(Protocol):
+    """One query vector under its name's kind."""
+
+    @property
+    def higher_is_nearer(self) -> bool:
+        """Whether a larger score means nearer."""
+        ...
+
+    @property
+    def squared(self) -> bool:
+        """Whether nearness, where it is more than an order, is minus the square of the score: under Euclid."""
+        ...
+
+    def scores(self, vectors: Any, rows: Rows) -> Floats:
+        """The scores of some rows."""
+        ...
+
+    def nearest(self, vectors: Any, query: PartQuery) -> tuple[NDArray[np.integer], Floats]:
+        """At least the nearest rows that are wanted, as far as there are so many, in no order; and their scores.
+
+        Raises OverEstimateError, TimedOutError.
+        """
+        ...
+
+    def us(self, vectors: Any, found: Findable) -> float:
+        """About how long comparing all that may be found takes, in microseconds."""
+        ...
+
+
+def nearness(comparison: Comparison, scores: Floats) -> Floats:
+    """Scores so that larger is nearer."""
+    return scores if comparison.higher_is_nearer else -scores
+
+
+def near_enough(comparison: Comparison, threshold: float | None) -> float:
+    """The nearness that a score threshold asks for more than."""
+    if threshold is None:
+        return -inf
+    return threshold if comparison.higher_is_nearer else -threshold
+
+
+def best(near: NDArray[np.floating], wanted: int) -> NDArray[np.intp]:
+    """The places of the ``wanted`` largest, and of those that are as large as the last of them."""
+    surplus = len(near) - wanted
+    if surplus <= 0:
+        return np.arange(len(near))
+    return np.flatnonzero(near >= np.partition(near, surplus)[surplus])

@@ -1,0 +1,27 @@
+"""Which kind a query vector is of."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from projector.vectors.kind import Vectors
+from projector.vectors.sparse import SparseVectors
+from query_api.find.selection import Findable
+from query_api.vectors.comparison import Comparison
+from query_api.vectors.dense import DenseComparison
+from query_api.vectors.multi import MultiComparison
+from query_api.vectors.sparse import SparseComparison, count_postings
+from schemas.vectors.params import AnyVectorParams, SparseVectorParams
+
+
+def comparison_of(params: AnyVectorParams, vector: bytes) -> Comparison:
+    """Prepare a query vector, in the bytes of its kind. Raises BadInputError for one that doesn't fit."""
+    if isinstance(params, SparseVectorParams):
+        return SparseComparison(vector)
+    return DenseComparison(params, vector) if params.multivector_config is None else MultiComparison(params, vector)
+
+
+def term_counts(vectors: Vectors, found: Findable, terms: NDArray[np.uint32]) -> NDArray[np.int64]:
+    """How many of the vectors that may be found have each of ``terms``, int64 [terms]; none that aren't sparse."""
+    if isinstance(vectors, SparseVectors):
+        return count_postings(vectors, found, terms)
+    return np.zeros(len(terms), np.int64)

@@ -63,9 +63,14 @@ def _check(marker: Marker, old: ShardMeta | None) -> None:
 
 
 def _goes_on(new: CollectionConfig, old: CollectionConfig) -> bool:
-    """Whether the positions that both have mean the same vectors, and no other that is new was ever used."""
+    """Whether the positions that both have mean the same vectors, and no other that is new was ever used.
+
+    Names come and go only where the next position is told, so that the next change knows which were used.
+    """
     before, after = _layout(old), _layout(new)
     used = old.next_position or len(before)
+    if before.keys() != after.keys() and new.next_position < used:
+        return False
     return all(before[at] == after[at] if at in before else at >= used for at in after)
 
 

@@ -33,6 +33,7 @@ from schemas.records import (
     ShardOpened,
     UpdateCollection,
 )
+from schemas.vectors.names import add_name, delete_name
 from tests.projector.fold.memory_state import CONFIG, OPENED, SHARD, MemoryState, opened, points_record, upsert
 from tests.schemas import record_strategies
 
@@ -54,6 +55,16 @@ def test_a_shard_is_opened_empty() -> None:
     assert effects.events == [Opened(SHARD, "things", CONFIG, [0])]
     assert effects.outcomes == [Outcome()]
     assert state.marker_seq == 1
+
+
+def test_names_come_and_go_at_positions_of_their_own() -> None:
+    state = opened()
+    more = VectorParams(1, Distance.DOT)
+    changed = add_name(delete_name(CONFIG, "text"), "text", more)
+    (effects,) = state.apply(_changed(2, config=changed))
+    assert effects.outcomes == [APPLIED]
+    (effects,) = state.apply(_changed(3, config=msgspec.structs.replace(CONFIG, vectors={"text": more})))
+    assert [outcome.status for outcome in effects.outcomes] == [400]
 
 
 def test_a_new_configuration_keeps_points_and_versions() -> None:
@@ -134,11 +145,23 @@ _NO_SIZE = _with(vectors={"image": VectorParams(0, Distance.DOT)})
         (_changed(5, ShardId(9, 0), config=_NO_SIZE), 422, "vectors.image.size"),
         (_changed(5, config=_with(hnsw=HnswConfig(m=-1))), 422, "hnsw_config.m"),
         (_changed(5, config=_with(metadata={"a": "x" * MAX_CONFIG_BYTES})), 422, "at most 524288 bytes"),
-        (_changed(5, config=_with(vectors={})), 400, "keep their names"),
-        (_changed(5, config=_with(vectors=dict(reversed(CONFIG.vectors.items())))), 400, "keep their names"),
-        (_changed(5, config=_with(vectors={**CONFIG.vectors, "more": VectorParams(1, Distance.DOT)})), 400, "keep"),
-        (_changed(5, config=_with(vectors={**CONFIG.vectors, "text": VectorParams(3, Distance.COSINE)})), 400, "keep"),
-        (_changed(5, config=_with(vectors={**CONFIG.vectors, "text": VectorParams(1, Distance.DOT)})), 400, "keep"),
+        (_changed(5, config=_with(vectors={})), 400, "never changes"),
+        (_changed(5, config=_with(vectors=dict(reversed(CONFIG.vectors.items())))), 400, "never changes"),
+        (
+            _changed(5, config=_with(vectors={**CONFIG.vectors, "more": VectorParams(1, Distance.DOT)})),
+            400,
+            "never changes",
+        ),
+        (
+            _changed(5, config=_with(vectors={**CONFIG.vectors, "text": VectorParams(3, Distance.COSINE)})),
+            400,
+            "never changes",
+        ),
+        (
+            _changed(5, config=_with(vectors={**CONFIG.vectors, "text": VectorParams(1, Distance.DOT)})),
+            400,
+            "never changes",
+        ),
     ],
 )
 def test_a_marker_that_breaks_a_rule_is_rejected(marker: Marker, status: int, text: str) -> None:

@@ -13,6 +13,7 @@ from compose.http.server import HttpServer, bind, on_stop_signals, settle_garbag
 from compose.http_options import make_access, make_cors, make_limits, make_tls, warn_if_open
 from compose.services import make_services
 from compose.settings import Settings
+from compose.stall_meter import StallMeter
 
 _logger = structlog.get_logger("headwater")
 
@@ -56,7 +57,8 @@ async def _serve(
     extra = asyncio.create_task(_when_ready(node, started, url)) if started else None
     tasks = [t for t in (running, serving, extra) if t is not None]
     try:
-        await _first_end(tasks, extra)
+        async with StallMeter():
+            await _first_end(tasks, extra)
     finally:
         server.stop()
         if extra is not None:

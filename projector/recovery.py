@@ -1,8 +1,15 @@
-"""Recovery: from manifest, segments, state and the list of changed ids back to live shards."""
+"""Recovery: from manifest, segments, state and the list of changed ids back to live shards.
 
+All of it runs on a thread, in pieces: the loop has other partitions to serve, and requests to answer.
+"""
+
+import asyncio
+from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import structlog
+from numpy.typing import NDArray
 
 from projector.folders import StateFolder
 from projector.follower import PartitionFollower
@@ -14,11 +21,15 @@ from projector.segments.reader import Segment
 from projector.segments.replacement import MakeReady
 from projector.segments.shard_files import delete, delete_unknown, open_segments, rebuild_shard
 from projector.state.store import PartitionState, TooManyChangedError
+from projector.threads import to_its_end
 from projector.view.live_shard import LiveShard
 from schemas.config import CollectionConfig
+from schemas.ids import PointId
 
 MAX_TAIL_POINTS = 400_000
 """A shard with more changes since its segments, as after a replay, gets segments first: a tail is memory."""
+SLICE_POINTS = 1000
+"""So many at once go into a tail: a call of C that works on all of them holds the interpreter lock."""
 
 _logger = structlog.get_logger("headwater.recovery")
 
@@ -54,22 +65,45 @@ async def _open_shard(
     builder: SegmentBuilder,
     make_ready: MakeReady,
 ) -> LiveShard:
-    folder.mkdir(parents=True, exist_ok=True)
+    def open_again(manifest: Manifest) -> LiveShard:
+        return _live_shard(shard, config, state, open_segments(folder, manifest), manifest.offset, [], make_ready)
+
     try:
-        manifest = _usable_manifest(shard, state, folder)
-        segments = open_segments(folder, manifest)
-        changed = state.changed_since(shard, manifest.offset, MAX_TAIL_POINTS)
-        delete_unknown(folder, manifest)
+        return await to_its_end(asyncio.to_thread(_open_as_it_is, shard, config, state, folder, make_ready))
     except (ManifestDamagedError, SegmentDamagedError, TooManyChangedError) as error:
         _logger.warning("rebuilding segments from the state", folder=str(folder), reason=str(error))
-        manifest = await rebuild_shard(builder, folder, config, state.scan(shard, None), state.applied)
-        segments, changed = open_segments(folder, manifest), []
-        state.drop_changed(shard, manifest.offset)
+    manifest = await rebuild_shard(builder, folder, config, state.scan(shard, None), state.applied)
+    state.drop_changed(shard, manifest.offset)
+    return await to_its_end(asyncio.to_thread(open_again, manifest))
+
+
+def _open_as_it_is(
+    shard: ShardId, config: CollectionConfig, state: PartitionState, folder: Path, make_ready: MakeReady
+) -> LiveShard:
+    """From what the manifest names and what changed since. Raises what has the shard rebuilt."""
+    folder.mkdir(parents=True, exist_ok=True)
+    manifest = _usable_manifest(shard, state, folder)
+    segments = open_segments(folder, manifest)
+    changed = state.changed_since(shard, manifest.offset, MAX_TAIL_POINTS)
+    delete_unknown(folder, manifest)
+    return _live_shard(shard, config, state, segments, manifest.offset, changed, make_ready)
+
+
+def _live_shard(
+    shard: ShardId,
+    config: CollectionConfig,
+    state: PartitionState,
+    segments: Sequence[tuple[Segment, NDArray[np.bool_]]],
+    offset: int,
+    changed: Sequence[PointId],
+    make_ready: MakeReady,
+) -> LiveShard:
     for segment, _ in segments:
         make_ready(segment)
-    live = LiveShard(shard, config, segments, manifest.offset)
-    if changed:
-        live.apply(changed, state.points(shard, changed), state.applied)
+    live = LiveShard(shard, config, segments, offset)
+    for start in range(0, len(changed), SLICE_POINTS):
+        some = changed[start : start + SLICE_POINTS]
+        live.apply(some, state.points(shard, some), state.applied)
     live.publish(state.applied)
     return live
 

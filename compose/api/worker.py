@@ -31,6 +31,7 @@ from compose.library_logs import forward_library_logs
 from compose.logging import configure_logging
 from compose.malloc import keep_little_free_memory
 from compose.settings import DataFolder
+from compose.stall_meter import StallMeter
 from ingest.kafka import KafkaLog
 from ingest.log import LogUnavailableError, Topic
 from projector.folders import StateFolder
@@ -93,7 +94,8 @@ class Worker:
         beating = asyncio.create_task(self._membership.beat())
         working = asyncio.create_task(self._work())
         working.add_done_callback(lambda _: self._stopped.set())
-        await self._stopped.wait()
+        async with StallMeter():
+            await self._stopped.wait()
         self._http.stop()
         if self._serving is not None:
             await asyncio.wait({self._serving})

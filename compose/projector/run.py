@@ -11,6 +11,7 @@ from compose.library_logs import forward_library_logs
 from compose.projector.admin import Status, create_admin_app
 from compose.projector.node import ProjectorNode
 from compose.settings import Settings
+from compose.stall_meter import StallMeter
 
 _logger = structlog.get_logger("headwater")
 
@@ -42,7 +43,8 @@ async def _run(settings: Settings, node: ProjectorNode, listener: socket.socket)
     settle_garbage_collector()
     tasks = [asyncio.create_task(work) for work in (node.run(), admin.run(), _on(stopped))]
     try:
-        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        async with StallMeter():
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         for task in done:
             task.result()
     finally:

@@ -1,5 +1,6 @@
 """A shard's folder: its manifest, the segments it names, and what a crash left behind."""
 
+import asyncio
 import shutil
 from collections.abc import Iterable
 from pathlib import Path
@@ -14,6 +15,7 @@ from projector.segments.meta import DAMAGED_FILE
 from projector.segments.reader import Segment
 from projector.segments.spec import BuildSpec
 from projector.segments.spill import write_spill
+from projector.threads import to_its_end
 from schemas.config import CollectionConfig
 from schemas.ids import PointId
 
@@ -84,22 +86,26 @@ async def rebuild_shard(
 ) -> Manifest:
     """Make a shard's folder anew from all its points at ``offset``; graphs are left to the optimizer.
 
-    Raises BuildFailedError, OSError.
+    Reads ``points`` and writes on a thread. Raises BuildFailedError, OSError.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    delete_unknown(folder, None)
+    await to_its_end(asyncio.to_thread(_empty, folder))
     entries: list[SegmentEntry] = []
     source = iter(points)
     number = 1
-    while spill := _spill_some(spill_path(folder, number), source):
+    while spill := await to_its_end(asyncio.to_thread(_spill_some, spill_path(folder, number), source)):
         target = folder / segment_name(number)
         result = await builder.build(BuildSpec(str(target), config, [str(spill)], []))
         delete(spill)
         entries.append(SegmentEntry(target.name, result.slots))
         number += 1
     manifest = Manifest(offset, number, entries)
-    write_manifest(folder, manifest)
+    await to_its_end(asyncio.to_thread(write_manifest, folder, manifest))
     return manifest
+
+
+def _empty(folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    delete_unknown(folder, None)
 
 
 def _spill_some(path: Path, points: Iterable[tuple[PointId, bytes]]) -> Path | None:

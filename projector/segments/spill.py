@@ -20,6 +20,7 @@ from schemas.points import VERSION_BYTES
 
 SPILL_KIND = "spill"
 _VECTOR = Struct("<BI")
+_SLICE_POINTS = 1000
 
 
 class SpillWriter:
@@ -35,7 +36,11 @@ class SpillWriter:
         self.bytes = 0
 
     def add(self, ids: Sequence[PointId], points: Sequence[bytes]) -> None:
-        """Append points: their ids and stored points."""
+        """Append points: their ids and stored points. Others get the interpreter lock now and then."""
+        for start in range(0, len(ids), _SLICE_POINTS):
+            self._add(ids[start : start + _SLICE_POINTS], points[start : start + _SLICE_POINTS])
+
+    def _add(self, ids: Sequence[PointId], points: Sequence[bytes]) -> None:
         data = b"".join(points)
         self._points.write(data)
         self._lengths.append(np.fromiter(map(len, points), np.uint64, len(points)))

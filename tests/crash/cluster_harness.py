@@ -17,6 +17,7 @@ from compose.kafka import KafkaBroker
 from ingest.log import Topic
 from tests.crash import damage
 from tests.crash.foreign import Feeder, together
+from tests.crash.stalls import check_stalls
 from tests.crash.world import LAYOUTS, Round, World
 from tests.crash.writers import CrashError, Habits
 from tests.producers.processes import JavaProducer, LineProducer, PythonProducer
@@ -43,9 +44,18 @@ class ClusterHarness:
     """A cluster, those who use it, and what must be true of it."""
 
     def __init__(
-        self, folder: Path, seed: int, broker: KafkaBroker, *, projectors: int = 1, partitions: int = PARTITIONS
+        self,
+        folder: Path,
+        seed: int,
+        broker: KafkaBroker,
+        *,
+        projectors: int = 1,
+        partitions: int = PARTITIONS,
+        stalls: bool = False,
     ) -> None:
-        """``broker`` is stopped by whoever started it."""
+        """``broker`` is stopped by whoever started it; ``stalls``: whether event loops held up are failures, too."""
+        self._stalls = stalls
+        self.longest_stall = 0.0
         self._stack = ExitStack()
         self.rng = random.Random(seed)
         self._seed = seed
@@ -159,6 +169,8 @@ class ClusterHarness:
         self._check_rejected()
         done.segments = len({path.parent for path in damage.segment_files(self.cluster.data)})
         done.graphs = len(damage.graph_files(self.cluster.data))
+        if self._stalls:
+            self.longest_stall = max(self.longest_stall, *map(check_stalls, self.cluster.processes))
 
     def _check_rejected(self) -> None:
         """By origin, what was rejected must be exactly the bad messages that were sent."""

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tests.crash import damage
+from tests.crash.stalls import check_stalls
 from tests.crash.world import Round, World
 from tests.crash.writers import CrashError, Habits
 from tests.support.server import Server, headwater
@@ -21,7 +22,10 @@ Damage = Callable[[Path, random.Random], str]
 class Harness:
     """A server, those who use it, and what must be true of it."""
 
-    def __init__(self, folder: Path, seed: int, partitions: int = 1) -> None:
+    def __init__(self, folder: Path, seed: int, partitions: int = 1, *, stalls: bool = False) -> None:
+        """``stalls``: whether event loops that are held up are failures, too."""
+        self._stalls = stalls
+        self.longest_stall = 0.0
         self.rng = random.Random(seed)
         self.server = Server(folder / "data", ["--partitions", str(partitions)])
         self.world = World(seed, self.rng, IDS, Habits())
@@ -42,6 +46,7 @@ class Harness:
         self.world.start(self.server.port)
         try:
             time.sleep(seconds)
+            self._check_stalls()
             end()
         finally:
             self.world.stop()
@@ -62,6 +67,11 @@ class Harness:
         self.world.check(self.server.port, done, same_versions=same_versions)
         done.segments = len({path.parent for path in damage.segment_files(self.server.data)})
         done.graphs = len(damage.graph_files(self.server.data))
+        self._check_stalls()
+
+    def _check_stalls(self) -> None:
+        if self._stalls:
+            self.longest_stall = max(self.longest_stall, check_stalls(self.server))
 
     def kill_round(self, seconds: float) -> Round:
         """Kill while writing."""

@@ -72,16 +72,22 @@ def tell(console: Console, number: int, last: Round) -> None:
     )
 
 
+def tell_stalls(console: Console, longest: float) -> None:
+    """A line about the event loops."""
+    console.print(f"the longest that an event loop was held up: {longest:.3f} s", highlight=False)
+
+
 def run(options: argparse.Namespace, folder: Path, console: Console) -> list[Round]:
     """All rounds on one data folder, the torn log last. Raises CrashError or ServerError."""
     rng = random.Random(f"{options.seed}/rounds")
     done: list[Round] = []
-    with Harness(folder, options.seed, options.partitions or 1) as harness:
+    with Harness(folder, options.seed, options.partitions or 1, stalls=True) as harness:
         harness.begin()
         for number in range(options.rounds):
             done.append(play(harness, rng, number))
             tell(console, number, done[-1])
         done.append(harness.torn_log_round(rng.uniform(0.2, 3.0)))
+        tell_stalls(console, harness.longest_stall)
     return done
 
 
@@ -91,11 +97,13 @@ def run_cluster(options: argparse.Namespace, folder: Path, console: Console) -> 
     done: list[Round] = []
     broker = KafkaBroker.start(folder / "kafka")
     try:
-        with ClusterHarness(folder, options.seed, broker, partitions=options.partitions or PARTITIONS) as harness:
+        partitions = options.partitions or PARTITIONS
+        with ClusterHarness(folder, options.seed, broker, partitions=partitions, stalls=True) as harness:
             harness.begin()
             for number in range(options.rounds):
                 done.append(play_cluster(harness, rng, number, options.rounds))
                 tell(console, number, done[-1])
+            tell_stalls(console, harness.longest_stall)
     finally:
         broker.kill()
     return done

@@ -142,6 +142,14 @@ class Log(Protocol):
         """One more than the offset of the last durable record; ``start_offset`` when empty."""
         ...
 
+    async def offset_at(self, topic: Topic, partition: int, time_ms: int) -> int:
+        """The offset of the earliest record whose timestamp is at or after ``time_ms``; the end offset when none's is.
+
+        ``time_ms``: in milliseconds since 1970, not negative. Timestamps are of the clocks of those who appended: where
+        one was set back, or several differ, later records may be older than the one that is found.
+        """
+        ...
+
     async def close(self) -> None:
         """Release files and connections. Appends in flight are finished or fail."""
         ...
@@ -151,9 +159,16 @@ class BatchLog(Log, Protocol):
     """A log that can also write several records as one."""
 
     async def append_together(
-        self, topic: Topic, partition: int, values: Sequence[bytes], headers: Headers = ()
+        self,
+        topic: Topic,
+        partition: int,
+        values: Sequence[bytes],
+        headers: Headers = (),
+        timestamp_ms: int | None = None,
     ) -> int:
         """Write ``values``, which are not none, each as a record with ``headers``, and return the first's offset.
+
+        ``timestamp_ms`` is as in ``Message``.
 
         All of them are written or none, in order and next to each other. So where one such call follows another, what
         is on the log is always a beginning of what was given. Raises as ``append``; together they may take no more

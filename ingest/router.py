@@ -8,6 +8,7 @@ stands for is settled once (``settle``), and who calls remembers it.
 """
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
@@ -27,8 +28,8 @@ from schemas.operations import Outcome
 
 T = TypeVar("T")
 
-Appended = Callable[[int, int, Sequence[bytes]], None]
-"""Told of what is on the log now: the partition, the offset of the first, the values."""
+Appended = Callable[[int, Sequence[LogRecord]], None]
+"""Told of what is on the log now: the partition, and the records as any reader of the log finds them."""
 
 TOGETHER_BYTES = 512 << 10
 """About how much is written to a home as one."""
@@ -51,7 +52,7 @@ class _Part:
     value: bytes
 
 
-def ignore_appended(partition: int, offset: int, values: Sequence[bytes]) -> None:
+def ignore_appended(partition: int, records: Sequence[LogRecord]) -> None:
     """For who has no use for what was just written."""
 
 
@@ -167,11 +168,14 @@ class Router:
         return refused
 
     async def _append(self, partition: int, values: Sequence[bytes]) -> None:
+        # A time of our own, so that it is known here what the records on the log have.
+        now = time.time_ns() // 1_000_000
         offset = await self._until_available(
             f"forwarding to partition {partition}",
-            lambda: self._log.append_together(Topic.POINTS, partition, values, HEADERS),
+            lambda: self._log.append_together(Topic.POINTS, partition, values, HEADERS, now),
         )
-        self._appended(partition, offset, values)
+        records = [LogRecord(partition, offset + i, now, None, value, HEADERS) for i, value in enumerate(values)]
+        self._appended(partition, records)
 
     async def _refuse(self, rejections: Sequence[Rejection]) -> None:
         await self._until_available("rejecting", lambda: self._reject(rejections))

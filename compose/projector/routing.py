@@ -8,7 +8,6 @@ from ingest.kafka import KafkaLog, KafkaSettings
 from ingest.kafka.groups import GroupOffsets
 from ingest.log import Log, LogRecord, Topic
 from ingest.router import Router
-from ingest.writer import HEADERS
 from projector.feed.catalog_follower import CatalogFeedFollower
 from projector.folders import StateFolder
 from projector.worker.catching_up import Partition
@@ -18,7 +17,6 @@ from projector.worker.routing_port import OpenRouting, rejecter
 from projector.worker.standby import StandbyOffice, standing_by
 
 _READ_BYTES = 1 << 20
-_NO_TIMESTAMP = -1
 
 OfferEarly = Callable[[Partition, Sequence[LogRecord]], None]
 """``projector.worker.worker.Worker.offer_early``."""
@@ -73,8 +71,7 @@ class RoutingDesk:
         while records := await self._log.read(Topic.CATALOG, 0, self._catalog.waiters.visible + 1, _READ_BYTES):
             await self._catalog.waiters.wait(records[-1].offset, None)
 
-    def _appended(self, partition: int, offset: int, values: Sequence[bytes]) -> None:
-        records = [LogRecord(partition, offset + i, _NO_TIMESTAMP, None, v, HEADERS) for i, v in enumerate(values)]
+    def _appended(self, partition: int, records: Sequence[LogRecord]) -> None:
         self._offer_early((Topic.POINTS, partition), records)
 
     async def close(self) -> None:

@@ -232,6 +232,10 @@ class EmbeddedLog:
         """One more than the offset of the last durable record; ``start_offset`` when empty."""
         return self._log(topic, partition).end_offset
 
+    async def offset_at(self, topic: Topic, partition: int, time_ms: int) -> int:
+        """As ``Log.offset_at``. Looks at the records of one file mostly: files say when they were begun."""
+        return await self._log(topic, partition).offset_at(time_ms)
+
     async def close(self) -> None:
         """Finish the appends in flight, end waits with LogUnavailableError, and release files and the lock."""
         self._closed = True

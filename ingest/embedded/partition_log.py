@@ -2,16 +2,20 @@
 
 import asyncio
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
+from functools import partial
+from typing import TypeVar
 
 from ingest.embedded.frames import NewRecord
 from ingest.embedded.partition_folder import OpenedPartition
 from ingest.embedded.partition_writer import Committed
 from ingest.embedded.recent_records import RecentRecords
 from ingest.embedded.segment_file import Segment, segment_offsets
-from ingest.embedded.segment_reader import SegmentGoneError, read_segment
+from ingest.embedded.segment_reader import SegmentGoneError, first_at, read_segment
 from ingest.log import LogRecord, LogUnavailableError
+
+T = TypeVar("T")
 
 
 class PartitionLog:
@@ -79,32 +83,51 @@ class PartitionLog:
         try:
             return await self._read_file(at, offset, max_bytes)
         except SegmentGoneError:
-            # Deleted meanwhile, here or by the process that writes the log: then the log begins after it.
-            first = segment_offsets(segment.path.parent)[:1]
-            if not first or first[0] <= segment.first_offset:
+            if not self._forget_gone(segment):
                 raise
-            self.forget_before(first[0])
             return await self.read(from_offset, max_bytes)
 
     async def _read_file(self, at: int, offset: int, max_bytes: int) -> Sequence[LogRecord]:
         segment = self._segments[at]
         limit = self._first_offsets[at + 1] if at + 1 < len(self._segments) else self._end_offset
-        try:
-            result = await asyncio.get_running_loop().run_in_executor(
-                self._readers,
-                read_segment,
-                segment,
-                self._partition,
-                offset,
-                limit,
-                max_bytes,
-                segment.index.floor(offset),
-            )
-        except OSError as error:
-            raise LogUnavailableError(f"{segment.path} could not be read: {error}") from error
+        start = segment.index.floor(offset)
+        read = partial(read_segment, segment, self._partition, offset, limit, max_bytes, start)
+        result = await self._on_file(segment, read)
         for checkpoint in result.checkpoints:
             segment.index.add(*checkpoint)
         return result.records
+
+    async def offset_at(self, time_ms: int) -> int:
+        """As ``Log.offset_at``. Raises LogDamagedError, LogUnavailableError."""
+        # Whatever is in a file was on its way before the next file was begun.
+        begun = [segment.header.created_ms for segment in self._segments[1:]]
+        at = next((number for number, created_ms in enumerate(begun) if created_ms >= time_ms), len(begun))
+        segments, end = self._segments[at:], self._end_offset
+        limits = [*self._first_offsets[at + 1 :], end]
+        for segment, limit in zip(segments, limits, strict=True):
+            try:
+                found = await self._on_file(segment, partial(first_at, segment, limit, time_ms))
+            except SegmentGoneError:
+                if not self._forget_gone(segment):
+                    raise
+                return await self.offset_at(time_ms)
+            if found is not None:
+                return found
+        return end
+
+    def _forget_gone(self, segment: Segment) -> bool:
+        """Whether ``segment`` was deleted from the front, here or by the process that writes the log: it's left out."""
+        first = segment_offsets(segment.path.parent)[:1]
+        if not first or first[0] <= segment.first_offset:
+            return False
+        self.forget_before(first[0])
+        return True
+
+    async def _on_file(self, segment: Segment, work: Callable[[], T]) -> T:
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._readers, work)
+        except OSError as error:
+            raise LogUnavailableError(f"{segment.path} could not be read: {error}") from error
 
     async def wait(self, offset: int) -> None:
         """Return as soon as the end offset is above ``offset``. Raises LogUnavailableError when the log is closed."""

@@ -1,13 +1,15 @@
 """Reading records out of one segment file, from any offset."""
 
 import os
+from collections.abc import Generator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from ingest.embedded.errors import damaged
 from ingest.embedded.frame_window import FrameWindow
 from ingest.embedded.frames import FrameHeader
 from ingest.embedded.offset_index import SPACING_BYTES
-from ingest.embedded.segment_file import Segment
+from ingest.embedded.segment_file import HEADER_BYTES, Segment
 from ingest.log import LogDamagedError, LogRecord
 
 
@@ -31,12 +33,27 @@ def read_segment(
     ``start`` is an (offset, position) at or before ``offset``. Raises LogDamagedError, for every record below
     ``limit`` is durable; raises OSError when the disk fails.
     """
+    with _opened(segment) as fd:
+        return _SegmentRead(fd, segment, partition).run(start, offset, limit, max_bytes)
+
+
+def first_at(segment: Segment, limit: int, time_ms: int) -> int | None:
+    """The first offset of ``segment``, of those below ``limit``, whose timestamp is ``time_ms`` or later, if any.
+
+    ``time_ms`` is in milliseconds since 1970. Reads frame headers only. Raises as ``read_segment``.
+    """
+    with _opened(segment) as fd:
+        return _SegmentRead(fd, segment, 0).first_at(limit, time_ms)
+
+
+@contextmanager
+def _opened(segment: Segment) -> Generator[int]:
     try:
         fd = os.open(segment.path, os.O_RDONLY)
     except FileNotFoundError as error:
         raise SegmentGoneError(f"{segment.path} is gone; put the file back from a copy") from error
     try:
-        return _SegmentRead(fd, segment, partition).run(start, offset, limit, max_bytes)
+        yield fd
     finally:
         os.close(fd)
 
@@ -66,6 +83,16 @@ class _SegmentRead:
                 self._checkpoints.append((offset, position))
                 checkpoint = position + SPACING_BYTES
         return ReadResult(records, self._checkpoints)
+
+    def first_at(self, limit: int, time_ms: int) -> int | None:
+        """As the function."""
+        position = HEADER_BYTES
+        for offset in range(self._segment.first_offset, limit):
+            header = self._header(offset, position)
+            if header.timestamp_ms >= time_ms:
+                return offset
+            position += header.size
+        return None
 
     def _walk(self, at_offset: int, position: int, offset: int) -> int:
         """The position of ``offset``, found from header to header."""

@@ -11,7 +11,7 @@ from prometheus_client import Gauge
 from ingest.byte_budget import ByteBudget
 from ingest.kafka.appender import PartitionAppender
 from ingest.kafka.connection import Connection
-from ingest.kafka.offsets import end_offset, start_offset
+from ingest.kafka.offsets import end_offset, offset_at, start_offset
 from ingest.kafka.reader import PartitionReader
 from ingest.kafka.settings import KafkaSettings
 from ingest.kafka.topics import Topics, count_partitions, look_again, prepare_topics
@@ -118,10 +118,16 @@ class KafkaLog:
         return await self.append_messages(topic, partition, [Message(value, key, headers)])
 
     async def append_together(
-        self, topic: Topic, partition: int, values: Sequence[bytes], headers: Headers = ()
+        self,
+        topic: Topic,
+        partition: int,
+        values: Sequence[bytes],
+        headers: Headers = (),
+        timestamp_ms: int | None = None,
     ) -> int:
         """As ``BatchLog.append_together``; as ``append`` otherwise."""
-        return await self.append_messages(topic, partition, [Message(value, None, headers) for value in values])
+        messages = [Message(value, None, headers, timestamp_ms) for value in values]
+        return await self.append_messages(topic, partition, messages)
 
     async def append_all(self, topic: Topic, partition: int, messages: Sequence[Message]) -> None:
         """As ``Log.append_all``, within the settings' timeout."""
@@ -177,6 +183,17 @@ class KafkaLog:
         await self._check(topic, partition)
         where = (self._connection, self._settings.topic(topic), partition, self._offsets_lane)
         return await self._connection.retried(lambda: end_offset(*where), f"{topic}-{partition} could not be asked")
+
+    async def offset_at(self, topic: Topic, partition: int, time_ms: int) -> int:
+        """As ``Log.offset_at``. There may be no record at the offset, then it is the next one's."""
+        # Asked for before: what comes meanwhile isn't at an earlier offset.
+        end = await self.end_offset(topic, partition)
+        where = (self._connection, self._settings.topic(topic), partition, self._offsets_lane)
+        attempt = self._connection.retried(
+            lambda: offset_at(*where, max(time_ms, 0)), f"{topic}-{partition} could not be asked"
+        )
+        found = await attempt
+        return end if found is None else found
 
     async def close(self) -> None:
         """Finish the appends in flight, or let their time run out; end waits with LogUnavailableError."""

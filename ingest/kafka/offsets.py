@@ -27,6 +27,12 @@ async def end_offset(connection: Connection, topic: str, partition: int, lane: i
     return await _offset(connection, topic, partition, _LATEST, lane)
 
 
+async def offset_at(connection: Connection, topic: str, partition: int, lane: int, time_ms: int) -> int | None:
+    """The offset of the earliest record that has this time or a later one, None when none has. Raises KafkaError."""
+    found = await _offset(connection, topic, partition, time_ms, lane)
+    return None if found < 0 else found
+
+
 async def _offset(connection: Connection, topic: str, partition: int, which: int, lane: int) -> int:
     request = OffsetRequest(-1, READ_COMMITTED, [(topic, [(partition, which)])])
     response = await connection.to_leader(topic, partition, request, lane)

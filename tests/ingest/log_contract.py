@@ -1,6 +1,7 @@
 """What the Log port promises, as tests that run against each log behind it."""
 
 import asyncio
+import time
 from abc import abstractmethod
 from collections.abc import AsyncGenerator, Coroutine
 from contextlib import asynccontextmanager, suppress
@@ -140,6 +141,25 @@ class LogContract:
 
                 await asyncio.gather(*[append() for _ in range(50)])
                 assert await log.end_offset(POINTS, 0) == 50
+
+        within(check())
+
+    def test_the_offset_of_a_time(self, open_log: OpenLog) -> None:
+        async def check() -> None:
+            async with closing(await open_log(2)) as log:
+                assert await log.offset_at(POINTS, 0, 0) == await log.offset_at(POINTS, 0, 1 << 45) == 0
+                for i in range(4):
+                    await asyncio.gather(*[log.append(POINTS, 0, b"%d" % i) for _ in range(3)])
+                    before = time.time_ns() // 1_000_000
+                    while time.time_ns() // 1_000_000 <= before:
+                        await asyncio.sleep(0.001)
+                times = [record.timestamp_ms for record in await read_all(log)]
+                assert times == sorted(times)
+                assert len(set(times)) >= 4
+                for at in {0, *times, *[at + 1 for at in times], *[at - 1 for at in times]}:
+                    expected = next((offset for offset, found in enumerate(times) if found >= at), 12)
+                    assert await log.offset_at(POINTS, 0, at) == expected
+                assert await log.offset_at(POINTS, 1, times[0]) == 0
 
         within(check())
 

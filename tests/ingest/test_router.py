@@ -35,7 +35,12 @@ class FaultyLog(MemoryLog):
         self.calls = 0
 
     async def append_together(
-        self, topic: Topic, partition: int, values: Sequence[bytes], headers: Headers = ()
+        self,
+        topic: Topic,
+        partition: int,
+        values: Sequence[bytes],
+        headers: Headers = (),
+        timestamp_ms: int | None = None,
     ) -> int:
         self.calls += 1
         await asyncio.sleep(0)
@@ -44,7 +49,7 @@ class FaultyLog(MemoryLog):
         failure = self.failures.pop() if self.failures else ""
         if failure == "before":
             raise LogUnavailableError("not now")
-        offset = await super().append_together(topic, partition, values, headers)
+        offset = await super().append_together(topic, partition, values, headers, timestamp_ms)
         if failure == "after":
             raise LogUnavailableError("no answer")
         return offset
@@ -57,17 +62,17 @@ class Bench:
         self.log = FaultyLog(3)
         self.catalog = MemoryCatalog()
         self.rejected: list[tuple[LogRecord, Outcome]] = []
-        self.appended: list[tuple[int, int, bytes]] = []
+        self.appended: list[LogRecord] = []
         self.router = Router(
             self.log, self.catalog, self.catalog.catch_up, self._reject, max_record_bytes, self._appended
         )
 
-    def _appended(self, partition: int, offset: int, values: Sequence[bytes]) -> None:
-        self.appended += [(partition, offset + number, value) for number, value in enumerate(values)]
+    def _appended(self, partition: int, records: Sequence[LogRecord]) -> None:
+        assert {record.partition for record in records} == {partition}
+        self.appended += records
 
-    def on_the_log(self) -> list[tuple[int, int, bytes | None]]:
-        values = {partition: self.log.values(Topic.POINTS, partition) for partition in range(3)}
-        return [(partition, offset, value) for partition in values for offset, value in enumerate(values[partition])]
+    async def on_the_log(self) -> list[LogRecord]:
+        return [record for number in range(3) for record in await self.log.read(Topic.POINTS, number, 0, 1 << 30)]
 
     async def _reject(self, rejections: Sequence[Rejection]) -> None:
         self.rejected += [(record, outcome) for record, (outcome,) in rejections]
@@ -318,9 +323,11 @@ def test_who_wants_to_is_told_what_is_on_the_log_and_where(bench: Bench) -> None
         for offset in range(3):
             await bench.router.forward(points(offset, range(offset, offset + 20)), Elsewhere("things", 7, ALL))
         assert len(bench.appended) > len(HOMES)
+        found = await bench.on_the_log()
         # What was written twice is told of once, or twice.
-        assert set(bench.appended) <= set(bench.on_the_log())
-        assert {value for _, _, value in bench.appended} == {value for _, _, value in bench.on_the_log()}
+        assert set(bench.appended) <= set(found)
+        assert {record.value for record in bench.appended} == {record.value for record in found}
+        assert min(record.timestamp_ms for record in bench.appended) > 1_600_000_000_000
 
     run(check())
 

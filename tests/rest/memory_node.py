@@ -128,6 +128,9 @@ class MemoryLog:
     async def end_offset(self, topic: Topic, partition: int) -> int:
         return len(self.records.get((topic, partition), []))
 
+    async def offset_at(self, topic: Topic, partition: int, time_ms: int) -> int:
+        raise AssertionError("its records have no time")
+
     async def close(self) -> None:
         self.broken = True
 

@@ -37,9 +37,15 @@ class MemoryLog:
         return self.put(topic, partition, value, key=key, headers=headers)
 
     async def append_together(
-        self, topic: Topic, partition: int, values: Sequence[bytes], headers: Headers = ()
+        self,
+        topic: Topic,
+        partition: int,
+        values: Sequence[bytes],
+        headers: Headers = (),
+        timestamp_ms: int | None = None,
     ) -> int:
-        first, *_ = [self.put(topic, partition, value, headers=headers) for value in values]
+        at = timestamp_ms or 0
+        first, *_ = [self.put(topic, partition, value, headers=headers, timestamp_ms=at) for value in values]
         return first
 
     async def append_all(self, topic: Topic, partition: int, messages: Sequence[Message]) -> None:
@@ -47,13 +53,20 @@ class MemoryLog:
             await self.append(topic, partition, message.value, key=message.key, headers=message.headers)
 
     def put(
-        self, topic: Topic, partition: int, value: bytes | None, *, key: bytes | None = None, headers: Headers = ()
+        self,
+        topic: Topic,
+        partition: int,
+        value: bytes | None,
+        *,
+        key: bytes | None = None,
+        headers: Headers = (),
+        timestamp_ms: int = 0,
     ) -> int:
         """``append`` for code that doesn't run on an event loop."""
         if not 0 <= partition < self.partitions(topic):
             raise ValueError(f"there is no partition {topic}-{partition}")
         log = self._logs[topic, partition]
-        record = LogRecord(partition, log.end, 0, key, value, headers)
+        record = LogRecord(partition, log.end, timestamp_ms, key, value, headers)
         log.records.append(record)
         log.end += 1
         for _, future in [entry for entry in log.waiting if entry[0] < log.end]:
@@ -87,6 +100,10 @@ class MemoryLog:
 
     async def end_offset(self, topic: Topic, partition: int) -> int:
         return self._logs[topic, partition].end
+
+    async def offset_at(self, topic: Topic, partition: int, time_ms: int) -> int:
+        log = self._logs[topic, partition]
+        return next((record.offset for record in log.records if record.timestamp_ms >= time_ms), log.end)
 
     async def close(self) -> None:
         """Nothing to release."""

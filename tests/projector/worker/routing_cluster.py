@@ -69,11 +69,16 @@ class SteppedLog(MemoryLog):
         return offset
 
     async def append_together(
-        self, topic: Topic, partition: int, values: Sequence[bytes], headers: Headers = ()
+        self,
+        topic: Topic,
+        partition: int,
+        values: Sequence[bytes],
+        headers: Headers = (),
+        timestamp_ms: int | None = None,
     ) -> int:
         await asyncio.sleep(0)
         self.steps.take()
-        offset = await super().append_together(topic, partition, values, headers)
+        offset = await super().append_together(topic, partition, values, headers, timestamp_ms)
         self.steps.take()
         return offset
 

@@ -16,6 +16,7 @@ from ingest.http.limits import Limits
 from ingest.log import Log, Topic
 from ingest.ports import Catalog, Visibility
 from ingest.routes.collections import CollectionWriteRoutes
+from ingest.routes.indexes import IndexRoutes
 from ingest.routes.points import PointWriteRoutes
 from ingest.sharding import split_at
 from ingest.writer import PointsWriter
@@ -65,8 +66,9 @@ def create_app(
     endpoints = [
         *ServiceRoutes(services.catalog, services.readiness, services.version, log.identity).endpoints(),
         *standalone.endpoints(),
-        *CollectionReadRoutes(catalog, services.readers, freshness).endpoints(),
+        *CollectionReadRoutes(catalog, services.readers, freshness, reader).endpoints(),
         *CollectionWriteRoutes(CatalogWriter(log, catalog, visibility), limits).endpoints(),
+        *IndexRoutes(CatalogWriter(log, catalog, visibility), limits).endpoints(),
         *PointReadRoutes(reader, answering).endpoints(),
         *QueryRoutes(reader, answering).endpoints(),
         *PointWriteRoutes(catalog, PointsWriter(log, visibility, _record_bytes(services, limits)), limits).endpoints(),

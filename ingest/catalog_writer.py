@@ -1,7 +1,7 @@
 """CatalogWriter: changes to collections and aliases onto the log, and waiting until they are visible."""
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from ingest.deadline import Deadline
 from ingest.http.offsets import CATALOG_PARTITION, Offset
@@ -11,6 +11,7 @@ from ingest.ports import Catalog, Visibility
 from ingest.writer import append, encode, within
 from schemas.config import CollectionConfig, CollectionPatch, apply_patch, check_collection_name
 from schemas.errors import ConflictError, NotFoundError
+from schemas.payload_index import PayloadIndex
 from schemas.records import (
     AliasAction,
     CatalogRecord,
@@ -77,6 +78,10 @@ class CatalogWriter:
         """Delete a vector name of a collection, if it has it. Raises NotFoundError."""
         self._catalog.resolve(name)
         return await self._write(DeleteVectorName(name=name, vector=vector), deadline)
+
+    async def declare(self, name: str, changes: Mapping[str, PayloadIndex | None], deadline: Deadline) -> Offset:
+        """Declare payload indexes, or remove those that are None. Raises as ``update`` does."""
+        return await self.update(name, CollectionPatch(payload_indexes=dict(changes)), deadline)
 
     async def delete(self, name: str, deadline: Deadline) -> Offset | None:
         """Drop a collection; None when there is none of that name."""

@@ -7,6 +7,8 @@ import msgspec
 
 from schemas.errors import BadInputError, UnprocessableError
 from schemas.nesting import check_depth
+from schemas.payload_index import PayloadIndex, PayloadIndexes
+from schemas.payload_index_changes import change_indexes, check_indexes
 from schemas.vectors.params import (
     AnyVectorParams,
     Datatype,
@@ -103,6 +105,7 @@ class CollectionConfig(_Part, frozen=True):
     wal: WalConfig = WalConfig()
     quantization: dict[str, Any] | None = None
     metadata: dict[str, Any] | None = None
+    payload_indexes: PayloadIndexes = {}
     sparse_vectors: dict[str, SparseVectorParams] = {}
     next_position: int = 0
 
@@ -130,7 +133,10 @@ class CollectionParamsDiff(_Part, frozen=True):
 
 
 class CollectionPatch(_Part, frozen=True):
-    """A change to a collection's parameters, as PATCH carries it; metadata keys set to null are removed."""
+    """A change to a collection's parameters, as PATCH carries it; metadata keys set to null are removed.
+
+    ``payload_indexes``: those to declare, or to declare anew, and None for those to remove.
+    """
 
     vectors: dict[str, VectorParamsDiff] | None = None
     optimizers_config: OptimizersConfigDiff | None = None
@@ -138,6 +144,7 @@ class CollectionPatch(_Part, frozen=True):
     params: CollectionParamsDiff | None = None
     quantization_config: dict[str, Any] | str | None = None
     metadata: dict[str, Any] | None = None
+    payload_indexes: dict[str, PayloadIndex | None] | None = None
 
 
 PartT = TypeVar("PartT", bound=msgspec.Struct)
@@ -178,6 +185,7 @@ def apply_patch(config: CollectionConfig, patch: CollectionPatch) -> CollectionC
         optimizers=merge_optimizers(config.optimizers, patch.optimizers_config),
         quantization=quantization,
         metadata=_merge_metadata(config.metadata, patch.metadata),
+        payload_indexes=change_indexes(config.payload_indexes, patch.payload_indexes),
     )
     check_config(changed)
     return changed
@@ -214,6 +222,7 @@ def check_config(config: CollectionConfig) -> None:
         _check_range(f"{where}.size", params.size, 1, MAX_VECTOR_SIZE)
         if params.hnsw_config is not None:
             _check_hnsw(f"{where}.hnsw_config", params.hnsw_config)
+    check_indexes(config.payload_indexes)
     _check_hnsw("hnsw_config", config.hnsw)
     optimizers = config.optimizers
     if not 0.0 <= optimizers.deleted_threshold <= 1.0:

@@ -14,8 +14,11 @@ from projector.columns.selection import Selection, known
 from schemas.filters import (
     DatetimeRange,
     ElementTest,
+    HasPhrase,
+    HasTokens,
     IsEmpty,
     IsNull,
+    IsOfType,
     MatchAny,
     MatchBool,
     MatchExcept,
@@ -25,6 +28,7 @@ from schemas.filters import (
     MatchPrefix,
     MatchText,
     MatchTextAny,
+    MatchUuid,
     Range,
     ValuesCount,
     ValuesTest,
@@ -47,8 +51,14 @@ class Column:
     def select_element(self, test: ElementTest) -> Selection:
         """The slots where one of the path's elements passes."""
         match test:
-            case MatchText() | MatchTextAny() | MatchPhrase() | MatchPrefix():
+            case MatchText() | MatchTextAny() | MatchPhrase() | MatchPrefix() | HasPhrase():
                 return self._at_most([self._keywords.slots])
+            case MatchUuid() if test.excluded:
+                return self._at_most([self._slots("filled")])
+            case MatchUuid():
+                return self._at_most([self._keywords.slots, *self._any_number(test.texts)])
+            case IsOfType():
+                return self._of_type(test.data_type)
             case _:
                 slots = self._element_slots(test)
         if slots is None:
@@ -64,10 +74,32 @@ class Column:
             case IsNull():
                 nulls = mask_of([self._slots("nulls")], self._size)
                 return known(nulls if test.expected else ~nulls)
+            case HasTokens():
+                return self._at_most([self._keywords.slots])
             case ValuesCount():
                 if in_range(0, test):
                     return Selection(np.zeros(self._size, np.bool_), np.ones(self._size, np.bool_))
                 return self._at_most([self._slots("filled")])
+
+    def _of_type(self, data_type: str) -> Selection:
+        match data_type:
+            case "keyword" | "text":
+                return known(mask_of([self._keywords.slots], self._size))
+            case "float":
+                return known(mask_of([self._integers.slots, self._floats.slots], self._size))
+            case "bool":
+                return known(mask_of([self._slots("trues"), self._slots("falses")], self._size))
+            case "datetime":
+                return known(mask_of([self._datetimes.slots], self._size))
+            case "integer":
+                return Selection.between(
+                    mask_of([self._integers.slots], self._size),
+                    mask_of([self._integers.slots, self._floats.slots], self._size),
+                )
+            case "uuid":
+                return self._at_most([self._keywords.slots])
+            case _:
+                return self._at_most([self._slots("others")])
 
     def arrays_within(self) -> Mask:
         """The slots where one of the path's elements is itself an array."""
@@ -83,7 +115,7 @@ class Column:
             case MatchBool():
                 return [self._slots("trues" if test.value else "falses")]
             case MatchAny():
-                return [*self._keywords.of_any(test.values), *self._any_integer(test.values)]
+                return [*self._keywords.of_any(test.values), *self._any_number(test.values)]
             case MatchExcept():
                 return self._except(test)
             case Range():
@@ -108,7 +140,7 @@ class Column:
             case _:
                 return False
 
-    def _any_integer(self, values: frozenset[str | int]) -> list[Slots]:
+    def _any_number(self, values: frozenset[str | int]) -> list[Slots]:
         if len(values) >= len(self._integers) + len(self._floats):
             return [n.slots[n.among(values)] for n in (self._integers, self._floats)]
         return [slots for value in values if not isinstance(value, str) for slots in self._equal(value)]

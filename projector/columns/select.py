@@ -15,12 +15,13 @@ from schemas.filters import (
     FieldTest,
     Filter,
     HasId,
+    HasTokens,
     HasVector,
     IsEmpty,
     IsNull,
     Nested,
     Slice,
-    ValuesCount,
+    ValuesTest,
 )
 from schemas.ids import PointId
 from schemas.json_path import Path
@@ -120,7 +121,7 @@ class _Selector:
         if found is None:
             return self._unknown()
         column, own = found
-        if isinstance(test, ValuesCount | IsEmpty | IsNull):
+        if isinstance(test, ValuesTest):
             return column.select_values(test) if own and not self._of_one(test) else self._unknown()
         selection = column.select_element(test)
         if own:
@@ -130,6 +131,8 @@ class _Selector:
 
     def _of_one(self, test: FieldTest) -> bool:
         """Whether one object among several may pass a test that all of them together do not."""
+        if isinstance(test, HasTokens):
+            return False
         absence = (isinstance(test, IsEmpty) and test.expected) or (isinstance(test, IsNull) and not test.expected)
         return self._within is not None and absence
 

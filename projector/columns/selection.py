@@ -20,6 +20,11 @@ class Selection:
     sure: Mask
     possible: Mask
 
+    @staticmethod
+    def between(sure: Mask, possible: Mask) -> "Selection":
+        """What is known to pass and what may; exact where these are the same."""
+        return Selection(sure, sure if np.array_equal(sure, possible) else possible)
+
     @property
     def exact(self) -> bool:
         """Whether the columns answer the whole filter."""

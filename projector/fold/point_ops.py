@@ -11,7 +11,7 @@ from schemas.errors import NotFoundError
 from schemas.filters import Filter, parse_filter
 from schemas.ids import PointId, from_wire, ids_from_wire, render_point_id
 from schemas.json_path import parse_path
-from schemas.matching import matches
+from schemas.matching import bind, matches
 from schemas.operations import (
     ClearPayload,
     DeletePayload,
@@ -99,7 +99,7 @@ def apply_upsert(edit: ShardEdit, op: Upsert, version: int) -> None:
         for point_id, vectors, payload in zip(ids, rows, payloads, strict=True):
             changes[point_id] = encode_point(version, vectors, payload)
         return
-    condition = None if op.update_filter is None else parse_filter(op.update_filter)
+    condition = None if op.update_filter is None else _condition(edit, op.update_filter)
     for point_id, vectors, payload in zip(ids, rows, payloads, strict=True):
         if _admits(edit, op.update_mode, condition, point_id):
             changes[point_id] = encode_point(version, vectors, payload)
@@ -119,7 +119,7 @@ def apply_update_vectors(edit: ShardEdit, op: UpdateVectors, version: int, done:
 
     All are known to exist. Returns how many are done then, None when they all are.
     """
-    condition = None if op.update_filter is None else parse_filter(op.update_filter)
+    condition = None if op.update_filter is None else _condition(edit, op.update_filter)
     end = min(done + limit, len(op.ids))
     for at, vectors in enumerate(_rows(op.vectors, edit, done, end), done):
         if at > done and edit.is_full:
@@ -132,6 +132,11 @@ def apply_update_vectors(edit: ShardEdit, op: UpdateVectors, version: int, done:
         if condition is None or point_matches(condition, point_id, old, edit.names):
             _put(edit, point_id, StoredPoint(version, {**old.vectors, **dict(vectors)}, old.payload))
     return end if end < len(op.ids) else None
+
+
+def _condition(edit: ShardEdit, filter: object) -> Filter:
+    """A filter as it is meant with the payload indexes that are declared at this offset."""
+    return bind(parse_filter(filter), edit.config.payload_indexes)
 
 
 def make_edit(edit: ShardEdit, op: SelectingOperation, version: int) -> Edit:
@@ -224,7 +229,7 @@ def apply_by_filter(
     without changes: the scan sees the committed points only.
     """
     change = make_edit(edit, op, version)
-    condition = parse_filter(op.filter)
+    condition = _condition(edit, op.filter)
     for looked_at, (point_id, value) in enumerate(edit.scan(after), start=1):
         point = decode_point(value)
         if point_matches(condition, point_id, point, edit.names):

@@ -35,11 +35,11 @@ class LiveSegment:
 
     def part(self, config: CollectionConfig, offset: int) -> SegmentPart:
         """The segment with everything that is staged."""
-        return SegmentPart(self.segment, config.positions, self.dead_at, offset, self.alive_count)
+        return SegmentPart(self.segment, config, self.dead_at, offset, self.alive_count)
 
     def part_as_of(self, config: CollectionConfig, offset: int) -> SegmentPart:
         """The segment without what is staged after ``offset``."""
-        return SegmentPart(self.segment, config.positions, self.dead_at, offset)
+        return SegmentPart(self.segment, config, self.dead_at, offset)
 
 
 class LiveShard:
@@ -65,7 +65,8 @@ class LiveShard:
         self._tail_changed = False
         self._staged_at = offset
         parts = tuple(s.part(config, offset) for s in self._segments)
-        self.view = ShardView(shard, config, offset, parts, TailPart(self._tail, 0, offset, 0))
+        tail = TailPart(self._tail, 0, offset, 0, config.payload_indexes)
+        self.view = ShardView(shard, config, offset, parts, tail)
 
     def apply(self, ids: Sequence[PointId], points: Sequence[bytes | None], offset: int) -> None:
         """Stage what the record at ``offset`` did: stored points, None where a point was deleted."""
@@ -92,7 +93,7 @@ class LiveShard:
         segments = tuple(s.part(self._config, offset) if s in self._changed else known for s, known in parts)
         tail = self.view.tail
         if self._tail_changed:
-            tail = TailPart(self._tail, self._tail.size, offset, self._tail_alive)
+            tail = TailPart(self._tail, self._tail.size, offset, self._tail_alive, self._config.payload_indexes)
         self._changed.clear()
         self._tail_changed = False
         self.view = ShardView(self.shard, self._config, offset, segments, tail)
@@ -190,7 +191,7 @@ class LiveShard:
         self._tail_alive = int(np.count_nonzero(kept_dead_at == ALIVE))
         self._tail_changed = True
         alive = int(np.count_nonzero(kept_dead_at[:bound] > np.uint64(max(visible, 0))))
-        return TailPart(self._tail, bound, visible, alive)
+        return TailPart(self._tail, bound, visible, alive, self.view.config.payload_indexes)
 
 
 def _died_since(dead_at: NDArray[np.uint64], offset: int) -> NDArray[np.int64]:

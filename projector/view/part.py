@@ -11,6 +11,7 @@ from projector.segments.graph import Graph
 from projector.vectors.kind import Vectors
 from schemas.filters import Filter
 from schemas.ids import PointId
+from schemas.payload_index import PayloadIndexes
 
 ALIVE = np.uint64(2**64 - 1)
 """The ``dead_at`` of a row that nothing has superseded or deleted."""
@@ -27,6 +28,11 @@ class Part(Protocol):
     @property
     def alive_count(self) -> int:
         """How many of them are alive."""
+        ...
+
+    @property
+    def indexes(self) -> PayloadIndexes:
+        """The payload indexes that are declared at the view's offset: they say what a filter means."""
         ...
 
     def alive_mask(self) -> NDArray[np.bool_]:

@@ -12,8 +12,10 @@ from projector.segments.graph import Graph
 from projector.segments.reader import Segment
 from projector.segments.slot_ids import uuid_array
 from projector.vectors.kind import Vectors
+from schemas.config import CollectionConfig
 from schemas.filters import Filter
 from schemas.ids import UUID_BASE, PointId
+from schemas.payload_index import PayloadIndexes
 
 
 class SegmentPart:
@@ -22,14 +24,15 @@ class SegmentPart:
     def __init__(
         self,
         segment: Segment,
-        positions: Mapping[str, int],
+        config: CollectionConfig,
         dead_at: NDArray[np.uint64],
         offset: int,
         alive_count: int | None = None,
     ) -> None:
-        """``positions``: those of the vector names that the view has; ``alive_count`` is counted when None."""
+        """``config``: the view's; ``alive_count`` is counted when None."""
+        self.indexes: PayloadIndexes = config.payload_indexes
         self.segment = segment
-        self._positions = positions
+        self._positions = config.positions
         self.dead_at = dead_at
         self.size = segment.size
         self._versions = segment.versions.data

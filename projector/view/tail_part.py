@@ -13,13 +13,17 @@ from projector.view.tail import IdOrder, Tail
 from projector.view.tail_select import select_in_tail
 from schemas.filters import Filter
 from schemas.ids import PointId
+from schemas.payload_index import PayloadIndexes
 from schemas.points import decode_point, point_version
 
 
 class TailPart:
     """The first ``size`` rows of a tail at an offset; a row is alive when it died after that. Slots are rows."""
 
-    def __init__(self, tail: Tail, size: int, offset: int, alive_count: int) -> None:
+    def __init__(
+        self, tail: Tail, size: int, offset: int, alive_count: int, indexes: PayloadIndexes | None = None
+    ) -> None:
+        self.indexes: PayloadIndexes = indexes or {}
         self.tail = tail
         self.size = size
         self.offset = offset

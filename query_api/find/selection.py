@@ -11,7 +11,7 @@ from projector.columns.selection import Selection
 from projector.view.part import Part, Vectors, row_of, slots_of_rows
 from schemas.filters import Filter
 from schemas.ids import PointId
-from schemas.matching import matches
+from schemas.matching import bind, matches
 from schemas.validation import decode_payload
 
 Mask = NDArray[np.bool_]
@@ -27,8 +27,10 @@ class Passing:
     It must not hold the part: the part is what keeps it from being forgotten.
     """
 
-    def __init__(self, filter: Filter, selection: Selection) -> None:
+    def __init__(self, filter: Filter, meant: Filter, selection: Selection) -> None:
+        """``meant``: the filter as it is bound to what the part's collection declares."""
         self.filter = filter
+        self._meant = meant
         self._selection = selection
         self._mask: Mask | None = None
         self._count: int | None = None
@@ -42,7 +44,7 @@ class Passing:
         """The alive slots that pass, bool [size]; not to be written to."""
         if self._mask is None:
             alive = None if part.alive_count == part.size else part.alive_mask()
-            self._mask = self._selection.resolve(lambda slot: matches(self.filter, _SlotCandidate(part, slot)), alive)
+            self._mask = self._selection.resolve(lambda slot: matches(self._meant, _SlotCandidate(part, slot)), alive)
         return self._mask
 
     def count(self, part: Part) -> int:
@@ -67,7 +69,8 @@ def passing(part: Part, filter: Filter) -> Passing:
     for answer in known:
         if answer.filter == filter:
             return answer
-    answer = Passing(filter, part.select(filter))
+    meant = bind(filter, part.indexes)
+    answer = Passing(filter, meant, part.select(meant))
     _remembered[part] = (answer, *known[: REMEMBERED_FILTERS - 1])
     return answer
 

@@ -1,13 +1,17 @@
 """Routes that list and describe collections and aliases."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from ingest.http.endpoint import Call, Endpoint, Reply
 from ingest.ports import Catalog
 from query_api.freshness import Freshness
 from query_api.ports import CollectionCounts, Readers
+from query_api.reading import Reader, Reading
 from schemas.config import CollectionConfig
 from schemas.errors import NotFoundError
+from schemas.filters import FieldCondition, Filter, IsOfType
+from schemas.json_path import parse_path
+from schemas.payload_index import PayloadIndex
 from schemas.rest.collection_info import CollectionInfo, OptimizerError, UpdateQueue, render_config
 from schemas.rest.responses import (
     AliasDescription,
@@ -24,10 +28,11 @@ _PATH = "/collections/{collection_name}"
 class CollectionReadRoutes:
     """The routes that read the catalog."""
 
-    def __init__(self, catalog: Catalog, readers: Readers, freshness: Freshness) -> None:
+    def __init__(self, catalog: Catalog, readers: Readers, freshness: Freshness, reader: Reader) -> None:
         self._catalog = catalog
         self._readers = readers
         self._freshness = freshness
+        self._reader = reader
 
     def endpoints(self) -> list[Endpoint]:
         """List, info, exists, aliases."""
@@ -53,7 +58,9 @@ class CollectionReadRoutes:
     async def _info(self, call: Call) -> Reply:
         await self._freshness.reach(call)
         entry = self._catalog.resolve(call.collection)
-        return Reply(_info(entry.config, await self._readers.counts(entry)))
+        counts = await self._readers.counts(entry)
+        points = await _indexed_points(await self._reader.begin(call)) if entry.config.payload_indexes else {}
+        return Reply(_info(entry.config, counts, points))
 
     async def _exists(self, call: Call) -> Reply:
         await self._freshness.reach(call)
@@ -77,7 +84,17 @@ def _aliases(pairs: Iterable[tuple[str, str]]) -> AliasesResult:
     return AliasesResult([AliasDescription(alias, collection) for alias, collection in sorted(pairs)])
 
 
-def _info(config: CollectionConfig, counts: CollectionCounts) -> CollectionInfo:
+async def _indexed_points(reading: Reading) -> dict[str, int]:
+    """For each payload index, how many points have a value of its type."""
+    indexes = reading.config.payload_indexes
+    return {name: await reading.shards.count(_of_type(name, index)) for name, index in indexes.items()}
+
+
+def _of_type(name: str, index: PayloadIndex) -> Filter:
+    return Filter(must=(FieldCondition(parse_path(name), (IsOfType(index.data_type),)),))
+
+
+def _info(config: CollectionConfig, counts: CollectionCounts, points: Mapping[str, int]) -> CollectionInfo:
     error = counts.optimizer_error
     return CollectionInfo(
         status=counts.status,
@@ -86,6 +103,8 @@ def _info(config: CollectionConfig, counts: CollectionCounts) -> CollectionInfo:
         points_count=counts.points,
         segments_count=counts.segments,
         config=render_config(config),
-        payload_schema={},
+        payload_schema={
+            name: {**index.shown(), "points": points.get(name, 0)} for name, index in config.payload_indexes.items()
+        },
         update_queue=UpdateQueue(counts.queued),
     )

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from schemas.ids import PointId
 from schemas.json_path import Path
+from schemas.payload_index import TextIndex
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +150,46 @@ class IsNull:
     expected: bool = True
 
 
+@dataclass(frozen=True, slots=True)
+class MatchUuid:
+    """A string that spells one of ``uuids`` (as integers), or is one of ``texts``; with ``excluded`` a value that
+    is neither, null not being one.
+
+    What a match means on a field with a uuid index. ``texts`` are those looked for that are no UUIDs.
+    """
+
+    uuids: frozenset[int]
+    texts: frozenset[str | int]
+    excluded: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class HasTokens:
+    """The field's strings together have all of ``tokens``, or any of them; none are not had.
+
+    What a text test means on a field with a text index, whose settings are ``index``.
+    """
+
+    index: TextIndex
+    tokens: frozenset[str]
+    all: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class HasPhrase:
+    """One of the field's strings has ``tokens`` one after another, on a field with a text index ``index``."""
+
+    index: TextIndex
+    tokens: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class IsOfType:
+    """A value that an index of this type is about. No filter asks for it: collection infos count by it."""
+
+    data_type: str
+
+
 ElementTest = (
     MatchKeyword
     | MatchInteger
@@ -164,10 +205,13 @@ ElementTest = (
     | GeoBoundingBox
     | GeoRadius
     | GeoPolygon
+    | MatchUuid
+    | HasPhrase
+    | IsOfType
 )
 """A test that a field passes when one of its elements does (``json_path.elements_at``)."""
 
-ValuesTest = ValuesCount | IsEmpty | IsNull
+ValuesTest = ValuesCount | IsEmpty | IsNull | HasTokens
 """A test of all of a field's values (``json_path.values_at``)."""
 
 FieldTest = ElementTest | ValuesTest

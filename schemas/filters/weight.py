@@ -9,11 +9,14 @@ from schemas.filters.model import (
     Filter,
     GeoPolygon,
     HasId,
+    HasPhrase,
+    HasTokens,
     MatchAny,
     MatchExcept,
     MatchPhrase,
     MatchText,
     MatchTextAny,
+    MatchUuid,
     Nested,
 )
 
@@ -64,6 +67,8 @@ def _conditions(filter: Filter) -> tuple[Condition, ...]:
 
 
 def _members(test: FieldTest) -> int:
+    if isinstance(test, MatchUuid):
+        return len(test.uuids) + len(test.texts)
     return len(test.values) if isinstance(test, MatchAny | MatchExcept) else 0
 
 
@@ -73,6 +78,10 @@ def _steps(test: FieldTest) -> int:
             return len(test.text) // _CHARACTERS_A_STEP
         case MatchPhrase():
             return len(test.phrase) // _CHARACTERS_A_STEP
+        case HasTokens():
+            return len(test.tokens)
+        case HasPhrase():
+            return len(test.tokens)
         case GeoPolygon():
             return len(test.exterior) + sum(map(len, test.interiors))
         case _:

@@ -9,8 +9,9 @@ from schemas.ids import PointId
 from schemas.json_path import JsonValue, values_at
 from schemas.matching.field_tests import passes
 from schemas.siphash import slice_of
+from schemas.text import TEXT_VERSION
 
-EVALUATOR_VERSION = "2"
+EVALUATOR_VERSION = f"3/{TEXT_VERSION}"
 """Changes when the same filter may mean something else, or is refused where it was read. Part of the fold's version."""
 
 

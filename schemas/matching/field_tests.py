@@ -10,8 +10,11 @@ from schemas.filters.model import (
     GeoBoundingBox,
     GeoPolygon,
     GeoRadius,
+    HasPhrase,
+    HasTokens,
     IsEmpty,
     IsNull,
+    IsOfType,
     MatchAny,
     MatchBool,
     MatchExcept,
@@ -21,13 +24,14 @@ from schemas.filters.model import (
     MatchPrefix,
     MatchText,
     MatchTextAny,
+    MatchUuid,
     Range,
     ValuesCount,
     ValuesTest,
 )
 from schemas.json_path import JsonValue
-from schemas.matching import geo, values
-from schemas.matching.words import words
+from schemas.matching import geo, tokens, types, uuids, values
+from schemas.text.words import words
 
 GeoTest = GeoBoundingBox | GeoRadius | GeoPolygon
 TextTest = MatchText | MatchTextAny | MatchPhrase | MatchPrefix
@@ -35,7 +39,7 @@ TextTest = MatchText | MatchTextAny | MatchPhrase | MatchPrefix
 
 def passes(test: FieldTest, found: Sequence[Any]) -> bool:
     """Whether a field passes, given what ``json_path.values_at`` found there."""
-    if isinstance(test, ValuesCount | IsEmpty | IsNull):
+    if isinstance(test, ValuesTest):
         return _values_pass(test, found)
     return any(element_passes(test, element) for value in found for element in _elements(value))
 
@@ -59,6 +63,12 @@ def element_passes(test: ElementTest, value: JsonValue) -> bool:
             return values.datetime_in_range(value, test)
         case GeoBoundingBox() | GeoRadius() | GeoPolygon():
             return _geo_passes(test, value)
+        case MatchUuid():
+            return uuids.passes(test, value)
+        case IsOfType():
+            return types.is_of_type(value, test.data_type)
+        case HasPhrase():
+            return isinstance(value, str) and tokens.has_phrase(value, test)
         case MatchText() | MatchTextAny() | MatchPhrase() | MatchPrefix():
             return isinstance(value, str) and _text_passes(test, value)
 
@@ -75,6 +85,8 @@ def _values_pass(test: ValuesTest, found: Sequence[JsonValue]) -> bool:
             return values.is_empty(found) is test.expected
         case IsNull():
             return values.is_null(found) is test.expected
+        case HasTokens():
+            return tokens.has_tokens((e for value in found for e in _elements(value) if isinstance(e, str)), test)
 
 
 def _text_passes(test: TextTest, value: str) -> bool:

@@ -4,7 +4,7 @@ import pytest
 
 from schemas.filters import ElementTest, MatchPhrase, MatchPrefix, MatchText, MatchTextAny
 from schemas.matching import element_passes
-from schemas.matching.words import words
+from schemas.text.words import words
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,8 @@ from projector.columns.columns import Columns
 from projector.columns.select import select
 from schemas.filters import parse_filter
 from schemas.ids import PointId
-from schemas.matching import matches
+from schemas.matching import bind, matches
+from schemas.payload_index import PayloadIndex, PayloadIndexes, TextIndex, UuidIndex
 from tests.projector.columns.strategies import filters, payloads
 
 
@@ -50,15 +51,23 @@ class _Segment:
         return {"every": _Vectors(None), "some": _Vectors(some)}.get(name)
 
 
+DECLARED = {
+    "nothing": {},
+    "text": {key: PayloadIndex(TextIndex(phrase_matching=True)) for key in ("a", "b", "a.b", "a[].b", "b[].a")},
+    "uuid": {key: PayloadIndex(UuidIndex()) for key in ("a", "b", "a.b", "a[].b", "b[].a")},
+}
+
+
+@pytest.mark.parametrize("indexes", DECLARED.values(), ids=DECLARED)
 @given(st.lists(payloads, max_size=6), st.sampled_from([0, 0, 300]), st.lists(filters, min_size=1, max_size=4))
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_columns_agree_with_the_reference_evaluator(
-    bodies: list[dict[str, Any]], empty: int, objects: list[dict[str, Any]]
+    indexes: PayloadIndexes, bodies: list[dict[str, Any]], empty: int, objects: list[dict[str, Any]]
 ) -> None:
     """With many empty payloads sets of slots are lists, else they are bitmaps."""
     segment = _Segment([*bodies, *({} for _ in range(empty))])
     for obj in objects:
-        parsed = parse_filter(obj)
+        parsed = bind(parse_filter(obj), indexes)
         expected = [matches(parsed, point) for point in segment.points]
         selection = select(parsed, segment)
         assert not (selection.sure & ~np.array(expected, np.bool_)).any()

@@ -1,0 +1,29 @@
+"""Tokenizers: each splits a text into its words, in order."""
+
+from collections.abc import Callable
+
+import regex
+
+from schemas.payload_index import Tokenizer
+from schemas.text.words import words as _between_white_space
+
+_ALPHANUMERIC = regex.compile(r"[\p{Alphabetic}\p{N}]+")
+_UNSPACED = r"\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}"
+_OF_MANY_LANGUAGES = regex.compile(rf"[{_UNSPACED}]\p{{M}}*|[\p{{Alphabetic}}\p{{N}}--[{_UNSPACED}]]+", regex.V1)
+
+
+def _alphanumeric(text: str) -> list[str]:
+    return _ALPHANUMERIC.findall(text)
+
+
+def _of_many_languages(text: str) -> list[str]:
+    """Runs of letters and digits, and each character by itself of scripts that put no spaces between words."""
+    return _OF_MANY_LANGUAGES.findall(text)
+
+
+SPLITTERS: dict[Tokenizer, Callable[[str], list[str]]] = {
+    Tokenizer.WORD: _alphanumeric,
+    Tokenizer.PREFIX: _alphanumeric,
+    Tokenizer.WHITESPACE: _between_white_space,
+    Tokenizer.MULTILINGUAL: _of_many_languages,
+}

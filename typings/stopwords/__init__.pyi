@@ -1,0 +1,3 @@
+AVAILABLE_LANGUAGES: list[str]
+
+def get_stopwords(language: str, cache: bool = True) -> list[str]: ...

@@ -31,6 +31,16 @@ class Part(Protocol):
         ...
 
     @property
+    def offset(self) -> int:
+        """The view's: what died after it is alive."""
+        ...
+
+    @property
+    def rows(self) -> object:
+        """What stays the same while its points die, and may be looked into ahead of that: a segment, or this part."""
+        ...
+
+    @property
     def indexes(self) -> PayloadIndexes:
         """The payload indexes that are declared at the view's offset: they say what a filter means."""
         ...

@@ -41,6 +41,11 @@ class SegmentPart:
         self._alive: NDArray[np.bool_] | None = None
         self.alive_count = int(np.count_nonzero(self.alive_mask())) if alive_count is None else alive_count
 
+    @property
+    def rows(self) -> Segment:
+        """The segment."""
+        return self.segment
+
     def alive_mask(self) -> NDArray[np.bool_]:
         """The mask of alive slots, bool [size], read-only."""
         if self._alive is None:

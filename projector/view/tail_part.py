@@ -34,6 +34,11 @@ class TailPart:
         self._alive: NDArray[np.bool_] | None = None
         self._order: IdOrder | None = None
 
+    @property
+    def rows(self) -> "TailPart":
+        """Itself: a tail grows."""
+        return self
+
     def live_points(self) -> tuple[list[PointId], list[bytes]]:
         """The ids and stored points of the alive rows, in the order they were applied."""
         rows: list[int] = np.flatnonzero(self.alive_mask()).tolist()

@@ -50,4 +50,4 @@ class FilterCost:
         """Microseconds for what the columns leave undecided. Asks them, so that their answer is there for the read."""
         weight = self._weight
         each = _EVALUATOR_US + weight.tests * _EVALUATE_TEST_US + weight.steps * _EVALUATE_STEP_US
-        return passing(part, self._filter).undecided() * each
+        return passing(part, self._filter).undecided(part) * each

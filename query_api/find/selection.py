@@ -21,30 +21,57 @@ REMEMBERED_FILTERS = 4
 """How many filters' masks each part keeps: clients repeat filters, and planning asks before searching does."""
 
 
-class Passing:
-    """What passes one filter in one part: what the columns say, then the slots that are alive and pass.
+class Selected:
+    """What one filter, as it is meant, selects among rows whose points die: asked for anew with every view of them.
 
-    It must not hold the part: the part is what keeps it from being forgotten.
+    It must hold neither a part nor its rows: these are what keeps it from being forgotten.
     """
 
-    def __init__(self, filter: Filter, meant: Filter, selection: Selection) -> None:
-        """``meant``: the filter as it is bound to what the part's collection declares."""
-        self.filter = filter
-        self._meant = meant
+    def __init__(self, meant: Filter, selection: Selection) -> None:
+        self.meant = meant
         self._selection = selection
+        self._resolved: tuple[int, Mask] | None = None
+
+    def undecided(self, offset: int) -> int:
+        """For how many slots, dead ones included, the reference evaluator has yet to decide in a view at ``offset``."""
+        return 0 if self._known_at(offset) is not None else len(self._selection.undecided)
+
+    def mask(self, part: Part) -> Mask:
+        """The alive slots of one view that pass, bool [size]; not to be written to."""
+        alive = None if part.alive_count == part.size else part.alive_mask()
+        known = self._known_at(part.offset)
+        if known is None:
+            known = self._selection.resolve(lambda slot: matches(self.meant, _SlotCandidate(part, slot)), alive)
+            self._resolved = part.offset, known
+            return known
+        return known if alive is None else known & alive
+
+    def _known_at(self, offset: int) -> Mask | None:
+        """What passes among what is alive at ``offset``, and maybe more: the dead were not asked about."""
+        if self._selection.exact:
+            return self._selection.sure
+        resolved = self._resolved
+        return None if resolved is None or resolved[0] > offset else resolved[1]
+
+
+class Passing:
+    """What passes one filter in one part."""
+
+    def __init__(self, filter: Filter, selected: Selected) -> None:
+        self.filter = filter
+        self._selected = selected
         self._mask: Mask | None = None
         self._count: int | None = None
         self._slots: Slots | None = None
 
-    def undecided(self) -> int:
+    def undecided(self, part: Part) -> int:
         """For how many slots, dead ones included, the reference evaluator has yet to decide."""
-        return 0 if self._mask is not None else len(self._selection.undecided)
+        return 0 if self._mask is not None else self._selected.undecided(part.offset)
 
     def mask(self, part: Part) -> Mask:
         """The alive slots that pass, bool [size]; not to be written to."""
         if self._mask is None:
-            alive = None if part.alive_count == part.size else part.alive_mask()
-            self._mask = self._selection.resolve(lambda slot: matches(self._meant, _SlotCandidate(part, slot)), alive)
+            self._mask = self._selected.mask(part)
         return self._mask
 
     def count(self, part: Part) -> int:
@@ -61,18 +88,32 @@ class Passing:
 
 
 _remembered: WeakKeyDictionary[Part, tuple[Passing, ...]] = WeakKeyDictionary()
+_selected: WeakKeyDictionary[object, tuple[Selected, ...]] = WeakKeyDictionary()
 
 
 def passing(part: Part, filter: Filter) -> Passing:
-    """What passes ``filter`` in ``part``. The last few answers are remembered for as long as the part lives."""
+    """What passes ``filter`` in ``part``. The last few answers are remembered for as long as the part lives.
+
+    What columns and evaluator said is remembered for as long as the part's rows do.
+    """
     known = _remembered.get(part, ())
     for answer in known:
         if answer.filter == filter:
             return answer
-    meant = bind(filter, part.indexes)
-    answer = Passing(filter, meant, part.select(meant))
+    answer = Passing(filter, _select(part, bind(filter, part.indexes)))
     _remembered[part] = (answer, *known[: REMEMBERED_FILTERS - 1])
     return answer
+
+
+def _select(part: Part, meant: Filter) -> Selected:
+    rows = part.rows
+    known = _selected.get(rows, ())
+    for selected in known:
+        if selected.meant == meant:
+            return selected
+    selected = Selected(meant, part.select(meant))
+    _selected[rows] = (selected, *known[: REMEMBERED_FILTERS - 1])
+    return selected
 
 
 def is_remembered(part: Part, filter: Filter) -> bool:

@@ -1,6 +1,6 @@
 """SegmentPart: a segment as one view sees it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray

@@ -1,6 +1,6 @@
 """Filters over parts: which slots, or which rows of a vector file, may be found."""
 
-from collections.abc import Container
+from collections.abc import Container, Sequence
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -27,8 +27,10 @@ class Selected:
     It must hold neither a part nor its rows: these are what keeps it from being forgotten.
     """
 
-    def __init__(self, meant: Filter, selection: Selection) -> None:
+    def __init__(self, meant: Filter, names: Sequence[str], selection: Selection) -> None:
+        """``names``: the vector names of the view, as these may come and go."""
         self.meant = meant
+        self.names = names
         self._selection = selection
         self._resolved: tuple[int, Mask] | None = None
 
@@ -106,12 +108,12 @@ def passing(part: Part, filter: Filter) -> Passing:
 
 
 def _select(part: Part, meant: Filter) -> Selected:
-    rows = part.rows
+    rows, names = part.rows, list(part.vector_names)
     known = _selected.get(rows, ())
     for selected in known:
-        if selected.meant == meant:
+        if selected.names == names and selected.meant == meant:
             return selected
-    selected = Selected(meant, part.select(meant))
+    selected = Selected(meant, names, part.select(meant))
     _selected[rows] = (selected, *known[: REMEMBERED_FILTERS - 1])
     return selected
 

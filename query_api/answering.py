@@ -1,18 +1,24 @@
 """Queries answered: planned, run, fetched and rendered."""
 
 from collections.abc import Iterable, Sequence
+from itertools import islice
 
+import msgspec
+
+from query_api.combine.groups import grouped
 from query_api.combine.run import run
+from query_api.lookup import Lookup
 from query_api.plan.examples import Known, Reference, lookups, references
 from query_api.plan.fields import check_name, vector_values
-from query_api.plan.query import to_plan
+from query_api.plan.query import to_group_plan, to_plan
 from query_api.plan.selection import Selection
 from query_api.reading import Reader, Reading
 from query_api.rendering import render_scored, render_us
 from schemas.errors import UnprocessableError
-from schemas.rest.queries import QueryRequest
+from schemas.rest.groups import QueryGroupsRequest
+from schemas.rest.queries import Prefetch, QueryRequest
 from schemas.rest.reads import DEFAULT_LIMIT, WithVector
-from schemas.rest.responses import ScoredPointResult
+from schemas.rest.responses import GroupsResult, PointGroup, ScoredPointResult
 
 
 class Answering:
@@ -25,15 +31,31 @@ class Answering:
     async def answer(self, reading: Reading, request: QueryRequest) -> list[ScoredPointResult]:
         """What a query answers. Raises what planning and the shards do."""
         shards = reading.shards
-        for collection in lookups(request):
-            self._reader.open(collection, reading.budget)
-        named = set(references(request))
-        known: Known = await self._known(reading, named) if named else {}
+        known = await self.known(reading, request)
         plan = to_plan(reading.config, request, known, self._limits)
         self.check_vectors(reading, request.limit or DEFAULT_LIMIT, request.with_vector)
         hits = await run(shards, plan)
         points = await shards.fetch(hits, plan.selection)
         return await reading.budget.run(lambda _: render_scored(hits, points), render_us(points))
+
+    async def answer_groups(self, reading: Reading, request: QueryGroupsRequest) -> GroupsResult:
+        """What a query answers in groups. Raises as ``answer``, NotFoundError for a lookup's collection."""
+        known = await self.known(reading, request)
+        plan = to_group_plan(reading.config, request, known, self._limits)
+        self.check_vectors(reading, plan.groups * plan.size, request.with_vector)
+        lookup = None if request.with_lookup is None else Lookup(self._reader, reading.budget, request.with_lookup)
+        groups = await grouped(reading.shards, plan)
+        hits = [hit for group in groups for hit in group.hits]
+        points = await reading.shards.fetch(hits, plan.selection)
+        rendered = await reading.budget.run(lambda _: render_scored(hits, points), render_us(points))
+        there = {} if lookup is None else await lookup.points([group.key for group in groups])
+        rest = iter(rendered)
+        return GroupsResult(
+            [
+                PointGroup([*islice(rest, len(group.hits))], group.key, there.get(group.key, msgspec.UNSET))
+                for group in groups
+            ]
+        )
 
     async def answer_all(self, reading: Reading, requests: Sequence[QueryRequest]) -> list[list[ScoredPointResult]]:
         """What each of a batch's queries answers. Raises as ``answer``."""
@@ -55,8 +77,18 @@ class Answering:
             values = vector_values(reading.config, min(points, reading.shards.points), asked)
             self._limits.check_vector_values(values)
 
-    async def _known(self, reading: Reading, named: Iterable[Reference]) -> Known:
-        """The vectors of the points that there are. Raises NotFoundError for a collection that isn't there."""
+    async def known(self, reading: Reading, request: Prefetch) -> Known:
+        """The vectors that a query and its prefetches name by id.
+
+        Raises BadInputError, NotFoundError for a collection that isn't there.
+        """
+        for collection in lookups(request):
+            self._reader.open(collection, reading.budget)
+        named = set(references(request))
+        return await self._vectors(reading, named) if named else {}
+
+    async def _vectors(self, reading: Reading, named: Iterable[Reference]) -> Known:
+        """The vectors of the points that there are."""
         places: dict[tuple[str | None, str], list[Reference]] = {}
         for reference in named:
             places.setdefault((reference.collection, reference.name), []).append(reference)

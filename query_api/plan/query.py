@@ -10,11 +10,13 @@ from query_api.plan.examples import Examples, Known, average, pairs_of, prefetch
 from query_api.plan.fields import to_filter, to_selection
 from query_api.plan.filters import both, without
 from query_api.plan.leaves import BestScore, Compared, Context, Discover, Nearest, Sample, Scroll, SumScores
-from query_api.plan.tree import AnyLeaf, Diversify, Node, Plan, RankFusion, Rescore, ScoreFusion
+from query_api.plan.tree import AnyLeaf, Diversify, GroupPlan, Node, Plan, RankFusion, Rescore, ScoreFusion
 from schemas.config import CollectionConfig
 from schemas.errors import BadInputError, UnprocessableError
 from schemas.filters import Filter
+from schemas.json_path import parse_path
 from schemas.rest.decode import not_yet
+from schemas.rest.groups import DEFAULT_GROUP_SIZE, QueryGroupsRequest
 from schemas.rest.queries import Mmr, Prefetch, QueryObject, QueryRequest, Recommend, Rrf, VectorInput
 from schemas.rest.reads import DEFAULT_LIMIT, SearchParams
 from schemas.vectors.dense import DenseKind
@@ -38,11 +40,25 @@ def to_plan(config: CollectionConfig, request: QueryRequest, known: Known, limit
     return Plan(root, offset, selection)
 
 
+def to_group_plan(config: CollectionConfig, request: QueryGroupsRequest, known: Known, limits: Limits) -> GroupPlan:
+    """The plan of a query in groups. Raises as ``to_plan``.
+
+    Prefetches find as many times what they say as there are points in a group, as in Qdrant.
+    """
+    groups, size = request.limit or DEFAULT_LIMIT, request.group_size or DEFAULT_GROUP_SIZE
+    selection = to_selection(config, request.with_payload, request.with_vector, False)
+    by = parse_path(request.group_by)
+    root = _Planner(config, known, limits, widening=size).node(request, None, groups * size, 0)
+    return GroupPlan(root, by, groups, size, selection)
+
+
 class _Planner:
-    def __init__(self, config: CollectionConfig, known: Known, limits: Limits) -> None:
+    def __init__(self, config: CollectionConfig, known: Known, limits: Limits, widening: int = 1) -> None:
+        """Prefetches find ``widening`` times as many points as they say."""
         self._config = config
         self._known = known
         self._limits = limits
+        self._widening = widening
         self._nodes = 0
 
     def node(self, request: Prefetch, outer: Filter | None, limit: int, depth: int) -> Node:
@@ -75,7 +91,8 @@ class _Planner:
         return self._over(self._leaf(request, query, condition, limit), inner, depth)
 
     def _inputs(self, inner: Sequence[Prefetch], condition: Filter | None, depth: int) -> tuple[Node, ...]:
-        return tuple(self.node(p, condition, p.limit or DEFAULT_LIMIT, depth + 1) for p in inner)
+        widening = self._widening
+        return tuple(self.node(p, condition, (p.limit or DEFAULT_LIMIT) * widening, depth + 1) for p in inner)
 
     def _over(self, leaf: AnyLeaf, inner: Sequence[Prefetch], depth: int) -> Node:
         """The leaf over everything, or over what its prefetches find, where its own examples are not found either."""

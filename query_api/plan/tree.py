@@ -2,9 +2,12 @@
 
 import msgspec
 
-from query_api.plan.leaves import BestScore, Context, Discover, Nearest, Points, Sample, Scroll, SumScores
+from query_api.plan.filters import both
+from query_api.plan.leaves import BestScore, Context, Discover, Leaf, Nearest, Points, Sample, Scroll, SumScores
 from query_api.plan.selection import Selection
 from schemas.config import Distance
+from schemas.filters import Filter
+from schemas.json_path import Path
 
 AnyLeaf = Nearest | BestScore | SumScores | Discover | Context | Sample | Scroll | Points
 
@@ -51,3 +54,21 @@ class Plan(msgspec.Struct, frozen=True):
     root: Node
     offset: int
     selection: Selection
+
+
+class GroupPlan(msgspec.Struct, frozen=True):
+    """What to answer: the best points that ``root`` finds for each of ``groups`` values at the path ``by``."""
+
+    root: Node
+    by: Path
+    groups: int
+    size: int
+    selection: Selection
+
+
+def narrowed(node: Node, condition: Filter) -> Node:
+    """The node with only those leaves' points that pass one more condition."""
+    if isinstance(node, Leaf):
+        return msgspec.structs.replace(node, filter=both(node.filter, condition))
+    inputs = tuple(narrowed(inner, condition) for inner in node.inputs)
+    return msgspec.structs.replace(node, inputs=inputs)

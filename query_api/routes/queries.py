@@ -9,6 +9,7 @@ from ingest.http.endpoint import Call, Endpoint, Reply
 from query_api.answering import Answering
 from query_api.reading import Reader
 from schemas.rest.decode import decode_body
+from schemas.rest.groups import QueryGroupsRequest, RecommendGroupsRequest, SearchGroupsRequest
 from schemas.rest.queries import (
     DiscoverBatchRequest,
     DiscoverRequest,
@@ -19,7 +20,7 @@ from schemas.rest.queries import (
     SearchBatchRequest,
     SearchRequest,
 )
-from schemas.rest.responses import QueryResult, ScoredPointResult
+from schemas.rest.responses import GroupsResult, QueryResult, ScoredPointResult
 
 TAG = "Points"
 _ROOT = "/collections/{collection_name}/points"
@@ -34,7 +35,7 @@ class QueryRoutes:
         self._answering = answering
 
     def endpoints(self) -> list[Endpoint]:
-        """Query, search, recommend, discover, alone and in batches."""
+        """Query, search, recommend, discover, alone, in batches and in groups."""
         return [
             self._one("/query", "Query points", QueryRequest, QueryResult),
             self._many("/query/batch", "Query points in batch", QueryBatchRequest, QueryResult),
@@ -44,6 +45,9 @@ class QueryRoutes:
             self._many("/recommend/batch", "Recommend points in batch", RecommendBatchRequest),
             self._one("/discover", "Discover points", DiscoverRequest),
             self._many("/discover/batch", "Discover points in batch", DiscoverBatchRequest),
+            self._groups("/query/groups", "Query points in groups", QueryGroupsRequest),
+            self._groups("/search/groups", "Search point groups", SearchGroupsRequest),
+            self._groups("/recommend/groups", "Recommend point groups", RecommendGroupsRequest),
         ]
 
     def _one(self, path: str, summary: str, body: Any, result: Any = None) -> Endpoint:
@@ -67,6 +71,17 @@ class QueryRoutes:
 
         results = list[result or _Points]
         return Endpoint("POST", _ROOT + path, handle, summary, TAG, result=results, body=body, reads=True)
+
+    def _groups(self, path: str, summary: str, body: Any) -> Endpoint:
+        decoder = msgspec.json.Decoder(body)
+
+        async def handle(call: Call) -> Reply:
+            reading = await self._reader.begin(call)
+            request = decode_body(decoder, call.body)
+            grouped: QueryGroupsRequest = request if isinstance(request, QueryGroupsRequest) else request.grouped()
+            return Reply(await self._answering.answer_groups(reading, grouped))
+
+        return Endpoint("POST", _ROOT + path, handle, summary, TAG, result=GroupsResult, body=body, reads=True)
 
 
 def _as_query(request: Any) -> QueryRequest:

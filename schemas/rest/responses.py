@@ -57,6 +57,20 @@ class QueryResult(msgspec.Struct):
     points: list[ScoredPointResult]
 
 
+class PointGroup(msgspec.Struct, omit_defaults=True):
+    """Points that have one value, best first; ``lookup`` is the point that has the value as its id."""
+
+    hits: list[ScoredPointResult]
+    id: int | str
+    lookup: PointResult | msgspec.UnsetType = msgspec.UNSET
+
+
+class GroupsResult(msgspec.Struct):
+    """What one query found in groups, those with the best points first."""
+
+    groups: list[PointGroup]
+
+
 class CountResult(msgspec.Struct):
     """How many points pass a filter."""
 

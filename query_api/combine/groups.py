@@ -1,0 +1,134 @@
+"""Points in groups: the best few for each value that a payload key has."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import msgspec
+
+from query_api.combine.run import found
+from query_api.combine.shards import Shards
+from query_api.hits import Hit
+from query_api.plan.leaves import Leaf
+from query_api.plan.selection import PayloadInclude, Selection
+from query_api.plan.tree import Diversify, GroupPlan, Node, RankFusion, ScoreFusion, narrowed
+from schemas.filters import (
+    Condition,
+    FieldCondition,
+    Filter,
+    HasId,
+    IsEmpty,
+    MatchExcept,
+    MatchInteger,
+    MatchKeyword,
+)
+from schemas.ids import PointId
+from schemas.json_path import Path, elements_at
+from schemas.validation import decode_payload
+
+Value = int | str
+
+
+@dataclass(slots=True)
+class Group:
+    """One value, and the best points that have it."""
+
+    key: Value
+    hits: list[Hit]
+
+
+async def grouped(shards: Shards, plan: GroupPlan) -> list[Group]:
+    """The groups of the best points, each in order. Raises what the shards do.
+
+    A point is in the group of every string and integer that it has at the path. Where the scores of points depend on
+    what else is found, as in fusions, what is grouped is one answer; else what groups lack is asked for.
+    """
+    groups = _Groups(plan)
+    root = narrowed(plan.root, Filter(must_not=(FieldCondition(plan.by, (IsEmpty(),)),)))
+    if isinstance(root, RankFusion | ScoreFusion | Diversify):
+        await groups.add(shards, await found(shards, _whole(root)))
+        return groups.best()
+    if not await _enough_groups(shards, root, groups):
+        return groups.best()
+    for group in groups.best():
+        if len(group.hits) < plan.size:
+            condition = Filter(must=(FieldCondition(plan.by, (_equals(group.key),)),))
+            whole = msgspec.structs.replace(narrowed(plan.root, condition), limit=plan.size)
+            await groups.add(shards, await found(shards, whole), group.key)
+    return groups.best()
+
+
+def _whole(root: RankFusion | ScoreFusion | Diversify) -> Node:
+    """All that a fusion's inputs find; what is diverse depends on how many are chosen."""
+    if isinstance(root, Diversify):
+        return root
+    return msgspec.structs.replace(root, limit=sum(node.limit for node in root.inputs))
+
+
+async def _enough_groups(shards: Shards, root: Node, groups: "_Groups") -> bool:
+    """Ask until there are as many groups as wanted; whether there may be more points in them."""
+    hits = await found(shards, root)
+    more = await groups.add(shards, hits)
+    if isinstance(root, Leaf) and len(hits) < root.limit:
+        return False
+    while more and len(groups) < groups.wanted:
+        more = await groups.add(shards, await found(shards, narrowed(root, groups.beyond())))
+    return True
+
+
+@dataclass(slots=True)
+class _Groups:
+    """The groups so far."""
+
+    plan: GroupPlan
+    _groups: dict[Value, dict[PointId, Hit]] = field(default_factory=dict[Value, dict[PointId, Hit]])
+    _seen: set[PointId] = field(default_factory=set[PointId])
+
+    def __len__(self) -> int:
+        return len(self._groups)
+
+    @property
+    def wanted(self) -> int:
+        return self.plan.groups
+
+    async def add(self, shards: Shards, hits: Sequence[Hit], only: Value | None = None) -> bool:
+        """Put points into their groups; whether any was not there before."""
+        new = False
+        for hit, values in zip(hits, await _values(shards, hits, self.plan.by), strict=True):
+            new = new or hit.id not in self._seen
+            self._seen.add(hit.id)
+            for value in values:
+                if only is None or value == only:
+                    self._groups.setdefault(value, {}).setdefault(hit.id, hit)
+        return new
+
+    def best(self) -> list[Group]:
+        groups = [Group(key, sorted(hits.values())[: self.plan.size]) for key, hits in self._groups.items()]
+        groups.sort(key=lambda group: group.hits[0])
+        return groups[: self.plan.groups]
+
+    def beyond(self) -> Filter:
+        """What has a value that no group is of yet."""
+        by = self.plan.by
+        texts = frozenset(value for value in self._groups if isinstance(value, str))
+        numbers = frozenset(value for value in self._groups if isinstance(value, int))
+        tests: tuple[Condition, ...] = tuple(
+            FieldCondition(by, (MatchExcept(values),)) for values in (texts, numbers) if values
+        )
+        return Filter(must=tests, must_not=(HasId(frozenset(self._seen)),))
+
+
+async def _values(shards: Shards, hits: Sequence[Hit], by: Path) -> list[dict[Value, None]]:
+    """The values that each point has, in their order: so that equally good groups come in one order."""
+    # What is kept of a payload can't be said by a place in an array; nothing is grouped by one, as in Qdrant.
+    if any(isinstance(step, int) for step in by.steps):
+        return [{} for _ in hits]
+    points = await shards.fetch(hits, Selection(with_payload=PayloadInclude((by,))))
+    return [_keys(elements_at(decode_payload(point.payload or b""), by)) for point in points]
+
+
+def _keys(elements: Sequence[object]) -> dict[Value, None]:
+    return {value: None for value in elements if isinstance(value, str | int) and not isinstance(value, bool)}
+
+
+def _equals(value: Value) -> MatchKeyword | MatchInteger:
+    return MatchKeyword(value) if isinstance(value, str) else MatchInteger(value)

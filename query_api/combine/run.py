@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import msgspec
 import numpy as np
 
+from query_api.combine.formula import by_formula
 from query_api.combine.fusion import by_ranks, by_scores
 from query_api.combine.mmr import diversified
 from query_api.combine.shards import Shards
@@ -13,7 +14,7 @@ from query_api.hits import Hit
 from query_api.plan.filters import both, only
 from query_api.plan.leaves import Leaf
 from query_api.plan.selection import Selection
-from query_api.plan.tree import AnyLeaf, Diversify, Inner, Node, Plan, RankFusion, Rescore, ScoreFusion
+from query_api.plan.tree import AnyLeaf, ByFormula, Diversify, Inner, Node, Plan, RankFusion, Rescore, ScoreFusion
 
 
 async def run(shards: Shards, plan: Plan) -> list[Hit]:
@@ -32,6 +33,8 @@ async def found(shards: Shards, node: Node) -> list[Hit]:
             hits = by_ranks(node, inputs)
         case ScoreFusion():
             hits = by_scores(node, inputs)
+        case ByFormula():
+            hits = await by_formula(shards, node.formula, inputs)
         case Diversify():
             return await _diversify(shards, node, inputs[0])
         case Rescore():

@@ -1,8 +1,9 @@
 """The shards of a collection as one."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import chain
+from typing import TypeVar
 
 import msgspec
 
@@ -15,6 +16,8 @@ from query_api.ports import Shard
 from schemas.filters import Filter
 from schemas.ids import PointId
 from schemas.vectors.idf import weighed
+
+ResultT = TypeVar("ResultT")
 
 
 class Shards:
@@ -58,6 +61,13 @@ class Shards:
         wanted = frozenset(ids)
         hits = await self.find(Points(ids=wanted, limit=len(wanted))) if wanted else []
         return {point.id: point for point in await self.fetch(hits, selection)}
+
+    async def compute(self, work: Callable[[], ResultT], us: float) -> ResultT:
+        """What ``work`` gives, which takes about ``us`` microseconds; on a thread if that is long.
+
+        Raises what it does, TimedOutError.
+        """
+        return await self._budget.run(lambda _: work(), us)
 
     async def count(self, filter: Filter | None) -> int:
         """How many points pass. Raises what ``Shard.count`` does."""

@@ -9,8 +9,9 @@ from ingest.http.limits import Limits
 from query_api.plan.examples import Examples, Known, average, pairs_of, prefetches
 from query_api.plan.fields import to_filter, to_selection
 from query_api.plan.filters import both, without
+from query_api.plan.formula import to_formula
 from query_api.plan.leaves import BestScore, Compared, Context, Discover, Nearest, Sample, Scroll, SumScores
-from query_api.plan.tree import AnyLeaf, Diversify, GroupPlan, Node, Plan, RankFusion, Rescore, ScoreFusion
+from query_api.plan.tree import AnyLeaf, ByFormula, Diversify, GroupPlan, Node, Plan, RankFusion, Rescore, ScoreFusion
 from schemas.config import CollectionConfig
 from schemas.errors import BadInputError, UnprocessableError
 from schemas.filters import Filter
@@ -86,6 +87,8 @@ class _Planner:
         if isinstance(query, QueryObject):
             if query.fusion is not None or query.rrf is not None:
                 return _fusion(request, query, self._inputs(inner, condition, depth), limit)
+            if query.formula is not msgspec.UNSET:
+                return _by_formula(request, query, self._inputs(inner, condition, depth), limit)
             if query.mmr is not None and query.nearest is not None:
                 return self._diversify(request, query.nearest, query.mmr, condition, limit, depth)
         return self._over(self._leaf(request, query, condition, limit), inner, depth)
@@ -212,6 +215,13 @@ def _recommend(
 
 
 _STRATEGIES: dict[str, Callable[..., BestScore | SumScores]] = {"best_score": BestScore, "sum_scores": SumScores}
+
+
+def _by_formula(request: Prefetch, query: QueryObject, inputs: tuple[Node, ...], limit: int) -> Node:
+    if not inputs:
+        raise BadInputError("Wrong input: Validation failed: cannot apply Formula without prefetches")
+    formula = to_formula(query.formula, {} if query.defaults is msgspec.UNSET else query.defaults)
+    return ByFormula(inputs=inputs, limit=limit, score_threshold=request.score_threshold, formula=formula)
 
 
 def _fusion(request: Prefetch, query: QueryObject, inputs: tuple[Node, ...], limit: int) -> Node:

@@ -3,6 +3,7 @@
 import msgspec
 
 from query_api.plan.filters import both
+from query_api.plan.formula import Formula
 from query_api.plan.leaves import BestScore, Context, Discover, Leaf, Nearest, Points, Sample, Scroll, SumScores
 from query_api.plan.selection import Selection
 from schemas.config import Distance
@@ -45,7 +46,13 @@ class Diversify(Inner, frozen=True, kw_only=True, tag="mmr"):
     diversity: float
 
 
-Node = AnyLeaf | RankFusion | ScoreFusion | Rescore | Diversify
+class ByFormula(Inner, frozen=True, kw_only=True, tag="formula"):
+    """Points of the inputs by what a formula makes of them."""
+
+    formula: Formula
+
+
+Node = AnyLeaf | RankFusion | ScoreFusion | Rescore | Diversify | ByFormula
 
 
 class Plan(msgspec.Struct, frozen=True):

@@ -1,6 +1,6 @@
 """Query requests, and the older ones that say the same."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -63,7 +63,7 @@ class Rrf(msgspec.Struct):
 
 
 class QueryObject(msgspec.Struct, forbid_unknown_fields=True):
-    """One kind of query; ``mmr`` goes with ``nearest``."""
+    """One kind of query; ``mmr`` goes with ``nearest``, ``defaults`` with ``formula``."""
 
     nearest: VectorInput | None = None
     mmr: Mmr | None = None
@@ -74,8 +74,8 @@ class QueryObject(msgspec.Struct, forbid_unknown_fields=True):
     rrf: Rrf | None = None
     sample: Literal["random"] | None = None
     order_by: NotYet = None
-    formula: NotYet = None
-    defaults: NotYet = None
+    formula: str | float | dict[str, Any] | msgspec.UnsetType = msgspec.UNSET
+    defaults: dict[str, Any] | msgspec.UnsetType = msgspec.UNSET
     relevance_feedback: NotYet = None
     indices: list[int] | None = None
     values: list[float] | None = None
@@ -91,7 +91,8 @@ class QueryObject(msgspec.Struct, forbid_unknown_fields=True):
                 raise ValueError("Expected `nearest`, or `indices` and `values`")
             self.nearest = SparseVector(self.indices, self.values)
         kinds = (self.nearest, self.recommend, self.discover, self.fusion, self.rrf, self.sample)
-        if all(kind is None for kind in kinds) and self.context is msgspec.UNSET:
+        unset = self.context is msgspec.UNSET and self.formula is msgspec.UNSET
+        if all(kind is None for kind in kinds) and unset:
             raise ValueError("Expected `nearest`, or another kind of query")
 
 

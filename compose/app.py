@@ -66,7 +66,7 @@ def create_app(
     endpoints = [
         *ServiceRoutes(services.catalog, services.readiness, services.version, log.identity).endpoints(),
         *standalone.endpoints(),
-        *CollectionReadRoutes(catalog, services.readers, freshness, reader).endpoints(),
+        *CollectionReadRoutes(catalog, services.readers, freshness, reader, log.identity).endpoints(),
         *CollectionWriteRoutes(CatalogWriter(log, catalog, visibility), limits).endpoints(),
         *IndexRoutes(CatalogWriter(log, catalog, visibility), limits).endpoints(),
         *PointReadRoutes(reader, answering).endpoints(),

@@ -6,19 +6,46 @@ from typing import Any, TypeVar
 import msgspec
 
 from schemas.errors import BadInputError, UnprocessableError
+from schemas.index_config import (
+    HnswConfig,
+    OptimizersConfig,
+    OptimizersConfigDiff,
+    WalConfig,
+    check_hnsw,
+    check_optimizers,
+    check_range,
+    check_wal,
+    merge,
+    merge_optimizers,
+)
 from schemas.nesting import check_depth
 from schemas.payload_index import PayloadIndex, PayloadIndexes
 from schemas.payload_index_changes import change_indexes, check_indexes
+from schemas.strict_mode import StrictModeConfig, check_strict_mode
 from schemas.vectors.params import (
     AnyVectorParams,
     Datatype,
     Distance,
     HnswConfigDiff,
+    Memory,
+    Modifier,
+    SparseIndexConfig,
     SparseVectorParams,
     VectorParams,
 )
 
-__all__ = ["Datatype", "Distance", "HnswConfigDiff", "VectorParams"]
+__all__ = [
+    "Datatype",
+    "Distance",
+    "HnswConfig",
+    "HnswConfigDiff",
+    "OptimizersConfig",
+    "OptimizersConfigDiff",
+    "VectorParams",
+    "WalConfig",
+    "merge",
+    "merge_optimizers",
+]
 
 MAX_VECTOR_SIZE = 65536
 MAX_VECTOR_NAMES = 64
@@ -28,6 +55,7 @@ MAX_NAME_LENGTH = 255
 MAX_SHARDS = 256
 MAX_CONFIG_BYTES = 512 << 10
 """As a record holds it. Markers carry it to the points topic, which may take no more than Kafka's default, a MiB."""
+ParamsT = TypeVar("ParamsT")
 UNNAMED = ""
 """The name of the single unnamed vector."""
 
@@ -36,56 +64,26 @@ class _Part(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fiel
     pass
 
 
-class HnswConfig(_Part, frozen=True):
-    """Graph parameters; ``full_scan_threshold`` in kilobytes of float32 vectors, m = 0 means no graph."""
-
-    m: int = 16
-    ef_construct: int = 100
-    full_scan_threshold: int = 10000
-    max_indexing_threads: int = 0
-    on_disk: bool | None = None
-    payload_m: int | None = None
-
-
-class OptimizersConfig(_Part, frozen=True):
-    """When segments are merged, vacuumed and given a graph. Sizes in kilobytes of float32 vectors."""
-
-    deleted_threshold: float = 0.2
-    vacuum_min_vector_number: int = 1000
-    default_segment_number: int = 0
-    max_segment_size: int | None = None
-    memmap_threshold: int | None = None
-    indexing_threshold: int = 10000
-    flush_interval_sec: int = 5
-    max_optimization_threads: int | None = None
-
-
-class OptimizersConfigDiff(_Part, frozen=True):
-    """A partial OptimizersConfig; None leaves a value as it is."""
-
-    deleted_threshold: float | None = None
-    vacuum_min_vector_number: int | None = None
-    default_segment_number: int | None = None
-    max_segment_size: int | None = None
-    memmap_threshold: int | None = None
-    indexing_threshold: int | None = None
-    flush_interval_sec: int | None = None
-    max_optimization_threads: int | str | None = None
-
-
 class VectorParamsDiff(_Part, frozen=True):
-    """What may change about a vector name."""
+    """What may change about a vector name. A text as ``quantization_config`` removes it."""
 
     hnsw_config: HnswConfigDiff | None = None
-    quantization_config: dict[str, Any] | None = None
+    quantization_config: dict[str, Any] | str | None = None
     on_disk: bool | None = None
+    memory: Memory | None = None
 
 
-class WalConfig(_Part, frozen=True):
-    """Kept for clients that set it; the log decides its own segment sizes."""
+class SparseVectorParamsDiff(_Part, frozen=True):
+    """What may change about a name of sparse vectors."""
 
-    wal_capacity_mb: int = 32
-    wal_segments_ahead: int = 0
+    index: SparseIndexConfig | None = None
+    modifier: Modifier | None = None
+
+
+class PayloadStorage(_Part, frozen=True):
+    """Where payloads are kept."""
+
+    memory: Memory | None = None
 
 
 class CollectionConfig(_Part, frozen=True):
@@ -108,6 +106,13 @@ class CollectionConfig(_Part, frozen=True):
     payload_indexes: PayloadIndexes = {}
     sparse_vectors: dict[str, SparseVectorParams] = {}
     next_position: int = 0
+    named: bool = False
+    """Whether the unnamed vector was given in a map, and is answered in one."""
+    payload: PayloadStorage | None = None
+    sharding_method: str | None = None
+    strict_mode: StrictModeConfig | None = None
+    read_fan_out_factor: int | None = None
+    read_fan_out_delay_ms: int | None = None
 
     @property
     def names(self) -> Mapping[str, AnyVectorParams]:
@@ -130,6 +135,9 @@ class CollectionParamsDiff(_Part, frozen=True):
     replication_factor: int | None = None
     write_consistency_factor: int | None = None
     on_disk_payload: bool | None = None
+    read_fan_out_factor: int | None = None
+    read_fan_out_delay_ms: int | None = None
+    payload: PayloadStorage | None = None
 
 
 class CollectionPatch(_Part, frozen=True):
@@ -145,17 +153,8 @@ class CollectionPatch(_Part, frozen=True):
     quantization_config: dict[str, Any] | str | None = None
     metadata: dict[str, Any] | None = None
     payload_indexes: dict[str, PayloadIndex | None] | None = None
-
-
-PartT = TypeVar("PartT", bound=msgspec.Struct)
-
-
-def merge(base: PartT, diff: msgspec.Struct | None) -> PartT:
-    """``base`` with every value of ``diff`` that is not None."""
-    if diff is None:
-        return base
-    values = {f: v for f in diff.__struct_fields__ if (v := getattr(diff, f)) is not None}
-    return msgspec.structs.replace(base, **values)
+    sparse_vectors: dict[str, SparseVectorParamsDiff] | None = None
+    strict_mode: StrictModeConfig | None = None
 
 
 def apply_patch(config: CollectionConfig, patch: CollectionPatch) -> CollectionConfig:
@@ -163,14 +162,6 @@ def apply_patch(config: CollectionConfig, patch: CollectionPatch) -> CollectionC
 
     Raises BadInputError for an unknown vector name, UnprocessableError for a bad value.
     """
-    vectors = dict(config.vectors)
-    for name, diff in (patch.vectors or {}).items():
-        if name not in vectors:
-            raise BadInputError(f"Wrong input: Not existing vector name error: {name}")
-        params = vectors[name]
-        own = HnswConfigDiff() if params.hnsw_config is None else params.hnsw_config
-        hnsw = params.hnsw_config if diff.hnsw_config is None else merge(own, diff.hnsw_config)
-        vectors[name] = merge(params, msgspec.structs.replace(diff, hnsw_config=hnsw))
     quantization = config.quantization
     if isinstance(patch.quantization_config, str):
         quantization = None
@@ -180,7 +171,9 @@ def apply_patch(config: CollectionConfig, patch: CollectionPatch) -> CollectionC
     changed = merge(config, params_diff)
     changed = msgspec.structs.replace(
         changed,
-        vectors=vectors,
+        vectors=_patch_vectors(config.vectors, patch.vectors or {}),
+        sparse_vectors=_patch_sparse(config.sparse_vectors, patch.sparse_vectors or {}),
+        strict_mode=_merge_strict_mode(config.strict_mode, patch.strict_mode),
         hnsw=merge(config.hnsw, patch.hnsw_config),
         optimizers=merge_optimizers(config.optimizers, patch.optimizers_config),
         quantization=quantization,
@@ -191,14 +184,41 @@ def apply_patch(config: CollectionConfig, patch: CollectionPatch) -> CollectionC
     return changed
 
 
-def merge_optimizers(base: OptimizersConfig, diff: OptimizersConfigDiff | None) -> OptimizersConfig:
-    """``merge``, knowing that ``max_optimization_threads`` may be the word "auto", which is None here."""
-    if diff is None:
-        return base
-    if isinstance(diff.max_optimization_threads, str):
-        base = msgspec.structs.replace(base, max_optimization_threads=None)
-        diff = msgspec.structs.replace(diff, max_optimization_threads=None)
-    return merge(base, diff)
+def _patch_vectors(vectors: dict[str, VectorParams], patch: Mapping[str, VectorParamsDiff]) -> dict[str, VectorParams]:
+    changed = dict(vectors)
+    for name, diff in patch.items():
+        params = _known(changed, name)
+        own = params.hnsw_config
+        if diff.hnsw_config is not None:
+            own = merge(own or HnswConfigDiff(), diff.hnsw_config)
+        quantization = params.quantization_config
+        if diff.quantization_config is not None:
+            quantization = None if isinstance(diff.quantization_config, str) else diff.quantization_config
+        params = msgspec.structs.replace(params, hnsw_config=own, quantization_config=quantization)
+        rest = msgspec.structs.replace(diff, hnsw_config=None, quantization_config=None)
+        changed[name] = merge(params, rest)
+    return changed
+
+
+def _patch_sparse(
+    vectors: dict[str, SparseVectorParams], patch: Mapping[str, SparseVectorParamsDiff]
+) -> dict[str, SparseVectorParams]:
+    changed = dict(vectors)
+    for name, diff in patch.items():
+        params = _known(changed, name)
+        index = merge(params.index or SparseIndexConfig(), diff.index) if diff.index is not None else params.index
+        changed[name] = msgspec.structs.replace(params, index=index, modifier=diff.modifier or params.modifier)
+    return changed
+
+
+def _known(vectors: Mapping[str, ParamsT], name: str) -> ParamsT:
+    if name not in vectors:
+        raise BadInputError(f"Wrong input: Not existing vector name error: {name}")
+    return vectors[name]
+
+
+def _merge_strict_mode(old: StrictModeConfig | None, new: StrictModeConfig | None) -> StrictModeConfig | None:
+    return old if new is None else merge(old or StrictModeConfig(), new)
 
 
 def _merge_metadata(old: dict[str, Any] | None, new: dict[str, Any] | None) -> dict[str, Any] | None:
@@ -213,28 +233,23 @@ def check_config(config: CollectionConfig) -> None:
 
     Raises BadInputError for a number that no record can hold, and for what is nested too deeply.
     """
-    _check_range("shard_number", config.shard_number, 1, MAX_SHARDS)
-    _check_range("replication_factor", config.replication_factor, 1, None)
-    _check_range("write_consistency_factor", config.write_consistency_factor, 1, None)
+    check_range("shard_number", config.shard_number, 1, MAX_SHARDS)
+    check_range("replication_factor", config.replication_factor, 1, None)
+    check_range("write_consistency_factor", config.write_consistency_factor, 1, None)
     _check_names(config)
     for name, params in config.vectors.items():
         where = f"vectors.{name}" if name else "vectors"
-        _check_range(f"{where}.size", params.size, 1, MAX_VECTOR_SIZE)
+        check_range(f"{where}.size", params.size, 1, MAX_VECTOR_SIZE)
         if params.hnsw_config is not None:
-            _check_hnsw(f"{where}.hnsw_config", params.hnsw_config)
+            check_hnsw(f"{where}.hnsw_config", params.hnsw_config)
+        check_memory(f"{where}.memory", params.memory, "dense vector storage")
     check_indexes(config.payload_indexes)
-    _check_hnsw("hnsw_config", config.hnsw)
-    optimizers = config.optimizers
-    if not 0.0 <= optimizers.deleted_threshold <= 1.0:
-        raise UnprocessableError("optimizers_config.deleted_threshold: must be between 0 and 1")
-    _check_range("optimizers_config.vacuum_min_vector_number", optimizers.vacuum_min_vector_number, 100, None)
-    _check_range("optimizers_config.default_segment_number", optimizers.default_segment_number, 0, None)
-    _check_range("optimizers_config.max_segment_size", optimizers.max_segment_size, 1, None)
-    _check_range("optimizers_config.memmap_threshold", optimizers.memmap_threshold, 0, None)
-    _check_range("optimizers_config.indexing_threshold", optimizers.indexing_threshold, 0, None)
-    _check_range("optimizers_config.flush_interval_sec", optimizers.flush_interval_sec, 0, None)
-    _check_range("wal_config.wal_capacity_mb", config.wal.wal_capacity_mb, 1, None)
-    _check_range("wal_config.wal_segments_ahead", config.wal.wal_segments_ahead, 0, None)
+    check_hnsw("hnsw_config", config.hnsw)
+    check_optimizers(config.optimizers)
+    check_wal(config.wal)
+    check_memory("payload.memory", config.payload and config.payload.memory, "payload storage")
+    if config.strict_mode is not None:
+        check_strict_mode(config.strict_mode)
     _check_nesting(config)
     _check_size(config)
 
@@ -277,18 +292,12 @@ def _check_size(config: CollectionConfig) -> None:
         )
 
 
-def _check_hnsw(where: str, hnsw: HnswConfig | HnswConfigDiff) -> None:
-    _check_range(f"{where}.m", hnsw.m, 0, 2048)
-    _check_range(f"{where}.ef_construct", hnsw.ef_construct, 4, 65536)
-    _check_range(f"{where}.full_scan_threshold", hnsw.full_scan_threshold, 0, None)
-    _check_range(f"{where}.max_indexing_threads", hnsw.max_indexing_threads, 0, 1024)
-
-
-def _check_range(field: str, value: int | None, low: int, high: int | None) -> None:
-    if value is None or (value >= low and (high is None or value <= high)):
-        return
-    limits = f"at least {low}" if high is None else f"between {low} and {high}"
-    raise UnprocessableError(f"{field}: value {value} is invalid, must be {limits}")
+def check_memory(field: str, memory: Memory | None, what: str) -> None:
+    """Raise UnprocessableError where ``what`` can't be kept in memory alone."""
+    if memory is Memory.PINNED:
+        raise UnprocessableError(
+            f"Validation error in JSON body: [{field}: `pinned` memory placement is not supported for {what}]"
+        )
 
 
 def check_name_length(name: str) -> None:

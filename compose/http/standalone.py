@@ -11,6 +11,9 @@ _REFUSED = (
     ("DELETE", "/cluster/peer/{peer_id}", "Remove a peer"),
     ("GET", "/cluster/telemetry", "Telemetry of the whole cluster"),
     ("POST", "/collections/{collection_name}/cluster", "Update the cluster setup of a collection"),
+    ("PUT", "/collections/{collection_name}/shards", "Create a shard key"),
+    ("GET", "/collections/{collection_name}/shards", "List shard keys"),
+    ("POST", "/collections/{collection_name}/shards/delete", "Delete a shard key"),
 )
 
 

@@ -67,7 +67,7 @@ def _create(state: CatalogState, record: CreateCollection) -> CatalogEffects:
     if name in state.collections:
         raise ConflictError(f"Wrong input: Collection `{name}` already exists!")
     if name in state.aliases:
-        raise ConflictError(
+        raise BadInputError(
             f"Wrong input: Can't create collection with name {name}. Alias with the same name already exists"
         )
     if any(c.uid == record.uid for c in state.collections.values()):
@@ -166,8 +166,7 @@ def _change_alias(state: CatalogState, aliases: dict[str, str], action: AliasAct
             raise ConflictError(f"Wrong input: Collection `{action.alias}` already exists!")
         aliases[action.alias] = action.collection
     elif isinstance(action, DeleteAlias):
-        if aliases.pop(action.alias, None) is None:
-            raise NotFoundError(f"Not found: Alias {action.alias} does not exists!")
+        aliases.pop(action.alias, None)
     else:
         check_collection_name(action.new)
         if action.old not in aliases:

@@ -12,6 +12,10 @@ from projector.segments.graph_links import NEAREST, mend_links
 from projector.segments.repeats import Repeats
 from schemas.config import Distance, HnswConfig
 
+MAX_M = 2048
+MAX_EF = 65536
+"""A graph is built with no more than these, whatever is configured: hnswlib sets memory aside for m links a row."""
+
 MORE_LINKS, MORE_EFFORT = 2, 4
 """By what m and ef_construct are multiplied for a graph in place of one that didn't find enough."""
 
@@ -32,7 +36,9 @@ def build_graph(
         mend_links(path, lambda row: graph.search(matrix[row], NEAREST, hnsw.ef_construct)[0])
 
     def attempt(m: int, ef_construct: int) -> GraphQuality:
-        write_mended(path, Graph.build(matrix, distance, m, ef_construct, threads, progress, repeats))
+        write_mended(
+            path, Graph.build(matrix, distance, min(m, MAX_M), min(ef_construct, MAX_EF), threads, progress, repeats)
+        )
         mended = Graph.load(path, distance, matrix.shape[1], len(matrix), repeats)
         return check_graph(mended, matrix, distance, hnsw.ef_construct)
 

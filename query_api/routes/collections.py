@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable, Mapping
 
+import xxhash
+
 from ingest.http.endpoint import Call, Endpoint, Reply
 from ingest.ports import Catalog
 from query_api.freshness import Freshness
@@ -16,9 +18,11 @@ from schemas.rest.collection_info import CollectionInfo, OptimizerError, UpdateQ
 from schemas.rest.responses import (
     AliasDescription,
     AliasesResult,
+    CollectionClusterInfo,
     CollectionDescription,
     CollectionsResult,
     ExistsResult,
+    LocalShardInfo,
 )
 
 TAG = "Collections"
@@ -28,7 +32,9 @@ _PATH = "/collections/{collection_name}"
 class CollectionReadRoutes:
     """The routes that read the catalog."""
 
-    def __init__(self, catalog: Catalog, readers: Readers, freshness: Freshness, reader: Reader) -> None:
+    def __init__(self, catalog: Catalog, readers: Readers, freshness: Freshness, reader: Reader, identity: str) -> None:
+        """``identity`` is the log's: the one peer that Qdrant's clients know is named after it."""
+        self._peer_id = xxhash.xxh64_intdigest(identity.encode()) >> 11
         self._catalog = catalog
         self._readers = readers
         self._freshness = freshness
@@ -40,6 +46,14 @@ class CollectionReadRoutes:
             Endpoint("GET", "/collections", self._list, "List collections", TAG, result=CollectionsResult),
             Endpoint("GET", _PATH, self._info, "Collection details", TAG, result=CollectionInfo),
             Endpoint("GET", f"{_PATH}/exists", self._exists, "Check collection existence", TAG, result=ExistsResult),
+            Endpoint(
+                "GET",
+                f"{_PATH}/cluster",
+                self._cluster,
+                "Collection cluster info",
+                "Distributed",
+                result=CollectionClusterInfo,
+            ),
             Endpoint(
                 "GET",
                 f"{_PATH}/aliases",
@@ -62,6 +76,12 @@ class CollectionReadRoutes:
         points = await _indexed_points(await self._reader.begin(call)) if entry.config.payload_indexes else {}
         return Reply(_info(entry.config, counts, points))
 
+    async def _cluster(self, call: Call) -> Reply:
+        await self._freshness.reach(call)
+        entry = self._catalog.resolve(call.collection)
+        shards = [LocalShardInfo(at, shard.points) for at, shard in enumerate(self._readers.shards(entry))]
+        return Reply(CollectionClusterInfo(self._peer_id, len(shards), shards))
+
     async def _exists(self, call: Call) -> Reply:
         await self._freshness.reach(call)
         try:
@@ -76,8 +96,8 @@ class CollectionReadRoutes:
 
     async def _aliases_of(self, call: Call) -> Reply:
         await self._freshness.reach(call)
-        name = self._catalog.resolve(call.collection).name
-        return Reply(_aliases((a, c) for a, c in self._catalog.aliases().items() if c == name))
+        # An alias has none, nor has what isn't there, as in Qdrant.
+        return Reply(_aliases((a, c) for a, c in self._catalog.aliases().items() if c == call.collection))
 
 
 def _aliases(pairs: Iterable[tuple[str, str]]) -> AliasesResult:

@@ -1,11 +1,14 @@
 """What ``GET /collections/{name}`` answers."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import msgspec
 
-from schemas.config import UNNAMED, CollectionConfig, VectorParams
-from schemas.vectors.params import SparseVectorParams
+from schemas.config import UNNAMED, CollectionConfig, HnswConfig, PayloadStorage, VectorParams
+from schemas.strict_mode import StrictModeConfig
+from schemas.vectors.params import Memory, SparseVectorParams
+
+ValueT = TypeVar("ValueT")
 
 VectorsResult = Annotated[
     Any,
@@ -17,14 +20,16 @@ VectorsResult = Annotated[
 
 
 class HnswConfigResult(msgspec.Struct):
-    """Graph parameters, every one of them."""
+    """Graph parameters; those without a default only where they were given."""
 
     m: int
     ef_construct: int
     full_scan_threshold: int
     max_indexing_threads: int
-    on_disk: bool | None
-    payload_m: int | None
+    on_disk: bool
+    payload_m: int | msgspec.UnsetType = msgspec.UNSET
+    memory: Memory | msgspec.UnsetType = msgspec.UNSET
+    inline_storage: bool | msgspec.UnsetType = msgspec.UNSET
 
 
 class OptimizersConfigResult(msgspec.Struct):
@@ -38,6 +43,7 @@ class OptimizersConfigResult(msgspec.Struct):
     indexing_threshold: int
     flush_interval_sec: int
     max_optimization_threads: int | None
+    prevent_unoptimized: bool | None
 
 
 class WalConfigResult(msgspec.Struct):
@@ -45,10 +51,11 @@ class WalConfigResult(msgspec.Struct):
 
     wal_capacity_mb: int
     wal_segments_ahead: int
+    wal_retain_closed: int
 
 
 class CollectionParamsResult(msgspec.Struct):
-    """Base parameters."""
+    """Base parameters; those without a default only where they were given."""
 
     vectors: VectorsResult
     shard_number: int
@@ -56,6 +63,10 @@ class CollectionParamsResult(msgspec.Struct):
     write_consistency_factor: int
     on_disk_payload: bool
     sparse_vectors: dict[str, SparseVectorParams] | msgspec.UnsetType = msgspec.UNSET
+    payload: PayloadStorage | msgspec.UnsetType = msgspec.UNSET
+    sharding_method: str | msgspec.UnsetType = msgspec.UNSET
+    read_fan_out_factor: int | msgspec.UnsetType = msgspec.UNSET
+    read_fan_out_delay_ms: int | msgspec.UnsetType = msgspec.UNSET
 
 
 class CollectionConfigResult(msgspec.Struct):
@@ -66,6 +77,7 @@ class CollectionConfigResult(msgspec.Struct):
     optimizer_config: OptimizersConfigResult
     wal_config: WalConfigResult
     quantization_config: dict[str, Any] | None
+    strict_mode_config: StrictModeConfig | msgspec.UnsetType = msgspec.UNSET
     metadata: dict[str, Any] | msgspec.UnsetType = msgspec.UNSET
 
 
@@ -98,24 +110,46 @@ def render_config(config: CollectionConfig) -> CollectionConfigResult:
     """The configuration as it is answered, with defaults filled in."""
     return CollectionConfigResult(
         params=CollectionParamsResult(
-            vectors=_render_vectors(config.vectors),
+            vectors=_render_vectors(config.vectors, config.named),
             shard_number=config.shard_number,
             replication_factor=config.replication_factor,
             write_consistency_factor=config.write_consistency_factor,
             on_disk_payload=config.on_disk_payload,
             sparse_vectors=_render_sparse(config.sparse_vectors),
+            payload=_given(config.payload),
+            sharding_method=_given(config.sharding_method),
+            read_fan_out_factor=_given(config.read_fan_out_factor),
+            read_fan_out_delay_ms=_given(config.read_fan_out_delay_ms),
         ),
-        hnsw_config=msgspec.convert(config.hnsw, HnswConfigResult, from_attributes=True),
+        hnsw_config=_render_hnsw(config.hnsw),
         optimizer_config=msgspec.convert(config.optimizers, OptimizersConfigResult, from_attributes=True),
         wal_config=msgspec.convert(config.wal, WalConfigResult, from_attributes=True),
         quantization_config=config.quantization,
-        metadata=msgspec.UNSET if config.metadata is None else config.metadata,
+        strict_mode_config=_given(config.strict_mode),
+        metadata=_given(config.metadata),
     )
 
 
-def _render_vectors(vectors: dict[str, VectorParams]) -> VectorParams | dict[str, VectorParams]:
+def _given(value: ValueT | None) -> ValueT | msgspec.UnsetType:
+    return msgspec.UNSET if value is None else value
+
+
+def _render_hnsw(hnsw: HnswConfig) -> HnswConfigResult:
+    return HnswConfigResult(
+        m=hnsw.m,
+        ef_construct=hnsw.ef_construct,
+        full_scan_threshold=hnsw.full_scan_threshold,
+        max_indexing_threads=hnsw.max_indexing_threads,
+        on_disk=bool(hnsw.on_disk),
+        payload_m=_given(hnsw.payload_m),
+        memory=_given(hnsw.memory),
+        inline_storage=_given(hnsw.inline_storage),
+    )
+
+
+def _render_vectors(vectors: dict[str, VectorParams], named: bool) -> VectorParams | dict[str, VectorParams]:
     shown = {name: msgspec.structs.replace(params, position=None) for name, params in vectors.items()}
-    return shown[UNNAMED] if list(shown) == [UNNAMED] else shown
+    return shown[UNNAMED] if list(shown) == [UNNAMED] and not named else shown
 
 
 def _render_sparse(vectors: dict[str, SparseVectorParams]) -> dict[str, SparseVectorParams] | msgspec.UnsetType:

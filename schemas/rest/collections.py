@@ -16,27 +16,35 @@ from schemas.config import (
     HnswConfigDiff,
     OptimizersConfig,
     OptimizersConfigDiff,
+    PayloadStorage,
+    SparseVectorParamsDiff,
     VectorParams,
     VectorParamsDiff,
     WalConfig,
     check_config,
+    check_memory,
     merge,
     merge_optimizers,
 )
 from schemas.errors import BadInputError, UnprocessableError
+from schemas.index_config import check_range
 from schemas.nesting import check_depth
 from schemas.rest.decode import NotYet, convert_part, not_yet
 from schemas.rest.quantization import Quantization, quantization_settings
+from schemas.rest.strict_mode import StrictModeRequest, strict_mode
 from schemas.vectors.params import (
     AnyVectorParams,
     Comparator,
+    Memory,
     Modifier,
     MultivectorConfig,
     SparseIndexConfig,
     SparseVectorParams,
 )
 
-VectorSize = Annotated[int, msgspec.Meta(ge=1, le=MAX_VECTOR_SIZE)]
+Usize = Annotated[int, msgspec.Meta(ge=0)]
+U32 = Annotated[int, msgspec.Meta(ge=0, le=2**32 - 1)]
+VectorSize = Annotated[int, msgspec.Meta(ge=0, le=MAX_VECTOR_SIZE)]
 
 
 class _Part(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,23 +54,31 @@ class _Part(msgspec.Struct, frozen=True, kw_only=True):
 class HnswRequest(HnswConfigDiff, frozen=True, kw_only=True):
     """Graph parameters; null leaves the default, or what is there."""
 
-    memory: NotYet = None
-    inline_storage: NotYet = None
+    m: Usize | None = None
+    ef_construct: Usize | None = None
+    full_scan_threshold: Usize | None = None
+    max_indexing_threads: Usize | None = None
+    payload_m: Usize | None = None
 
 
 class OptimizersRequest(OptimizersConfigDiff, frozen=True, kw_only=True):
     """Optimizer settings; null leaves the default, or what is there."""
 
-    max_optimization_threads: int | Literal["auto"] | None = None
-    prevent_unoptimized: NotYet = None
+    vacuum_min_vector_number: Usize | None = None
+    default_segment_number: Usize | None = None
+    max_segment_size: Usize | None = None
+    memmap_threshold: Usize | None = None
+    indexing_threshold: Usize | None = None
+    flush_interval_sec: Usize | None = None
+    max_optimization_threads: Usize | Literal["auto"] | None = None
 
 
 class WalRequest(_Part, frozen=True, kw_only=True):
     """Log settings; null leaves the default."""
 
-    wal_capacity_mb: int | None = None
-    wal_segments_ahead: int | None = None
-    wal_retain_closed: NotYet = None
+    wal_capacity_mb: Usize | None = None
+    wal_segments_ahead: Usize | None = None
+    wal_retain_closed: Usize | None = None
 
 
 class MultivectorRequest(_Part, frozen=True, kw_only=True):
@@ -109,9 +125,13 @@ class VectorRequest(_Part, frozen=True, kw_only=True):
     hnsw_config: HnswRequest | None = None
     quantization_config: Quantization | None = None
     on_disk: bool | None = None
-    memory: NotYet = None
+    memory: Memory | None = None
     datatype: Literal["float32", "float16", "uint8", "turbo4"] | None = None
     multivector_config: MultivectorRequest | None = None
+
+    def __post_init__(self) -> None:
+        if self.size == 0:
+            raise ValueError("invalid value: integer `0`, expected a nonzero size")
 
 
 VectorsRequest = Annotated[
@@ -132,18 +152,18 @@ class CreateCollectionRequest(_Part, frozen=True, kw_only=True):
     """A new collection. ``vector_size`` and ``distance`` at the top are the form of Qdrant's first releases."""
 
     vectors: VectorsRequest | None = None
-    shard_number: int | None = None
+    shard_number: U32 | None = None
     sharding_method: Literal["auto", "custom"] | None = None
-    replication_factor: int | None = None
-    write_consistency_factor: int | None = None
+    replication_factor: U32 | None = None
+    write_consistency_factor: U32 | None = None
     on_disk_payload: bool | None = None
-    payload: NotYet = None
+    payload: PayloadStorage | None = None
     hnsw_config: HnswRequest | None = None
     wal_config: WalRequest | None = None
     optimizers_config: OptimizersRequest | None = None
     quantization_config: Quantization | None = None
     sparse_vectors: dict[str, SparseVectorRequest] | None = None
-    strict_mode_config: NotYet = None
+    strict_mode_config: StrictModeRequest | None = None
     init_from: NotYet = None
     metadata: dict[str, Any] | None = None
     name: str | None = None
@@ -169,6 +189,10 @@ class CreateCollectionRequest(_Part, frozen=True, kw_only=True):
             quantization=quantization_settings(self.quantization_config),
             metadata=self.metadata,
             sparse_vectors={n: v.params(f"sparse_vectors.{n}") for n, v in (self.sparse_vectors or {}).items()},
+            named=UNNAMED in (self.vectors or {}),
+            payload=self.payload,
+            sharding_method=self.sharding_method,
+            strict_mode=strict_mode(self.strict_mode_config),
         )
         config = merge(
             config,
@@ -185,8 +209,6 @@ class CreateCollectionRequest(_Part, frozen=True, kw_only=True):
         vectors = self.vectors or {}
         if "size" in vectors and not isinstance(vectors["size"], dict):
             return {UNNAMED: _vector(convert_part(vectors, VectorRequest, "vectors"), "vectors")}
-        if UNNAMED in vectors:
-            raise UnprocessableError("Validation error in JSON body: [vectors: a vector name can't be empty]")
         return {
             name: _vector(convert_part(value, VectorRequest, f"vectors.{name}"), f"vectors.{name}")
             for name, value in vectors.items()
@@ -200,7 +222,9 @@ class _Base(msgspec.Struct, frozen=True):
     on_disk_payload: bool | None
 
 
-def _hnsw(request: HnswRequest) -> HnswConfigDiff:
+def _hnsw(request: HnswRequest, where: str = "hnsw_config") -> HnswConfigDiff:
+    # What earlier releases took stays as it is where it was taken: this is not for the fold to check.
+    check_range(f"{where}.full_scan_threshold", request.full_scan_threshold, 10, None)
     return msgspec.convert(request, HnswConfigDiff, from_attributes=True)
 
 
@@ -211,12 +235,7 @@ def _optimizers(request: OptimizersRequest) -> OptimizersConfigDiff:
 def _wal(request: WalRequest | None) -> WalConfig:
     if request is None:
         return WalConfig()
-    return merge(WalConfig(), _Wal(request.wal_capacity_mb, request.wal_segments_ahead))
-
-
-class _Wal(msgspec.Struct, frozen=True):
-    wal_capacity_mb: int | None
-    wal_segments_ahead: int | None
+    return merge(WalConfig(), request)
 
 
 def _vector(request: VectorRequest, path: str) -> VectorParams:
@@ -225,9 +244,10 @@ def _vector(request: VectorRequest, path: str) -> VectorParams:
     return VectorParams(
         size=request.size,
         distance=request.distance,
-        hnsw_config=None if request.hnsw_config is None else _hnsw(request.hnsw_config),
+        hnsw_config=None if request.hnsw_config is None else _hnsw(request.hnsw_config, f"{path}.hnsw_config"),
         quantization_config=quantization_settings(request.quantization_config),
         on_disk=request.on_disk,
+        memory=request.memory,
         datatype=None if request.datatype is None else Datatype(request.datatype),
         multivector_config=(
             None if request.multivector_config is None else MultivectorConfig(request.multivector_config.comparator)
@@ -280,25 +300,41 @@ class VectorDiffRequest(_Part, frozen=True, kw_only=True):
     """What may change about a vector name."""
 
     hnsw_config: HnswRequest | None = None
-    quantization_config: Quantization | None = None
+    quantization_config: Quantization | Literal["Disabled"] | None = None
     on_disk: bool | None = None
-    memory: NotYet = None
+    memory: Memory | None = None
 
     def diff(self) -> VectorParamsDiff:
-        """The change."""
-        hnsw = None if self.hnsw_config is None else _hnsw(self.hnsw_config)
-        return VectorParamsDiff(hnsw, quantization_settings(self.quantization_config), self.on_disk)
+        """The change. Raises UnprocessableError."""
+        hnsw = None if self.hnsw_config is None else _hnsw(self.hnsw_config, "vectors.?.hnsw_config")
+        check_memory("vectors.?.memory", self.memory, "dense vector storage")
+        return VectorParamsDiff(hnsw, _quantization_diff(self.quantization_config), self.on_disk, self.memory)
 
 
 class ParamsDiffRequest(_Part, frozen=True, kw_only=True):
     """Base parameters that may change."""
 
-    replication_factor: int | None = None
-    write_consistency_factor: int | None = None
+    replication_factor: U32 | None = None
+    write_consistency_factor: U32 | None = None
     on_disk_payload: bool | None = None
-    read_fan_out_factor: NotYet = None
-    read_fan_out_delay_ms: NotYet = None
-    payload: NotYet = None
+    read_fan_out_factor: U32 | None = None
+    read_fan_out_delay_ms: Usize | None = None
+    payload: PayloadStorage | None = None
+
+    def __post_init__(self) -> None:
+        if 0 in (self.replication_factor, self.write_consistency_factor):
+            raise ValueError("invalid value: integer `0`, expected a nonzero u32")
+
+
+class SparseDiffRequest(_Part, frozen=True, kw_only=True):
+    """What may change about a name of sparse vectors."""
+
+    index: SparseIndexConfig | None = None
+    modifier: Modifier | None = None
+
+    def diff(self) -> SparseVectorParamsDiff:
+        """The change."""
+        return SparseVectorParamsDiff(self.index, self.modifier)
 
 
 class UpdateCollectionRequest(_Part, frozen=True, kw_only=True):
@@ -309,22 +345,29 @@ class UpdateCollectionRequest(_Part, frozen=True, kw_only=True):
     params: ParamsDiffRequest | None = None
     hnsw_config: HnswRequest | None = None
     quantization_config: Quantization | Literal["Disabled"] | None = None
-    sparse_vectors: NotYet = None
-    strict_mode_config: NotYet = None
+    sparse_vectors: dict[str, SparseDiffRequest] | None = None
+    strict_mode_config: StrictModeRequest | None = None
     metadata: dict[str, Any] | None = None
 
     def patch(self) -> CollectionPatch:
         """The change as the catalog's records carry it. Raises BadInputError."""
         check_depth(self.metadata or {}, what="Wrong input: metadata")
-        quantization = self.quantization_config
         return CollectionPatch(
             vectors=None if self.vectors is None else {name: v.diff() for name, v in self.vectors.items()},
             optimizers_config=None if self.optimizers_config is None else _optimizers(self.optimizers_config),
             hnsw_config=None if self.hnsw_config is None else _hnsw(self.hnsw_config),
             params=None if self.params is None else _params(self.params),
-            quantization_config=quantization if isinstance(quantization, str) else quantization_settings(quantization),
+            quantization_config=_quantization_diff(self.quantization_config),
             metadata=self.metadata,
+            sparse_vectors=(
+                None if self.sparse_vectors is None else {n: v.diff() for n, v in self.sparse_vectors.items()}
+            ),
+            strict_mode=strict_mode(self.strict_mode_config),
         )
+
+
+def _quantization_diff(request: Quantization | str | None) -> dict[str, Any] | str | None:
+    return request if isinstance(request, str) else quantization_settings(request)
 
 
 def _params(request: ParamsDiffRequest) -> CollectionParamsDiff:

@@ -4,14 +4,14 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
-from schemas.rest.decode import NotYet
+from schemas.vectors.params import Memory
 
 Quantile = Annotated[float, msgspec.Meta(ge=0.5, le=1.0)]
 
 
 class _Settings(msgspec.Struct, omit_defaults=True, kw_only=True):
     always_ram: bool | None = None
-    memory: NotYet = None
+    memory: Memory | None = None
 
 
 class ScalarSettings(_Settings, kw_only=True):
@@ -34,17 +34,23 @@ class BinarySettings(_Settings, kw_only=True):
     query_encoding: Literal["default", "binary", "scalar4bits", "scalar8bits"] | None = None
 
 
+class TurboSettings(_Settings, kw_only=True):
+    """A rotation, then a few bits per value."""
+
+    bits: Literal["bits1", "bits1_5", "bits2", "bits4"] | None = None
+
+
 class Quantization(msgspec.Struct, omit_defaults=True):
     """Quantization settings: one kind."""
 
     scalar: ScalarSettings | None = None
     product: ProductSettings | None = None
     binary: BinarySettings | None = None
-    turbo: NotYet = None
+    turbo: TurboSettings | None = None
 
     def __post_init__(self) -> None:
-        if [self.scalar, self.product, self.binary].count(None) != 2:
-            raise ValueError("Expected one of `scalar`, `product` and `binary`")
+        if [self.scalar, self.product, self.binary, self.turbo].count(None) != 3:
+            raise ValueError("Expected one of `scalar`, `product`, `binary` and `turbo`")
 
 
 def quantization_settings(quantization: Quantization | None) -> dict[str, Any] | None:

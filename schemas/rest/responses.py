@@ -95,6 +95,24 @@ class ExistsResult(msgspec.Struct):
     exists: bool
 
 
+class LocalShardInfo(msgspec.Struct):
+    """A shard. All are active: what can't be read is an error, not a state."""
+
+    shard_id: int
+    points_count: int
+    state: str = "Active"
+
+
+class CollectionClusterInfo(msgspec.Struct):
+    """Where a collection's shards are: all of them here."""
+
+    peer_id: int
+    shard_count: int
+    local_shards: list[LocalShardInfo]
+    remote_shards: list[LocalShardInfo] = []
+    shard_transfers: list[LocalShardInfo] = []
+
+
 class AliasDescription(msgspec.Struct):
     """An alias and the collection it stands for."""
 

@@ -28,6 +28,14 @@ class Datatype(StrEnum):
     UINT8 = "uint8"
 
 
+class Memory(StrEnum):
+    """Where something is kept: on disk alone, in the page cache while there is room, or in memory."""
+
+    COLD = "cold"
+    CACHED = "cached"
+    PINNED = "pinned"
+
+
 class Comparator(StrEnum):
     """How two multivectors are compared."""
 
@@ -60,6 +68,8 @@ class HnswConfigDiff(_Part, frozen=True):
     max_indexing_threads: int | None = None
     on_disk: bool | None = None
     payload_m: int | None = None
+    memory: Memory | None = None
+    inline_storage: bool | None = None
 
 
 class VectorParams(_Part, frozen=True):
@@ -75,6 +85,7 @@ class VectorParams(_Part, frozen=True):
     on_disk: bool | None = None
     datatype: Datatype | None = None
     multivector_config: MultivectorConfig | None = None
+    memory: Memory | None = None
     position: int | None = None
 
 

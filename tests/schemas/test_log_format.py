@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from schemas import config, operations, records
+from schemas import config, operations, records, strict_mode
 from schemas.records import PointsRecord, decode_partition_record, encode_record
 from schemas.vectors import params
 from schemas.vectors.dense import DenseColumn
@@ -64,6 +64,11 @@ PARTS: dict[str, type[msgspec.Struct]] = {
     "config patch": config.CollectionPatch,
     "vector params diff": config.VectorParamsDiff,
     "params diff": config.CollectionParamsDiff,
+    "sparse vector params diff": config.SparseVectorParamsDiff,
+    "payload storage": config.PayloadStorage,
+    "strict mode": strict_mode.StrictModeConfig,
+    "multivector limits": strict_mode.MultivectorLimits,
+    "sparse limits": strict_mode.SparseLimits,
 }
 
 

@@ -19,6 +19,7 @@ from projector.snapshot import SnapshotService, SnapshotsFolder
 from projector.state.store import PartitionState
 from projector.worker.catalog_service import CatalogService
 from projector.worker.following import catch_up, follow
+from projector.worker.known_losses import KnownLosses
 from projector.worker.partition_service import PartitionService, Surroundings
 from projector.worker.routing_port import no_routing, rejecter
 
@@ -41,6 +42,7 @@ class EmbeddedNode:
         self._snapshots = SnapshotService(
             SnapshotsFolder(DataFolder(settings.data).snapshots), self._folder, log.identity
         )
+        self._losses = KnownLosses()
         data = DataFolder(settings.data)
         self._retention = LogRetention(log, data.log, settings.log_retention_bytes, self._folder, data.snapshots)
         self.views = LocalViews(self.catalog, self.optimizer, self._queued)
@@ -54,7 +56,8 @@ class EmbeddedNode:
         log = await EmbeddedLog.open(DataFolder(settings.data).log, settings.partitions)
         node = cls(settings, log, SegmentBuilder())
         try:
-            await node._open()
+            with node._snapshots.advising():
+                await node._open()
         except BaseException:
             await node.close()
             raise
@@ -67,7 +70,7 @@ class EmbeddedNode:
             self.catalog.publish,
             rejecter(self.log, Topic.CATALOG),
             seen=lambda partition: self._partitions[partition].state.marker_seq,
-            guests=[self._snapshots],
+            guests=[self._snapshots, self._losses],
         )
         kv = self._catalog.store.kv
         kv.on_writable = self.catalog.waiters.stall
@@ -79,7 +82,7 @@ class EmbeddedNode:
             self.optimizer,
             self._open_state,
             no_routing(self.log),
-            guests=[self._snapshots],
+            guests=[self._snapshots, self._losses],
         )
         for partition in range(self.log.partitions(Topic.POINTS)):
             opened = await PartitionService.open(around, partition)
@@ -138,7 +141,8 @@ class EmbeddedNode:
     def ready(self) -> tuple[bool, str]:
         """Whether the views have caught up with the log as it was at the start."""
         if self._caught_up.is_set():
-            return True, "ready"
+            losses = self._losses.sentence()
+            return True, f"ready, {losses}" if losses else "ready"
         paused = next((s.unwritable for s in (self._catalog, *self._partitions) if s and s.unwritable), "")
         return False, f"catching up with the log: {self._applied()} records applied{paused and f'; {paused}'}"
 

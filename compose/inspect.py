@@ -1,5 +1,8 @@
 """What the log and a data folder hold, as tables."""
 
+from contextlib import closing
+from datetime import UTC, datetime
+
 from rich.console import Console
 from rich.table import Table
 
@@ -10,6 +13,7 @@ from ingest.log import Log, Topic
 from projector.catalog.store import CatalogStore
 from projector.folders import StateFolder
 from projector.state.digest import digest_shard
+from projector.state.losses import Loss
 from projector.state.store import PartitionState
 
 
@@ -26,6 +30,9 @@ async def describe(settings: Settings, console: Console) -> None:
             return
         console.print(_collections(state, log.identity))
         console.print(_shards(state, log))
+        losses = _losses(state, log)
+        if losses.row_count:
+            console.print(losses)
 
 
 async def _topics(log: Log) -> Table:
@@ -65,6 +72,21 @@ def _collections(state: StateFolder, identity: str) -> Table:
         return table
     finally:
         store.close()
+
+
+def _losses(folder: StateFolder, log: Log) -> Table:
+    table = Table("topic", "partition", "lost from offset", "to", "accepted")
+    found: list[tuple[Topic, int, Loss]] = []
+    with closing(CatalogStore.open(folder.catalog, log.identity, read_only=True)) as store:
+        found += [(Topic.CATALOG, 0, loss) for loss in store.losses]
+    for partition in range(log.partitions(Topic.POINTS)):
+        if folder.rocksdb(partition).exists():
+            with closing(PartitionState.open(folder.rocksdb(partition), log.identity, read_only=True)) as state:
+                found += [(Topic.POINTS, partition, loss) for loss in state.losses]
+    for topic, partition, loss in found:
+        at = datetime.fromtimestamp(loss.at_ms / 1000, UTC)
+        table.add_row(topic, str(partition), str(loss.first), str(loss.last), f"{at:%Y-%m-%d %H:%M:%S} UTC")
+    return table
 
 
 def _shards(folder: StateFolder, log: Log) -> Table:

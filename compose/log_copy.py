@@ -59,9 +59,10 @@ async def total_records(log: Log) -> int:
 async def copy_log(source: EmbeddedLog, kafka: KafkaSettings, advance: Advance) -> Copied:
     """Copy ``source`` into the topics of ``kafka``, which are made where they are missing.
 
-    Raises UserError where the topics hold anything else, or Kafka fails in the middle; KafkaTopicError,
-    LogUnavailableError, LogDamagedError.
+    Raises UserError where ``source`` was shortened, the topics hold anything else, or Kafka fails in the middle;
+    KafkaTopicError, LogUnavailableError, LogDamagedError.
     """
+    await _refuse_shortened(source)
     target = await _open_target(source, kafka)
     try:
         places = [(topic, partition) for topic in _ORDER for partition in range(target.partitions(topic))]
@@ -75,6 +76,19 @@ async def copy_log(source: EmbeddedLog, kafka: KafkaSettings, advance: Advance) 
         return Copied(sum(copy.done for copy in copies), before)
     finally:
         await target.close()
+
+
+async def _refuse_shortened(source: EmbeddedLog) -> None:
+    for topic in Topic:
+        for partition in range(source.partitions(topic)):
+            start = await source.start_offset(topic, partition)
+            if start:
+                raise UserError(
+                    f"nothing was copied: the log was shortened, it begins at offset {start} of {topic}-{partition}. A "
+                    "copy could not make the state, as snapshots are of the log that they were made from. Start on "
+                    "empty topics and write the points there: scroll them from headwater serve, with vectors and "
+                    "payloads, and upsert them."
+                )
 
 
 async def _open_target(source: EmbeddedLog, kafka: KafkaSettings) -> KafkaLog:

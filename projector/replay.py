@@ -98,6 +98,5 @@ async def replay(log: Log, into: Path, advance: Advance, routed: Mapping[int, in
 async def _refuse_truncated(log: Log, topic: Topic, partition: int, needed: int) -> None:
     start = await log.start_offset(topic, partition)
     if start > needed:
-        raise LogTruncatedError(
-            f"the log of {topic}-{partition} starts at offset {start}: what came before can't be replayed."
-        )
+        message = f"the log of {topic}-{partition} starts at offset {start}: what came before can't be replayed."
+        raise LogTruncatedError(message, topic, partition, start)

@@ -10,6 +10,8 @@ from projector.folders import StateFolder
 from projector.replay import replay_partition
 from projector.state.digest import ShardDigest, digest_shard
 from projector.state.fold_history import FoldSpan
+from projector.state.losses import Loss, tell
+from projector.state.origin import StateMismatchError
 from projector.state.store import PartitionState
 
 Seed = Callable[[int, int, int, Path], None]
@@ -32,13 +34,17 @@ class ShardVerdict:
 
 @dataclass(frozen=True, slots=True)
 class PartitionVerdict:
-    """What was found for one partition. ``folds``, ``folds_afresh``: the versions of the fold behind either side."""
+    """What was found for one partition. ``folds``, ``folds_afresh``: the versions of the fold behind either side.
+
+    ``losses``: what of the log the live state goes on without.
+    """
 
     partition: int
     applied: int
     shards: list[ShardVerdict]
     folds: list[FoldSpan]
     folds_afresh: list[FoldSpan]
+    losses: list[Loss]
 
     @property
     def equal(self) -> bool:
@@ -72,10 +78,18 @@ async def verify_partition(
             start = await log.start_offset(Topic.POINTS, partition)
             if start > 0 and seed is not None:
                 seed(partition, start, live.applied, folder)
+            if start > 0 and live.losses and not folder.exists():
+                raise StateMismatchError(
+                    f"the state of {Topic.POINTS}-{partition} goes on without {tell(live.losses)}, which the log lost: "
+                    "what is before can't be folded afresh. Make a snapshot (headwater snapshot create): verify then "
+                    "begins from that."
+                )
             await replay_partition(log, partition, folder, end, advance, pending=live.cursor)
             afresh = PartitionState.open(folder, log.identity, read_only=True)
             try:
-                return PartitionVerdict(partition, live.applied, compare(live, afresh), live.folds, afresh.folds)
+                return PartitionVerdict(
+                    partition, live.applied, compare(live, afresh), live.folds, afresh.folds, live.losses
+                )
             finally:
                 afresh.close()
     finally:

@@ -95,6 +95,28 @@ def truncate(
         asyncio.run(_truncate(settings, settings.kafka, snapshot, ignore_group or [], dry_run))
 
 
+@app.command("accept-loss")
+def accept_loss(
+    until: Annotated[int, typer.Option("--accept-loss-until", help="The last lost offset: the log's first, less 1.")],
+    topic: Annotated[Topic, typer.Option(help="Which topic.")] = Topic.POINTS,
+    partition: Annotated[int, typer.Option(help="Which partition.")] = 0,
+    data: Data = None,
+    kafka: Kafka = None,
+    prefix: Prefix = None,
+) -> None:
+    """Go on, for good, without records that are gone from the log, were not applied, and are in no snapshot.
+
+    The state, made where there is none, keeps which they were: see info, verify, /readyz. Nothing may run on it.
+    """
+    settings = make_settings(data=data, kafka=kafka, prefix=prefix)
+    from compose.accept_loss import accept_loss as accept
+
+    loss = asyncio.run(accept(settings, topic, partition, until))
+    plain_console().print(
+        f"the state of {topic}-{partition} goes on without offsets {loss.first} to {loss.last}", highlight=False
+    )
+
+
 async def _truncate_embedded(folder: DataFolder, name: str | None, dry_run: bool) -> None:
     from compose.embedded_truncation import truncate_folder
     from compose.log_truncate import choose_snapshot, plan_cuts

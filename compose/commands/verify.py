@@ -23,11 +23,16 @@ def verify(data: Data = None, kafka: Kafka = None, prefix: Prefix = None) -> Non
     A log that was truncated is folded from a snapshot on.
     """
     settings = make_settings(data=data, kafka=kafka, prefix=prefix)
+    from projector.state.losses import tell
+
     verdicts = asyncio.run(_verify(settings))
     plain_console().print(_table(verdicts))
     for verdict in verdicts:
         if not verdict.same_folds:
             plain_console().print(_versions(verdict), highlight=False, soft_wrap=True)
+        if verdict.losses:
+            lost = f"points-{verdict.partition} goes on without {tell(verdict.losses)}, which the log lost"
+            plain_console().print(lost, highlight=False, soft_wrap=True)
     differing = [verdict for verdict in verdicts if not verdict.equal]
     if differing and not any(verdict.same_folds for verdict in differing):
         raise UserError(

@@ -116,7 +116,9 @@ class ServiceRoutes:
 
     async def _ready(self, _: Call) -> Reply:
         ready, sentence = self._readiness.ready()
-        return _text(b"all shards are ready") if ready else _text(sentence.encode(), 503)
+        # Clients of Qdrant may look for this sentence.
+        said = sentence.removeprefix("ready")
+        return _text(f"all shards are ready{said}".encode()) if ready else _text(sentence.encode(), 503)
 
     async def _metrics(self, _: Call) -> Reply:
         return Reply(raw=exposition(), content_type=CONTENT_TYPE_LATEST.encode())

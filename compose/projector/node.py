@@ -33,6 +33,7 @@ from projector.snapshot.service import SnapshotService
 from projector.snapshot.snapshots import SnapshotsFolder
 from projector.worker.catching_up import CatchingUp, Partition
 from projector.worker.faust_app import FoldApp
+from projector.worker.known_losses import KnownLosses
 from projector.worker.routing_port import rejecter
 from projector.worker.service import FoldService
 from projector.worker.worker import Worker
@@ -64,6 +65,7 @@ class ProjectorNode:
         self._builder = SegmentBuilder()
         self._optimizer = Optimizer(self._builder, make_ready=Segment.check_graphs)
         self._snapshots = SnapshotService(SnapshotsFolder(data.snapshots), self._folder, log.identity)
+        self._losses = KnownLosses()
         self._display = CatchUpDisplay()
         self._desk: RoutingDesk | StandbyDesk | None = None
         self._reject_from_catalog = rejecter(log, Topic.CATALOG) if settings.route else ignore_rejected
@@ -100,7 +102,9 @@ class ProjectorNode:
         if self._desk is None:
             raise AssertionError("partitions are given after ``open``")
         routing, reject = self._desk.open_routing, self._reject_from_catalog
-        opener = Opener(self.log, self._folder, self._builder, self._optimizer, self._snapshots, routing, reject)
+        opener = Opener(
+            self.log, self._folder, self._builder, self._optimizer, self._snapshots, self._losses, routing, reject
+        )
         service = await opener.open(partition, self.worker.marker_seq)
         self._watch.check([partition])
         return service
@@ -151,7 +155,8 @@ class ProjectorNode:
             return False, f"paused: {paused}"
         if behind:
             return False, f"opening and catching up with the log: {', '.join(behind)}"
-        return True, "ready"
+        losses = self._losses.sentence()
+        return True, f"ready, {losses}" if losses else "ready"
 
     def partitions(self) -> list[PartitionStatus]:
         """The partitions that were given to this worker."""

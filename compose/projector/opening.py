@@ -16,6 +16,7 @@ from projector.snapshot.service import SnapshotService
 from projector.state.store import PartitionState
 from projector.worker.catalog_service import CatalogService
 from projector.worker.catching_up import Partition
+from projector.worker.known_losses import KnownLosses
 from projector.worker.partition_service import Feed, PartitionService, Surroundings
 from projector.worker.patience import when_room, when_unlocked
 from projector.worker.routing_port import OpenRouting
@@ -34,6 +35,7 @@ class Opener:
     builder: SegmentBuilder
     optimizer: Optimizer
     snapshots: SnapshotService
+    losses: KnownLosses
     open_routing: OpenRouting
     reject_catalog: Reject
 
@@ -60,7 +62,7 @@ class Opener:
             self._open_state,
             self.open_routing,
             self._open_feed,
-            [self.snapshots],
+            [self.snapshots, self.losses],
             make_ready=Segment.check_graphs,
         )
 
@@ -73,7 +75,7 @@ class Opener:
 
     async def _open_catalog(self, marker_seq: Callable[[int], int]) -> CatalogService:
         feed = CatalogFeed(self.folder, self.log.identity)
-        guests = (self.snapshots, _FeedCloser(feed))
+        guests = (self.snapshots, self.losses, _FeedCloser(feed))
         service = await CatalogService.open(
             self.log, self._open_store, feed.publish, self.reject_catalog, seen=marker_seq, guests=guests
         )

@@ -4,6 +4,7 @@ The markers that a record causes wait in the outbox, written in the same batch a
 partitions' logs hold them. After a crash they are sent again; partitions ignore sequence numbers they have seen.
 """
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Self
 
@@ -13,7 +14,9 @@ from crc32c import crc32c
 from projector.catalog.fold import CatalogEffects
 from projector.catalog.state import CatalogState, CollectionMeta
 from projector.state.kv import Batch, KeyValue
+from projector.state.losses import Loss, put_loss, read_losses
 from projector.state.origin import check_origin
+from schemas.config import MAX_SHARDS
 from schemas.records import Marker, decode_partition_record, encode_record
 
 _APPLIED = b"m/applied"
@@ -68,6 +71,23 @@ class CatalogStore:
         """crc32c of the value of the record at the applied offset; None when nothing was applied."""
         value = self._kv.get(_LAST_CHECKSUM)
         return None if value is None else int.from_bytes(value, "big")
+
+    @property
+    def losses(self) -> list[Loss]:
+        """The ranges of the log that it goes on without."""
+        return read_losses(self._kv)
+
+    def accept_loss(self, until: int, at_ms: int) -> Loss:
+        """Go on after offset ``until`` without what is before; accepted at ``at_ms``, milliseconds since 1970."""
+        batch = Batch()
+        loss = put_loss(batch, self._kv, until, at_ms)
+        # Each lost record may have sent a marker for each shard of a collection. Partitions that had them would take
+        # no other with the same number.
+        self._state = replace(self._state, seq=self._state.seq + loss.offsets * MAX_SHARDS)
+        batch.put(_SEQ, self._state.seq.to_bytes(8, "big"))
+        self._kv.write(batch)
+        self._applied = until
+        return loss
 
     def outbox(self) -> list[tuple[int, int, Marker]]:
         """(sequence number, partition, marker) of those not yet known to be on the log, in order."""

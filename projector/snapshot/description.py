@@ -4,6 +4,7 @@ from pathlib import Path
 
 import msgspec
 
+from ingest.log import Topic
 from projector.segments.durable import replace_file
 from projector.snapshot.errors import SnapshotError
 
@@ -26,6 +27,11 @@ class Description(msgspec.Struct, frozen=True, kw_only=True):
     catalog: int | None
     partitions: dict[int, int]
     version: int = SNAPSHOT_VERSION
+
+    def reaches(self, topic: Topic, partition: int, offset: int) -> bool:
+        """Whether the snapshot has a state of the partition that has applied ``offset``."""
+        applied = self.catalog if topic is Topic.CATALOG else self.partitions.get(partition)
+        return applied is not None and applied >= offset
 
 
 _encode = msgspec.json.Encoder().encode

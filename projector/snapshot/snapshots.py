@@ -12,6 +12,7 @@ from pathlib import Path
 
 import structlog
 
+from ingest.log import Topic
 from projector.segments.durable import sync_folder
 from projector.snapshot.description import Description, read_description
 from projector.snapshot.errors import SnapshotError
@@ -66,9 +67,13 @@ class SnapshotsFolder:
             raise SnapshotError(f"there is no snapshot {name} in {self.root}; there are: {known}")
         return Snapshot(folder, read_description(folder))
 
-    def newest(self, identity: str) -> Snapshot | None:
-        """The newest complete snapshot of the log ``identity``."""
-        return next((s for s in reversed(self.complete()) if s.description.identity == identity), None)
+    def newest(self, identity: str, reaching: tuple[Topic, int, int] | None = None) -> Snapshot | None:
+        """The newest complete snapshot of the log ``identity``; of those that have applied ``reaching``, an offset."""
+        for snapshot in reversed(self.complete()):
+            description = snapshot.description
+            if description.identity == identity and (reaching is None or description.reaches(*reaching)):
+                return snapshot
+        return None
 
     def path(self, name: str) -> Path:
         """The folder of the snapshot ``name``. Raises SnapshotError for what is no name."""

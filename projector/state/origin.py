@@ -23,7 +23,13 @@ class StateMismatchError(Exception):
 
 
 class LogTruncatedError(StateMismatchError):
-    """The log no longer has the records that the state needs next."""
+    """The log of ``topic`` and ``partition`` begins at ``start``: it no longer has what the state needs next."""
+
+    def __init__(self, message: str, topic: Topic, partition: int, start: int) -> None:
+        super().__init__(message)
+        self.topic = topic
+        self.partition = partition
+        self.start = start
 
 
 def check_origin(kv: KeyValue, folder: Path, identity: str, *, read_only: bool) -> None:
@@ -96,7 +102,7 @@ async def check_log(state: FoldedState, log: Log, topic: Topic, partition: int) 
             f"the state of {where} is ahead of its log: it has applied offset {state.applied}, but the log ends at "
             f"{end}. The log has lost records. {remedy}"
         )
-    _check_start(state, start, where)
+    _check_start(state, start, topic, partition)
     if state.applied < start or state.last_checksum is None:
         return
     records = await log.read(topic, partition, state.applied, 1)
@@ -117,7 +123,7 @@ async def read_next(
     records = await log.read(topic, partition, state.applied + 1, max_bytes)
     if not records or records[0].offset > state.applied + 1:
         # Asked for after reading, so that no deletion can come in between. Transactions leave gaps, too.
-        _check_start(state, await log.start_offset(topic, partition), f"{topic}-{partition}")
+        _check_start(state, await log.start_offset(topic, partition), topic, partition)
     return records if end is None else [record for record in records if record.offset < end]
 
 
@@ -127,14 +133,16 @@ async def check_begins(log: Log) -> None:
         for partition in range(log.partitions(topic)):
             start = await log.start_offset(topic, partition)
             if start:
-                raise LogTruncatedError(
+                message = (
                     f"there is no state, and the log can't give one: {topic}-{partition} starts at offset {start}."
                 )
+                raise LogTruncatedError(message, topic, partition, start)
 
 
-def _check_start(state: FoldedState, start: int, where: str) -> None:
+def _check_start(state: FoldedState, start: int, topic: Topic, partition: int) -> None:
     if start > state.applied + 1:
-        raise LogTruncatedError(
-            f"the log of {where} starts at offset {start}, but the state needs offset {state.applied + 1} next. "
-            "Restore a newer copy of the state, or the log's earlier records."
+        message = (
+            f"the log of {topic}-{partition} starts at offset {start}, but the state needs offset {state.applied + 1} "
+            "next. Restore a newer copy of the state, or the log's earlier records."
         )
+        raise LogTruncatedError(message, topic, partition, start)

@@ -20,6 +20,7 @@ from projector.state import keys
 from projector.state.fold_history import FoldSpan, fold_history
 from projector.state.kept_outcomes import KeptOutcomes
 from projector.state.kv import Batch, KeyValue, after_prefix
+from projector.state.losses import Loss, put_loss, read_losses
 from projector.state.origin import StateMismatchError, check_origin
 from projector.state.outbox import Outbox
 from projector.state.shards import Shards
@@ -79,6 +80,19 @@ class PartitionState:
     def folds(self) -> list[FoldSpan]:
         """The versions of the fold that wrote it, oldest first."""
         return fold_history(self._kv)
+
+    @property
+    def losses(self) -> list[Loss]:
+        """The ranges of the log that it goes on without."""
+        return read_losses(self._kv)
+
+    def accept_loss(self, until: int, at_ms: int) -> Loss:
+        """Go on after offset ``until`` without what is before; accepted at ``at_ms``, milliseconds since 1970."""
+        batch = Batch()
+        loss = put_loss(batch, self._kv, until, at_ms)
+        self._kv.write(batch)
+        self._applied, self._cursor = until, None
+        return loss
 
     @property
     def marker_seq(self) -> int:

@@ -1,8 +1,16 @@
 """Shortening the embedded log: by a command, also while a server runs, and by the server itself."""
 
+import asyncio
 from pathlib import Path
 
+import pytest
+
+from compose.errors import UserError
+from compose.log_copy import copy_log, locked_log
 from compose.settings import DataFolder
+from ingest.embedded import EmbeddedLog
+from ingest.kafka import KafkaSettings
+from ingest.log import Topic
 from tests.support.http import Http
 from tests.support.server import Server, headwater
 from tests.support.waiting import eventually
@@ -62,6 +70,19 @@ def test_by_a_command(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     verified = headwater("verify", "--data", str(data))
     assert (verified.returncode, "digests are equal" in verified.stdout) == (0, True), verified.stderr
+
+
+def test_what_was_shortened_is_not_copied(tmp_path: Path) -> None:
+    async def main() -> None:
+        log = await EmbeddedLog.open(tmp_path)
+        await log.append(Topic.POINTS, 0, b"x")
+        await log.delete_before(Topic.POINTS, 0, 1)
+        await log.close()
+        async with locked_log(tmp_path) as source:
+            with pytest.raises(UserError, match="begins at offset 1 of points-0"):
+                await copy_log(source, KafkaSettings(bootstrap_servers="127.0.0.1:1"), lambda done: None)
+
+    asyncio.run(main())
 
 
 def test_by_itself(tmp_path: Path) -> None:

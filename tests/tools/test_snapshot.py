@@ -19,7 +19,7 @@ from projector.recovery import open_views
 from projector.segments.builder import SegmentBuilder
 from projector.segments.shard_files import condemn
 from projector.snapshot import SnapshotError, SnapshotsFolder, files
-from projector.snapshot.advice import advising, starting_advice
+from projector.snapshot.advice import advising
 from projector.snapshot.create import create
 from projector.snapshot.files import tree_bytes
 from projector.snapshot.restore import restore
@@ -223,7 +223,11 @@ def test_it_goes_on_from_a_log_that_was_truncated(place: Place) -> None:
         ):
             await check_log(_Nothing(), place.log, Topic.POINTS, 0)
         place.snapshots.delete("one")
-        assert "There is no snapshot of this log" in starting_advice(place.snapshots, "memory")
+        with (
+            pytest.raises(StateMismatchError, match="There is no snapshot of this log"),
+            advising(place.snapshots, "memory"),
+        ):
+            await check_log(_Nothing(), place.log, Topic.POINTS, 0)
 
     run(main())
 
@@ -382,7 +386,7 @@ import asyncio, sys
 from pathlib import Path
 from projector.folders import StateFolder
 from projector.snapshot import SnapshotsFolder
-from projector.snapshot.advice import advising, starting_advice
+from projector.snapshot.advice import advising
 from projector.snapshot.create import create
 root = Path(sys.argv[1])
 asyncio.run(create(SnapshotsFolder(root / "snapshots"), StateFolder(root / "state"), "killed"))

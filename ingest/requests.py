@@ -1,10 +1,11 @@
 """REST requests to operations: columnar, and checked under the collection's configuration."""
 
 from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 import msgspec
 
-from ingest.vector_columns import pack_column, to_columns
+from ingest.vector_columns import pack_written, to_columns
 from schemas.config import UNNAMED, CollectionConfig
 from schemas.errors import BadInputError, UnprocessableError
 from schemas.ids import UUID_BASE, WireId, parse_point_id, to_wire
@@ -28,6 +29,7 @@ from schemas.rest.points import (
     JsonColumns,
     JsonFilter,
     JsonId,
+    PointRequest,
     RawObject,
     SelectorRequest,
     SetPayloadRequest,
@@ -35,10 +37,12 @@ from schemas.rest.points import (
     UpdateVectorsRequest,
     UpsertRequest,
 )
+from schemas.rest.shard_keys import check_shard_key
 from schemas.validation import check_operation, check_operation_count, check_payloads, decode_payload
 from schemas.vectors.registry import VectorColumn
 
 _EMPTY = (b"null", b"{}")
+RequestT = TypeVar("RequestT", bound="UpsertRequest | UpdateVectorsRequest | SelectorRequest")
 _decode_columns = msgspec.json.Decoder(JsonColumns)
 _decode_filter = msgspec.json.Decoder(JsonFilter | None)
 
@@ -72,6 +76,10 @@ def _selected(request: SelectorRequest) -> list[WireId] | None:
     return None if request.points is None else wire_ids(request.points, "points[{}]")
 
 
+def _filtered(request: SelectorRequest) -> JsonFilter | None:
+    return None if request.points is not None else _filter(request.filter, "filter")
+
+
 def _payloads(raw: Sequence[msgspec.Raw | msgspec.UnsetType]) -> list[bytes] | None:
     """Payloads as bytes, empty for none; None when nobody has one."""
     payloads = [b"" if item is msgspec.UNSET or (payload := bytes(item)) in _EMPTY else payload for item in raw]
@@ -93,7 +101,7 @@ def upsert(config: CollectionConfig, request: UpsertRequest) -> Upsert:
         )
     points = request.points or []
     ids = wire_ids([point.id for point in points], "points[{}].id")
-    columns = to_columns(config, [point.vector for point in points])
+    columns = to_columns(config, [_vector(point, position) for position, point in enumerate(points)])
     return Upsert(
         ids,
         columns,
@@ -103,14 +111,21 @@ def upsert(config: CollectionConfig, request: UpsertRequest) -> Upsert:
     )
 
 
+def _vector(point: PointRequest, position: int) -> msgspec.Raw:
+    vector = point.vectors if point.vector is msgspec.UNSET else point.vector
+    if vector is msgspec.UNSET:
+        raise BadInputError(f"Format error in JSON body: missing field `vector` at points[{position}]")
+    return vector
+
+
 def _batch_columns(config: CollectionConfig, batch: BatchRequest) -> dict[str, VectorColumn]:
     decoded = _decoded_columns(batch, max(1, len(config.names)))
     named = decoded if isinstance(decoded, dict) else {UNNAMED: decoded}
     columns: dict[str, VectorColumn] = {}
     for name, vectors in named.items():
         if len(vectors) != len(batch.ids):
-            raise BadInputError(f"Wrong input: batch.vectors: {len(batch.ids)} ids but {len(vectors)} vectors")
-        columns[name] = pack_column(config, name, vectors, range(len(vectors)), _batch_path)
+            raise _unequal(batch, "vectors", len(vectors))
+        columns[name] = pack_written(config, name, vectors, range(len(vectors)), _batch_path)
     return columns
 
 
@@ -118,7 +133,7 @@ def _decoded_columns(batch: BatchRequest, names: int) -> JsonColumns:
     text = bytes(batch.vectors)
     # An empty list takes twenty times its text once decoded. There is one around each column.
     if len(text) > UNCOUNTED_BYTES and text.count(b"[") > names * (len(batch.ids) + 1):
-        raise BadInputError(f"Wrong input: batch.vectors: {len(batch.ids)} ids but more vectors")
+        raise _unequal(batch, "vectors", "more")
     return decode_part(_decode_columns, text, "batch.vectors")
 
 
@@ -130,12 +145,20 @@ def _batch_payloads(batch: BatchRequest) -> list[bytes] | None:
     if batch.payloads is None:
         return None
     if len(batch.payloads) != len(batch.ids):
-        raise BadInputError(f"Wrong input: batch.payloads: {len(batch.ids)} ids but {len(batch.payloads)} payloads")
+        raise _unequal(batch, "payloads", len(batch.payloads))
     return _payloads(batch.payloads)
+
+
+def _unequal(batch: BatchRequest, what: str, count: int | str) -> UnprocessableError:
+    return UnprocessableError(
+        f"Validation error in JSON body: [batch: number of ids and {what} must be equal ({len(batch.ids)} != {count})]"
+    )
 
 
 def update_vectors(config: CollectionConfig, request: UpdateVectorsRequest) -> UpdateVectors:
     """The operation of replacing vectors. Raises BadInputError."""
+    if not request.points:
+        raise UnprocessableError("Validation error in JSON body: [points: must specify points to update]")
     ids = wire_ids([point.id for point in request.points], "points[{}].id")
     columns = to_columns(config, [point.vector for point in request.points])
     return UpdateVectors(ids, columns, _filter(request.update_filter, "update_filter"))
@@ -143,32 +166,34 @@ def update_vectors(config: CollectionConfig, request: UpdateVectorsRequest) -> U
 
 def delete_points(_: CollectionConfig, request: SelectorRequest) -> DeletePoints:
     """The operation of deleting points. Raises BadInputError."""
-    return DeletePoints(_selected(request), _filter(request.filter, "filter"))
+    return DeletePoints(_selected(request), _filtered(request))
 
 
 def delete_vectors(_: CollectionConfig, request: DeleteVectorsRequest) -> DeleteVectors:
     """The operation of removing vectors. Raises BadInputError."""
-    return DeleteVectors(list(dict.fromkeys(request.vector)), _selected(request), _filter(request.filter, "filter"))
+    if not request.vector:
+        raise UnprocessableError("Validation error in JSON body: [vector: must specify vector names to delete]")
+    return DeleteVectors(list(dict.fromkeys(request.vector)), _selected(request), _filtered(request))
 
 
 def set_payload(_: CollectionConfig, request: SetPayloadRequest) -> SetPayload:
     """The operation of merging a payload. Raises BadInputError."""
-    return SetPayload(bytes(request.payload), request.key, _selected(request), _filter(request.filter, "filter"))
+    return SetPayload(bytes(request.payload), request.key, _selected(request), _filtered(request))
 
 
 def overwrite_payload(_: CollectionConfig, request: SetPayloadRequest) -> OverwritePayload:
     """The operation of replacing payloads. Raises BadInputError."""
-    return OverwritePayload(bytes(request.payload), request.key, _selected(request), _filter(request.filter, "filter"))
+    return OverwritePayload(bytes(request.payload), request.key, _selected(request), _filtered(request))
 
 
 def delete_payload(_: CollectionConfig, request: DeletePayloadRequest) -> DeletePayload:
     """The operation of removing payload keys. Raises BadInputError."""
-    return DeletePayload(request.keys, _selected(request), _filter(request.filter, "filter"))
+    return DeletePayload(request.keys, _selected(request), _filtered(request))
 
 
 def clear_payload(_: CollectionConfig, request: SelectorRequest) -> ClearPayload:
     """The operation of removing whole payloads. Raises BadInputError."""
-    return ClearPayload(_selected(request), _filter(request.filter, "filter"))
+    return ClearPayload(_selected(request), _filtered(request))
 
 
 _BATCH: dict[str, Callable[..., Operation]] = {
@@ -192,7 +217,7 @@ def batch_operations(config: CollectionConfig, requests: Sequence[UpdateOperatio
     operations: list[Operation] = []
     for index, request in enumerate(requests):
         try:
-            operations.append(checked(config, _batch_operation(config, request)))
+            operations.append(_batch_operation(config, request))
         except (BadInputError, UnprocessableError) as error:
             raise type(error)(f"{error.message} (in operations[{index}])") from error
     return operations
@@ -202,8 +227,16 @@ def _batch_operation(config: CollectionConfig, request: UpdateOperationRequest) 
     for name, make in _BATCH.items():
         part = getattr(request, name)
         if part is not None:
-            return make(config, part)
+            return operation_of(config, make, part)
     raise AssertionError("an operation of a batch is one of eight")
+
+
+def operation_of(
+    config: CollectionConfig, make: Callable[[CollectionConfig, RequestT], Operation], request: RequestT
+) -> Operation:
+    """The operation that ``make`` makes of ``request``, checked. Raises BadInputError, UnprocessableError."""
+    check_shard_key(request.shard_key, "Wrong input")
+    return checked(config, make(config, request))
 
 
 def checked(config: CollectionConfig, operation: Operation) -> Operation:
@@ -221,9 +254,7 @@ def checked(config: CollectionConfig, operation: Operation) -> Operation:
 
 def _check_not_empty(operation: Operation) -> None:
     if operation.ids is not None and not operation.ids:
-        raise BadInputError("Wrong input: Empty update request, there are no points in it")
-    if isinstance(operation, DeleteVectors) and not operation.names:
-        raise BadInputError("Wrong input: vector: must name vectors to delete")
+        raise BadInputError("Bad request: Empty update request")
 
 
 def _name_bad_payload(payloads: Sequence[bytes]) -> None:

@@ -15,9 +15,10 @@ from numpy.typing import NDArray
 from simdjson import Array, Parser
 
 from schemas.config import UNNAMED, CollectionConfig
-from schemas.errors import BadInputError
+from schemas.errors import BadInputError, UnprocessableError
 from schemas.rest.decode import decode_part
 from schemas.rest.points import JsonVector
+from schemas.vectors.dense import DenseKind
 from schemas.vectors.kind import JsonValue
 from schemas.vectors.plain import only_plain
 from schemas.vectors.registry import VectorColumn, kind_of
@@ -40,7 +41,7 @@ def to_columns(config: CollectionConfig, raw: Sequence[msgspec.Raw]) -> dict[str
     """The columns of points whose vectors, each a JsonVector, are ``raw``.
 
     Raises BadInputError naming the point for a vector that is none, that the collection doesn't have, of another
-    size, or with a number that no float32 can hold.
+    size, or with a number that no float32 can hold, and UnprocessableError for an empty one.
     """
     plain = only_plain(config)
     if plain is not None:
@@ -56,7 +57,7 @@ def to_columns(config: CollectionConfig, raw: Sequence[msgspec.Raw]) -> dict[str
             rows.append(position)
             column.append(values)
     return {
-        name: pack_column(config, name, column, rows, point_path, None if len(rows) == len(raw) else rows)
+        name: pack_written(config, name, column, rows, point_path, None if len(rows) == len(raw) else rows)
         for name, (rows, column) in found.items()
     }
 
@@ -127,6 +128,22 @@ def _rows_of(size: int, lengths: Sequence[int], values: NDArray[np.float64]) -> 
         return rows
     found = iter(rows)
     return [next(found) if length == size else None for length in lengths]
+
+
+def pack_written(
+    config: CollectionConfig,
+    name: str,
+    values: Sequence[JsonValue],
+    positions: Sequence[int],
+    where: Path,
+    rows: list[int] | None = None,
+) -> VectorColumn:
+    """As ``pack_column``, of vectors to store. Raises UnprocessableError, too, for an empty dense one."""
+    params = config.names.get(name)
+    if params is not None and [] in values and isinstance(kind_of(params), DenseKind):
+        path = where(positions[values.index([])], name)
+        raise UnprocessableError(f"Validation error in JSON body: [{path}: dense vector must not be empty]")
+    return pack_column(config, name, values, positions, where, rows)
 
 
 def pack_column(

@@ -9,7 +9,7 @@ from ingest import requests
 from schemas.config import CollectionConfig
 from schemas.errors import BadInputError
 from schemas.operations import Operation
-from schemas.rest.decode import NotYet, decode_body
+from schemas.rest.decode import decode_body
 from schemas.rest.points import (
     DeletePayloadRequest,
     DeleteVectorsRequest,
@@ -22,6 +22,7 @@ from schemas.rest.points import (
     UpdateVectorsRequest,
     UpsertRequest,
 )
+from schemas.rest.shard_keys import ShardKeySelector, check_shard_key
 
 MakeOperations = Callable[[CollectionConfig, Any], list[Operation]]
 """The checked operations of a decoded request."""
@@ -41,13 +42,18 @@ class Body(msgspec.Struct, gc=False):
     points: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
     batch: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
     operations: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
-    shard_key: NotYet = None
-    shard_key_selector: NotYet = None
+    shard_key: ShardKeySelector | None = None
+    shard_key_selector: ShardKeySelector | None = None
 
     def kind(self) -> str | None:
-        """Which request this is the body of; None for a single point. Raises BadInputError when it may be several."""
+        """Which request this is the body of; None for a single point. Raises BadInputError when it may be several.
+
+        So does a shard key: there are none.
+        """
         several = self.points is not msgspec.UNSET or self.batch is not msgspec.UNSET
         whole = self.operations is not msgspec.UNSET
+        check_shard_key(self.shard_key, "Wrong input")
+        check_shard_key(self.shard_key_selector, "Wrong input")
         single = self.id is not msgspec.UNSET
         if single + several + whole > 1:
             raise BadInputError("Wrong input: expected one of `id`, `points` or `batch`, and `operations`")
@@ -63,7 +69,7 @@ class Body(msgspec.Struct, gc=False):
 
 def _one(make: Callable[[CollectionConfig, Any], Operation]) -> MakeOperations:
     def operations(config: CollectionConfig, request: Any) -> list[Operation]:
-        return [requests.checked(config, make(config, request))]
+        return [requests.operation_of(config, make, request)]
 
     return operations
 

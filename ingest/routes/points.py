@@ -1,7 +1,7 @@
 """Routes that change points: decode, check, put on the log."""
 
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from typing import Any
 
 import msgspec
 
@@ -10,6 +10,7 @@ from ingest.http.endpoint import Call, Endpoint, Handler, Reply
 from ingest.http.limits import Limits
 from ingest.http.offsets import OFFSETS_HEADER, render_offsets
 from ingest.ports import Catalog, CollectionEntry
+from ingest.requests import RequestT
 from ingest.writer import PointsWriter
 from schemas.config import CollectionConfig
 from schemas.operations import Operation
@@ -25,7 +26,6 @@ from schemas.rest.points import (
 )
 from schemas.rest.responses import UpdateResult
 
-RequestT = TypeVar("RequestT")
 TAG = "Points"
 _ROOT = "/collections/{collection_name}/points"
 _decode_batch = msgspec.json.Decoder(UpdateBatchRequest)
@@ -74,11 +74,13 @@ class PointWriteRoutes:
         return Endpoint(method, _ROOT + path, handler, summary, TAG, result=UpdateResult, body=body, writes=True)
 
     def _handler(
-        self, decoder: msgspec.json.Decoder[RequestT], make: Callable[[CollectionConfig, RequestT], Operation]
+        self,
+        decoder: msgspec.json.Decoder[RequestT],
+        make: Callable[[CollectionConfig, RequestT], Operation],
     ) -> Handler:
         async def handle(call: Call) -> Reply:
             entry = self._catalog.resolve(call.collection)
-            operation = requests.checked(entry.config, make(entry.config, decode_body(decoder, call.body)))
+            operation = requests.operation_of(entry.config, make, decode_body(decoder, call.body))
             return await self._write(call, entry, [operation])
 
         return handle

@@ -18,6 +18,7 @@ from schemas.rest.reads import (
     ScrollRequest,
 )
 from schemas.rest.responses import CountResult, PointResult, ScrollResult
+from schemas.rest.shard_keys import check_shard_key
 
 TAG = "Points"
 _ROOT = "/collections/{collection_name}/points"
@@ -48,7 +49,8 @@ class PointReadRoutes:
     async def _get(self, call: Call) -> Reply:
         reading = await self._reader.begin(call)
         text = call.path["id"]
-        point_id = to_id(int(text) if text.isascii() and text.isdigit() and len(text) <= 20 else text, "id")
+        digits = text.removeprefix("+")
+        point_id = to_id(int(digits) if digits.isascii() and digits.isdigit() and len(digits) <= 20 else text, "id")
         found = await reading.shards.get([point_id], to_selection(reading.config, True, True, True))
         if not found:
             raise NotFoundError(f"Not found: Point with id {text} does not exists!")
@@ -57,13 +59,14 @@ class PointReadRoutes:
     async def _retrieve(self, call: Call) -> Reply:
         reading = await self._reader.begin(call)
         request = decode_body(_decode_retrieve, call.body)
+        check_shard_key(request.shard_key, "Bad request")
         if len(request.ids) > self._limits.max_ids:
             raise UnprocessableError(
                 f"Validation error in JSON body: [ids: at most {self._limits.max_ids}, not {len(request.ids)}]"
             )
         ids = to_ids(request.ids)
         self._answering.check_vectors(reading, len(ids), request.with_vector)
-        selection = to_selection(reading.config, request.with_payload, request.with_vector, True)
+        selection = to_selection(reading.config, request.with_payload, request.with_vector, False)
         found = await reading.shards.get(ids, selection)
         points = [found[point_id] for point_id in dict.fromkeys(ids) if point_id in found]
         return Reply(await reading.budget.run(lambda _: render_points(points), render_us(points)))
@@ -71,6 +74,7 @@ class PointReadRoutes:
     async def _scroll(self, call: Call) -> Reply:
         reading = await self._reader.begin(call)
         request = decode_body(_decode_scroll, call.body)
+        check_shard_key(request.shard_key, "Bad request")
         limit = request.limit or DEFAULT_LIMIT
         self._limits.check_results(limit, 0)
         self._answering.check_vectors(reading, limit, request.with_vector)
@@ -83,7 +87,9 @@ class PointReadRoutes:
 
     async def _count(self, call: Call) -> Reply:
         reading = await self._reader.begin(call)
-        condition = to_filter(decode_body(_decode_count, call.body).filter)
+        request = decode_body(_decode_count, call.body)
+        check_shard_key(request.shard_key, "Bad request")
+        condition = to_filter(request.filter)
         return Reply(CountResult(await reading.shards.count(condition)))
 
 

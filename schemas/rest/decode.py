@@ -1,7 +1,8 @@
 """Decode a request body, and say what is wrong with it as Qdrant does: format errors are 400, broken limits 422."""
 
 import re
-from typing import TypeAlias, TypeVar
+from collections.abc import Callable
+from typing import Any, TypeAlias, TypeVar
 
 import msgspec
 
@@ -20,9 +21,13 @@ UNCOUNTED_BYTES = 256 << 10
 """A text that is no larger is decoded without a look at what is in it."""
 
 _AT = re.compile(r"^(?P<what>.*) - at `(?P<path>[^`]*)`$", re.DOTALL)
-_LIMIT = re.compile(r"^Expected `\w+` (?P<limit>(?:>=|<=|>|<|of length|matching) ?.*)$", re.DOTALL)
+_LIMIT = re.compile(r"^Expected `(?P<kind>\w+)` (?P<limit>(?:>=|<=|>|<|of length|matching) ?.*)$", re.DOTALL)
+_BOUND = re.compile(r"^(?P<sign>>=|<=) (?P<bound>\S+)$")
+_STEP = re.compile(r"\.(?P<key>[^.\[\]]+)|\[(?P<index>\d+)\]")
 _OF_THE_TYPE = frozenset({">= 0", f"<= {2**32 - 1}"})
 """Limits of the unsigned types that Qdrant reads into: what breaks them is of the wrong type there."""
+_SHOWN = 1e40
+"""Larger numbers are not quoted: they may have any number of digits."""
 _ONLY_NULL = re.compile(r"^Expected `null`, got ")
 _IN_A_VECTOR = re.compile(r"(?:^|\.)(?:vector|vectors|nearest|query)(?:\[|$)")
 _OTHER_VECTOR = re.compile(r", got `(?:array|object|str)`$")
@@ -39,7 +44,7 @@ def decode_body(decoder: msgspec.json.Decoder[RequestT], body: bytes) -> Request
     try:
         return decoder.decode(body)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
-        raise explain(error) from error
+        raise explain(error, read=lambda: _read(body)) from error
 
 
 def check_density(text: bytes, what: str, values: int = MAX_VALUES) -> None:
@@ -59,7 +64,7 @@ def decode_part(decoder: msgspec.json.Decoder[RequestT], text: bytes | msgspec.R
     try:
         return decoder.decode(text)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
-        raise explain(error, path) from error
+        raise explain(error, path, lambda: _read(bytes(text))) from error
 
 
 def convert_part(value: object, kind: type[RequestT], path: str) -> RequestT:
@@ -67,24 +72,29 @@ def convert_part(value: object, kind: type[RequestT], path: str) -> RequestT:
     try:
         return msgspec.convert(value, kind)
     except (msgspec.ValidationError, RecursionError) as error:
-        raise explain(error, path) from error
+        raise explain(error, path, lambda: value) from error
 
 
-def explain(error: Exception, prefix: str = "") -> HeadwaterError:
-    """The error to answer for one that msgspec raised; ``prefix`` is the path of what was decoded."""
+def explain(error: Exception, prefix: str = "", read: Callable[[], Any] = lambda: None) -> HeadwaterError:
+    """The error to answer for one that msgspec raised.
+
+    ``prefix`` is the path of what was decoded; ``read`` gives it decoded without a type, None where that is too much.
+    """
     if isinstance(error, RecursionError):
         return BadInputError("Format error in JSON body: nested too deeply")
     if isinstance(error, UnicodeDecodeError):
         return BadInputError("Format error in JSON body: a string is not valid UTF-8")
     text = str(error)
     at = _AT.match(text)
-    what, path = (at["what"], at["path"]) if at else (text, "$")
-    path = _join(prefix, path)
+    what, inner = (at["what"], at["path"]) if at else (text, "$")
+    path = _join(prefix, inner)
     if _ONLY_NULL.match(what):
         return not_yet(path)
     limit = _LIMIT.match(what)
     if limit and limit["limit"] in _OF_THE_TYPE:
         return BadInputError(f"Format error in JSON body: {what} at {path}")
+    if limit and (bound := _BOUND.match(limit["limit"])):
+        return _out_of_bounds(path, bound, limit["kind"], _number_at(read(), inner))
     if limit:
         return UnprocessableError(f"Validation error in JSON body: [{path}: value invalid, must be {limit['limit']}]")
     where = f" at {path}" if path else ""
@@ -92,6 +102,32 @@ def explain(error: Exception, prefix: str = "") -> HeadwaterError:
     if _IN_A_VECTOR.search(path) and _OTHER_VECTOR.search(what):
         hint = "; sparse vectors, multivectors and inference are not supported yet"
     return BadInputError(f"Format error in JSON body: {what}{where}{hint}")
+
+
+def _out_of_bounds(path: str, bound: re.Match[str], kind: str, value: float | None) -> HeadwaterError:
+    if kind == "int" and value is not None and value < 0:
+        # Whole numbers that have a bound are unsigned in Qdrant.
+        return BadInputError(f"Format error in JSON body: invalid value: integer `{value}`, expected usize at {path}")
+    shown = "value" if value is None else f"value {value}"
+    must = f"{bound['bound']} or {'larger' if bound['sign'] == '>=' else 'smaller'}"
+    return UnprocessableError(f"Validation error in JSON body: [{path}: {shown} invalid, must be {must}]")
+
+
+def _read(text: bytes) -> Any:
+    return msgspec.json.decode(text) if len(text) <= UNCOUNTED_BYTES else None
+
+
+def _number_at(value: Any, path: str) -> float | None:
+    """The number in ``value`` at a path as msgspec gives it; None when that is not to be told from the path."""
+    if "[...]" in path:
+        return None
+    for step in _STEP.finditer(path.removeprefix("$")):
+        try:
+            value = value[step["key"] if step["index"] is None else int(step["index"])]
+        except (LookupError, TypeError):
+            return None
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    return value if number and abs(value) < _SHOWN else None
 
 
 def _join(prefix: str, path: str) -> str:

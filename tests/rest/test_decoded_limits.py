@@ -98,7 +98,7 @@ def test_columns_of_more_vectors_than_ids(rest: Rest) -> None:
     vectors: list[list[float]] = [[]] * UNCOUNTED_BYTES
     for columns in (vectors, {"": vectors}):
         body = json.dumps({"batch": {"ids": [1], "vectors": columns}}).encode()
-        assert "batch.vectors: 1 ids but more vectors" in rest.error(400, "PUT", POINTS, content=body)
+        assert "ids and vectors must be equal (1 != more)" in rest.error(422, "PUT", POINTS, content=body)
 
 
 def test_many_columns(rest: Rest) -> None:

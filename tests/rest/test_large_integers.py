@@ -114,4 +114,4 @@ def test_is_no_trouble_in_a_parameter_a_path_or_a_header(memory: MemoryRest, val
 def test_the_message_says_which_and_how_large_it_may_be(memory: MemoryRest, field: str, body: dict[str, Any]) -> None:
     memory.create()
     message = memory.error(422, "POST", POINTS + "/query", json={"query": [1, 2], **body})
-    assert message == f"Validation error in JSON body: [{field}: value invalid, must be <= {2**63 - 1}]"
+    assert message == f"Validation error in JSON body: [{field}: value {2**63} invalid, must be {2**63 - 1} or smaller]"

@@ -82,7 +82,7 @@ def deep(levels: int) -> Any:
 
 UPSERTS: list[tuple[int, Any, str]] = [
     (400, {}, "points"),
-    (400, {"points": [], "batch": {"ids": [], "vectors": []}}, "points"),
+    (400, {"points": [], "batch": {"ids": [], "vectors": []}}, "Empty update request"),
     (400, {"points": {}}, "points"),
     (400, {"points": [1]}, "points[0]"),
     (400, {"points": [{"id": 1}]}, "vector"),
@@ -96,7 +96,7 @@ UPSERTS: list[tuple[int, Any, str]] = [
     (400, point(id=None), "points[1].id"),
     (400, point(vector=[1]), "points[1].vector: Vector dimension error: expected dim: 2, got 1"),
     (400, point(vector=[1, 2, 3]), "points[1].vector: Vector dimension error: expected dim: 2, got 3"),
-    (400, point(vector=[]), "points[1].vector: Vector dimension error: expected dim: 2, got 0"),
+    (422, point(vector=[]), "points[1].vector: dense vector must not be empty"),
     (400, point(vector=[1, 1e39]), "points[1].vector[1]: 1e+39 is out of the range of float32"),
     (400, point(vector=[-3.5e38, 0]), "points[1].vector[0]"),
     (400, point(vector=[1, "2"]), "points[1].vector[1]"),
@@ -111,14 +111,17 @@ UPSERTS: list[tuple[int, Any, str]] = [
     (400, point(payload=[]), "points[1].payload"),
     (400, point(payload="x"), "points[1].payload"),
     (400, point(payload=deep(65)), "points[1].payload: payload is nested deeper"),
-    (400, {**point(), "shard_key": "a"}, "shard_key is not supported yet"),
+    (400, {**point(), "shard_key": "a"}, 'Wrong input: Shard key "a" not found'),
+    (400, {**point(), "shard_key": [7]}, "Wrong input: Shard key 7 not found"),
+    (400, {**point(), "shard_key": {"target": "a", "fallback": "b"}}, 'Wrong input: Shard key "a" not found'),
+    (400, {**point(), "shard_key": -1}, "shard_key"),
     (400, {**point(), "update_mode": "maybe"}, "update_mode"),
     (422, {**point(), "update_filter": {"must": [{"key": "a"}]}}, "filter"),
-    (400, {"batch": {"ids": [1], "vectors": []}}, "1 ids but 0 vectors"),
+    (422, {"batch": {"ids": [1], "vectors": []}}, "number of ids and vectors must be equal (1 != 0)"),
     (400, {"batch": {"ids": [1], "vectors": [[1]]}}, "batch.vectors[0]"),
     (400, {"batch": {"ids": [1], "vectors": {"x": [[1, 2]]}}}, "batch.vectors.x"),
     (400, {"batch": {"ids": ["x"], "vectors": [[1, 2]]}}, "batch.ids[0]"),
-    (400, {"batch": {"ids": [1], "vectors": [[1, 2]], "payloads": []}}, "1 ids but 0 payloads"),
+    (422, {"batch": {"ids": [1], "vectors": [[1, 2]], "payloads": []}}, "ids and payloads must be equal (1 != 0)"),
     (400, {"batch": {"ids": [1], "vectors": [[1, 2]], "payloads": [[]]}}, "payload"),
 ]
 
@@ -158,8 +161,8 @@ def test_text_that_is_not_utf8(rest: Rest) -> None:
 
 
 OTHERS: list[tuple[int, str, str, Any, str]] = [
-    (400, "POST", "/delete", {}, "points"),
-    (400, "POST", "/delete", {"points": [1], "filter": {}}, "not both"),
+    (400, "POST", "/delete", {}, "Either list of point ids or filter must be provided"),
+    (400, "POST", "/delete", {"points": [], "filter": {}}, "Empty update request"),
     (400, "POST", "/delete", {"points": ["x"]}, "points[0]"),
     (400, "POST", "/delete", {"filter": []}, "filter"),
     (400, "POST", "/delete", {"filter": {"mst": []}}, "filter"),
@@ -181,7 +184,8 @@ OTHERS: list[tuple[int, str, str, Any, str]] = [
     (400, "POST", "/batch", {"operations": [{"upsrt": {}}]}, "operations[0]"),
     (400, "POST", "/batch", {"operations": [{"delete": {"points": []}, "upsert": {"points": []}}]}, "operations[0]"),
     (422, "POST", "/batch", {"operations": [{"delete": {"points": [2]}}] * 10_001}, "operations: at most 10000"),
-    (422, "POST", "/scroll", {"limit": 0}, "limit"),
+    (422, "POST", "/scroll", {"limit": 0}, "[limit: value 0 invalid, must be 1 or larger]"),
+    (400, "POST", "/scroll", {"limit": -1}, "invalid value: integer `-1`, expected usize at limit"),
     (422, "POST", "/scroll", {"limit": 10**9}, "limit"),
     (422, "POST", "/scroll", {"limit": 1 << 80}, "limit"),
     (400, "POST", "/scroll", {"limit": "5"}, "limit"),

@@ -145,12 +145,15 @@ def test_count(rest: Rest) -> None:
 
 def test_retrieve(rest: Rest) -> None:
     path = POINTS
-    found = rest.parsed(list[models.Record], "POST", path, json={"ids": [3, UUID, 777], "with_vector": True})
+    asked = {"ids": [3, UUID, 777], "with_payload": True, "with_vectors": True}
+    found = rest.parsed(list[models.Record], "POST", path, json=asked)
     assert [(p.id, p.payload, p.vector) for p in found] == [
         (3, {"n": 3, "even": False}, [3.0, 1.0]),
         (UUID, {}, [0.5, 0.25]),
     ]
     assert rest.result("POST", path, json={"ids": []}) == []
+    assert rest.result("POST", path, json={"ids": [3]}) == [{"id": 3}]
+    assert rest.error(400, "POST", path, json={"ids": [3], "shard_key": "a"}) == 'Bad request: Shard key "a" not found'
 
 
 def test_get_one(rest: Rest) -> None:
@@ -158,6 +161,7 @@ def test_get_one(rest: Rest) -> None:
     assert (found.id, found.payload, found.vector) == (3, {"n": 3, "even": False}, [3.0, 1.0])
     for text in (UUID, UUID.replace("-", ""), UUID.upper()):
         assert rest.result("GET", f"{POINTS}/{text}")["id"] == UUID
+    assert rest.result("GET", f"{POINTS}/+03")["id"] == 3
     assert rest.error(404, "GET", f"{POINTS}/777") == "Not found: Point with id 777 does not exists!"
     for bad in ("abc", "-1", "1.5", str(1 << 64), "9" * 5000):
         assert "id" in rest.error(400, "GET", f"{POINTS}/{bad}")

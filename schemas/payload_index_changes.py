@@ -16,9 +16,15 @@ from schemas.text import has_stop_words
 
 
 def change_indexes(indexes: PayloadIndexes, changes: Mapping[str, PayloadIndex | None] | None) -> PayloadIndexes:
-    """The indexes after ``changes``; None removes one, and need not be there."""
-    merged = {**indexes, **(changes or {})}
-    return {name: index for name, index in merged.items() if index is not None}
+    """The indexes after ``changes``; None removes one, and need not be there. One that says the same stays as it is."""
+    merged = dict(indexes)
+    for name, index in (changes or {}).items():
+        old = merged.get(name)
+        if index is None:
+            merged.pop(name, None)
+        elif old is None or old.params != index.params:
+            merged[name] = index
+    return merged
 
 
 def check_indexes(indexes: PayloadIndexes) -> None:

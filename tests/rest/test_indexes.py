@@ -45,6 +45,12 @@ def test_an_operation_by_filter_means_what_a_read_does(rest: Rest) -> None:
     assert [point["id"] for point in rest.scroll()] == [1, 2]
 
 
+def test_a_declaration_that_says_the_same_stays_as_it_was(rest: Rest) -> None:
+    declare(rest, "t", {"type": "keyword"})
+    declare(rest, "t", "keyword")
+    assert shown(rest) == {"t": {"data_type": "keyword", "params": {"type": "keyword"}, "points": 2}}
+
+
 def test_a_declaration_is_replaced_and_a_missing_one_removed(rest: Rest) -> None:
     declare(rest, '"t"', {"type": "integer", "lookup": True})
     params = {"type": "integer", "lookup": True, "range": None, "is_principal": None}

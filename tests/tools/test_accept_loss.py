@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from ingest.kafka import KafkaSettings
+from ingest.kafka.deletion import delete_before
 from ingest.log import Topic
 from projector.catalog.store import CatalogStore
 from projector.snapshot import SnapshotsFolder
@@ -18,6 +20,7 @@ from schemas.config import MAX_SHARDS
 from tests.support.http import Http
 from tests.support.memory_log import MemoryLog
 from tests.support.server import Server, headwater
+from tests.tools.kafka_world import Deployment, topics_of
 from tests.tools.world import run
 
 
@@ -94,7 +97,8 @@ def test_a_state_that_is_behind_goes_on_when_told_so(tmp_path: Path) -> None:
     assert "digests are equal" in verified.stdout
 
 
-def test_without_any_state(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("gone", "losses"), [("state", 2), ("state/points-00000", 1)])
+def test_without_any_state(tmp_path: Path, gone: str, losses: int) -> None:
     data = tmp_path / "data"
     with Server(data) as server:
         server.start()
@@ -103,8 +107,8 @@ def test_without_any_state(tmp_path: Path) -> None:
             write(http, 0)
         assert server.stop() == 0
         shorten(data)
-        shutil.rmtree(data / "state")
-        for _ in range(2):
+        shutil.rmtree(data / gone)
+        for _ in range(losses):
             server.launch()
             assert server.wait_end() == 1
             command = server.last_output().split("run (with")[-1].split(": headwater ")[1].split()
@@ -112,8 +116,10 @@ def test_without_any_state(tmp_path: Path) -> None:
             assert done.returncode == 0, done.stderr
         server.start()
         with Http(server.port) as http:
-            assert http.get("/collections").result["collections"] == []
-            # The partition has no marker of it, and takes those that come.
+            # Where the catalog isn't lost, the shard is: nothing passes for a collection that is empty.
+            assert http.post("/collections/words/points/count", {}).status == 404
+            http.delete("/collections/words")
+            # The partition takes the markers that come.
             http.put("/collections/words", {"vectors": {"size": 2, "distance": "Dot"}})
             write(http, 50)
             assert http.post("/collections/words/points/count", {}).result["count"] == 5
@@ -158,3 +164,30 @@ def test_only_a_snapshot_that_covers_what_is_gone_is_named(tmp_path: Path) -> No
     assert "behind" not in advice()
     snapshots.delete("covers")
     assert "--accept-loss-until 6" in advice()
+
+
+@pytest.mark.kafka
+def test_on_kafka(kafka_settings: KafkaSettings, tmp_path: Path) -> None:
+    deployment = Deployment(kafka_settings, tmp_path / "data")
+
+    async def lose() -> int:
+        await deployment.begin()
+        await deployment.fold()
+        await deployment.write()
+        async with topics_of(deployment.settings) as log:
+            end = await log.end_offset(Topic.POINTS, 0)
+        await delete_before(deployment.settings, {(Topic.POINTS, 0): end})
+        return end
+
+    until = run(lose()) - 1
+    with pytest.raises(LogTruncatedError):
+        run(deployment.fold())
+    code, said = deployment.tool("log", "accept-loss", "--partition", "1", "--accept-loss-until", "0")
+    assert (code, "has lost nothing" in said) == (1, True), said
+    code, said = deployment.tool("log", "accept-loss", "--partition", "0", "--accept-loss-until", str(until))
+    assert code == 0, said
+    before = run(deployment.fold())
+    run(deployment.write())
+    assert run(deployment.fold()) != before
+    code, said = deployment.tool("info")
+    assert (code, "lost from offset" in said) == (0, True), said

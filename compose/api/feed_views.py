@@ -1,6 +1,6 @@
 """FeedViews: the views that a worker of an api keeps by following feeds, for reading and for waiting."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
 from compose.api.feeds import CatalogFeed, PartitionFeed
@@ -14,6 +14,7 @@ from ingest.ports import CollectionEntry
 from projector.frames import ShardId
 from projector.segments.meta import unfit_reason
 from projector.segments.policy import SegmentFacts, TailFacts, is_settled
+from projector.segments.reader import Segment
 from projector.segments.shard_work import is_stale
 from projector.view.shard_view import ShardView
 from projector.waiters import Waiters, not_visible
@@ -107,6 +108,12 @@ class FeedViews:
             "where the catalog is"
         )
 
+    def segments(self) -> Iterator[Segment]:
+        """All segments of all views."""
+        for feed in self._feeds.values():
+            for live in feed.shards.values():
+                yield from (part.segment for part in live.view.segments)
+
     def shards(self, entry: CollectionEntry) -> list[LocalShard]:
         """Every shard of a collection as it is now. Raises as ``views``."""
         return list(map(LocalShard, self.views(entry)))
@@ -115,13 +122,14 @@ class FeedViews:
         """A collection in numbers. Raises as ``views``."""
         views = self.views(entry)
         vectors = [v for view in views for part in view.segments for v in part.segment.meta.vectors]
+        damage = next((part.segment.damage for view in views for part in view.segments if part.segment.damage), None)
         queued = [await self._ends.queued(p, self.add(p).waiters.visible) for p in set(entry.shard_map)]
         return CollectionCounts(
             points=sum(view.count for view in views),
             indexed_vectors=sum(v.rows for v in vectors if v.graph is not None),
             segments=sum(len(view.parts) for view in views),
-            status=CollectionStatus.GREEN if all(map(_settled, views)) else CollectionStatus.YELLOW,
-            optimizer_error=unfit_reason(vectors),
+            status=CollectionStatus.GREEN if damage is None and all(map(_settled, views)) else CollectionStatus.YELLOW,
+            optimizer_error=damage or unfit_reason(vectors),
             queued=sum(queued),
         )
 

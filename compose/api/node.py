@@ -14,6 +14,10 @@ from compose.api.read_lag import ReadLag
 from compose.api.startup import Startup
 from compose.app import no_recount
 from ingest.log import Log, LogUnavailableError, LogUnreachableError, Topic
+from projector.segments import metrics
+from projector.segments.errors import SegmentDamagedError
+from projector.segments.reader import Segment
+from projector.segments.scrubber import Scrubber
 
 LOOK_SECONDS = 5.0
 """How often the topic is asked for its partitions; a write or a token that names a new one is not kept waiting."""
@@ -64,9 +68,16 @@ class ApiNode:
         """Follow the feeds. Returns only by an exception: then the process must end."""
         async with self._group as group:
             group.create_task(self.catalog.run())
+            group.create_task(Scrubber(self.views.segments, self._tell_of_damage).run())
             self._follow_all()
             group.create_task(self._watch_partitions())
             await self._get_ready()
+
+    def _tell_of_damage(self, segment: Segment, error: SegmentDamagedError) -> None:
+        if segment in self.views.segments():
+            segment.damage = error.message
+            metrics.DAMAGED.inc()
+            _logger.error("segment damaged; a projector that finds it too rebuilds it", why=error.message)
 
     async def _get_ready(self) -> None:
         ends = [(topic, p, await self._end(topic, p)) for topic in _READ for p in range(self.log.partitions(topic))]

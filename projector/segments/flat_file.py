@@ -7,7 +7,7 @@ memory than its largest piece; readers map the whole file and see each section a
 import errno
 import mmap
 import os
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from struct import Struct
@@ -26,6 +26,7 @@ TAIL_MAGIC = b"\nHWFLEND"
 _TRAILER = Struct("<QII8s")
 ALIGNMENT = 64
 _CRC_PIECE = 1 << 24
+_READ_PIECE = 4 << 20
 _NOT_ITS_FAULT = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EACCES, errno.EPERM})
 """Errors of opening that say nothing about the file: rebuilding it would not help."""
 
@@ -131,7 +132,7 @@ class FlatFile:
     def __init__(self, path: Path, kind: str) -> None:
         """Map the file and check its directory. Raises SegmentDamagedError, OSError for lack of memory or rights."""
         self.path = path
-        self._map = _map_file(path)
+        self._map, self._inode = _map_file(path)
         self.directory = _read_directory(path, self._map)
         if self.directory.kind != kind:
             raise SegmentDamagedError(f"{path}: is a {self.directory.kind} file, not a {kind} file")
@@ -169,6 +170,34 @@ class FlatFile:
             if crc != self._place(name).crc:
                 raise SegmentDamagedError(f"{self.path}: section {name} does not have its checksum")
 
+    def reread(self) -> Iterator[int]:
+        """Compare all checksums by reading the file anew, a piece with every step, which gives its size in bytes.
+
+        Not through the mapping, where what a disk can't read ends the process. Ends early where the file was deleted,
+        or has given its name to another: what is mapped doesn't change by that. Raises SegmentDamagedError, OSError
+        for lack of memory or rights.
+        """
+        try:
+            with self.path.open("rb") as file:
+                status = os.fstat(file.fileno())
+                if (status.st_dev, status.st_ino) != self._inode:
+                    return
+                for name, place in self.directory.sections.items():
+                    file.seek(place.offset)
+                    crc, left = 0, place.length
+                    while piece := file.read(min(left, _READ_PIECE)):
+                        crc = crc32c(piece, crc)
+                        left -= len(piece)
+                        yield len(piece)
+                    if left or crc != place.crc:
+                        raise SegmentDamagedError(f"{self.path}: section {name} does not have its checksum")
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            if error.errno in _NOT_ITS_FAULT:
+                raise
+            raise SegmentDamagedError(f"{self.path}: {error}") from error
+
     def _place(self, section: str) -> Section:
         try:
             return self.directory.sections[section]
@@ -176,10 +205,12 @@ class FlatFile:
             raise SegmentDamagedError(f"{self.path}: section {section} is missing") from None
 
 
-def _map_file(path: Path) -> mmap.mmap:
+def _map_file(path: Path) -> tuple[mmap.mmap, tuple[int, int]]:
+    """The mapped file, and the device and number by which it is known."""
     try:
         with path.open("rb") as file:
-            return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+            status = os.fstat(file.fileno())
+            return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ), (status.st_dev, status.st_ino)
     except OSError as error:
         if error.errno in _NOT_ITS_FAULT:
             raise

@@ -8,7 +8,7 @@ from schemas.vectors.params import Datatype, Distance
 
 SEGMENT_FILE = "segment.flat"
 DAMAGED_FILE = "damaged"
-"""A mark: empty, and there when a build found the segment damaged. Readers go on; a start rebuilds the shard."""
+"""A mark: empty, and there when the segment was found damaged. Readers go on; a start rebuilds the shard."""
 SEGMENT_KIND = "segment"
 DENSE, SPARSE, MULTI = "dense", "sparse", "multi"
 """The kinds of vectors."""

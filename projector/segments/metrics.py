@@ -14,6 +14,14 @@ GRAPH_PROGRESS = Gauge(
     multiprocess_mode="livemax",
 )
 
+TO_CHECK = Gauge(
+    "headwater_segments_to_check",
+    "Segments in use whose checksums were not compared since they were opened",
+    multiprocess_mode="livesum",
+)
+CHECKED_BYTES = Counter("headwater_segment_checked_bytes_total", "Bytes of segments whose checksums were compared")
+DAMAGED = Counter("headwater_segments_damaged_total", "Segments found to be damaged since the start")
+
 
 def built(kind: str, seconds: float, result: BuildResult | None) -> None:
     """Count a build; ``result`` is None when there was nothing to build from."""

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -16,11 +16,14 @@ from projector.segments.meta import unfit_reason
 from projector.segments.policy import SEAL_BYTES, SEAL_ROWS, Plan, is_settled, plan_graph, plan_plain
 from projector.segments.reader import Segment
 from projector.segments.replacement import Builder, Built, MakeReady, Replacement, SealedState, publish
+from projector.segments.scrubber import Scrubber
 from projector.segments.shard_files import condemn, delete
 from projector.segments.shard_work import ShardWork, begin_work
+from projector.state.kv import StateDamagedError
 from projector.view.live_shard import LiveShard
 
 POLL_SECONDS = 0.2
+_STAGED_SECONDS = 0.01
 FULL_TAILS = 20
 """A tail with so many times what makes it due for sealing holds up the fold of its partition, which is faster."""
 
@@ -124,6 +127,7 @@ class Optimizer:
             group.create_task(self._watch())
             group.create_task(self._serve(graph=False))
             group.create_task(self._serve(graph=True))
+            group.create_task(Scrubber(self.segments, self.condemn).run())
 
     async def throttle(self, partition: int) -> None:
         """Wait while some tail of a partition is so full that sealing has to catch up first."""
@@ -133,12 +137,12 @@ class Optimizer:
                 return
 
     def settled(self, shard: ShardId) -> bool:
-        """Whether the shard has all graphs that its configuration asks for; unknown shards have."""
+        """Whether the shard is whole and has all graphs that its configuration asks for; unknown shards are."""
         work = self._find(shard)
         if work is None:
             return True
         tail = work.tail_facts(self._clock())
-        return is_settled(work.segment_facts(as_idle=True), tail, work.live.view.config)
+        return not work.condemned and is_settled(work.segment_facts(as_idle=True), tail, work.live.view.config)
 
     def progress(self, shard: ShardId) -> float | None:
         """The fraction of the graph build that runs for this shard; None when none does."""
@@ -146,9 +150,25 @@ class Optimizer:
         return None if work is None else work.progress
 
     def error(self, shard: ShardId) -> str | None:
-        """Why the shard's last build failed; None when the last ones of either kind did not."""
+        """Which segment of the shard is damaged, or why its last build failed; None when all is well."""
         work = self._find(shard)
-        return None if work is None else work.backoff[True].reason or work.backoff[False].reason
+        if work is None:
+            return None
+        damage = next(iter(work.condemned.values()), None)
+        return work.backoff[True].reason or work.backoff[False].reason or damage
+
+    def segments(self) -> Iterator[Segment]:
+        """Those in use now that aren't known to be damaged."""
+        for partition in self._partitions:
+            for work in partition.works.values():
+                yield from (p.segment for p in work.live.view.segments if p.segment.name not in work.condemned)
+
+    def condemn(self, segment: Segment, error: SegmentDamagedError) -> None:
+        """Mark a segment as damaged and have it rebuilt from the state, unless it was replaced already."""
+        for partition in self._partitions:
+            for work in partition.works.values():
+                if any(part.segment is segment for part in work.live.view.segments):
+                    self._condemn(work, segment.folder, error.message)
 
     def observe(self) -> None:
         """Notice new and closed shards, the age of what isn't sealed, and whether there is room for more."""
@@ -171,17 +191,19 @@ class Optimizer:
         """Carry out the most pressing plan of a kind, if there is one. Returns whether there was."""
         self.observe()
         now = self._clock()
-        best: tuple[int, _Partition, ShardWork, Plan] | None = None
+        best: tuple[tuple[bool, int], _Partition, ShardWork, Plan] | None = None
         for partition in self._partitions:
             for work in partition.works.values():
                 if work.backoff[graph].waits(now):
                     continue
                 tail = work.tail_facts(now)
                 plan = (plan_graph if graph else plan_plain)(work.segment_facts(), tail, work.live.view.config)
+                if not graph and (damaged := work.to_rebuild()) is not None:
+                    plan = Plan((damaged,), rebuild=True)
                 if plan is None and work.published_swaps < work.swaps and not work.building:
                     plan = Plan()  # its manifest could not be written
-                if plan is not None and (best is None or tail.rows > best[0]):
-                    best = (tail.rows, partition, work, plan)
+                if plan is not None and (best is None or (plan.rebuild, tail.rows) > best[0]):
+                    best = ((plan.rebuild, tail.rows), partition, work, plan)
         if best is None:
             return False
         _, partition, work, plan = best
@@ -199,7 +221,7 @@ class Optimizer:
                 await asyncio.sleep(POLL_SECONDS)
 
     async def _carry_out(self, partition: _Partition, work: ShardWork, plan: Plan, graph: bool) -> None:
-        replacement = Replacement(work, plan, self._make_ready)
+        replacement = Replacement(work, plan, partition.state, self._make_ready)
         kind = "graph" if graph else "plain"
         started = self._clock()
         work.busy.update(plan.segments)
@@ -207,12 +229,14 @@ class Optimizer:
         partition.idle.clear()
         try:
             built = await self._build(partition, replacement, work)
+            while self._is_current(partition, work) and not replacement.ready():
+                await asyncio.sleep(_STAGED_SECONDS)
             if built is None or not self._is_current(partition, work):
                 replacement.discard()
                 return
-            replacement.swap(built.segment, self._clock())
+            self._swap(work, plan, replacement, built)
             published = await publish(work, partition.state)
-        except (BuildFailedError, SegmentDamagedError, OSError) as error:
+        except (BuildFailedError, SegmentDamagedError, StateDamagedError, OSError) as error:
             self._on_failure(partition, work, plan, graph, error)
         else:
             work.backoff[graph].succeeded()
@@ -242,6 +266,16 @@ class Optimizer:
             build.cancel()
             partition.builds.discard(build)
 
+    def _swap(self, work: ShardWork, plan: Plan, replacement: Replacement, built: Built) -> None:
+        try:
+            replacement.swap(built.segment, self._clock())
+        except BuildFailedError:
+            replacement.discard()
+            raise
+        for name in plan.segments:
+            if work.condemned.pop(name, None) is not None:
+                log.info("segment rebuilt", damaged=str(work.folder / name), slots=built.slots)
+
     def _is_current(self, partition: _Partition, work: ShardWork) -> bool:
         return partition in self._partitions and partition.live.shards.get(work.shard) is work.live
 
@@ -262,19 +296,19 @@ class Optimizer:
             next_try_in_seconds=pause,
         )
         if isinstance(error, SegmentDamagedError) and error.folder is not None:
-            self._condemn(work, Path(error.folder))
+            self._condemn(work, Path(error.folder), error.message)
 
-    def _condemn(self, work: ShardWork, folder: Path) -> None:
-        """Leave a damaged segment out of builds, and have the next start rebuild it. Until then readers open it."""
-        work.condemned.add(folder.name)
+    def _condemn(self, work: ShardWork, folder: Path, why: str) -> None:
+        """Leave a damaged segment out of builds, and have it rebuilt. Until then readers open it."""
+        if folder.name in work.condemned:
+            return
+        work.condemned[folder.name] = f"a segment is damaged, and being rebuilt from the state: {why}"
+        metrics.DAMAGED.inc()
+        log.error("segment damaged; it is rebuilt from the state", segment=str(folder), why=why)
         try:
             condemn(folder)
         except OSError as error:
-            log.error(
-                "segment damaged; it can't be marked, so the next start won't know", segment=str(folder), why=str(error)
-            )
-            return
-        log.error("segment damaged; it is rebuilt from the state at the next start", segment=str(folder))
+            log.error("segment can't be marked as damaged", segment=str(folder), why=str(error))
 
     def _report_damage(self, work: ShardWork) -> None:
         for part in work.live.view.segments:

@@ -73,11 +73,15 @@ class TailFacts:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A build: segments to replace, by name, and whether the tail is sealed with them and graphs are built."""
+    """A build: segments to replace, by name, and whether the tail is sealed with them and graphs are built.
+
+    ``rebuild``: the points come from the state, as the files of the one segment that is replaced are damaged.
+    """
 
     segments: tuple[str, ...] = ()
     seal: bool = False
     graph: bool = False
+    rebuild: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """Segment: the reader of a segment's folder (docs/segment-files.md)."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from threading import Lock
 
@@ -52,12 +52,14 @@ class Segment:
         self._graph_lock = Lock()
         self.damaged_graphs: dict[str, str] = {}
         """Vector names whose graph could not be read, and why."""
+        self.damage: str | None = None
+        """What was found to be damaged since it was opened, where another process has to rebuild it; None: nothing."""
         self._check_shapes()
 
     @staticmethod
     def open(folder: Path) -> "Segment":
         """Open a segment's folder. Checks every file's size and the checksums of whatever leads to other data (ids,
-        offsets, slots); vectors, payloads and columns are checked by ``check``, graphs when they are loaded.
+        offsets, slots); ``check`` and ``reread`` compare the rest, loading a graph that one's.
 
         Raises SegmentDamagedError when a file is missing, has another size or checksum, or a newer version.
         """
@@ -72,6 +74,10 @@ class Segment:
         for vector in self.meta.vectors:
             if graphs and vector.graph is not None:
                 _check_graph_file(self.folder, vector)
+
+    def reread(self) -> Iterator[int]:
+        """Check everything but graphs, little by little, as ``FlatFile.reread``."""
+        return self._file.reread()
 
     @property
     def numbers(self) -> NDArray[np.uint64]:

@@ -1,7 +1,7 @@
 """Carry out a plan: build outside, swap in the view; then write the manifest and delete what it doesn't name."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -10,6 +10,7 @@ import numpy as np
 from projector.frames import ShardId
 from projector.segments.build import UNFINISHED
 from projector.segments.errors import BuildFailedError
+from projector.segments.from_state import refuse_less, spill_slots
 from projector.segments.manifest import Manifest, SegmentEntry, write_manifest
 from projector.segments.policy import Plan
 from projector.segments.reader import Segment
@@ -20,6 +21,7 @@ from projector.segments.spill import write_spill
 from projector.view.segment_part import SegmentPart
 from projector.view.shard_view import ShardView
 from projector.view.tail_part import TailPart
+from schemas.ids import PointId
 
 
 class SealedState(Protocol):
@@ -31,6 +33,10 @@ class SealedState(Protocol):
 
     def drop_changed(self, shard: ShardId, offset: int) -> None:
         """Forget which ids changed at or below ``offset``."""
+        ...
+
+    def points(self, shard: ShardId, ids: Sequence[PointId]) -> list[bytes | None]:
+        """Stored points by id, as they are now. Raises StateDamagedError."""
         ...
 
 
@@ -49,9 +55,12 @@ class Builder(Protocol):
 class Replacement:
     """One plan for one shard, at the view that stands when it is made."""
 
-    def __init__(self, work: ShardWork, plan: Plan, make_ready: MakeReady = Segment.load_graphs) -> None:
+    def __init__(
+        self, work: ShardWork, plan: Plan, state: SealedState, make_ready: MakeReady = Segment.load_graphs
+    ) -> None:
         """``make_ready`` is called on a thread, with what was built."""
         self._make_ready = make_ready
+        self._state = state
         self._work = work
         self._plan = plan
         self._base: ShardView = work.live.view
@@ -71,7 +80,7 @@ class Replacement:
         if self._tail is None and not alive:
             return Built(None, None)
         try:
-            spec = await asyncio.to_thread(self._prepare)
+            spec = await (self._prepare_from_state() if self._plan.rebuild else asyncio.to_thread(self._prepare))
             result = await builder.build(spec, progress)
             segment = await asyncio.to_thread(self._open)
         except BaseException:
@@ -81,10 +90,24 @@ class Replacement:
             delete(self._spill)
         return Built(segment, result)
 
+    def ready(self) -> bool:
+        """Whether ``swap`` may be called now. What was taken from the state may be newer than the view until all that
+        is staged is visible: only then is it known of each point that it changed.
+        """
+        live = self._work.live
+        return not self._plan.rebuild or live.catch_up(live.view.offset)
+
     def swap(self, segment: Segment | None, now: float) -> None:
-        """Put the new segment in place of its sources, in the view. On the loop."""
+        """Put the new segment in place of its sources, in the view. On the loop.
+
+        Raises BuildFailedError when the state lacks a point that the view has.
+        """
         removed = [part.segment for part in self._parts]
         added = [] if segment is None else [segment]
+        if self._plan.rebuild:
+            current = {part.segment.name: part for part in self._work.live.view.segments}
+            for part in self._parts:
+                refuse_less(part, current[part.segment.name], segment)
         self._work.live.replace(self._base, removed, added, self._plan.seal)
         self._work.merged(self._base, self._parts)
         self._work.swaps += 1
@@ -104,6 +127,12 @@ class Replacement:
             raise BuildFailedError(f"{self._target}: {segment.damaged_graphs}")
         return segment
 
+    async def _prepare_from_state(self) -> BuildSpec:
+        with write_spill(self._spill) as spill:
+            for part in self._parts:
+                await spill_slots(spill, part, lambda ids: self._state.points(self._work.shard, ids))
+        return BuildSpec(str(self._target), self._base.config, [str(self._spill)], [])
+
     def _prepare(self) -> BuildSpec:
         self._work.folder.mkdir(parents=True, exist_ok=True)
         spills: list[str] = []
@@ -121,6 +150,7 @@ class Built:
     def __init__(self, segment: Segment | None, result: BuildResult | None) -> None:
         self.segment = segment
         self.result = result
+        self.slots = 0 if segment is None else segment.size
 
 
 async def publish(work: ShardWork, state: SealedState) -> int:

@@ -43,7 +43,7 @@ def open_segments(folder: Path, manifest: Manifest) -> list[tuple[Segment, NDArr
     opened: list[tuple[Segment, NDArray[np.bool_]]] = []
     for entry in manifest.segments:
         if is_condemned(folder / entry.name):
-            raise SegmentDamagedError(f"{folder / entry.name}: a build found it damaged")
+            raise SegmentDamagedError(f"{folder / entry.name}: it was found damaged")
         segment = Segment.open(folder / entry.name)
         if segment.size != entry.size:
             raise SegmentDamagedError(f"{segment.folder}: has {segment.size} slots, not {entry.size}")

@@ -63,7 +63,8 @@ class ShardWork:
         self.next_number = 1 if manifest is None else manifest.next_number
         self.publishing = asyncio.Lock()
         self.busy: set[str] = set()
-        self.condemned: set[str] = set()
+        self.condemned: dict[str, str] = {}
+        """Segments that are damaged, by name, and what is; they are to be rebuilt from the state."""
         self.building = 0
         self.backoff = {False: Backoff(), True: Backoff()}
         """By whether the build has graphs."""
@@ -110,7 +111,7 @@ class ShardWork:
     def segment_facts(self, *, as_idle: bool = False) -> list[SegmentFacts]:
         """What the current view consists of; ``as_idle``: as if no build were running."""
         view = self.live.view
-        taken = self.condemned if as_idle else self.busy | self.condemned
+        taken = self.condemned.keys() if as_idle else self.busy | self.condemned.keys()
         return [
             SegmentFacts(
                 part.segment.name,
@@ -122,6 +123,11 @@ class ShardWork:
             )
             for part in view.segments
         ]
+
+    def to_rebuild(self) -> str | None:
+        """The name of a damaged segment that no build takes in; None when there is none."""
+        names = (part.segment.name for part in self.live.view.segments)
+        return next((name for name in names if name in self.condemned and name not in self.busy), None)
 
     def take_number(self) -> int:
         """A number for a new segment, never given before."""

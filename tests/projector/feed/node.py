@@ -158,7 +158,7 @@ class Node:
             return
         work.busy.update(names, ["tail"] if seal else [])
         work.building += 1
-        self.building.append((work, Replacement(work, Plan(tuple(names), seal))))
+        self.building.append((work, Replacement(work, Plan(tuple(names), seal), self.state)))
 
     async def finish_build(self, which: int) -> None:
         """Build it, put it into the view, write the manifest and tell the feed."""

@@ -44,7 +44,7 @@ class State:
     """What a partition's state keeps: points as they are, and which ids changed at which offset."""
 
     def __init__(self) -> None:
-        self.points: dict[PointId, Sample] = {}
+        self.samples: dict[PointId, Sample] = {}
         self.changed: list[tuple[int, PointId]] = []
         self.dropped = -1
         self.syncs = 0
@@ -54,6 +54,10 @@ class State:
         self.syncs += 1
         if self.fails:
             raise OSError("disk full")
+
+    def points(self, shard: ShardId, ids: Sequence[PointId]) -> list[bytes | None]:
+        found = map(self.samples.get, ids)
+        return [None if point is None else point.stored() for point in found]
 
     def drop_changed(self, shard: ShardId, offset: int) -> None:
         assert offset >= self.dropped
@@ -99,13 +103,13 @@ class Harness:
     def upsert(self, ids: Sequence[int]) -> None:
         self.version += 1
         points = {PointId(i): sample(i, self.version) for i in ids}
-        self.state.points.update(points)
+        self.state.samples.update(points)
         self._apply(list(points), [p.stored() for p in points.values()])
 
     def delete(self, ids: Sequence[int]) -> None:
-        gone = [PointId(i) for i in ids if PointId(i) in self.state.points]
+        gone = [PointId(i) for i in ids if PointId(i) in self.state.samples]
         for point_id in gone:
-            del self.state.points[point_id]
+            del self.state.samples[point_id]
         self._apply(gone, [None] * len(gone))
 
     def _apply(self, ids: list[PointId], points: Sequence[bytes | None]) -> None:
@@ -139,14 +143,14 @@ class Harness:
         segments = [] if manifest is None else open_segments(self.folder, manifest)
         self.live = LiveShard(SHARD, self.config, segments, at)
         ids = list(dict.fromkeys(i for changed_at, i in self.state.changed if changed_at > at))
-        current = [self.state.points.get(i) for i in ids]
+        current = [self.state.samples.get(i) for i in ids]
         self.live.apply(ids, [None if p is None else p.stored() for p in current], self.offset)
         self.live.publish(self.offset)
         self._start()
 
     def check(self) -> None:
         """The view is exactly the state."""
-        expected = {i: (p.version, p.payload) for i, p in self.state.points.items()}
+        expected = {i: (p.version, p.payload) for i, p in self.state.samples.items()}
         assert contents(self.live.view) == expected
         assert self.live.view.count == len(expected)
 

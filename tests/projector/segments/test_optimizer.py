@@ -10,10 +10,11 @@ from projector.feed.shard_loader import ShardLoader
 from projector.frames import ShardId
 from projector.segments.errors import SegmentDamagedError
 from projector.segments.flat_file import FlatFile
-from projector.segments.manifest import read_manifest
+from projector.segments.manifest import Manifest, read_manifest
 from projector.segments.meta import SEGMENT_FILE, SEGMENT_KIND
 from projector.segments.optimizer import FULL_TAILS
 from projector.segments.policy import SEAL_ROWS
+from projector.segments.shard_files import is_condemned, open_segments
 from projector.segments.spec import BuildSpec
 from projector.view.live_shard import LiveShard
 from schemas.config import HnswConfig, OptimizersConfig
@@ -208,7 +209,7 @@ def _flip_a_vector(folder: Path) -> None:
         file.write(bytes([byte ^ 1]))
 
 
-def test_a_damaged_segment_is_left_out_of_builds_and_fails_the_next_start(tmp_path: Path) -> None:
+def test_a_segment_that_a_build_finds_damaged_is_rebuilt_from_the_state(tmp_path: Path) -> None:
     async def main() -> None:
         harness = Harness(tmp_path)
         harness.upsert(range(1000))
@@ -218,13 +219,17 @@ def test_a_damaged_segment_is_left_out_of_builds_and_fails_the_next_start(tmp_pa
         _flip_a_vector(harness.folder / name)
         harness.tick(100)
         assert await harness.step(graph=True)
-        builds = len(harness.builder.specs)
+        assert name in (harness.optimizer.error(SHARD) or "")
+        # Should the process end now, the next start takes nothing from that segment.
+        with pytest.raises(SegmentDamagedError, match="found damaged"):
+            open_segments(harness.folder, read_manifest(harness.folder) or Manifest(-1, 1, []))
         await harness.settle()
         harness.check()
-        assert harness.plain == [name]
-        assert len(harness.builder.specs) == builds
-        with pytest.raises(SegmentDamagedError, match="found it damaged"):
-            harness.restart()
+        assert harness.graphs
+        assert not (harness.folder / name).exists()
+        assert harness.optimizer.error(SHARD) is None
+        harness.restart()
+        harness.check()
 
     run(main())
 
@@ -241,21 +246,19 @@ def test_readers_open_a_damaged_segment_and_what_comes_after_it(tmp_path: Path) 
         _flip_a_vector(harness.folder / name)
         harness.tick(100)
         assert await harness.step(graph=True)
-        harness.upsert(range(2000, 2010))
-        await harness.settle()
-        first, second = harness.plain
+        assert is_condemned(harness.folder / name)
         loaded = reader.load(harness.folder)
-        assert [segment.name for segment, _ in loaded.segments] == [first, second]
         assert loaded.segments[0][0] is before
         # So does one that has nothing open yet.
-        assert [segment.name for segment, _ in ShardLoader().load(harness.folder).segments] == [first, second]
+        assert [segment.name for segment, _ in ShardLoader().load(harness.folder).segments] == [name]
+        harness.upsert(range(2000, 2010))
+        await harness.settle()
+        assert name not in [segment.name for segment, _ in reader.load(harness.folder).segments]
 
     run(main())
 
 
-def test_a_damaged_segment_that_can_not_be_marked_is_left_out_of_builds(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_damaged_segment_that_can_not_be_marked_is_rebuilt(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*_: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
@@ -267,11 +270,11 @@ def test_a_damaged_segment_that_can_not_be_marked_is_left_out_of_builds(
         _flip_a_vector(harness.folder / harness.plain[0])
         monkeypatch.setattr(Path, "touch", full)
         harness.tick(100)
+        (name,) = harness.plain
         assert await harness.step(graph=True)
-        builds = len(harness.builder.specs)
         await harness.settle()
         harness.check()
-        assert len(harness.builder.specs) == builds
+        assert not (harness.folder / name).exists()
 
     run(main())
 

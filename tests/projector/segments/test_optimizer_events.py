@@ -8,7 +8,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from projector.frames import ShardId
+from projector.segments.errors import SegmentDamagedError
 from projector.segments.manifest import read_manifest
+from projector.segments.meta import DAMAGED_FILE
 from projector.segments.spec import BuildSpec
 from tests.projector.segments.harness import GRAPH_ROWS, Harness, folders, run
 
@@ -19,9 +21,16 @@ COMMANDS = st.one_of(
     st.tuples(st.just("plain"), st.just(0), st.just(0)),
     st.tuples(st.just("graph"), st.just(0), st.just(0)),
     st.tuples(st.just("restart"), st.just(0), st.just(0)),
+    st.tuples(st.just("condemn"), st.integers(0, 5), st.just(0)),
     st.tuples(st.just("fail"), st.just(0), st.just(0)),
     st.tuples(st.just("mend"), st.just(0), st.just(0)),
 )
+
+
+def restart(harness: Harness) -> None:
+    for mark in harness.folder.glob(f"*/{DAMAGED_FILE}"):
+        mark.unlink()
+    harness.restart()
 
 
 async def obey(harness: Harness, command: tuple[str, int, int]) -> None:
@@ -38,7 +47,10 @@ async def obey(harness: Harness, command: tuple[str, int, int]) -> None:
         case "mend":
             harness.state.fails = False
         case "restart":
-            harness.restart()
+            restart(harness)
+        case "condemn":
+            for segment in list(harness.optimizer.segments())[first : first + 1]:
+                harness.optimizer.condemn(segment, SegmentDamagedError("said to be damaged"))
         case _:
             await harness.step(graph=name == "graph")
 
@@ -51,7 +63,7 @@ def test_any_order_of_events_leaves_the_view_as_the_state_is(commands: list[tupl
         for command in commands:
             await obey(harness, command)
             harness.check()
-        harness.restart()
+        restart(harness)
         harness.check()
         harness.state.fails = False
         await harness.settle()
@@ -82,7 +94,7 @@ def test_a_crash_at_any_step_of_a_replacement_loses_nothing(tmp_path: Path) -> N
             copy = Harness(tmp_path / f"copy{checks}")
             if harness.folder.exists():
                 shutil.copytree(harness.folder, copy.folder)
-            copy.state.points = dict(harness.state.points)
+            copy.state.samples = dict(harness.state.samples)
             copy.state.changed = list(harness.state.changed)
             copy.state.dropped, copy.offset = harness.state.dropped, harness.offset
             copy.restart()

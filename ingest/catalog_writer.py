@@ -10,7 +10,7 @@ from ingest.outcomes import raise_rejected
 from ingest.ports import Catalog, Visibility
 from ingest.writer import append, encode, within
 from schemas.config import CollectionConfig, CollectionPatch, apply_patch, check_collection_name
-from schemas.errors import ConflictError, NotFoundError
+from schemas.errors import BadInputError, ConflictError, NotFoundError
 from schemas.payload_index import PayloadIndex
 from schemas.records import (
     AliasAction,
@@ -44,7 +44,7 @@ class CatalogWriter:
         self._visibility = visibility
 
     async def create(self, name: str, config: CollectionConfig, deadline: Deadline) -> Offset:
-        """Create a collection. Raises ConflictError, UnprocessableError."""
+        """Create a collection. Raises ConflictError, BadInputError, UnprocessableError."""
         check_collection_name(name)
         self._check_free(name)
         uid = secrets.randbits(UID_BITS)
@@ -58,7 +58,7 @@ class CatalogWriter:
             return
         if entry.name == name:
             raise ConflictError(f"Wrong input: Collection `{name}` already exists!")
-        raise ConflictError(
+        raise BadInputError(
             f"Wrong input: Can't create collection with name {name}. Alias with the same name already exists"
         )
 

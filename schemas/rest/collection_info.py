@@ -147,9 +147,17 @@ def _render_hnsw(hnsw: HnswConfig) -> HnswConfigResult:
     )
 
 
-def _render_vectors(vectors: dict[str, VectorParams], named: bool) -> VectorParams | dict[str, VectorParams]:
-    shown = {name: msgspec.structs.replace(params, position=None) for name, params in vectors.items()}
+def _render_vectors(vectors: dict[str, VectorParams], named: bool) -> dict[str, Any]:
+    shown = {name: _render_vector(params) for name, params in vectors.items()}
     return shown[UNNAMED] if list(shown) == [UNNAMED] and not named else shown
+
+
+def _render_vector(params: VectorParams) -> dict[str, Any]:
+    shown = msgspec.to_builtins(msgspec.structs.replace(params, position=None))
+    if params.multivector_config is not None:
+        # The configuration leaves out what is the default; here it is told.
+        shown["multivector_config"] = {"comparator": params.multivector_config.comparator}
+    return shown
 
 
 def _render_sparse(vectors: dict[str, SparseVectorParams]) -> dict[str, SparseVectorParams] | msgspec.UnsetType:

@@ -29,6 +29,14 @@ _NO_PAYLOAD = _NO_VECTORS = msgspec.Raw(b"{}")
 _encode = msgspec.json.Encoder().encode
 
 
+def render_ordered(hits: Sequence[Hit], points: Sequence[FetchedPoint]) -> list[PointResult]:
+    """What scroll answers in the order of a payload key."""
+    rendered = render_points(points)
+    for hit, point in zip(hits, rendered, strict=True):
+        point.order_value = _order_value(hit)
+    return rendered
+
+
 def render_points(points: Sequence[FetchedPoint]) -> list[PointResult]:
     """What retrieve and scroll answer."""
     vectors = _vectors(points)
@@ -42,7 +50,9 @@ def render_scored(hits: Sequence[Hit], points: Sequence[FetchedPoint]) -> list[S
     """What queries answer: hits, and the points that they are."""
     vectors = _vectors(points)
     return [
-        ScoredPointResult(render_point_id(point.id), point.version, hit.score, _payload(point), vector)
+        ScoredPointResult(
+            render_point_id(point.id), point.version, hit.score, _payload(point), vector, _order_value(hit)
+        )
         for hit, point, vector in zip(hits, points, vectors, strict=True)
     ]
 
@@ -56,6 +66,10 @@ def render_us(points: Sequence[FetchedPoint]) -> float:
         if point.vectors:
             spent += _VALUE_US * sum(vector.size for vector in point.vectors.values())
     return spent
+
+
+def _order_value(hit: Hit) -> int | float | msgspec.UnsetType:
+    return msgspec.UNSET if hit.value is None else hit.value
 
 
 def _payload(point: FetchedPoint) -> msgspec.Raw | msgspec.UnsetType:

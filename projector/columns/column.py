@@ -101,6 +101,20 @@ class Column:
             case _:
                 return self._at_most([self._slots("others")])
 
+    def ordered(self, data_type: str) -> list[tuple[NDArray[np.generic], NDArray[np.uint32]]]:
+        """The values of an ordered type, "integer", "float" or "datetime" (in microseconds), and their slots.
+
+        Each pair is ascending by value; a slot stands there once for each of its values.
+        """
+        match data_type:
+            case "integer":
+                return [self._integers.pairs()]
+            case "float":
+                integers, slots = self._integers.pairs()
+                return [(integers.astype(np.float64), slots), self._floats.pairs()]
+            case _:
+                return [self._datetimes.pairs()]
+
     def arrays_within(self) -> Mask:
         """The slots where one of the path's elements is itself an array."""
         return mask_of([self._slots("arrays_within")], self._size)

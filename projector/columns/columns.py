@@ -1,6 +1,7 @@
 """Columns: all columns of a segment, by path."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import msgspec
 import numpy as np
@@ -61,3 +62,12 @@ class Columns:
             source = Prefixed(self._source, f"column.{meta.number}.")
             column = self._columns[steps] = Column(source, self._size)
         return column, own
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Block:
+    """The columns of the slots [start, stop)."""
+
+    start: int
+    stop: int
+    columns: Columns

@@ -72,6 +72,10 @@ class Numbers:
     def __len__(self) -> int:
         return len(self._values)
 
+    def pairs(self) -> tuple[NDArray[np.generic], NDArray[np.uint32]]:
+        """The values, ascending, and their slots; not to be written to."""
+        return np.asarray(self._values), self.slots
+
     @property
     def extent(self) -> tuple[float, float]:
         """The least and the greatest value; (0, 0) when there is none."""

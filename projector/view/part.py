@@ -6,6 +6,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from projector.columns.columns import Block
 from projector.columns.selection import Selection
 from projector.segments.graph import Graph
 from projector.vectors.kind import Vectors
@@ -88,6 +89,10 @@ class Part(Protocol):
 
     def select(self, filter: Filter) -> Selection:
         """What the columns say about a filter, slot by slot, dead ones included."""
+        ...
+
+    def column_blocks(self) -> Sequence[Block]:
+        """The payload columns of slots from 0 on without a gap; the newest slots of a tail have none."""
         ...
 
     def unread_rows(self) -> int:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from projector.columns.columns import Columns
+from projector.columns.columns import Block, Columns
 from projector.columns.select import select
 from projector.columns.selection import Selection
 from projector.segments.graph import Graph
@@ -103,6 +103,10 @@ class SegmentPart:
     def select(self, filter: Filter) -> Selection:
         """What the columns say about a filter."""
         return select(filter, self)
+
+    def column_blocks(self) -> Sequence[Block]:
+        """All slots as one block."""
+        return [Block(0, self.size, self.columns)]
 
     @property
     def columns(self) -> Columns:

@@ -1,23 +1,13 @@
 """Columns over a tail: blocks of rows that will not change, built when a filter first asks for them."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
-from projector.columns.columns import Columns
+from projector.columns.columns import Block, Columns
 from schemas.points import decode_point
 
 LARGE_ROWS = 1024
 SMALL_ROWS = 64
 """Whole blocks are large; the rows after the last one get small ones, so that fewer than 64 go without columns."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Block:
-    """The columns of the tail rows [start, stop)."""
-
-    start: int
-    stop: int
-    columns: Columns
 
 
 class TailColumns:

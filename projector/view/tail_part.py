@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from projector.columns.columns import Block
 from projector.columns.selection import Selection
 from projector.segments.graph import Graph
 from projector.vectors.kind import Vectors
@@ -93,6 +94,10 @@ class TailPart:
     def select(self, filter: Filter) -> Selection:
         """What columns say about a filter; the newest rows, which have none yet, are undecided."""
         return select_in_tail(self, self.tail.columns.blocks(self.size), filter)
+
+    def column_blocks(self) -> Sequence[Block]:
+        """The blocks that have columns."""
+        return self.tail.columns.blocks(self.size)
 
     def unread_rows(self) -> int:
         """How many payloads ``select`` would have to decode first."""

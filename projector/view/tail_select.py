@@ -6,11 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from projector.columns.columns import Columns
+from projector.columns.columns import Block, Columns
 from projector.columns.select import VectorSlots, select
 from projector.columns.selection import Selection, known
 from projector.view.part import Part
-from projector.view.tail_columns import Block
 from schemas.filters import Filter
 from schemas.ids import PointId
 

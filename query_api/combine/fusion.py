@@ -1,6 +1,7 @@
 """Fusion: several rankings as one."""
 
 from collections.abc import Mapping, Sequence
+from itertools import chain
 from math import sqrt
 
 from query_api.hits import Hit
@@ -44,5 +45,7 @@ def _normalised(scores: Sequence[float]) -> list[float]:
 
 
 def _ranked(scores: Mapping[PointId, float], rankings: Sequence[Sequence[Hit]]) -> list[Hit]:
-    found = {hit.id: hit for hits in rankings for hit in hits}
+    found: dict[PointId, Hit] = {}
+    for hit in chain.from_iterable(rankings):
+        found.setdefault(hit.id, hit)
     return sorted(found[i]._replace(order=-score, score=score) for i, score in scores.items())

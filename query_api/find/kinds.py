@@ -8,13 +8,25 @@ from projector.view.shard_view import ShardView
 from query_api.budget import INLINE_US, Allowance
 from query_api.find.discover import CONTEXT, DISCOVER
 from query_api.find.filter_cost import FilterCost
+from query_api.find.ordered import find_ordered, ordered_us
 from query_api.find.points import find_points, points_us
 from query_api.find.recommend import BEST_SCORE, SUM_SCORES
 from query_api.find.sample import find_sample, sample_us
 from query_api.find.scroll import find_in_id_order, in_id_order_us
 from query_api.find.search import find_nearest, nearest_us
 from query_api.hits import Hit
-from query_api.plan.leaves import BestScore, Context, Discover, Leaf, Nearest, Points, Sample, Scroll, SumScores
+from query_api.plan.leaves import (
+    BestScore,
+    Context,
+    Discover,
+    Leaf,
+    Nearest,
+    Ordered,
+    Points,
+    Sample,
+    Scroll,
+    SumScores,
+)
 from schemas.filters import Filter
 
 
@@ -30,6 +42,7 @@ KINDS: dict[type[Leaf], Kind] = {
     Nearest: Kind(find_nearest, nearest_us),
     Points: Kind(find_points, points_us),
     Scroll: Kind(find_in_id_order, in_id_order_us),
+    Ordered: Kind(find_ordered, ordered_us),
     Sample: Kind(find_sample, sample_us),
     BestScore: Kind(BEST_SCORE.find, BEST_SCORE.us),
     SumScores: Kind(SUM_SCORES.find, SUM_SCORES.us),

@@ -1,9 +1,12 @@
 """Leaves: what is asked of every shard by itself. Each finds at most ``limit`` points that pass ``filter``."""
 
+from typing import Literal
+
 import msgspec
 
 from schemas.filters import Filter
 from schemas.ids import PointId
+from schemas.json_path import Path
 
 
 class Leaf(msgspec.Struct, frozen=True, kw_only=True):
@@ -87,6 +90,19 @@ class Context(Compared, frozen=True, kw_only=True, tag="context"):
     """Points by how far they are on the wrong side of pairs; 0 is on the right side of all."""
 
     pairs: tuple[tuple[bytes, bytes], ...]
+
+
+class Ordered(Leaf, frozen=True, kw_only=True, tag="ordered"):
+    """Points in the order of what they have at the path ``by``, once for each such value; each scores 1.
+
+    ``data_type``: "integer", "float", or "datetime", whose values are microseconds since 1970. ``start_from``, a value,
+    is the first that may be found.
+    """
+
+    by: Path
+    data_type: Literal["integer", "float", "datetime"]
+    descending: bool = False
+    start_from: int | float | None = None
 
 
 class Sample(Leaf, frozen=True, kw_only=True, tag="sample"):

@@ -11,6 +11,7 @@ from query_api.plan.fields import to_filter, to_selection
 from query_api.plan.filters import both, without
 from query_api.plan.formula import to_formula
 from query_api.plan.leaves import BestScore, Compared, Context, Discover, Nearest, Sample, Scroll, SumScores
+from query_api.plan.order import to_ordered
 from query_api.plan.tree import AnyLeaf, ByFormula, Diversify, GroupPlan, Node, Plan, RankFusion, Rescore, ScoreFusion
 from schemas.config import CollectionConfig
 from schemas.errors import BadInputError, UnprocessableError
@@ -89,6 +90,10 @@ class _Planner:
                 return _fusion(request, query, self._inputs(inner, condition, depth), limit)
             if query.formula is not msgspec.UNSET:
                 return _by_formula(request, query, self._inputs(inner, condition, depth), limit)
+            if query.order_by is not None:
+                if request.score_threshold is not None:
+                    raise BadInputError("Bad request: Can't use score_threshold with an order_by query.")
+                return self._over(to_ordered(self._config, query.order_by, condition, limit), inner, depth)
             if query.mmr is not None and query.nearest is not None:
                 return self._diversify(request, query.nearest, query.mmr, condition, limit, depth)
         return self._over(self._leaf(request, query, condition, limit), inner, depth)

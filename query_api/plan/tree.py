@@ -4,13 +4,24 @@ import msgspec
 
 from query_api.plan.filters import both
 from query_api.plan.formula import Formula
-from query_api.plan.leaves import BestScore, Context, Discover, Leaf, Nearest, Points, Sample, Scroll, SumScores
+from query_api.plan.leaves import (
+    BestScore,
+    Context,
+    Discover,
+    Leaf,
+    Nearest,
+    Ordered,
+    Points,
+    Sample,
+    Scroll,
+    SumScores,
+)
 from query_api.plan.selection import Selection
 from schemas.config import Distance
 from schemas.filters import Filter
 from schemas.json_path import Path
 
-AnyLeaf = Nearest | BestScore | SumScores | Discover | Context | Sample | Scroll | Points
+AnyLeaf = Nearest | Ordered | BestScore | SumScores | Discover | Context | Sample | Scroll | Points
 
 
 class Inner(msgspec.Struct, frozen=True, kw_only=True):

@@ -6,14 +6,17 @@ from ingest.http.endpoint import Call, Endpoint, Handler, Reply
 from query_api.answering import Answering
 from query_api.plan.fields import to_filter, to_id, to_ids, to_selection
 from query_api.plan.leaves import Scroll
-from query_api.reading import Reader
-from query_api.rendering import render_points, render_us
-from schemas.errors import NotFoundError, UnprocessableError
+from query_api.plan.order import to_ordered
+from query_api.plan.selection import Selection
+from query_api.reading import Reader, Reading
+from query_api.rendering import render_ordered, render_points, render_us
+from schemas.errors import BadInputError, NotFoundError, UnprocessableError
 from schemas.ids import render_point_id
 from schemas.rest.decode import decode_body
 from schemas.rest.reads import (
     DEFAULT_LIMIT,
     CountRequest,
+    OrderBy,
     RetrieveRequest,
     ScrollRequest,
 )
@@ -78,12 +81,29 @@ class PointReadRoutes:
         limit = request.limit or DEFAULT_LIMIT
         self._limits.check_results(limit, 0)
         self._answering.check_vectors(reading, limit, request.with_vector)
-        start = None if request.offset is None else to_id(request.offset, "offset")
         selection = to_selection(reading.config, request.with_payload, request.with_vector, True)
+        if request.order_by is not None:
+            return Reply(await self._ordered(reading, request, request.order_by, selection, limit))
+        start = None if request.offset is None else to_id(request.offset, "offset")
         hits = await reading.shards.find(Scroll(limit=limit + 1, filter=to_filter(request.filter), start=start))
         points = await reading.shards.fetch(hits[:limit], selection)
         rendered = await reading.budget.run(lambda _: render_points(points), render_us(points))
         return Reply(ScrollResult(rendered, render_point_id(hits[limit].id) if len(hits) > limit else None))
+
+    async def _ordered(
+        self, reading: Reading, request: ScrollRequest, order: str | OrderBy, selection: Selection, limit: int
+    ) -> ScrollResult:
+        if request.offset is not None:
+            raise BadInputError(
+                "Wrong input: Cannot use an `offset` when using `order_by`. The alternative for paging is to use "
+                "`order_by.start_from` and a filter to exclude the IDs that you've already seen for the "
+                "`order_by.start_from` value"
+            )
+        leaf = to_ordered(reading.config, order, to_filter(request.filter), limit)
+        hits = await reading.shards.find(leaf)
+        points = await reading.shards.fetch(hits, selection)
+        rendered = await reading.budget.run(lambda _: render_ordered(hits, points), render_us(points))
+        return ScrollResult(rendered, None)
 
     async def _count(self, call: Call) -> Reply:
         reading = await self._reader.begin(call)

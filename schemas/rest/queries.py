@@ -6,7 +6,7 @@ import msgspec
 
 from schemas.rest.decode import NotYet
 from schemas.rest.points import JsonFilter, JsonId
-from schemas.rest.reads import AtLeastOne, AtLeastZero, SearchParams, WithPayload, WithVector
+from schemas.rest.reads import AtLeastOne, AtLeastZero, OrderBy, SearchParams, WithPayload, WithVector
 from schemas.vectors.kind import SparseVector
 
 MAX_CANDIDATES = 16384
@@ -73,7 +73,7 @@ class QueryObject(msgspec.Struct, forbid_unknown_fields=True):
     fusion: Literal["rrf", "dbsf"] | None = None
     rrf: Rrf | None = None
     sample: Literal["random"] | None = None
-    order_by: NotYet = None
+    order_by: str | OrderBy | None = None
     formula: str | float | dict[str, Any] | msgspec.UnsetType = msgspec.UNSET
     defaults: dict[str, Any] | msgspec.UnsetType = msgspec.UNSET
     relevance_feedback: NotYet = None
@@ -90,7 +90,7 @@ class QueryObject(msgspec.Struct, forbid_unknown_fields=True):
             if self.nearest is not None:
                 raise ValueError("Expected `nearest`, or `indices` and `values`")
             self.nearest = SparseVector(self.indices, self.values)
-        kinds = (self.nearest, self.recommend, self.discover, self.fusion, self.rrf, self.sample)
+        kinds = (self.nearest, self.recommend, self.discover, self.fusion, self.rrf, self.sample, self.order_by)
         unset = self.context is msgspec.UNSET and self.formula is msgspec.UNSET
         if all(kind is None for kind in kinds) and unset:
             raise ValueError("Expected `nearest`, or another kind of query")

@@ -1,6 +1,6 @@
 """Requests that read points: retrieve, scroll, count, and what queries have in common with them."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -51,13 +51,21 @@ class RetrieveRequest(_Selecting, kw_only=True):
     ids: list[JsonId]
 
 
+class OrderBy(msgspec.Struct):
+    """By which payload key, in which direction, and from which value on."""
+
+    key: str
+    direction: Literal["asc", "desc"] | None = None
+    start_from: int | float | str | None = None
+
+
 class ScrollRequest(_Selecting, kw_only=True):
-    """A page of points in id order, from the id ``offset``."""
+    """A page of points in id order from the id ``offset``, or in another order."""
 
     offset: JsonId | None = None
     limit: AtLeastOne | None = None
     filter: JsonFilter | None = None
-    order_by: NotYet = None
+    order_by: str | OrderBy | None = None
 
 
 class CountRequest(msgspec.Struct):

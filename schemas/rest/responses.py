@@ -32,6 +32,7 @@ class PointResult(msgspec.Struct, omit_defaults=True):
     id: int | str
     payload: JsonObject | msgspec.UnsetType = msgspec.UNSET
     vector: RawVector | msgspec.UnsetType = msgspec.UNSET
+    order_value: int | float | msgspec.UnsetType = msgspec.UNSET
 
 
 class ScoredPointResult(msgspec.Struct, omit_defaults=True):
@@ -42,6 +43,7 @@ class ScoredPointResult(msgspec.Struct, omit_defaults=True):
     score: float
     payload: JsonObject | msgspec.UnsetType = msgspec.UNSET
     vector: RawVector | msgspec.UnsetType = msgspec.UNSET
+    order_value: int | float | msgspec.UnsetType = msgspec.UNSET
 
 
 class ScrollResult(msgspec.Struct):

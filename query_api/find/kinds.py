@@ -7,6 +7,7 @@ from typing import Any
 from projector.view.shard_view import ShardView
 from query_api.budget import INLINE_US, Allowance
 from query_api.find.discover import CONTEXT, DISCOVER
+from query_api.find.feedback import WEIGHTED_SCORES
 from query_api.find.filter_cost import FilterCost
 from query_api.find.ordered import find_ordered, ordered_us
 from query_api.find.points import find_points, points_us
@@ -26,6 +27,7 @@ from query_api.plan.leaves import (
     Sample,
     Scroll,
     SumScores,
+    WeightedScores,
 )
 from schemas.filters import Filter
 
@@ -46,6 +48,7 @@ KINDS: dict[type[Leaf], Kind] = {
     Sample: Kind(find_sample, sample_us),
     BestScore: Kind(BEST_SCORE.find, BEST_SCORE.us),
     SumScores: Kind(SUM_SCORES.find, SUM_SCORES.us),
+    WeightedScores: Kind(WEIGHTED_SCORES.find, WEIGHTED_SCORES.us),
     Discover: Kind(DISCOVER.find, DISCOVER.us),
     Context: Kind(CONTEXT.find, CONTEXT.us),
 }

@@ -79,6 +79,9 @@ def _inputs(query: object) -> Iterator[VectorInput]:
         return
     if query.nearest is not None:
         yield query.nearest
+    if query.relevance_feedback is not None:
+        yield query.relevance_feedback.target
+        yield from (item.example for item in query.relevance_feedback.feedback)
     if query.recommend is not None:
         yield from query.recommend.positive or []
         yield from query.recommend.negative or []

@@ -79,6 +79,13 @@ class SumScores(Compared, frozen=True, kw_only=True, tag="sum_scores"):
     negative: tuple[bytes, ...]
 
 
+class WeightedScores(Compared, frozen=True, kw_only=True, tag="weighted_scores"):
+    """Points by the sum of their nearness to ``vectors``, each times its weight."""
+
+    vectors: tuple[bytes, ...]
+    weights: tuple[float, ...]
+
+
 class Discover(Compared, frozen=True, kw_only=True, tag="discover"):
     """Points by how many of the pairs' positive sides they are on, then by nearness to ``target``."""
 

@@ -7,10 +7,21 @@ import msgspec
 
 from ingest.http.limits import Limits
 from query_api.plan.examples import Examples, Known, average, pairs_of, prefetches
+from query_api.plan.feedback import weights
 from query_api.plan.fields import to_filter, to_selection
 from query_api.plan.filters import both, without
 from query_api.plan.formula import to_formula
-from query_api.plan.leaves import BestScore, Compared, Context, Discover, Nearest, Sample, Scroll, SumScores
+from query_api.plan.leaves import (
+    BestScore,
+    Compared,
+    Context,
+    Discover,
+    Nearest,
+    Sample,
+    Scroll,
+    SumScores,
+    WeightedScores,
+)
 from query_api.plan.order import to_ordered
 from query_api.plan.tree import AnyLeaf, ByFormula, Diversify, GroupPlan, Node, Plan, RankFusion, Rescore, ScoreFusion
 from schemas.config import CollectionConfig
@@ -120,6 +131,17 @@ class _Planner:
             return _nearest(request, examples, examples.vector(query.nearest), condition, limit)
         if query.recommend is not None:
             return _recommend(request, query.recommend, examples, condition, limit)
+        if query.relevance_feedback is not None:
+            asked = query.relevance_feedback
+            return WeightedScores(
+                limit=limit,
+                filter=condition,
+                using=examples.using,
+                score_threshold=request.score_threshold,
+                weights=weights(asked),
+                vectors=examples.vectors([asked.target, *(item.example for item in asked.feedback)]),
+                excluded=examples.excluded,
+            )
         if query.sample is not None:
             return Sample(limit=limit, filter=condition, seed=secrets.randbits(63))
         if query.discover is not None:

@@ -15,13 +15,14 @@ from query_api.plan.leaves import (
     Sample,
     Scroll,
     SumScores,
+    WeightedScores,
 )
 from query_api.plan.selection import Selection
 from schemas.config import Distance
 from schemas.filters import Filter
 from schemas.json_path import Path
 
-AnyLeaf = Nearest | Ordered | BestScore | SumScores | Discover | Context | Sample | Scroll | Points
+AnyLeaf = Nearest | Ordered | BestScore | SumScores | WeightedScores | Discover | Context | Sample | Scroll | Points
 
 
 class Inner(msgspec.Struct, frozen=True, kw_only=True):

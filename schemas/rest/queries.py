@@ -62,6 +62,35 @@ class Rrf(msgspec.Struct):
     weights: list[float] | None = None
 
 
+class FeedbackItem(msgspec.Struct):
+    """An example, and how relevant it was found to be."""
+
+    example: VectorInput
+    score: float
+
+
+class NaiveParams(msgspec.Struct):
+    """What counts: the target, to which power differences of scores are taken, and examples."""
+
+    a: float
+    b: Annotated[float, msgspec.Meta(ge=0)]
+    c: float
+
+
+class NaiveStrategy(msgspec.Struct, forbid_unknown_fields=True):
+    """How examples are put to use."""
+
+    naive: NaiveParams
+
+
+class RelevanceFeedback(msgspec.Struct):
+    """Points near a target, and more like those examples that were found relevant."""
+
+    target: VectorInput
+    feedback: list[FeedbackItem]
+    strategy: NaiveStrategy
+
+
 class QueryObject(msgspec.Struct, forbid_unknown_fields=True):
     """One kind of query; ``mmr`` goes with ``nearest``, ``defaults`` with ``formula``."""
 
@@ -76,7 +105,7 @@ class QueryObject(msgspec.Struct, forbid_unknown_fields=True):
     order_by: str | OrderBy | None = None
     formula: str | float | dict[str, Any] | msgspec.UnsetType = msgspec.UNSET
     defaults: dict[str, Any] | msgspec.UnsetType = msgspec.UNSET
-    relevance_feedback: NotYet = None
+    relevance_feedback: RelevanceFeedback | None = None
     indices: list[int] | None = None
     values: list[float] | None = None
     text: NotYet = None
@@ -90,7 +119,16 @@ class QueryObject(msgspec.Struct, forbid_unknown_fields=True):
             if self.nearest is not None:
                 raise ValueError("Expected `nearest`, or `indices` and `values`")
             self.nearest = SparseVector(self.indices, self.values)
-        kinds = (self.nearest, self.recommend, self.discover, self.fusion, self.rrf, self.sample, self.order_by)
+        kinds = (
+            self.nearest,
+            self.recommend,
+            self.discover,
+            self.fusion,
+            self.rrf,
+            self.sample,
+            self.order_by,
+            self.relevance_feedback,
+        )
         unset = self.context is msgspec.UNSET and self.formula is msgspec.UNSET
         if all(kind is None for kind in kinds) and unset:
             raise ValueError("Expected `nearest`, or another kind of query")

@@ -25,6 +25,7 @@ from query_api.freshness import Freshness
 from query_api.ports import Readers
 from query_api.reading import Reader
 from query_api.routes.collections import CollectionReadRoutes
+from query_api.routes.facet import FacetRoutes
 from query_api.routes.matrix import MatrixRoutes
 from query_api.routes.points import PointReadRoutes
 from query_api.routes.queries import QueryRoutes
@@ -73,6 +74,7 @@ def create_app(
         *PointReadRoutes(reader, answering).endpoints(),
         *QueryRoutes(reader, answering).endpoints(),
         *MatrixRoutes(reader).endpoints(),
+        *FacetRoutes(reader).endpoints(),
         *PointWriteRoutes(catalog, PointsWriter(log, visibility, _record_bytes(services, limits)), limits).endpoints(),
     ]
     return HeadwaterApp(endpoints, limits, services.version, access, cors)

@@ -1,14 +1,16 @@
 """Shards whose views are in this process."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from projector.view.shard_view import ShardView
 from query_api.budget import Budget
 from query_api.fetch.fetch import fetch, fetch_us, size
 from query_api.find.count import count_passing
+from query_api.find.facet import count_values, facet_us
 from query_api.find.kinds import filter_us, find, find_us
 from query_api.find.terms import count_terms, count_terms_us
 from query_api.hits import Hit
+from query_api.plan.facet import Facet, FacetValue
 from query_api.plan.leaves import Leaf, Nearest
 from query_api.plan.selection import Selection
 from query_api.points import FetchedPoint
@@ -43,6 +45,11 @@ class LocalShard:
         """How many vectors have each of a leaf's indices."""
         view = self._view
         return await budget.run(lambda _: count_terms(view, leaf), count_terms_us(view, leaf))
+
+    async def facet(self, facet: Facet, budget: Budget) -> Mapping[FacetValue, int]:
+        """How many points have each value of a payload key."""
+        view = self._view
+        return await budget.run(lambda allowance: count_values(view, facet, allowance), facet_us(view, facet))
 
     async def count(self, filter: Filter | None, budget: Budget) -> int:
         """How many points pass."""

@@ -1,6 +1,6 @@
 """What the read path needs from whoever holds the shards of a collection. Today that is this process."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
@@ -10,6 +10,7 @@ from ingest.log import Topic
 from ingest.ports import CollectionEntry
 from query_api.budget import Budget
 from query_api.hits import Hit
+from query_api.plan.facet import Facet, FacetValue
 from query_api.plan.leaves import Leaf, Nearest
 from query_api.plan.selection import Selection
 from query_api.points import FetchedPoint
@@ -61,6 +62,10 @@ class Shard(Protocol):
         """How many vectors there are that ``leaf``, which has a sparse one, may find without its filter, and how many
         have each of its indices. Raises TimedOutError.
         """
+        ...
+
+    async def facet(self, facet: Facet, budget: Budget) -> Mapping[FacetValue, int]:
+        """How many points have each value of a payload key, exactly. Raises TimedOutError."""
         ...
 
     async def count(self, filter: Filter | None, budget: Budget) -> int:

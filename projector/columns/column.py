@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -101,7 +102,7 @@ class Column:
             case _:
                 return self._at_most([self._slots("others")])
 
-    def ordered(self, data_type: str) -> list[tuple[NDArray[np.generic], NDArray[np.uint32]]]:
+    def ordered(self, data_type: str) -> list[tuple[NDArray[Any], NDArray[np.uint32]]]:
         """The values of an ordered type, "integer", "float" or "datetime" (in microseconds), and their slots.
 
         Each pair is ascending by value; a slot stands there once for each of its values.
@@ -114,6 +115,10 @@ class Column:
                 return [(integers.astype(np.float64), slots), self._floats.pairs()]
             case _:
                 return [self._datetimes.pairs()]
+
+    def count_keywords(self, mask: Mask | None) -> dict[str, int]:
+        """How many of the slots in ``mask``, bool [slots], have each string that any of them has."""
+        return self._keywords.counts(mask)
 
     def arrays_within(self) -> Mask:
         """The slots where one of the path's elements is itself an array."""

@@ -13,7 +13,7 @@ import numpy as np
 import xxhash
 from numpy.typing import NDArray
 
-from projector.columns.bitmaps import Slots, bitmap, is_dense
+from projector.columns.bitmaps import Mask, Slots, bitmap, is_dense
 from projector.columns.numbers import INT64_MIN, ordered_pairs
 from projector.columns.sections import Sections, SectionSource
 from schemas.datetimes import parse_datetime
@@ -140,6 +140,19 @@ class Keywords:
         strings, ends = self._strings.tobytes(), pairwise(self._ends.tolist())
         found = (strings[start:end].decode("utf-8", "surrogatepass") in values for start, end in ends)
         return np.repeat(np.fromiter(found, np.bool_, len(self._hashes)), np.diff(self._postings).astype(np.int64))
+
+    def counts(self, mask: Mask | None) -> dict[str, int]:
+        """How many of the slots in ``mask``, bool [slots], have each string that any of them has."""
+        codes = np.repeat(np.arange(len(self._hashes)), np.diff(self._postings).astype(np.int64))
+        kept = np.ones(len(codes), np.bool_)
+        kept[1:] = (codes[1:] != codes[:-1]) | (self.slots[1:] != self.slots[:-1])
+        if mask is not None:
+            kept &= mask[self.slots]
+        counts = np.bincount(codes[kept], minlength=len(self._hashes))
+        return {self._text(place): int(counts[place]) for place in np.flatnonzero(counts).tolist()}
+
+    def _text(self, place: int) -> str:
+        return bytes(self._strings[self._ends[place] : self._ends[place + 1]]).decode("utf-8", "surrogatepass")
 
     def postings(self, text: str) -> Slots:
         """The slots that have this string."""

@@ -6,7 +6,7 @@ And ``numbers`` f64 [slots], NaN for none, when there are many numbers and no sl
 
 from array import array
 from bisect import bisect_left, bisect_right
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -72,7 +72,7 @@ class Numbers:
     def __len__(self) -> int:
         return len(self._values)
 
-    def pairs(self) -> tuple[NDArray[np.generic], NDArray[np.uint32]]:
+    def pairs(self) -> tuple[NDArray[Any], NDArray[np.uint32]]:
         """The values, ascending, and their slots; not to be written to."""
         return np.asarray(self._values), self.slots
 

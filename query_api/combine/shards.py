@@ -1,6 +1,7 @@
 """The shards of a collection as one."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Sequence
 from itertools import chain
 from typing import TypeVar
@@ -9,6 +10,7 @@ import msgspec
 
 from query_api.budget import Budget
 from query_api.hits import Hit
+from query_api.plan.facet import Facet, FacetValue
 from query_api.plan.leaves import Leaf, Nearest, Points
 from query_api.plan.selection import Selection
 from query_api.points import FetchedPoint
@@ -61,6 +63,13 @@ class Shards:
         wanted = frozenset(ids)
         hits = await self.find(Points(ids=wanted, limit=len(wanted))) if wanted else []
         return {point.id: point for point in await self.fetch(hits, selection)}
+
+    async def facet(self, facet: Facet) -> Counter[FacetValue]:
+        """How many points have each value of a payload key. Raises what ``Shard.facet`` does."""
+        counts: Counter[FacetValue] = Counter()
+        for found in await asyncio.gather(*(shard.facet(facet, self._budget) for shard in self._shards)):
+            counts.update(found)
+        return counts
 
     async def compute(self, work: Callable[[], ResultT], us: float) -> ResultT:
         """What ``work`` gives, which takes about ``us`` microseconds; on a thread if that is long.

@@ -1,6 +1,7 @@
 """Points in the order of a payload key's values."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +20,7 @@ from schemas.validation import decode_payload
 _SLOT_US = 0.03
 _READ_US = 8.0
 _INT64 = 1 << 63
-Pairs = tuple[NDArray[np.generic], NDArray[np.integer]]
+Pairs = tuple[NDArray[Any], NDArray[np.integer]]
 """Values, ascending, and the slots that have them."""
 
 
@@ -77,7 +78,7 @@ def _value(element: object, data_type: str) -> int | float | None:
     return element if isinstance(element, float) and data_type == "float" else None
 
 
-def _passing(leaf: Ordered, mask: Mask | None, values: NDArray[np.generic], slots: NDArray[np.integer]) -> Pairs:
+def _passing(leaf: Ordered, mask: Mask | None, values: NDArray[Any], slots: NDArray[np.integer]) -> Pairs:
     start, stop = 0, len(values)
     if leaf.start_from is not None and leaf.descending:
         stop = int(np.searchsorted(values, leaf.start_from, side="right"))
@@ -92,12 +93,13 @@ def _passing(leaf: Ordered, mask: Mask | None, values: NDArray[np.generic], slot
     return values[kept], slots[kept]
 
 
-def _first(leaf: Ordered, values: NDArray[np.generic], slots: NDArray[np.integer]) -> Pairs:
+def _first(leaf: Ordered, values: NDArray[Any], slots: NDArray[np.integer]) -> Pairs:
     """As many as are wanted, and those whose value equals the last one's."""
     if len(values) <= leaf.limit:
         return values, slots
+    last: float = values[-leaf.limit if leaf.descending else leaf.limit - 1]
     if leaf.descending:
-        start = int(np.searchsorted(values, values[-leaf.limit], side="left"))
+        start = int(np.searchsorted(values, last, side="left"))
         return values[start:], slots[start:]
-    stop = int(np.searchsorted(values, values[leaf.limit - 1], side="right"))
+    stop = int(np.searchsorted(values, last, side="right"))
     return values[:stop], slots[:stop]

@@ -1,7 +1,8 @@
 """Formulas against a plain reading of their JSON."""
 
 import math
-from typing import Any
+from collections.abc import Callable
+from typing import Any, cast
 
 import pytest
 from hypothesis import given
@@ -24,6 +25,14 @@ SCORES = {0: 0.5}
 NAMES = {"a": 3.0, "in.b": -1.5, "one": 7.0, "many[1]": 2.5, "nothing": 4.0, "$score": 0.5, "$score[0]": 0.5}
 LEAVES = st.sampled_from([*NAMES, "$score[1]", "$score[2]", {"datetime_key": "when"}]) | st.floats(-9, 9, width=16)
 JsonObject = dict[str, Any]
+FUNCTIONS: dict[str, Callable[[float], float]] = {
+    "neg": float.__neg__,
+    "abs": abs,
+    "sqrt": math.sqrt,
+    "exp": math.exp,
+    "log10": math.log10,
+    "ln": math.log,
+}
 
 
 def _inner(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
@@ -47,7 +56,8 @@ def plain(obj: Any) -> float:
         return {**NAMES, "$score[1]": 0.25, "$score[2]": 0.0}[obj]
     if not isinstance(obj, dict):
         return float(obj)
-    ((name, x),) = obj.items()
+    fields = cast(JsonObject, obj)
+    name, x = next(iter(fields.items()))
     match name:
         case "datetime_key":
             return 86400.0
@@ -72,8 +82,7 @@ def plain(obj: Any) -> float:
             power = away / scale if name == "exp_decay" else (away / scale) ** 2
             return midpoint**power
         case _:
-            functions = {"neg": float.__neg__, "abs": abs, "ln": math.log}
-            return functions.get(name, getattr(math, name, None))(plain(x))
+            return FUNCTIONS[name](plain(x))
 
 
 @given(formula=st.recursive(LEAVES, _inner, max_leaves=8))

@@ -1,0 +1,36 @@
+"""The route of facets."""
+
+import msgspec
+
+from ingest.http.endpoint import Call, Endpoint, Reply
+from query_api.plan.facet import to_facet
+from query_api.reading import Reader
+from schemas.rest.decode import decode_body
+from schemas.rest.facet import FacetHit, FacetRequest, FacetResult
+from schemas.rest.reads import DEFAULT_LIMIT
+
+_decode = msgspec.json.Decoder(FacetRequest)
+
+
+class FacetRoutes:
+    """Facets of collections."""
+
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+
+    def endpoints(self) -> list[Endpoint]:
+        """The one there is."""
+        path, summary = "/collections/{collection_name}/facet", "Facet a payload key"
+        return [
+            Endpoint("POST", path, self._facet, summary, "Points", result=FacetResult, body=FacetRequest, reads=True)
+        ]
+
+    async def _facet(self, call: Call) -> Reply:
+        reading = await self._reader.begin(call)
+        request = decode_body(_decode, call.body)
+        counts = await reading.shards.facet(to_facet(reading.config, request))
+        # What few values there are may be asked for with any limit.
+        limit = min(request.limit or DEFAULT_LIMIT, len(counts))
+        self._reader.limits.check_results(limit, 0)
+        hits = sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:limit]
+        return Reply(FacetResult([FacetHit(value, count) for value, count in hits]))

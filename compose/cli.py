@@ -1,6 +1,8 @@
 """The ``headwater`` command: its commands are in ``compose.commands``."""
 
 import sys
+from importlib.metadata import version
+from typing import Annotated
 
 import typer
 from rich.text import Text
@@ -15,6 +17,23 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Headwater: a vector database over a log.",
 )
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        plain_console().print(f"headwater {version('headwater')}", highlight=False)
+        raise typer.Exit
+
+
+@app.callback()
+def common(
+    show_version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    """Headwater: a vector database over a log."""
+
+
 app.command("serve")(serve.serve)
 app.command("api")(api.api)
 app.command("projector")(projector.projector)

@@ -1,10 +1,8 @@
-"""What the log and a data folder hold, as tables."""
+"""What the log and a data folder hold."""
 
 from contextlib import closing
+from dataclasses import dataclass
 from datetime import UTC, datetime
-
-from rich.console import Console
-from rich.table import Table
 
 from compose.open_log import open_log
 from compose.settings import DataFolder, Settings
@@ -17,34 +15,111 @@ from projector.state.losses import Loss
 from projector.state.store import PartitionState
 
 
-async def describe(settings: Settings, console: Console) -> None:
-    """Print the log's topics, who has read them how far, the catalog, and every shard. Opens everything read-only."""
+@dataclass(frozen=True, slots=True)
+class TopicOffsets:
+    """A partition of the log: it has the records from ``first_offset`` up to, without, ``end_offset``."""
+
+    topic: str
+    partition: int
+    first_offset: int
+    end_offset: int
+
+
+@dataclass(frozen=True, slots=True)
+class GroupOffset:
+    """How far a consumer group has read a partition; ``behind`` in records."""
+
+    group: str
+    topic: str
+    partition: int
+    committed_offset: int
+    behind: int
+
+
+@dataclass(frozen=True, slots=True)
+class VectorsFacts:
+    """A named vector, "" the unnamed one."""
+
+    name: str
+    size: int
+    distance: str
+
+
+@dataclass(frozen=True, slots=True)
+class CollectionFacts:
+    """A collection in the catalog; ``shard_map`` has a partition for each shard."""
+
+    name: str
+    uid: str
+    vectors: list[VectorsFacts]
+    shard_map: list[int]
+    aliases: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class ShardFacts:
+    """A shard as a partition's state has it; ``version`` is its last, ``digest`` 32 hex digits."""
+
+    partition: int
+    applied_offset: int
+    collection: str
+    shard: int
+    points: int
+    version: int
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class LossFacts:
+    """Offsets ``first`` to ``last`` that the log lost, and that a state goes on without since ``accepted``."""
+
+    topic: str
+    partition: int
+    first: int
+    last: int
+    accepted: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class StateFacts:
+    """What a state folder holds."""
+
+    collections: list[CollectionFacts]
+    shards: list[ShardFacts]
+    losses: list[LossFacts]
+
+
+@dataclass(frozen=True, slots=True)
+class Holdings:
+    """What there is. ``groups`` is None without Kafka, ``state`` while there is none."""
+
+    log: str
+    topics: list[TopicOffsets]
+    groups: list[GroupOffset] | None
+    state: StateFacts | None
+
+
+async def look(settings: Settings) -> Holdings:
+    """The log's topics, who has read them how far, the catalog, and every shard. Opens everything read-only."""
     async with open_log(settings) as log:
-        console.print(f"log {log.identity}")
-        console.print(await _topics(log))
-        if settings.kafka is not None:
-            console.print(await _groups(log, settings.kafka))
-        state = StateFolder(DataFolder(settings.data).state)
-        if not state.catalog.exists():
-            console.print("no state: it is built from the log at the next start")
-            return
-        console.print(_collections(state, log.identity))
-        console.print(_shards(state, log))
-        losses = _losses(state, log)
-        if losses.row_count:
-            console.print(losses)
+        topics = await _topics(log)
+        groups = None if settings.kafka is None else await _groups(log, settings.kafka)
+        folder = StateFolder(DataFolder(settings.data).state)
+        if not folder.catalog.exists():
+            return Holdings(log.identity, topics, groups, None)
+        state = StateFacts(_collections(folder, log.identity), _shards(folder, log), _losses(folder, log))
+        return Holdings(log.identity, topics, groups, state)
 
 
-async def _topics(log: Log) -> Table:
-    table = Table("topic", "partition", "first offset", "end offset")
-    for topic in Topic:
-        for partition in range(log.partitions(topic)):
-            start, end = await log.start_offset(topic, partition), await log.end_offset(topic, partition)
-            table.add_row(topic, str(partition), str(start), str(end))
-    return table
+async def _topics(log: Log) -> list[TopicOffsets]:
+    return [
+        TopicOffsets(topic, p, await log.start_offset(topic, p), await log.end_offset(topic, p))
+        for topic in Topic
+        for p in range(log.partitions(topic))
+    ]
 
 
-async def _groups(log: Log, kafka: KafkaSettings) -> Table:
+async def _groups(log: Log, kafka: KafkaSettings) -> list[GroupOffset]:
     from ingest.kafka.groups import GroupOffsets
 
     groups = await GroupOffsets.open(kafka)
@@ -52,30 +127,31 @@ async def _groups(log: Log, kafka: KafkaSettings) -> Table:
         committed = await groups.all_committed()
     finally:
         await groups.close()
-    table = Table("consumer group", "topic", "partition", "committed offset", "behind")
-    for group, offsets in sorted(committed.items()):
-        for (topic, partition), offset in sorted(offsets.items()):
-            behind = await log.end_offset(topic, partition) - offset
-            table.add_row(group, topic, str(partition), str(offset), str(behind))
-    return table
+    return [
+        GroupOffset(group, topic, partition, offset, await log.end_offset(topic, partition) - offset)
+        for group, offsets in sorted(committed.items())
+        for (topic, partition), offset in sorted(offsets.items())
+    ]
 
 
-def _collections(state: StateFolder, identity: str) -> Table:
+def _collections(state: StateFolder, identity: str) -> list[CollectionFacts]:
     store = CatalogStore.open(state.catalog, identity, read_only=True)
     try:
-        table = Table("collection", "uid", "vectors", "shard -> partition", "aliases")
-        for name, meta in sorted(store.state.collections.items()):
-            vectors = ", ".join(f"{n or '(unnamed)'} {v.size} {v.distance}" for n, v in meta.config.vectors.items())
-            aliases = ", ".join(sorted(a for a, c in store.state.aliases.items() if c == name))
-            placed = ", ".join(f"{shard} -> {partition}" for shard, partition in enumerate(meta.shard_map))
-            table.add_row(name, f"{meta.uid:016x}", vectors, placed, aliases)
-        return table
+        return [
+            CollectionFacts(
+                name,
+                f"{meta.uid:016x}",
+                [VectorsFacts(n, v.size, v.distance) for n, v in meta.config.vectors.items()],
+                list(meta.shard_map),
+                sorted(alias for alias, collection in store.state.aliases.items() if collection == name),
+            )
+            for name, meta in sorted(store.state.collections.items())
+        ]
     finally:
         store.close()
 
 
-def _losses(folder: StateFolder, log: Log) -> Table:
-    table = Table("topic", "partition", "lost from offset", "to", "accepted")
+def _losses(folder: StateFolder, log: Log) -> list[LossFacts]:
     found: list[tuple[Topic, int, Loss]] = []
     with closing(CatalogStore.open(folder.catalog, log.identity, read_only=True)) as store:
         found += [(Topic.CATALOG, 0, loss) for loss in store.losses]
@@ -83,15 +159,14 @@ def _losses(folder: StateFolder, log: Log) -> Table:
         if folder.rocksdb(partition).exists():
             with closing(PartitionState.open(folder.rocksdb(partition), log.identity, read_only=True)) as state:
                 found += [(Topic.POINTS, partition, loss) for loss in state.losses]
-    for topic, partition, loss in found:
-        at = datetime.fromtimestamp(loss.at_ms / 1000, UTC)
-        table.add_row(topic, str(partition), str(loss.first), str(loss.last), f"{at:%Y-%m-%d %H:%M:%S} UTC")
-    return table
+    return [
+        LossFacts(topic, partition, loss.first, loss.last, datetime.fromtimestamp(loss.at_ms / 1000, UTC))
+        for topic, partition, loss in found
+    ]
 
 
-def _shards(folder: StateFolder, log: Log) -> Table:
-    table = Table("partition", "applied offset", "collection", "shard", "points", "version")
-    table.add_column("digest", overflow="fold")
+def _shards(folder: StateFolder, log: Log) -> list[ShardFacts]:
+    found: list[ShardFacts] = []
     for partition in range(log.partitions(Topic.POINTS)):
         path = folder.rocksdb(partition)
         if not path.exists():
@@ -100,8 +175,7 @@ def _shards(folder: StateFolder, log: Log) -> Table:
         try:
             for shard in sorted(state.shards()):
                 d = digest_shard(state, shard)
-                row = (partition, state.applied, d.name, d.shard, d.points, d.version, d.value)
-                table.add_row(*map(str, row))
+                found.append(ShardFacts(partition, state.applied, d.name, d.shard, d.points, d.version, d.value))
         finally:
             state.close()
-    return table
+    return found

@@ -11,6 +11,7 @@ from compose.app import create_app
 from compose.embedded import EmbeddedNode
 from compose.http.server import HttpServer, bind, on_stop_signals, settle_garbage_collector
 from compose.http_options import make_access, make_cors, make_limits, make_tls, warn_if_open
+from compose.listening import base_url, say_listening
 from compose.services import make_services
 from compose.settings import Settings
 from compose.stall_meter import StallMeter
@@ -48,9 +49,8 @@ async def _serve(
     server = HttpServer(app, listener, tls=tls)
     warn_if_open(settings)
     on_stop_signals(lambda: _stop(server))
-    host, port = listener.getsockname()[:2]
-    url = f"{'http' if tls is None else 'https'}://{host}:{port}"
-    _logger.info("listening", url=url, data=str(settings.data))
+    url = base_url(listener, encrypted=tls is not None)
+    say_listening(url, data=str(settings.data))
     settle_garbage_collector()
     running = asyncio.create_task(node.run())
     serving = asyncio.create_task(server.run())

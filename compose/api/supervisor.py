@@ -17,6 +17,7 @@ from compose.api.visibility_table import VisibilityTable
 from compose.errors import UserError
 from compose.http.metrics import FOLDER_VARIABLE, forget_process
 from compose.http.server import AddressInUseError, bind, on_stop_signals
+from compose.listening import base_url, say_listening
 from compose.settings import Settings
 
 STOP_SECONDS = 30.0
@@ -67,8 +68,8 @@ class Supervisor:
     async def run(self) -> None:
         """Keep the workers alive until a signal. Raises UserError."""
         on_stop_signals(self._stop)
-        host, port = self._listener.getsockname()[:2]
-        _logger.info("listening", host=host, port=port, workers=self._settings.workers)
+        url = base_url(self._listener, encrypted=self._settings.tls_cert is not None)
+        say_listening(url, workers=self._settings.workers)
         try:
             async with asyncio.TaskGroup() as group:
                 for worker in range(self._settings.workers):

@@ -7,10 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.table import Table
 
 from compose.commands.options import Data, Kafka, Partitions, Prefix, kafka_settings, make_settings
-from compose.console import plain_console
+from compose.console import plain_console, whole_table
 from compose.errors import UserError
 from compose.open_log import open_log
 from compose.progress import progress
@@ -192,7 +191,8 @@ async def _check_readers(cuts: "list[Cut]", kafka: KafkaSettings, ignored: list[
 
 
 def _show_cuts(snapshot: str, cuts: "list[Cut]", dry_run: bool) -> None:
-    table = Table("topic", "partition", "first offset", "would begin at" if dry_run else "begins at", "deleted offsets")
+    begins = "would begin at" if dry_run else "begins at"
+    table = whole_table("topic", "partition", "first offset", begins, "deleted offsets")
     for cut in cuts:
         table.add_row(*map(str, (cut.topic, cut.partition, cut.start, cut.limit, cut.limit - cut.start)))
     console = plain_console()

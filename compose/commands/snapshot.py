@@ -3,14 +3,13 @@
 import asyncio
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.filesize import decimal
-from rich.table import Table
 
 from compose.commands.options import Data, make_settings
-from compose.console import plain_console
+from compose.console import Json, plain_console, print_json, whole_table
 from compose.errors import UserError
 from compose.progress import progress
 from compose.settings import DataFolder
@@ -38,17 +37,22 @@ def create(
 
 
 @app.command("list")
-def list_snapshots(data: Data = None) -> None:
+def list_snapshots(as_json: Json = False, data: Data = None) -> None:
     """Show the complete snapshots, oldest first."""
     folder = DataFolder(make_settings(data=data).data)
     from projector.snapshot.files import tree_bytes
 
-    table = Table("name", "made", "size", "applied offsets", "log")
-    for snapshot in _snapshots(folder).complete():
+    complete = _snapshots(folder).complete()
+    if as_json:
+        print_json([_facts(snapshot, tree_bytes(snapshot.folder)) for snapshot in complete])
+        return
+    table = whole_table("name", "made", "size", "applied offsets", "log")
+    for snapshot in complete:
         description = snapshot.description
-        made = datetime.fromtimestamp(description.created_ms / 1000, UTC)
+        made = _made(snapshot)
         size = decimal(tree_bytes(snapshot.folder))
-        table.add_row(snapshot.name, f"{made:%Y-%m-%d %H:%M:%S} UTC", size, _applied(snapshot), description.identity)
+        applied = ", ".join(f"{part} {offset}" for part, offset in _applied(snapshot).items())
+        table.add_row(snapshot.name, f"{made:%Y-%m-%d %H:%M:%S} UTC", size, applied, description.identity)
     plain_console().print(table)
 
 
@@ -94,7 +98,23 @@ def _find(snapshots: "SnapshotsFolder", name: str) -> "Snapshot":
     return Snapshot(path, read_description(path))
 
 
-def _applied(snapshot: "Snapshot") -> str:
+def _made(snapshot: "Snapshot") -> datetime:
+    return datetime.fromtimestamp(snapshot.description.created_ms / 1000, UTC)
+
+
+def _facts(snapshot: "Snapshot", size: int) -> dict[str, Any]:
+    description = snapshot.description
+    return {
+        "name": snapshot.name,
+        "made": _made(snapshot),
+        "bytes": size,
+        "folder": str(snapshot.folder),
+        "applied_offsets": _applied(snapshot),
+        "log": description.identity,
+    }
+
+
+def _applied(snapshot: "Snapshot") -> dict[str, int]:
     offsets = {"catalog": snapshot.description.catalog} if snapshot.description.catalog is not None else {}
     offsets |= {f"points-{p}": applied for p, applied in sorted(snapshot.description.partitions.items())}
-    return ", ".join(f"{part} {applied}" for part, applied in offsets.items())
+    return offsets

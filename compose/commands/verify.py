@@ -1,13 +1,13 @@
 """``headwater verify``: is the live state what the log says?"""
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
 from rich.text import Text
 
 from compose.commands.options import Data, Kafka, Prefix, make_settings
-from compose.console import plain_console
+from compose.console import Json, plain_console, print_json, whole_table
 from compose.errors import UserError
 from compose.open_log import open_log
 from compose.progress import progress
@@ -17,22 +17,17 @@ if TYPE_CHECKING:
     from projector.verify import PartitionVerdict
 
 
-def verify(data: Data = None, kafka: Kafka = None, prefix: Prefix = None) -> None:
+def verify(as_json: Json = False, data: Data = None, kafka: Kafka = None, prefix: Prefix = None) -> None:
     """Fold the log afresh and compare its digests with the live state. Exit code 1 when they differ.
 
     A log that was truncated is folded from a snapshot on.
     """
     settings = make_settings(data=data, kafka=kafka, prefix=prefix)
-    from projector.state.losses import tell
-
     verdicts = asyncio.run(_verify(settings))
-    plain_console().print(_table(verdicts))
-    for verdict in verdicts:
-        if not verdict.same_folds:
-            plain_console().print(_versions(verdict), highlight=False, soft_wrap=True)
-        if verdict.losses:
-            lost = f"points-{verdict.partition} goes on without {tell(verdict.losses)}, which the log lost"
-            plain_console().print(lost, highlight=False, soft_wrap=True)
+    if as_json:
+        print_json([_facts(verdict) for verdict in verdicts])
+    else:
+        _show(verdicts)
     differing = [verdict for verdict in verdicts if not verdict.equal]
     if differing and not any(verdict.same_folds for verdict in differing):
         raise UserError(
@@ -41,7 +36,44 @@ def verify(data: Data = None, kafka: Kafka = None, prefix: Prefix = None) -> Non
         )
     if differing:
         raise UserError("the live state is not what the log says: move the state folder away and start to rebuild it")
-    plain_console().print("digests are equal")
+    if not as_json:
+        plain_console().print("digests are equal")
+
+
+def _facts(verdict: "PartitionVerdict") -> dict[str, Any]:
+    return {
+        "partition": verdict.partition,
+        "applied_offset": verdict.applied,
+        "equal": verdict.equal,
+        "folds": [span._asdict() for span in verdict.folds],
+        "folds_afresh": [span._asdict() for span in verdict.folds_afresh],
+        "losses": [{"first": loss.first, "last": loss.last} for loss in verdict.losses],
+        "shards": [
+            {
+                "collection": seen.name,
+                "shard": seen.shard,
+                "equal": shard.equal,
+                "points": shard.live and shard.live.points,
+                "points_afresh": shard.afresh and shard.afresh.points,
+                "digest": shard.live and shard.live.value,
+                "digest_afresh": shard.afresh and shard.afresh.value,
+            }
+            for shard in verdict.shards
+            if (seen := shard.live or shard.afresh) is not None
+        ],
+    }
+
+
+def _show(verdicts: "list[PartitionVerdict]") -> None:
+    from projector.state.losses import tell
+
+    plain_console().print(_table(verdicts))
+    for verdict in verdicts:
+        if not verdict.same_folds:
+            plain_console().print(_versions(verdict), highlight=False, soft_wrap=True)
+        if verdict.losses:
+            lost = f"points-{verdict.partition} goes on without {tell(verdict.losses)}, which the log lost"
+            plain_console().print(lost, highlight=False, soft_wrap=True)
 
 
 def _versions(verdict: "PartitionVerdict") -> str:
@@ -53,9 +85,7 @@ def _versions(verdict: "PartitionVerdict") -> str:
 
 
 def _table(verdicts: "list[PartitionVerdict]") -> Table:
-    table = Table("collection", "shard", "points", "applied offset")
-    for title in ("digest", "log folded afresh"):
-        table.add_column(title, overflow="fold")
+    table = whole_table("collection", "shard", "points", "applied offset", "digest", "log folded afresh")
     for verdict in verdicts:
         for shard in verdict.shards:
             seen = shard.live or shard.afresh

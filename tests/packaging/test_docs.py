@@ -33,10 +33,14 @@ def commands(path: Path) -> Iterator[list[str]]:
                 yield words[start:end]
 
 
+def options_of(command: Any) -> set[str]:
+    return {name for option in command.params for name in (*option.opts, *option.secondary_opts)}
+
+
 def check_headwater(words: list[str]) -> None:
     """Raise AssertionError for a command or an option that there is not."""
     command: Any = get_command(app)
-    options: set[str] = set()
+    options = options_of(command)
     for word in words:
         inner: dict[str, Any] = getattr(command, "commands", {})
         if word.startswith("--"):
@@ -44,7 +48,7 @@ def check_headwater(words: list[str]) -> None:
         elif inner:
             assert word.rstrip(",") in inner, words
             command = inner[word.rstrip(",")]
-            options = {name for option in command.params for name in (*option.opts, *option.secondary_opts)}
+            options = options_of(command)
 
 
 @page

@@ -20,7 +20,7 @@ KAFKA = os.environ.get("KAFKA", "localhost:9092")
 TOPIC = os.environ.get("TOPIC", "headwater.points")
 URL = os.environ.get("URL", "http://localhost:6333")
 
-COLLECTION = "products"
+COLLECTION = "products-by-kafka"  # a name of this example's own: a second run starts afresh
 WORDS = ("apple", "bread", "cheese", "lemon", "pepper", "rice", "salt", "tea")
 
 

@@ -1,13 +1,16 @@
 """Headwater from Python, with the ordinary qdrant-client: start a server with scripts/serve, then run this."""
 
+import os
+
 from qdrant_client import QdrantClient, models
 
-client = QdrantClient(url="http://localhost:6333")
+client = QdrantClient(url=os.environ.get("URL", "http://localhost:6333"))
 
-# A collection of 4-dimensional vectors, compared by angle.
-if client.collection_exists("cities"):
-    client.delete_collection("cities")
-client.create_collection("cities", vectors_config=models.VectorParams(size=4, distance=models.Distance.COSINE))
+# A collection of 4-dimensional vectors, compared by angle. Its name is this example's own: a second run starts afresh.
+NAME = "quickstart-cities"
+if client.collection_exists(NAME):
+    client.delete_collection(NAME)
+client.create_collection(NAME, vectors_config=models.VectorParams(size=4, distance=models.Distance.COSINE))
 
 # Points are an id, a vector and a JSON payload. wait=True: every reader sees them when this returns.
 cities = [
@@ -18,35 +21,35 @@ cities = [
     (5, [0.24, 0.18, 0.22, 0.44], {"name": "Munich", "country": "Germany", "population": 1_500_000}),
 ]
 client.upload_points(
-    "cities",
+    NAME,
     points=[models.PointStruct(id=id, vector=vector, payload=payload) for id, vector, payload in cities],
     wait=True,
 )
 
 # The nearest points, of all and of those that pass a filter.
 query = [0.2, 0.1, 0.9, 0.7]
-for hit in client.query_points("cities", query=query, limit=3, with_payload=True).points:
+for hit in client.query_points(NAME, query=query, limit=3, with_payload=True).points:
     print(f"{hit.score:.3f}  {hit.payload}")
 
 german = models.Filter(
     must=[models.FieldCondition(key="country", match=models.MatchValue(value="Germany"))],
 )
-for hit in client.query_points("cities", query=query, query_filter=german, limit=3).points:
+for hit in client.query_points(NAME, query=query, query_filter=german, limit=3).points:
     print(f"{hit.score:.3f}  {hit.payload}")
 
 # How many there are, and all of them in order of id, a page at a time.
-print(client.count("cities", count_filter=german, exact=True).count, "cities in Germany")
+print(client.count(NAME, count_filter=german, exact=True).count, "cities in Germany")
 
 offset = None
 while True:
-    page, offset = client.scroll("cities", limit=2, offset=offset)
+    page, offset = client.scroll(NAME, limit=2, offset=offset)
     print([point.id for point in page])
     if offset is None:
         break
 
 # Several operations in one request, applied in order.
 results = client.batch_update_points(
-    "cities",
+    NAME,
     update_operations=[
         models.SetPayloadOperation(set_payload=models.SetPayload(payload={"visited": True}, points=[1, 3])),
         models.DeleteOperation(delete=models.PointIdsList(points=[5])),
@@ -61,8 +64,8 @@ print("log offsets:", [result.operation_id for result in results])
 client.update_collection_aliases(
     change_aliases_operations=[
         models.CreateAliasOperation(
-            create_alias=models.CreateAlias(collection_name="cities", alias_name="places"),
+            create_alias=models.CreateAlias(collection_name=NAME, alias_name="quickstart-places"),
         ),
     ],
 )
-print(client.count("places", exact=True).count, "places")
+print(client.count("quickstart-places", exact=True).count, "quickstart-places")

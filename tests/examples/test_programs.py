@@ -67,7 +67,7 @@ def test_change_data_capture(emptied: Cluster) -> None:
     assert 100 < rows < 200
     assert second == f"so has the collection: {rows} points, each as its row is now"
     emptied.settle()
-    assert count(emptied, "products") == rows
+    assert count(emptied, "products-by-kafka") == rows
 
 
 def test_console_producer(emptied: Cluster, tmp_path: Path) -> None:
@@ -79,12 +79,12 @@ def test_console_producer(emptied: Cluster, tmp_path: Path) -> None:
     tool.chmod(0o755)
     rejected = emptied.topics.rejected()
     printed = run(emptied, str(EXAMPLES / "console_producer.sh"), KAFKA_HOME=str(tmp_path))
-    assert "notes has 3 points" in printed
+    assert "notes-by-kafka has 3 points" in printed
     assert "buy bread" in printed
-    assert printed.endswith("notes has 2 points\n")
+    assert printed.endswith("notes-by-kafka has 2 points\n")
     emptied.settle()
     with Http(emptied.port) as http:
-        found = http.post("/collections/notes/points/scroll", {}).result["points"]
+        found = http.post("/collections/notes-by-kafka/points/scroll", {}).result["points"]
     assert [(point["id"], point["payload"]) for point in found] == [
         (1, {"text": "buy bread", "done": True}),
         (3, {"text": "water the plants"}),

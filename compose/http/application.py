@@ -15,6 +15,7 @@ from compose.http.access import Access
 from compose.http.cors import Cors
 from compose.http.errors import error_response
 from compose.http.openapi import Schema, describe
+from compose.http.pages import OPENAPI_PATH, page_routes
 from compose.http.rights import required_right
 from compose.http.route_tree import RouteTree
 from ingest.http.endpoint import Endpoint, EndpointApp
@@ -50,8 +51,12 @@ class HeadwaterApp(FastAPI):
             description=DESCRIPTION,
             version=version,
             redirect_slashes=False,
+            openapi_url=OPENAPI_PATH,
+            docs_url=None,
+            redoc_url=None,
             exception_handlers={HTTPException: _answer_http_exception, Exception: _answer_failure},
         )
+        self.router.routes.extend(page_routes(self.title))
         self.endpoints = tuple(endpoints)
         self._access = access or Access()
         self._cors = cors or Cors()

@@ -121,3 +121,9 @@ def test_only_some_origins_may_call() -> None:
 
 def test_options_that_ask_nothing_are_an_unknown_route() -> None:
     assert Served()("OPTIONS", "/collections", headers={"origin": "http://page"}).status_code == 404
+
+
+@pytest.mark.parametrize("path", ["/docs", "/redoc", "/openapi.json", "/docs-assets/swagger-ui.css"])
+def test_the_api_pages_take_a_key(restricted: Served, path: str) -> None:
+    assert restricted("GET", path).status_code == 401
+    assert restricted("GET", path, {"api-key": READER}).status_code == 200

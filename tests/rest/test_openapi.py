@@ -1,3 +1,4 @@
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -57,3 +58,15 @@ def test_the_pages(rest: Rest) -> None:
         page = rest.send("GET", path)
         assert page.status_code == 200
         assert "/openapi.json" in page.text
+
+
+def test_the_pages_load_nothing_from_elsewhere(rest: Rest) -> None:
+    for path in ("/docs", "/redoc"):
+        loaded = re.findall(r"""(?:src|href)=["']([^"']+)""", rest.send("GET", path).text)
+        assert any(address.endswith(".js") for address in loaded)
+        for address in loaded:
+            assert address.startswith("/"), address
+            asset = rest.send("GET", address)
+            assert asset.status_code == 200
+            assert len(asset.content) > 1000
+    assert rest.send("GET", "/docs-assets/nothing.js").status_code == 404

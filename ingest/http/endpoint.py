@@ -1,5 +1,6 @@
 """Endpoints: a handler with its path and models, and the code around every handler."""
 
+import errno
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from time import perf_counter
@@ -23,6 +24,7 @@ SECONDS = Histogram(
     buckets=(0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
 )
 JSON_TYPE = (b"content-type", b"application/json")
+_NO_DESCRIPTORS = frozenset({errno.EMFILE, errno.ENFILE})
 RETRY_AFTER = (b"retry-after", b"1")
 
 _logger = structlog.get_logger("headwater.http")
@@ -112,10 +114,9 @@ class EndpointApp:
             return
         except HeadwaterError as error:
             reply, data = _refusal(error, perf_counter() - started)
-        except Exception:
+        except Exception as error:
             _logger.exception("a request failed", method=self._endpoint.method, path=scope["path"])
-            reply = Reply(status=500)
-            data = encode_error("Service internal error: see the server's log", perf_counter() - started)
+            reply, data = _failure(error, perf_counter() - started)
         finally:
             body.release()
         self._count(reply.status, perf_counter() - started)
@@ -150,6 +151,13 @@ class EndpointApp:
             self._answers[status] = counter
         counter.inc()
         self._seconds.observe(seconds)
+
+
+def _failure(error: Exception, seconds: float) -> tuple[Reply, bytes]:
+    if isinstance(error, OSError) and error.errno in _NO_DESCRIPTORS:
+        reason = f"Service unavailable: {error.strerror}: the limit of open files (ulimit -n) has to be raised"
+        return _refusal(UnavailableError(reason), seconds)
+    return Reply(status=500), encode_error("Service internal error: see the server's log", seconds)
 
 
 def _refusal(error: HeadwaterError, seconds: float) -> tuple[Reply, bytes]:

@@ -18,6 +18,8 @@ IDLE_SECONDS = 10.0
 ENDING_SECONDS = 1.0
 """How long a process that says nothing more may take to end by itself."""
 _MAX_LINE = 1 << 20
+_CHANNELS = 4
+"""Pairs of descriptors that the start of a process takes: for its input, its output, its end, and what went wrong."""
 
 _replies: msgspec.json.Decoder[Reply] = msgspec.json.Decoder(Reply)
 
@@ -83,7 +85,7 @@ class BuilderProcess:
             self._stop_waiting()
             process = self._process
             if process is None or process.returncode is not None:
-                process = self._process = await _start()
+                process = self._process = await _start(spec.target)
             try:
                 result = await _converse(process, spec, progress)
             except (OSError, EOFError, msgspec.MsgspecError) as error:
@@ -128,7 +130,29 @@ class BuilderProcess:
             self._idle = None
 
 
-async def _start() -> asyncio.subprocess.Process:
+async def _start(target: str) -> asyncio.subprocess.Process:
+    """Raises BuildFailedError."""
+    try:
+        return await _spawn()
+    except OSError as error:
+        raise BuildFailedError(f"{target}: no builder process could be started: {_why(error)}") from error
+
+
+def _why(error: OSError) -> str:
+    """Why no process could be started: where it lacks descriptors, uvloop says "Unknown error -1"."""
+    opened: list[int] = []
+    try:
+        for _ in range(_CHANNELS):
+            opened += os.pipe()
+    except OSError as found:
+        return str(found)
+    finally:
+        for descriptor in opened:
+            os.close(descriptor)
+    return str(error)
+
+
+async def _spawn() -> asyncio.subprocess.Process:
     root = Path(projector.__file__).parents[1]
     path = os.pathsep.join(filter(None, [str(root), os.environ.get("PYTHONPATH")]))
     return await asyncio.create_subprocess_exec(

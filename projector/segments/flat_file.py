@@ -5,7 +5,6 @@ memory than its largest piece; readers map the whole file and see each section a
 """
 
 import errno
-import mmap
 import os
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
@@ -19,6 +18,7 @@ from crc32c import crc32c
 from numpy.typing import NDArray
 
 from projector.segments.errors import SegmentDamagedError
+from projector.segments.mapping import MappedFile, map_file
 
 FORMAT_VERSION = 1
 HEAD = b"HWFLAT\x01\n"
@@ -27,7 +27,7 @@ _TRAILER = Struct("<QII8s")
 ALIGNMENT = 64
 _CRC_PIECE = 1 << 24
 _READ_PIECE = 4 << 20
-_NOT_ITS_FAULT = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EACCES, errno.EPERM})
+NOT_ITS_FAULT = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EACCES, errno.EPERM})
 """Errors of opening that say nothing about the file: rebuilding it would not help."""
 
 ScalarT = TypeVar("ScalarT", bound=np.generic)
@@ -90,8 +90,7 @@ class FlatFileWriter:
         section = self._sections[name]
         if section.length == 0:
             return np.empty(0, dtype)
-        with self._path.open("rb") as file:
-            mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        mapped = map_file(self._path).data
         count = section.length // np.dtype(dtype).itemsize
         return np.frombuffer(mapped, dtype, count, section.offset)
 
@@ -150,7 +149,7 @@ class FlatFile:
     def view(self, section: str) -> memoryview:
         """A section's bytes. Raises SegmentDamagedError when the file has no such section."""
         place = self._place(section)
-        return memoryview(self._map)[place.offset : place.offset + place.length]
+        return self._map[place.offset : place.offset + place.length]
 
     def array(self, section: str, dtype: type[ScalarT] | np.dtype[ScalarT]) -> NDArray[ScalarT]:
         """A section as a read-only array. Raises SegmentDamagedError."""
@@ -194,7 +193,7 @@ class FlatFile:
         except FileNotFoundError:
             return
         except OSError as error:
-            if error.errno in _NOT_ITS_FAULT:
+            if error.errno in NOT_ITS_FAULT:
                 raise
             raise SegmentDamagedError(f"{self.path}: {error}") from error
 
@@ -205,25 +204,22 @@ class FlatFile:
             raise SegmentDamagedError(f"{self.path}: section {section} is missing") from None
 
 
-def _map_file(path: Path) -> tuple[mmap.mmap, tuple[int, int]]:
-    """The mapped file, and the device and number by which it is known."""
+def _map_file(path: Path) -> MappedFile:
     try:
-        with path.open("rb") as file:
-            status = os.fstat(file.fileno())
-            return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ), (status.st_dev, status.st_ino)
+        return map_file(path)
     except OSError as error:
-        if error.errno in _NOT_ITS_FAULT:
+        if error.errno in NOT_ITS_FAULT:
             raise
         raise SegmentDamagedError(f"{path}: {error}") from error
     except ValueError as error:  # it is empty
         raise SegmentDamagedError(f"{path}: {error}") from error
 
 
-def _read_directory(path: Path, data: mmap.mmap) -> Directory:
+def _read_directory(path: Path, data: memoryview) -> Directory:
     if len(data) < len(HEAD) + _TRAILER.size:
         raise SegmentDamagedError(f"{path}: has only {len(data)} bytes")
     start, length, crc, magic = _TRAILER.unpack_from(data, len(data) - _TRAILER.size)
-    if data[: len(HEAD)] != HEAD or magic != TAIL_MAGIC:
+    if bytes(data[: len(HEAD)]) != HEAD or magic != TAIL_MAGIC:
         raise SegmentDamagedError(f"{path}: does not begin and end as a flat file does")
     if start + length + _TRAILER.size != len(data):
         raise SegmentDamagedError(f"{path}: its directory is not where the trailer says")

@@ -62,12 +62,14 @@ class Graph:
 
     @staticmethod
     def load(path: Path, distance: Distance, dim: int, rows: int, repeats: Repeats) -> "Graph":
-        """Read a saved graph over ``rows`` rows into memory. Raises ValueError for another number of rows."""
+        """Read a saved graph over ``rows`` rows into memory. Raises ValueError for another number of rows, OSError."""
         size = rows - len(repeats.rows)
         index = hnswlib.Index(_SPACES[distance], dim)
         try:
             index.load_index(str(path))
         except RuntimeError as error:
+            # hnswlib says no more than that it can't be opened: where descriptors are lacking, this says so.
+            path.open("rb").close()
             raise ValueError(f"{path}: {error}") from error
         if index.get_current_count() != size:
             raise ValueError(f"{path}: has {index.get_current_count()} rows, not {size}")

@@ -69,6 +69,8 @@ class _Partition:
     folders: ShardFolders
     on_published: OnPublished
     works: dict[ShardId, ShardWork] = field(default_factory=dict[ShardId, ShardWork])
+    unread: set[ShardId] = field(default_factory=set[ShardId])
+    """Shards whose manifest could not be read, which was logged."""
     builds: set[asyncio.Task[Built]] = field(default_factory=set[asyncio.Task[Built]])
     idle: asyncio.Event = field(default_factory=_set_event)
     """Set while nothing works on the partition's files."""
@@ -329,9 +331,17 @@ class Optimizer:
                 if shard not in shards:
                     delete(work.folder)
         for shard, live in shards.items():
-            if shard not in partition.works:
-                folder = partition.folders.shard(partition.number, shard)
+            if shard in partition.works:
+                continue
+            folder = partition.folders.shard(partition.number, shard)
+            try:
                 partition.works[shard] = begin_work(shard, live, folder, now)
+            except OSError as error:
+                if shard not in partition.unread:
+                    log.error("manifest can't be read; it is tried again", shard=str(folder), reason=str(error))
+                partition.unread.add(shard)
+            else:
+                partition.unread.discard(shard)
 
     def _find(self, shard: ShardId) -> ShardWork | None:
         return next((p.works[shard] for p in self._partitions if shard in p.works), None)

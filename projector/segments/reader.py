@@ -13,7 +13,7 @@ from projector.columns.meta import COLUMNS_SECTION
 from projector.columns.select import select
 from projector.columns.selection import Selection
 from projector.segments.errors import SegmentDamagedError
-from projector.segments.flat_file import FlatFile, file_checksum
+from projector.segments.flat_file import NOT_ITS_FAULT, FlatFile, file_checksum
 from projector.segments.graph import Graph
 from projector.segments.graph_sections import REPEAT_SECTIONS, read_repeats
 from projector.segments.meta import SEGMENT_FILE, SEGMENT_KIND, SegmentMeta, VectorMeta
@@ -212,6 +212,8 @@ def _check_graph_file(folder: Path, meta: VectorMeta) -> None:
     try:
         _, crc = file_checksum(path)
     except OSError as error:
+        if error.errno in NOT_ITS_FAULT:
+            raise
         raise SegmentDamagedError(f"{path}: {error}") from error
     if crc != meta.graph.crc:
         raise SegmentDamagedError(f"{path}: does not have its checksum")

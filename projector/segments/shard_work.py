@@ -158,7 +158,7 @@ class ShardWork:
 
 
 def begin_work(shard: ShardId, live: LiveShard, folder: Path, now: float) -> ShardWork:
-    """For a live shard that comes, with what its folder has."""
+    """For a live shard that comes, with what its folder has. Raises OSError."""
     try:
         manifest = read_manifest(folder)
     except ManifestDamagedError as error:

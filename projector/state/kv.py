@@ -3,6 +3,7 @@
 import asyncio
 import errno
 import os
+import resource
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
@@ -26,6 +27,10 @@ from rocksdict import (
 from projector.threads import to_its_end
 
 _MIB = 1 << 20
+_UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EMFILE, errno.ENFILE)
+"""Why RocksDB may not open its files, or make one, without their being damaged."""
+_LIMIT_SHARE, _FEWEST_FILES, _MOST_FILES = 8, 32, 1024
+"""Of the files that the process may have open, so great a share is for each state's tables."""
 _SPARE_BYTES = 8 * _MIB
 """Beside what is in memory, RocksDB writes a manifest, its options and a log file when it is opened."""
 _REMEDY = (
@@ -69,6 +74,7 @@ def _options(write_buffer_mib: int, cache_mib: int) -> Options:
     options.set_max_write_buffer_number(2)
     options.set_max_background_jobs(2)
     options.set_keep_log_file_num(2)
+    options.set_max_open_files(_most_open_files())
     options.set_max_log_file_size(1 * _MIB)
     options.set_compression_type(DBCompressionType.lz4())
     # The default mode cuts a log damaged in the middle without a word; this one cuts a torn tail only.
@@ -280,11 +286,19 @@ def _open(folder: Path, sizes: tuple[int, int], *, read_only: bool = False) -> R
     except Exception as error:
         # rocksdict raises bare exceptions; only the text tells a held lock, named as a file, from damage.
         text = str(error)
-        if "/LOCK: " in text and not _says(text, errno.EROFS):
+        unwritable = any(_says(text, code) for code in _UNWRITABLE)
+        if "/LOCK: " in text and not unwritable:
             raise StateLockedError(f"{folder} is open in another process") from error
-        if any(_says(text, code) for code in (errno.ENOSPC, errno.EDQUOT, errno.EROFS)):
+        if unwritable:
             raise StateUnwritableError(f"{folder} can't be opened for writing: {error}") from error
         raise StateDamagedError(f"{folder} can't be opened: {error}. {_REMEDY}") from error
+
+
+def _most_open_files() -> int:
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft == resource.RLIM_INFINITY:
+        return _MOST_FILES
+    return min(max(soft // _LIMIT_SHARE, _FEWEST_FILES), _MOST_FILES)
 
 
 def _says(text: str, code: int) -> bool:

@@ -20,8 +20,8 @@ LINE_SECONDS = 5.0
 
 PAUSED = Gauge("headwater_paused", "What waits for a disk to take writes again", ["what"], multiprocess_mode="livemax")
 
-_DISK_ERRORS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO})
-"""Of a disk that may take writes again later."""
+_DISK_ERRORS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EMFILE, errno.ENFILE})
+"""Of a disk that may take writes again later, or of a process that may open files again later."""
 
 _logger = structlog.get_logger("headwater.worker")
 

@@ -1,3 +1,5 @@
+import errno
+import os
 import re
 from typing import Any
 
@@ -21,6 +23,15 @@ def test_health(rest: Rest, path: str) -> None:
     response = rest.send("GET", path)
     assert response.status_code == 200
     assert response.headers["content-type"].startswith("text/plain")
+
+
+def test_a_request_that_lacks_a_descriptor_is_told_so(memory: MemoryRest, monkeypatch: pytest.MonkeyPatch) -> None:
+    def lacking() -> None:
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+    monkeypatch.setattr(memory.node.catalog, "collections", lacking)
+    assert "Too many open files" in memory.error(503, "GET", "/collections")
+    assert "ulimit -n" in memory.error(503, "GET", "/telemetry")
 
 
 def test_not_ready_is_not_the_same_as_not_found(memory: MemoryRest) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
+import uvloop
 
 from projector.segments.builder import SegmentBuilder
 from projector.segments.errors import BuildFailedError, SegmentDamagedError
@@ -89,6 +91,24 @@ def test_a_seal_does_not_wait_for_a_graph(tmp_path: Path) -> None:
     asyncio.run(run())
     assert Segment.open(tmp_path / "small").size == 1
     assert not (tmp_path / "slow").exists()
+
+
+def test_the_reason_is_told_why_no_process_can_be_started(tmp_path: Path) -> None:
+    wanted = spec(tmp_path / "s", [spill(tmp_path / "x", samples([PointId(1)]))])
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+
+    async def run() -> None:
+        builder = SegmentBuilder()
+        try:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (len(os.listdir("/dev/fd")), hard))
+            with pytest.raises(BuildFailedError, match="Too many open files"):
+                await builder.build(wanted)
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        await builder.build(wanted)
+        await builder.close()
+
+    uvloop.run(run())
 
 
 def test_a_crash_is_an_error_and_the_next_build_works(tmp_path: Path) -> None:

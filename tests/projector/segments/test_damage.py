@@ -126,7 +126,7 @@ def test_too_many_open_files_are_not_damage(copy: Path, monkeypatch: pytest.Monk
     def fail(*_: object) -> None:
         raise OSError(errno.EMFILE, "Too many open files")
 
-    monkeypatch.setattr(Path, "open", fail)
+    monkeypatch.setattr("projector.segments.mapping.os.open", fail)
     with pytest.raises(OSError, match="Too many"):
         Segment.open(copy)
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import errno
+import os
 from pathlib import Path
 
 import pytest
@@ -164,6 +165,27 @@ def test_a_failed_build_is_tried_again_later(tmp_path: Path) -> None:
         assert await harness.step()
         assert harness.live.view.tail.size == 0
         assert harness.optimizer.error(SHARD) is None
+        harness.check()
+
+    run(main())
+
+
+def test_a_shard_whose_manifest_can_not_be_read_now_waits_for_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lacking(folder: Path) -> None:
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE), str(folder))
+
+    async def main() -> None:
+        with monkeypatch.context() as patch:
+            patch.setattr("projector.segments.shard_work.read_manifest", lacking)
+            harness = Harness(tmp_path)
+            harness.upsert(range(10))
+            harness.tick(6)
+            assert not await harness.step()
+        harness.tick(6)
+        assert await harness.step()
+        assert harness.live.view.tail.size == 0
         harness.check()
 
     run(main())

@@ -1,0 +1,55 @@
+"""Mapping a file into memory without keeping a descriptor for it.
+
+The interpreter's mmap keeps a duplicate of the file's descriptor, numpy's memmap too: a few thousand segments would use
+up what a process may have open. The mapping itself needs none.
+"""
+
+import ctypes
+import mmap
+import os
+import weakref
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+_FAILED = ctypes.c_void_p(-1).value
+
+_libc = ctypes.CDLL(None, use_errno=True)
+_map = _libc.mmap
+_map.restype = ctypes.c_void_p
+_map.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int, ctypes.c_int, ctypes.c_int, ctypes.c_long]
+_unmap = _libc.munmap
+_unmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t]
+
+
+class MappedFile(NamedTuple):
+    """The bytes of a file, and the device and number by which it is known."""
+
+    data: memoryview
+    file: tuple[int, int]
+
+
+def map_file(path: Path) -> MappedFile:
+    """A whole file, read-only. The mapping lasts as long as anything refers to its data, or to a part of it.
+
+    Raises OSError, and ValueError for a file that is empty.
+    """
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        status = os.fstat(descriptor)
+        length = status.st_size
+        if not length:
+            raise ValueError("is empty")
+        address = _map(None, length, mmap.PROT_READ, mmap.MAP_SHARED, descriptor, 0)
+        if address == _FAILED:
+            number = ctypes.get_errno()
+            raise OSError(number, os.strerror(number), str(path))
+    finally:
+        os.close(descriptor)
+    mapped = (ctypes.c_ubyte * length).from_address(address)
+    # Not at the interpreter's end: threads may still be reading, and the kernel unmaps everything anyway.
+    weakref.finalize(mapped, _unmap, address, length).atexit = False
+    array = np.frombuffer(memoryview(mapped), np.uint8)
+    array.flags.writeable = False
+    return MappedFile(array.data, (status.st_dev, status.st_ino))

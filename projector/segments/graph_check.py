@@ -7,9 +7,11 @@ from numpy.typing import NDArray
 from projector.segments.graph import Graph
 from schemas.config import Distance
 
-OWN_SAMPLE = 256
-FAR_SAMPLE = 128
-FAR_CANDIDATES = 1024
+LEAST_SAMPLE, MOST_SAMPLE = 100, 256
+SAMPLED = 200
+"""One row of so many is searched for, within these bounds; the more rows, the smaller a part of the build that is."""
+FAR_CANDIDATES, FAR_SHARE = 4, 8
+"""Four times as many rows as are sampled are candidates for being far from the crowd, one in eight is taken for it."""
 FAR_NEIGHBOUR = 8
 """A row is far from the crowd when the 8th nearest of the other candidates is far from it."""
 
@@ -40,11 +42,12 @@ def check_graph(graph: Graph, matrix: NDArray[np.float32], distance: Distance, e
     """
     distinct = graph.repeats.distinct(len(matrix))
     chance = np.random.default_rng(_SEED)
-    own = _sample(chance, distinct, OWN_SAMPLE)
-    far = _far(matrix, _sample(chance, distinct, FAR_CANDIDATES))
+    size = min(max(len(distinct) // SAMPLED, LEAST_SAMPLE), MOST_SAMPLE)
+    own = _sample(chance, distinct, size)
+    far = _far(matrix, _sample(chance, distinct, FAR_CANDIDATES * size), FAR_CANDIDATES * size // FAR_SHARE)
     queries = matrix[np.concatenate([own, far])]
     best, scale = _nearest(queries, matrix, distance)
-    found = np.array([_reached(graph, query, matrix, distance, ef) for query in queries], np.float64)
+    found = _reached(graph, queries, matrix, distance, ef)
     hits = found <= best + _TOLERANCE * scale
     return GraphQuality(float(hits[: len(own)].mean()), float(hits[len(own) :].mean()))
 
@@ -53,22 +56,31 @@ def _sample(chance: np.random.Generator, rows: NDArray[np.int64], most: int) -> 
     return rows if len(rows) <= most else np.sort(chance.choice(rows, most, replace=False))
 
 
-def _far(matrix: NDArray[np.float32], candidates: NDArray[np.int64]) -> NDArray[np.int64]:
+def _far(matrix: NDArray[np.float32], candidates: NDArray[np.int64], most: int) -> NDArray[np.int64]:
     rows = matrix[candidates].astype(np.float64)
     squares = np.einsum("ij,ij->i", rows, rows)
     distances = squares[:, np.newaxis] + squares - 2 * (rows @ rows.T)
     np.fill_diagonal(distances, np.inf)
     place = min(FAR_NEIGHBOUR, len(candidates)) - 1
     neighbour = np.partition(distances, place, axis=1)[:, place]
-    return candidates[np.argsort(-neighbour, kind="stable")[:FAR_SAMPLE]]
+    return candidates[np.argsort(-neighbour, kind="stable")[:most]]
 
 
 def _reached(
-    graph: Graph, query: NDArray[np.float32], matrix: NDArray[np.float32], distance: Distance, ef: int
-) -> float:
-    """How far the nearest row is that the graph finds; infinitely, where it finds none."""
-    rows, _ = graph.search(query, 1, ef)
-    return float(_distances(query[np.newaxis], matrix[rows], distance).min(initial=np.inf))
+    graph: Graph, queries: NDArray[np.float32], matrix: NDArray[np.float32], distance: Distance, ef: int
+) -> NDArray[np.float64]:
+    """How far the nearest row is that the graph finds for each query; infinitely, where it finds none."""
+    found = [graph.search(query, 1, ef)[0] for query in queries]
+    asked = np.flatnonzero([len(rows) for rows in found])
+    far = np.full(len(queries), np.inf)
+    if len(asked):
+        near = matrix[np.concatenate(found)].astype(np.float64)
+        pairs = queries[asked].astype(np.float64)
+        if distance is Distance.EUCLID:
+            far[asked] = np.square(pairs - near).sum(axis=1)
+        else:
+            far[asked] = -np.einsum("ij,ij->i", pairs, near)
+    return far
 
 
 def _nearest(

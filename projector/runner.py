@@ -24,7 +24,7 @@ from schemas.operations import Outcome
 
 READ_BYTES = 8 << 20
 """How much of the log is read at once: bounds the memory of catching up."""
-MOST_POINTS = 4000
+MOST_POINTS = 1000
 """A run ends once it has looked at as many points, or at as many bytes of them as a chunk may."""
 DEFAULT_CHUNK = ChunkLimit()
 

@@ -15,8 +15,8 @@ from schemas.records import PartitionRecord, PointsRecord
 from schemas.vectors.plain import only_plain
 
 MOST_RECORDS = 1000
-MOST_BYTES = 2 << 20
-"""Together some tens of milliseconds of work, as others wait for their turn."""
+MOST_BYTES = 1 << 19
+"""Together some milliseconds of work, as others wait for their turn."""
 
 
 def windows(records: Sequence[LogRecord]) -> Iterator[Sequence[LogRecord]]:

@@ -99,7 +99,9 @@ async def _together(
 
     def sink(frame: Frame) -> None:
         told.frames.append(frame)
-        if len(told.frames) in stops:
+        # Frames that only tell outcomes come just ahead of the one with their commit's changes: a reader that saw but
+        # the first of them would begin anew from the state.
+        if len(told.frames) in stops and (frame.final or frame.events):
             raise StoppedError
 
     async def reject(rejections: Sequence[Rejection]) -> None:

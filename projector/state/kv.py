@@ -24,6 +24,7 @@ from rocksdict import (
     WriteBatch,
 )
 
+from projector.state.batch_sequence import PREFIX, BatchSequence
 from projector.threads import to_its_end
 
 _MIB = 1 << 20
@@ -102,6 +103,12 @@ class KeyValue:
         self._sizes = write_buffer_mib, cache_mib
         self._alone = asyncio.Lock()
         self._use(db)
+        self._sequence = BatchSequence(self.scan(PREFIX))
+        if self._sequence.missing:
+            raise StateDamagedError(
+                f"{folder} lacks {self._sequence.missing} of its writes, and has later ones: its write-ahead log "
+                f"(*.log) or its MANIFEST was cut. {_REMEDY}"
+            )
 
     def _use(self, db: Rdict) -> None:
         self._db = db
@@ -123,13 +130,21 @@ class KeyValue:
         """
         sizes = write_buffer_mib, cache_mib
         try:
-            return cls(folder, _open(folder, sizes, read_only=read_only), *sizes)
+            return cls._whole(folder, _open(folder, sizes, read_only=read_only), sizes)
         except StateUnwritableError as error:
             if not even_unwritable or not (folder / "CURRENT").exists():
                 raise
-            kv = cls(folder, _open(folder, sizes, read_only=True), *sizes)
+            kv = cls._whole(folder, _open(folder, sizes, read_only=True), sizes)
             kv.unwritable = str(error)
             return kv
+
+    @classmethod
+    def _whole(cls, folder: Path, db: Rdict, sizes: tuple[int, int]) -> Self:
+        try:
+            return cls(folder, db, *sizes)
+        except StateDamagedError:
+            _close(db)
+            raise
 
     def get(self, key: bytes) -> bytes | None:
         """The value of ``key``. Raises StateDamagedError."""
@@ -187,8 +202,11 @@ class KeyValue:
         """
         if self.unwritable is not None:
             raise StateUnwritableError(self.unwritable)
+        self._sequence.number(batch)
         try:
             self._db.write(batch.raw)
+            if self._sequence.written():
+                self._db.flush(False)
         except Exception as error:
             raise self._unwritten(error) from error
 

@@ -93,7 +93,7 @@ def test_query_named_vectors(rest: Rest) -> None:
     assert "`x`, `y`" in rest.error(400, "POST", path, json={"query": [1, 2]})
     assert "z" in rest.error(400, "POST", path, json={"query": [1, 2], "using": "z"})
     assert "z" in rest.error(400, "POST", path, json={"query": [1, 2], "using": "x", "with_vector": ["z"]})
-    assert "no vector `x`" in rest.error(400, "POST", path, json={"query": 2, "using": "x"})
+    assert 'Vector with name "x"' in rest.error(404, "POST", path, json={"query": 2, "using": "x"})
 
 
 def test_query_batch(rest: Rest) -> None:

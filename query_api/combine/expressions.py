@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 import numpy as np
@@ -173,7 +173,7 @@ def _read(
 def _only(values: list[Any]) -> Any:
     """The one value that is meant: an array of one stands for what is in it, several for themselves."""
     if len(values) == 1 and isinstance(values[0], list):
-        values = values[0]
+        values = cast("list[Any]", values[0])
     return msgspec.UNSET if not values else values[0] if len(values) == 1 else values
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from math import isfinite
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 
@@ -156,7 +156,7 @@ class _Parser:
             return Constant(_number(obj, where))
         if not isinstance(obj, dict):
             raise _malformed(f"{where} is no expression")
-        fields: dict[str, Any] = obj
+        fields = cast("dict[str, Any]", obj)
         named = [key for key in fields if key in _READERS]
         if not named:
             return self._condition(fields)
@@ -198,7 +198,7 @@ class _Parser:
     def many(self, name: str, obj: object, where: str, depth: int) -> Expression:
         if not isinstance(obj, list):
             raise _malformed(f"{where} must be a list")
-        items: list[Any] = obj
+        items = cast("list[Any]", obj)
         inner = tuple(self.expression(item, f"{where}[{at}]", depth) for at, item in enumerate(items))
         return Sum(inner) if name == "sum" else Product(inner)
 
@@ -270,7 +270,7 @@ _READERS = {
 def _fields(obj: object, where: str, needed: tuple[str, ...], known: tuple[str, ...] = ()) -> dict[str, Any]:
     if not isinstance(obj, dict):
         raise _malformed(f"{where} must be an object")
-    fields: dict[str, Any] = obj
+    fields = cast("dict[str, Any]", obj)
     for key in needed:
         if key not in fields:
             raise _malformed(f"{where}.{key} is missing")

@@ -4,11 +4,12 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from compose.errors import UserError
-from compose.projector.routing import router_group
-from ingest.kafka.groups import Offsets
+from compose.router_group import router_group
 from ingest.log import Log, Topic
 from projector.snapshot import Snapshot, SnapshotError, SnapshotsFolder
 
+Offsets = Mapping[tuple[Topic, int], int]
+"""As ``ingest.kafka.groups.Offsets``, which would bring Kafka's client into processes without it."""
 Committed = Mapping[str, Offsets]
 """Where each consumer group stands that has committed anything on these topics."""
 

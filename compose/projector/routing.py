@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Self
 
 from compose.projector.tasks import Tasks
+from compose.router_group import router_group
 from ingest.kafka import KafkaLog, KafkaSettings
 from ingest.kafka.groups import GroupOffsets
 from ingest.log import Log, LogRecord, Topic
@@ -108,8 +109,3 @@ async def routed_offsets(kafka: KafkaSettings, log: Log) -> Mapping[int, int]:
         return {partition: await routed.offset(partition) for partition in range(log.partitions(Topic.POINTS))}
     finally:
         await offsets.close()
-
-
-def router_group(prefix: str) -> str:
-    """The router's consumer group."""
-    return f"{prefix}.router"

@@ -144,7 +144,7 @@ def test_kafka_is_down(own_cluster: Cluster, own_broker: KafkaBroker) -> None:
     eventually(lambda: client.upsert(3).status == 200)
     assert client.has(3)
     assert own_cluster.alive()
-    eventually(lambda: client.send("GET", "/readyz").body == b"ready")
+    eventually(lambda: client.send("GET", "/readyz").body == b"all shards are ready")
     for process, times in ((own_cluster.projectors[0], 1), (own_cluster.api, WORKERS)):
         eventually(lambda process=process: _outages(process)[0] == _outages(process)[1])
         assert 0 < _outages(process)[0] <= times

@@ -240,7 +240,7 @@ def test_bad_alias_actions_change_nothing(rest: Rest) -> None:
     assert "already exists" in rest.error(409, "POST", "/collections/aliases", json=change_aliases(clash))
     assert "Expected one of" in rest.error(400, "POST", "/collections/aliases", json=change_aliases({}))
     rest.result("POST", "/collections/aliases", json=change_aliases(good))
-    assert "Alias with the same name" in rest.error(409, "PUT", "/collections/x", json={"vectors": VECTORS})
+    assert "Alias with the same name" in rest.error(400, "PUT", "/collections/x", json={"vectors": VECTORS})
     assert rest.result("DELETE", "/collections/x") is False
 
 

@@ -194,7 +194,7 @@ OTHERS: list[tuple[int, str, str, Any, str]] = [
     (400, "POST", "/scroll", {"with_payload": {}}, "with_payload"),
     (400, "POST", "/scroll", {"with_payload": ["a["]}, ""),
     (400, "POST", "/scroll", {"with_vector": ["x"]}, "x"),
-    (400, "POST", "/scroll", {"order_by": "a"}, "order_by is not supported yet"),
+    (400, "POST", "/scroll", {"order_by": "a"}, "No range index for `order_by` key"),
     (400, "POST", "/scroll", {"filter": NESTED_FILTER}, "nested deeper"),
     (400, "POST", "/count", {"filter": NESTED_FILTER}, "nested deeper"),
     (400, "POST", "/count", {"exact": 1}, "exact"),

@@ -163,7 +163,7 @@ EDITS = [
     Bad("vectors of no points", "points", "PUT", POINTS + "/vectors?wait=true", b'{"points": []}'),
     _post("delete of unknown vector", "nope", "/vectors/delete?wait=true", {"points": [1], "vector": ["nope"]}),
     Bad("vectors of wrong dimension", "dim", "PUT", POINTS + "/vectors?wait=true", SHORT),
-    Bad("bad wait", "query parameters", "PUT", POINTS + "?wait=maybe", b'{"points": [{"id": 1, "vector": [1, 2, 3, 4]}]}'),
+    Bad("bad wait", "parameters", "PUT", POINTS + "?wait=maybe", b'{"points": [{"id": 1, "vector": [1, 2, 3, 4]}]}'),
 ]
 COLLECTIONS = [
     _create("name of 300 bytes", "name", CREATE, path=LONG),

@@ -91,8 +91,8 @@ class Node:
             sink(frame)
         if frame.final:
             self._note()
-            if frame.outcomes:
-                self.refused[frame.offset] = frame.outcomes
+        if frame.outcomes:
+            self.refused[frame.offset] = frame.outcomes
 
     def _note(self) -> None:
         self.shown[self.state.applied] = {

@@ -65,12 +65,13 @@ def create_app(
     freshness = Freshness(services.readers, lambda: log.partitions(Topic.POINTS), services.recount, limits)
     reader = Reader(catalog, services.readers, freshness, limits)
     answering = Answering(reader)
+    writer = CatalogWriter(log, catalog, visibility)
     endpoints = [
         *ServiceRoutes(services.catalog, services.readiness, services.version, log.identity).endpoints(),
         *standalone.endpoints(),
         *CollectionReadRoutes(catalog, services.readers, freshness, reader, log.identity).endpoints(),
-        *CollectionWriteRoutes(CatalogWriter(log, catalog, visibility), limits).endpoints(),
-        *IndexRoutes(CatalogWriter(log, catalog, visibility), limits).endpoints(),
+        *CollectionWriteRoutes(writer, limits).endpoints(),
+        *IndexRoutes(writer, limits).endpoints(),
         *PointReadRoutes(reader, answering).endpoints(),
         *QueryRoutes(reader, answering).endpoints(),
         *MatrixRoutes(reader).endpoints(),

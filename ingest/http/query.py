@@ -97,7 +97,7 @@ def _consistency(name: str, text: str) -> str | None:
 
 
 WRITES: Parameters = MappingProxyType({"wait": read_flag, "ordering": _ordering, "timeout": _duration})
-"""Of changes to points. A timeout of 0 doesn't wait."""
+"""Of changes to points. A timeout of 0 is as none: the server's own holds."""
 READS: Parameters = MappingProxyType({"consistency": _consistency, "timeout": _at_least_one})
 """Of reads of points."""
 CATALOG: Parameters = MappingProxyType({"timeout": _validated_timeout})

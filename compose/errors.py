@@ -14,7 +14,7 @@ def expected_errors() -> tuple[type[Exception], ...]:
     from ingest.kafka import KafkaTopicError
     from ingest.log import LogDamagedError, LogUnavailableError, RecordTooLargeError
     from projector.snapshot import SnapshotError
-    from projector.state.kv import StateDamagedError, StateLockedError, StateUnwritableError
+    from projector.state.errors import StateDamagedError, StateLockedError, StateUnwritableError
     from projector.state.origin import StateMismatchError
 
     return (

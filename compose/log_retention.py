@@ -15,7 +15,7 @@ from projector.folders import StateFolder
 from projector.snapshot import SnapshotError, SnapshotsFolder
 from projector.snapshot.check import check_snapshot
 from projector.snapshot.create import create
-from projector.state.kv import StateDamagedError
+from projector.state.errors import StateDamagedError
 
 NAME_PREFIX = "retention-"
 """What the names of its snapshots begin with; only the newest of them is kept."""

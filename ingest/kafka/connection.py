@@ -12,11 +12,11 @@ from itertools import count
 from typing import Any, Self, TypeVar
 
 from aiokafka import TopicPartition
-from aiokafka.client import AIOKafkaClient
 from aiokafka.conn import create_conn
 from aiokafka.errors import KafkaError, LeaderNotAvailableError
 from aiokafka.protocol.api import Request, Response
 
+from ingest.kafka.client import KafkaClient
 from ingest.kafka.errors import describe, unavailable
 from ingest.kafka.reachability import reachability_of
 from ingest.kafka.settings import KafkaSettings
@@ -31,7 +31,7 @@ LONGEST_PAUSE = 1.0
 class Connection:
     """Sends requests to brokers. Used from the event loop that opened it."""
 
-    def __init__(self, client: AIOKafkaClient, settings: KafkaSettings) -> None:
+    def __init__(self, client: KafkaClient, settings: KafkaSettings) -> None:
         """See ``open``."""
         self._client = client
         self._settings = settings
@@ -45,7 +45,7 @@ class Connection:
         """Reach one of the bootstrap servers. Raises LogUnavailableError."""
         where = f"Kafka can't be reached at {settings.bootstrap_servers}"
         try:
-            client = AIOKafkaClient(**settings.client_arguments(), retry_backoff_ms=int(FIRST_PAUSE * 1000))
+            client = KafkaClient(**settings.client_arguments(), retry_backoff_ms=int(FIRST_PAUSE * 1000))
         except OSError as error:
             raise LogUnavailableError(f"{where}: {error}") from error
         try:
@@ -161,7 +161,7 @@ class Connection:
             raise LogUnavailableError("the log is closed")
 
 
-async def _why_not(client: AIOKafkaClient, settings: KafkaSettings) -> str | None:
+async def _why_not(client: KafkaClient, settings: KafkaSettings) -> str | None:
     """Why no connection can be made: who bootstraps is not told whether it is the address, TLS or a password."""
     reason = None
     for host, port, _ in client.hosts:

@@ -19,7 +19,7 @@ from projector.segments.replacement import Builder, Built, MakeReady, Replacemen
 from projector.segments.scrubber import Scrubber
 from projector.segments.shard_files import condemn, delete
 from projector.segments.shard_work import ShardWork, begin_work
-from projector.state.kv import StateDamagedError
+from projector.state.errors import StateDamagedError
 from projector.view.live_shard import LiveShard
 
 POLL_SECONDS = 0.2

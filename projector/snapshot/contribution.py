@@ -12,7 +12,7 @@ from projector.segments.durable import replace_file, sync_folder
 from projector.snapshot.errors import SnapshotError
 from projector.snapshot.files import clone_tree, sync_tree
 from projector.snapshot.parts import Part
-from projector.state.kv import StateDamagedError
+from projector.state.errors import StateDamagedError
 
 _COPYING = ".copying"
 

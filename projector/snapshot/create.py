@@ -17,8 +17,9 @@ from projector.snapshot.errors import SnapshotError
 from projector.snapshot.files import sync_tree
 from projector.snapshot.parts import CatalogPart, PartitionPart
 from projector.snapshot.snapshots import Snapshot, SnapshotsFolder
+from projector.state.errors import StateLockedError
 from projector.state.fold_history import FOLD_VERSION_KEY, fold_rank
-from projector.state.kv import KeyValue, StateLockedError
+from projector.state.kv import KeyValue
 from projector.state.origin import IDENTITY
 from projector.state.store import PartitionState
 

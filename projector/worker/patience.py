@@ -10,7 +10,8 @@ import structlog
 from prometheus_client import Gauge
 
 from ingest.log import LogUnavailableError, LogUnreachableError
-from projector.state.kv import KeyValue, StateDamagedError, StateLockedError, StateUnwritableError
+from projector.state.errors import StateDamagedError, StateLockedError, StateUnwritableError
+from projector.state.kv import KeyValue
 
 T = TypeVar("T")
 

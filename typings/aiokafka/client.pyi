@@ -4,10 +4,15 @@ from ssl import SSLContext
 from typing import Any
 
 from aiokafka.cluster import ClusterMetadata
+from aiokafka.conn import AIOKafkaConnection
 from aiokafka.protocol.api import Request, Response
+
+class ConnectionGroup:
+    DEFAULT: int
 
 class AIOKafkaClient:
     cluster: ClusterMetadata
+    _conns: dict[tuple[int, int], AIOKafkaConnection]
     @property
     def hosts(self) -> list[tuple[str, int, int]]: ...  # host, port, address family
     def __init__(

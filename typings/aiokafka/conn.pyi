@@ -1,8 +1,12 @@
 import asyncio
+from enum import IntEnum
 from ssl import SSLContext
 
+class CloseReason(IntEnum):
+    CONNECTION_BROKEN = ...
+
 class AIOKafkaConnection:
-    def close(self) -> asyncio.Future[None]: ...
+    def close(self, reason: CloseReason | None = ...) -> asyncio.Future[None]: ...
 
 async def create_conn(
     host: str,

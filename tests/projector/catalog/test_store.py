@@ -7,7 +7,7 @@ import pytest
 from projector.catalog.fold import CatalogEffects
 from projector.catalog.state import CatalogState
 from projector.catalog.store import CatalogStore
-from projector.state.kv import StateLockedError
+from projector.state.errors import StateLockedError
 from projector.state.origin import StateMismatchError
 from schemas.config import CollectionPatch, HnswConfigDiff
 from schemas.operations import Outcome

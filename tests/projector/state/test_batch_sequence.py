@@ -10,7 +10,8 @@ import pytest
 from rocksdict import WriteBatch
 
 from projector.state.batch_sequence import EVERY, KEPT, PREFIX, BatchSequence
-from projector.state.kv import Batch, KeyValue, StateDamagedError
+from projector.state.errors import StateDamagedError
+from projector.state.kv import Batch, KeyValue
 
 ROOT = Path(__file__).parents[3]
 

@@ -20,7 +20,7 @@ from projector.snapshot.check import check_snapshot
 from projector.snapshot.description import Description
 from projector.snapshot.snapshots import Snapshot
 from projector.state.digest import digest_shard
-from projector.state.kv import StateDamagedError
+from projector.state.errors import StateDamagedError
 from projector.state.store import PartitionState
 from schemas.ids import PointId
 from schemas.operations import Outcome

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from projector.state import kv as kv_module
-from projector.state.kv import Batch, KeyValue, StateUnwritableError
+from projector.state.errors import StateUnwritableError
+from projector.state.kv import Batch, KeyValue
 from projector.waiters import Waiters
 from projector.worker import patience
 from schemas.errors import InsufficientStorageError
@@ -141,12 +142,12 @@ RECORDS: list[PartitionRecord | bytes | None] = [
 def test_the_fold_waits_and_leaves_nothing_out(seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     expected = fold_all(log_of(*RECORDS), tmp_path / "expected", chunk_points=3)
     rng = random.Random(seed)
-    open_database: Callable[..., Any] = kv_module._open  # pyright: ignore[reportPrivateUsage]
+    open_database: Callable[..., Any] = kv_module.open_database
 
     def open_failing(*args: Any, **options: Any) -> FailingDatabase:
         return FailingDatabase(open_database(*args, **options), rng)
 
-    monkeypatch.setattr(kv_module, "_open", open_failing)
+    monkeypatch.setattr(kv_module, "open_database", open_failing)
     monkeypatch.setattr(patience, "FIRST_PAUSE", 0.0)
     state = open_state(tmp_path / "state")
     waiters = Waiters(-1)

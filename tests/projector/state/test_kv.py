@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from projector.state.kv import Batch, KeyValue, StateDamagedError, StateLockedError
+from projector.state.errors import StateDamagedError, StateLockedError
+from projector.state.kv import Batch, KeyValue
 from tests.projector.state.samples import run
 
 ROOT = Path(__file__).parents[3]
@@ -76,6 +77,17 @@ def test_a_scan_sees_the_state_it_began_with(tmp_path: Path) -> None:
         assert [key for key, _ in kv.scan(b"p")] == [b"p4"]
 
 
+def test_who_may_not_write_leaves_the_folder_as_it_is(tmp_path: Path) -> None:
+    folder = tmp_path / "state"
+    with KeyValue.open(folder):
+        before = sorted(path.name for path in folder.iterdir())
+        with pytest.raises(StateLockedError):
+            KeyValue.open(folder)
+        assert sorted(path.name for path in folder.iterdir()) == before
+    with KeyValue.open(folder):
+        pass
+
+
 def test_only_one_may_write(tmp_path: Path) -> None:
     with KeyValue.open(tmp_path / "state") as kv:
         _put(kv, b"a")
@@ -83,7 +95,8 @@ def test_only_one_may_write(tmp_path: Path) -> None:
             KeyValue.open(tmp_path / "state")
         code = (
             "import sys, pathlib\n"
-            "from projector.state.kv import KeyValue, StateLockedError\n"
+            "from projector.state.errors import StateLockedError\n"
+            "from projector.state.kv import KeyValue\n"
             "try:\n"
             "    KeyValue.open(pathlib.Path(sys.argv[1]))\n"
             "except StateLockedError:\n"

@@ -10,7 +10,8 @@ from ingest.foreign import Elsewhere
 from projector.fold.effects import Cursor, Effects, Home, ShardMeta
 from projector.frames import ShardId
 from projector.state import kept_outcomes
-from projector.state.kv import KeyValue, StateLockedError
+from projector.state.errors import StateLockedError
+from projector.state.kv import KeyValue
 from projector.state.store import PartitionState, TooManyChangedError
 from schemas.ids import UUID_BASE, PointId
 from schemas.operations import Outcome

@@ -1,9 +1,7 @@
-"""The FastAPI application: every endpoint, over the services it needs."""
+"""The application: every endpoint, over the services it needs."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-
-from fastapi import FastAPI
 
 from compose.http import standalone
 from compose.http.access import Access
@@ -54,7 +52,7 @@ class Services:
 
 def create_app(
     services: Services, limits: Limits | None = None, access: Access | None = None, cors: Cors | None = None
-) -> FastAPI:
+) -> HeadwaterApp:
     """The application. Clients may ask for as much as ``limits`` says, defaults when None.
 
     Without ``access`` no keys are asked for; without ``cors`` pages of every origin may call.

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from fastapi import Response
+from starlette.responses import Response
 
 from schemas.rest.envelope import encode_error
 

@@ -1,22 +1,85 @@
-"""The pages that show the OpenAPI document. All they load comes from the server itself: they work without internet."""
+"""The OpenAPI document and the pages that show it. All they load comes from the server itself, without internet."""
 
+import inspect
+from collections.abc import Callable, Sequence
+
+import structlog
+from fastapi import FastAPI, Request, Response
 from fastapi.openapi.docs import get_redoc_html, get_swagger_ui_html
-from starlette.requests import Request
-from starlette.responses import Response
+from fastapi.routing import APIRoute
+from starlette.exceptions import HTTPException
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp
 
+from compose.http.errors import error_response
+from compose.http.openapi import Schema, describe
+from ingest.http.endpoint import Endpoint
+
+TITLE = "Headwater"
+DESCRIPTION = "A vector database whose write path is a log and whose read path is a fold of it."
 OPENAPI_PATH = "/openapi.json"
 ASSETS_PATH = "/docs-assets"
 
+_logger = structlog.get_logger("headwater.http")
 
-def page_routes(title: str) -> list[BaseRoute]:
-    """Swagger UI at /docs, Redoc at /redoc, and what they load."""
 
+def create_pages(endpoints: Sequence[Endpoint], version: str, not_found: Callable[[str, str], Response]) -> ASGIApp:
+    """FastAPI with the document of ``endpoints``; ``not_found`` gives the answer for a method and a path."""
+    operations, schemas = describe(endpoints)
+
+    async def answer_http_exception(request: Request, error: Exception) -> Response:
+        if not isinstance(error, HTTPException):
+            raise AssertionError("registered for this exception only") from error
+        if error.status_code in (404, 405):
+            return not_found(request.method, request.url.path)
+        what = f"{request.method} {request.url.path}"
+        return error_response(error.status_code, f"{error.detail}: {what}", error.headers)
+
+    async def answer_failure(request: Request, error: Exception) -> Response:
+        _logger.error("a page failed", method=request.method, path=request.url.path, exc_info=error)
+        return error_response(500, "Service internal error: see the server's log")
+
+    app = FastAPI(
+        title=TITLE,
+        description=DESCRIPTION,
+        version=version,
+        redirect_slashes=False,
+        openapi_url=OPENAPI_PATH,
+        docs_url=None,
+        redoc_url=None,
+        exception_handlers={HTTPException: answer_http_exception, Exception: answer_failure},
+    )
+    app.router.routes.extend(_page_routes())
+    app.router.routes.extend(map(_documented, endpoints, operations))
+    app.openapi().setdefault("components", {}).setdefault("schemas", {}).update(schemas)
+    return app
+
+
+def _documented(endpoint: Endpoint, operation: Schema) -> APIRoute:
+    return APIRoute(
+        endpoint.path,
+        _placeholder,
+        methods=[endpoint.method],
+        summary=endpoint.summary,
+        description=inspect.getdoc(endpoint.body) or "",
+        tags=[endpoint.tag],
+        operation_id=endpoint.summary.lower().replace(" ", "_"),
+        openapi_extra=operation,
+        response_class=Response,
+    )
+
+
+async def _placeholder() -> None:
+    # FastAPI looks at its parameters and its docstring: those of the operation are in ``openapi_extra`` instead.
+    raise AssertionError("the endpoint's own application answers")
+
+
+def _page_routes() -> list[BaseRoute]:
     async def swagger_ui(request: Request) -> Response:
         root = _root(request)
         return get_swagger_ui_html(
-            title=title,
+            title=TITLE,
             openapi_url=root + OPENAPI_PATH,
             swagger_js_url=f"{root}{ASSETS_PATH}/swagger-ui-bundle.js",
             swagger_css_url=f"{root}{ASSETS_PATH}/swagger-ui.css",
@@ -26,7 +89,7 @@ def page_routes(title: str) -> list[BaseRoute]:
     async def redoc(request: Request) -> Response:
         root = _root(request)
         return get_redoc_html(
-            title=title,
+            title=TITLE,
             openapi_url=root + OPENAPI_PATH,
             redoc_js_url=f"{root}{ASSETS_PATH}/redoc.standalone.js",
             redoc_favicon_url=f"{root}{ASSETS_PATH}/favicon.png",

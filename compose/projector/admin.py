@@ -3,23 +3,27 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from fastapi import FastAPI, Response
-from fastapi.responses import PlainTextResponse
+import msgspec
 from prometheus_client import CONTENT_TYPE_LATEST
-from pydantic import BaseModel
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
 
 from compose.http.metrics import exposition
 
 
-class PartitionStatus(BaseModel):
-    """A partition that was given to this worker."""
+class PartitionStatus(msgspec.Struct, frozen=True):
+    """A partition that was given to this worker.
+
+    ``caught_up``: with the log as it was when the partition was opened. ``applied``: the applied offset; none while
+    the state is not open yet.
+    """
 
     topic: str
     partition: int
     caught_up: bool
-    """Whether it has caught up with the log as it was when it was opened."""
     applied: int | None
-    """The applied offset; none while the state is not open yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,30 +34,21 @@ class Status:
     partitions: Callable[[], list[PartitionStatus]]
 
 
-def create_admin_app(status: Status) -> FastAPI:
-    """The application."""
-    app = FastAPI(title="headwater projector", docs_url=None, redoc_url=None)
+def create_admin_app(status: Status) -> Starlette:
+    """The application: /livez, /readyz (200 once every partition has caught up, else 503), /metrics, /partitions."""
 
-    @app.get("/livez", response_class=PlainTextResponse)
-    async def livez() -> str:
-        """Answered by a process that lives."""
-        return "alive"
+    async def livez(_: Request) -> Response:
+        return PlainTextResponse("alive")
 
-    @app.get("/readyz", response_class=PlainTextResponse)
-    async def readyz(response: Response) -> str:
-        """200 once every partition that was given to this worker has caught up with the log, else 503."""
+    async def readyz(_: Request) -> Response:
         ready, sentence = status.ready()
-        response.status_code = 200 if ready else 503
-        return sentence
+        return PlainTextResponse(sentence, 200 if ready else 503)
 
-    @app.get("/metrics")
-    async def metrics() -> Response:
-        """For Prometheus."""
+    async def metrics(_: Request) -> Response:
         return Response(exposition(), media_type=CONTENT_TYPE_LATEST)
 
-    @app.get("/partitions")
-    async def partitions() -> list[PartitionStatus]:
-        """The partitions that were given to this worker."""
-        return status.partitions()
+    async def partitions(_: Request) -> Response:
+        return Response(msgspec.json.encode(status.partitions()), media_type="application/json")
 
-    return app
+    answers = {"/livez": livez, "/readyz": readyz, "/metrics": metrics, "/partitions": partitions}
+    return Starlette(routes=[Route(path, answer) for path, answer in answers.items()])

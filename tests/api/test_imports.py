@@ -2,9 +2,16 @@ import subprocess
 import sys
 
 
+def loaded_by(module: str) -> set[str]:
+    code = f"import sys, {module}; print(*sys.modules)"
+    return set(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split())
+
+
 def test_workers_do_without_the_state() -> None:
-    code = "import sys, compose.api.worker; print(*sys.modules)"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    loaded = set(done.stdout.split())
+    loaded = loaded_by("compose.api.worker")
     assert "projector.view.shard_view" in loaded
-    assert not loaded & {"rocksdict", "projector.state.kv", "projector.state.store"}
+    assert not loaded & {"fastapi", "rocksdict", "projector.state.kv", "projector.state.store"}
+
+
+def test_the_embedded_server_starts_without_what_it_may_never_need() -> None:
+    assert not loaded_by("compose.server") & {"fastapi", "aiokafka", "faust"}

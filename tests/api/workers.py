@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from fastapi import FastAPI
 
 from compose.api.membership import Membership
 from compose.api.node import ApiNode
@@ -40,7 +39,7 @@ class Worker:
         )
         node = self.node
         services = Services(projector.log, node.catalog, node.views, node.views, self.startup, "0", node.recount)
-        self.app: FastAPI = create_app(services)
+        self.app = create_app(services)
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:

@@ -7,10 +7,10 @@ from importlib.metadata import version
 from typing import Any, TypeVar, cast
 
 import httpx
-from fastapi import FastAPI
 from pydantic import BaseModel, TypeAdapter
 
 from compose.app import Services, create_app
+from compose.http.application import HeadwaterApp
 from ingest.http.limits import Limits
 from ingest.log import Topic
 from tests.rest.memory_node import MemoryNode
@@ -22,7 +22,7 @@ VECTORS = {"size": 2, "distance": "Dot"}
 TIMEOUT_SECONDS = 120.0
 
 
-def make_app(node: MemoryNode, limits: Limits | None = None) -> FastAPI:
+def make_app(node: MemoryNode, limits: Limits | None = None) -> HeadwaterApp:
     return create_app(Services(node.log, node.catalog, node, node, node, VERSION), limits)
 
 

@@ -5,7 +5,6 @@ import pytest
 
 from compose.app import Services, create_app
 from compose.http.access import Access
-from compose.http.application import HeadwaterApp
 from compose.http.cors import Cors
 from compose.http.rights import OPEN_PATHS, READS, Right, required_right
 from tests.rest.client import VERSION, MemoryRest
@@ -20,9 +19,7 @@ class Served:
         self.rest = MemoryRest()
         node = self.rest.node
         services = Services(node.log, node.catalog, node, node, node, VERSION)
-        app = create_app(services, access=access, cors=cors)
-        assert isinstance(app, HeadwaterApp)
-        self.rest.app = self.app = app
+        self.rest.app = self.app = create_app(services, access=access, cors=cors)
 
     def __call__(
         self, method: str, path: str, headers: dict[str, str] | None = None, json: object = None

@@ -21,7 +21,7 @@ from ingest.log import Message, Topic
 from projector.frames import Changes, Frame
 from projector.runner import PartitionRunner
 from projector.state.store import PartitionState
-from projector.worker.routing_port import rejecter
+from projector.worker.relay import rejecter
 from schemas.config import CollectionConfig, Distance, VectorParams
 from schemas.operations import SetPayload
 from schemas.records import PartitionRecord, PointsRecord, ShardOpened, encode_record

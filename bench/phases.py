@@ -37,7 +37,7 @@ TURN = 100
 """Queries before the peer has its turn: a machine that slows down meanwhile slows both."""
 UPSERTS = 1000
 MEGABYTE = 1 << 20
-PATIENCE_SECONDS = 1200.0
+TIMEOUT_SECONDS = 1200.0
 SMALL = 50_000
 """Fewer points than this would be left without a graph."""
 
@@ -91,7 +91,7 @@ class Bench:
 
     def _wait_green(self) -> None:
         info = request("GET", f"/collections/{COLLECTION}")
-        deadline = time.monotonic() + PATIENCE_SECONDS
+        deadline = time.monotonic() + TIMEOUT_SECONDS
         seen: dict[str, Any] = {}
         with Connection(self.server.port) as connection:
             while time.monotonic() < deadline:
@@ -99,7 +99,7 @@ class Bench:
                 if seen["status"] == "green" and seen["indexed_vectors_count"] >= self.work.size:
                     return
                 time.sleep(0.25)
-        raise TimeoutError(f"not green with everything indexed after {PATIENCE_SECONDS:.0f} s: {seen}")
+        raise TimeoutError(f"not green with everything indexed after {TIMEOUT_SECONDS:.0f} s: {seen}")
 
     def search(self) -> None:
         """One query at a time at several ef; the peer is the bare graph."""

@@ -20,8 +20,8 @@ from projector.state.store import PartitionState
 from projector.worker.catalog_service import CatalogService
 from projector.worker.following import catch_up, follow
 from projector.worker.known_losses import KnownLosses
-from projector.worker.partition_service import PartitionService, Surroundings
-from projector.worker.routing_port import no_routing, rejecter
+from projector.worker.partition_service import PartitionResources, PartitionService
+from projector.worker.relay import no_relay, rejecter
 
 _logger = structlog.get_logger("headwater")
 
@@ -70,22 +70,22 @@ class EmbeddedNode:
             self.catalog.publish,
             rejecter(self.log, Topic.CATALOG),
             seen=lambda partition: self._partitions[partition].state.marker_seq,
-            guests=[self._snapshots, self._losses],
+            listeners=[self._snapshots, self._losses],
         )
         kv = self._catalog.store.kv
         kv.on_writable = self.catalog.waiters.stall
         self.catalog.waiters.stall(kv.unwritable)
-        around = Surroundings(
+        shared = PartitionResources(
             self.log,
             self._folder,
             self.builder,
             self.optimizer,
             self._open_state,
-            no_routing(self.log),
-            guests=[self._snapshots, self._losses],
+            no_relay(self.log),
+            listeners=[self._snapshots, self._losses],
         )
         for partition in range(self.log.partitions(Topic.POINTS)):
-            opened = await PartitionService.open(around, partition)
+            opened = await PartitionService.open(shared, partition)
             self._partitions.append(opened)
             self.views.add(opened.follower)
 

@@ -82,7 +82,7 @@ class LocalViews:
     async def counts(self, entry: CollectionEntry) -> CollectionCounts:
         """A collection in numbers. Raises NotFoundError when it is gone."""
         views = self.views(entry)
-        settled = all(self._optimizer.settled(view.shard) for view in views)
+        up_to_date = all(self._optimizer.up_to_date(view.shard) for view in views)
         vectors = [v for view in views for part in view.segments for v in part.segment.meta.vectors]
         return CollectionCounts(
             points=sum(view.count for view in views),
@@ -90,6 +90,6 @@ class LocalViews:
             segments=sum(len(view.parts) for view in views),
             optimizer_error=next((e for v in views if (e := self._optimizer.error(v.shard)) is not None), None)
             or unfit_reason(vectors),
-            status=CollectionStatus.GREEN if settled else CollectionStatus.YELLOW,
+            status=CollectionStatus.GREEN if up_to_date else CollectionStatus.YELLOW,
             queued=sum([await self._queued(partition) for partition in set(entry.shard_map)]),
         )

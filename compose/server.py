@@ -9,7 +9,7 @@ import structlog
 
 from compose.app import create_app
 from compose.embedded import EmbeddedNode
-from compose.http.server import HttpServer, bind, on_stop_signals, settle_garbage_collector
+from compose.http.server import HttpServer, bind, freeze_garbage_collector, on_stop_signals
 from compose.http_options import make_access, make_cors, make_limits, make_tls, warn_if_open
 from compose.listening import base_url, say_listening
 from compose.services import make_services
@@ -51,7 +51,7 @@ async def _serve(
     on_stop_signals(lambda: _stop(server))
     url = base_url(listener, encrypted=tls is not None)
     say_listening(url, data=str(settings.data))
-    settle_garbage_collector()
+    freeze_garbage_collector()
     running = asyncio.create_task(node.run())
     serving = asyncio.create_task(server.run())
     extra = asyncio.create_task(_when_ready(node, started, url)) if started else None

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from ingest.foreign import Elsewhere, ForeignWrite, decode_points_record
+from ingest.foreign import Destination, ForeignWrite, decode_points_record
 from ingest.foreign.writes import PointWrite
 from ingest.log import LogRecord
 from ingest.outcomes import rejected
@@ -28,11 +28,11 @@ from schemas.vectors.plain import only_plain
 _EMPTY = (b"null", b"{}")
 
 
-class Stray(NamedTuple):
+class Outgoing(NamedTuple):
     """A foreign record of the points topic, and what of it is not at home where it landed."""
 
     record: LogRecord
-    elsewhere: Elsewhere
+    destination: Destination
 
 
 class Forwarded(NamedTuple):
@@ -49,27 +49,27 @@ _Parts = list[tuple[int, list[Operation]]]
 """(shard, operations) of each record."""
 
 
-def forwarded(strays: Sequence[Stray], entries: Entries, max_record_bytes: int) -> list[list[Forwarded] | Outcome]:
-    """What each of ``strays``, which are settled, becomes, in order; an outcome for what is to be rejected.
+def forwarded(outgoing: Sequence[Outgoing], entries: Entries, max_record_bytes: int) -> list[list[Forwarded] | Outcome]:
+    """What each of ``outgoing``, which are resolved, becomes, in order; an outcome for what is to be rejected.
 
     ``entries`` has their collections, but for those that are gone. Records have about ``max_record_bytes`` at most,
     unless a single point is larger.
     """
-    decoded = [_decode(stray, entries) for stray in strays]
-    found = _plain_points(strays, entries, decoded)
+    decoded = [_decode(each, entries) for each in outgoing]
+    found = _plain_points(outgoing, entries, decoded)
     records: list[list[Forwarded] | Outcome] = []
-    for stray, what, parts in zip(strays, decoded, found, strict=True):
+    for each, what, parts in zip(outgoing, decoded, found, strict=True):
         try:
-            records.append(_records(stray, entries, what, parts, max_record_bytes))
+            records.append(_records(each, entries, what, parts, max_record_bytes))
         except HeadwaterError as error:
             records.append(rejected(error))
     return records
 
 
-def _decode(stray: Stray, entries: Entries) -> ForeignWrite | HeadwaterError:
-    record, elsewhere = stray
-    if elsewhere.uid not in entries:
-        return NotFoundError(f"Not found: Collection `{elsewhere.name}` doesn't exist!")
+def _decode(each: Outgoing, entries: Entries) -> ForeignWrite | HeadwaterError:
+    record, destination = each
+    if destination.uid not in entries:
+        return NotFoundError(f"Not found: Collection `{destination.name}` doesn't exist!")
     try:
         decoded = decode_points_record(record)
     except HeadwaterError as error:
@@ -80,14 +80,14 @@ def _decode(stray: Stray, entries: Entries) -> ForeignWrite | HeadwaterError:
 
 
 def _plain_points(
-    strays: Sequence[Stray], entries: Entries, decoded: Sequence[ForeignWrite | HeadwaterError]
+    outgoing: Sequence[Outgoing], entries: Entries, decoded: Sequence[ForeignWrite | HeadwaterError]
 ) -> list[_Parts | None]:
     """What single points become that are plainly right, those of a collection read together; None for all others."""
     points: dict[int, list[tuple[int, PointWrite]]] = {}
-    for at, (what, (_, elsewhere)) in enumerate(zip(decoded, strays, strict=True)):
-        if isinstance(what, PointWrite) and elsewhere.uid is not None:
-            points.setdefault(elsewhere.uid, []).append((at, what))
-    found: list[_Parts | None] = [None] * len(strays)
+    for at, (what, (_, destination)) in enumerate(zip(decoded, outgoing, strict=True)):
+        if isinstance(what, PointWrite) and destination.uid is not None:
+            points.setdefault(destination.uid, []).append((at, what))
+    found: list[_Parts | None] = [None] * len(outgoing)
     for uid, some in points.items():
         plain = only_plain(entries[uid].config)
         if plain is not None:
@@ -109,7 +109,7 @@ def _plain_point(write: PointWrite, column: DenseColumn, entry: CollectionEntry)
 
 
 def _records(
-    stray: Stray,
+    each: Outgoing,
     entries: Entries,
     what: ForeignWrite | HeadwaterError,
     parts: _Parts | None,
@@ -118,11 +118,11 @@ def _records(
     """Raises HeadwaterError for what is to be rejected."""
     if isinstance(what, HeadwaterError):
         raise what
-    entry = entries[stray.elsewhere.uid or 0]
+    entry = entries[each.destination.uid or 0]
     if parts is None:
         parts = records_of(what.operations(entry.config), len(entry.shard_map), max_record_bytes)
-    shards = stray.elsewhere.shards or ()
-    return _stamped(stray.record, entry, [part for part in parts if part[0] in shards])
+    shards = each.destination.shards or ()
+    return _stamped(each.record, entry, [part for part in parts if part[0] in shards])
 
 
 def _stamped(record: LogRecord, entry: CollectionEntry, parts: _Parts) -> list[Forwarded]:

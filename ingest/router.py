@@ -4,7 +4,7 @@ What a record becomes carries its origin, a number for each home beside the reco
 what is at or below the last origin it has had of that partition. So forwarding may be done again after a crash, as long
 as what is on a home's partition is always a beginning of what was to be forwarded there, in order: nothing is written
 before everything ahead of it is, and the same record becomes the same again. For the latter, which collection a name
-stands for is settled once (``settle``), and who calls remembers it.
+stands for is resolved once (``resolve``), and who calls remembers it.
 """
 
 import asyncio
@@ -16,8 +16,8 @@ from typing import TypeVar
 import structlog
 from prometheus_client import Counter
 
-from ingest.foreign import Elsewhere
-from ingest.forwarding import Stray, forwarded
+from ingest.foreign import Destination
+from ingest.forwarding import Outgoing, forwarded
 from ingest.log import BatchLog, LogRecord, LogUnavailableError, RecordTooLargeError, Topic
 from ingest.outcomes import Reject, Rejection, rejected
 from ingest.ports import Catalog, CollectionEntry
@@ -48,7 +48,7 @@ _logger = structlog.get_logger("headwater.router")
 class _Part:
     """What goes to one home as one record."""
 
-    stray: int
+    outgoing: int
     value: bytes
 
 
@@ -57,7 +57,7 @@ def ignore_appended(partition: int, records: Sequence[LogRecord]) -> None:
 
 
 class Router:
-    """Forwards strays of any partition. Everything is tried again for ever while the log can't be reached."""
+    """Forwards records of any partition. Everything is tried again for ever while the log can't be reached."""
 
     def __init__(
         self,
@@ -80,38 +80,38 @@ class Router:
         self._reject = reject
         self._split_at = split_at(max_record_bytes, MAX_RECORD_BYTES)
 
-    async def settle(self, found: Sequence[Elsewhere]) -> list[Elsewhere]:
+    async def resolve(self, found: Sequence[Destination]) -> list[Destination]:
         """The same with the collection that each name stands for, in a catalog not older than this call.
 
         Those that name no collection stay as they are: ``forward_all`` rejects them.
         """
-        if all(elsewhere.uid is not None for elsewhere in found):
+        if all(destination.uid is not None for destination in found):
             return list(found)
         await self._until_available("the end of the catalog is not known", self._catalog_is_current)
-        return [elsewhere if elsewhere.uid is not None else self._settled(elsewhere) for elsewhere in found]
+        return [destination if destination.uid is not None else self._resolved(destination) for destination in found]
 
-    def _settled(self, elsewhere: Elsewhere) -> Elsewhere:
+    def _resolved(self, destination: Destination) -> Destination:
         try:
-            entry = self._catalog.resolve(elsewhere.name)
+            entry = self._catalog.resolve(destination.name)
         except NotFoundError:
-            return elsewhere
-        return Elsewhere(elsewhere.name, entry.uid, list(range(len(entry.shard_map))))
+            return destination
+        return Destination(destination.name, entry.uid, list(range(len(entry.shard_map))))
 
-    async def forward(self, record: LogRecord, elsewhere: Elsewhere) -> None:
-        """Settle and forward one record."""
-        (settled,) = await self.settle([elsewhere])
-        await self.forward_all([Stray(record, settled)])
+    async def forward(self, record: LogRecord, destination: Destination) -> None:
+        """Resolve and forward one record."""
+        (resolved,) = await self.resolve([destination])
+        await self.forward_all([Outgoing(record, resolved)])
 
-    async def forward_all(self, strays: Sequence[Stray]) -> None:
-        """Write what ``strays``, which are settled and in order, become to their homes, and reject what can't be.
+    async def forward_all(self, outgoing: Sequence[Outgoing]) -> None:
+        """Write what ``outgoing``, which are resolved and in order, become to their homes, and reject what can't be.
 
-        Returns once everything is on the log. Each home gets its records in the strays' order.
+        Returns once everything is on the log. Each home gets its records in the order of ``outgoing``.
         """
-        entries = await self._entries(strays)
+        entries = await self._entries(outgoing)
         homes: dict[int, list[_Part]] = {}
         refused: dict[int, Outcome] = {}
-        for start in range(0, len(strays), RECORDS_A_TURN):
-            some = strays[start : start + RECORDS_A_TURN]
+        for start in range(0, len(outgoing), RECORDS_A_TURN):
+            some = outgoing[start : start + RECORDS_A_TURN]
             for number, found in enumerate(forwarded(some, entries, self._split_at), start):
                 if isinstance(found, Outcome):
                     refused[number] = found
@@ -124,13 +124,13 @@ class Router:
         for chain in chains:
             refused.update(chain.result())
         if refused:
-            await self._refuse([Rejection(strays[number].record, [refused[number]]) for number in sorted(refused)])
+            await self._refuse([Rejection(outgoing[number].record, [refused[number]]) for number in sorted(refused)])
         REJECTED.inc(len(refused))
-        FORWARDED.inc(len(strays) - len(refused))
+        FORWARDED.inc(len(outgoing) - len(refused))
 
-    async def _entries(self, strays: Sequence[Stray]) -> dict[int, CollectionEntry]:
-        """The collections that ``strays`` are of, by uid; those that are gone are not among them."""
-        wanted = {elsewhere.uid: elsewhere.name for _, elsewhere in strays if elsewhere.uid is not None}
+    async def _entries(self, outgoing: Sequence[Outgoing]) -> dict[int, CollectionEntry]:
+        """The collections that ``outgoing`` are of, by uid; those that are gone are not among them."""
+        wanted = {destination.uid: destination.name for _, destination in outgoing if destination.uid is not None}
         found = self._look_up(wanted)
         if len(found) < len(wanted):
             await self._until_available("the end of the catalog is not known", self._catalog_is_current)
@@ -152,7 +152,7 @@ class Router:
         return found
 
     async def _write(self, partition: int, parts: Sequence[_Part]) -> dict[int, Outcome]:
-        """Write ``parts`` in order; those too large for the log, by stray."""
+        """Write ``parts`` in order; those too large for the log, by their place in what was to be forwarded."""
         refused: dict[int, Outcome] = {}
         waiting = list(_together(parts))[::-1]
         while waiting:
@@ -161,7 +161,7 @@ class Router:
                 await self._append(partition, [part.value for part in some])
             except RecordTooLargeError as error:
                 if len(some) == 1:
-                    refused[some[0].stray] = rejected(error)
+                    refused[some[0].outgoing] = rejected(error)
                 else:
                     half = len(some) // 2
                     waiting += [some[half:], some[:half]]

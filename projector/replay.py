@@ -42,11 +42,11 @@ async def replay_partition(
     state = PartitionState.open(folder, log.identity)
     try:
         await _refuse_truncated(log, Topic.POINTS, partition, state.applied + 1)
-        route = None
+        to_relay = None
         if routed is not None:
             state.forwarded(routed - 1)
-            route = routed.__le__
-        runner = PartitionRunner(log, partition, state, ignore_frame, route=route, read_bytes=read_bytes)
+            to_relay = routed.__le__
+        runner = PartitionRunner(log, partition, state, ignore_frame, to_relay=to_relay, read_bytes=read_bytes)
         await runner.catch_up(end, advance)
         if pending is not None:
             records = await log.read(Topic.POINTS, partition, pending.offset, 1)

@@ -17,9 +17,9 @@ from projector.fold.window import decode, decode_window, windows
 from projector.frames import Frame
 from projector.rejected import belongs_there
 from projector.rejections import RejectionLines
+from projector.retry import when_writable
 from projector.state.origin import read_next
 from projector.state.store import PartitionState
-from projector.worker.patience import when_writable
 from schemas.operations import Outcome
 
 READ_BYTES = 8 << 20
@@ -56,8 +56,8 @@ class PartitionRunner:
     """The one writer of a partition's state. An exception in the fold ends it, and with it the process; while the disk
     takes no writes, it waits.
 
-    ``route`` says of an offset whether the router has yet to deal with it. If so, what of a foreign record is not at
-    home here goes to the state's outbox, and rejected records are sent. Without a ``route`` there is no router: what is
+    ``to_relay`` says of an offset whether the router has yet to deal with it. If so, what of a foreign record is not at
+    home here goes to the state's outbox, and rejected records are sent. Without it there is no router: what is
     not at home is left alone, and every rejected record is sent.
     """
 
@@ -69,7 +69,7 @@ class PartitionRunner:
         sink: Callable[[Frame], None],
         *,
         reject: Reject = ignore_rejected,
-        route: Callable[[int], bool] | None = None,
+        to_relay: Callable[[int], bool] | None = None,
         throttle: Callable[[], Awaitable[None]] = no_throttle,
         read_bytes: int = READ_BYTES,
         chunk: ChunkLimit = DEFAULT_CHUNK,
@@ -80,7 +80,7 @@ class PartitionRunner:
         self._sink = sink
         self._reject = reject
         self._rejections = RejectionLines(partition)
-        self._route = route
+        self._to_relay = to_relay
         self._throttle = throttle
         self._read_bytes = read_bytes
         self._chunk = chunk
@@ -165,8 +165,8 @@ class PartitionRunner:
         if not run.records:
             return 0
         effects = run.effects()
-        route = self._route
-        effects.elsewhere = [] if route is None else [entry for entry in effects.elsewhere if route(entry[0])]
+        to_relay = self._to_relay
+        effects.outbox = [] if to_relay is None else [entry for entry in effects.outbox if to_relay(entry[0])]
         last = records[run.records - 1]
         refused = effects.refused
         if refused:
@@ -188,8 +188,8 @@ class PartitionRunner:
             refused = effects.outcomes if final and any(not o.applied for o in effects.outcomes) else []
             if refused:
                 await self._report([record], [decoded], {record.offset: refused})
-            route = self._route is not None and self._route(record.offset)
-            commit = partial(self._state.commit, effects, record.offset, record.value, route=route)
+            to_outbox = self._to_relay is not None and self._to_relay(record.offset)
+            commit = partial(self._state.commit, effects, record.offset, record.value, to_outbox=to_outbox)
             await self._commit(commit)
             self._hand_on(Frame(record.offset, effects.events, refused, final), int(final))
             if final:
@@ -213,7 +213,7 @@ class PartitionRunner:
                 self._rejections.note(record, outcomes)
             if not belongs_there(record, readable=not isinstance(what, Outcome)):
                 continue
-            if self._route is None or self._route(record.offset):
+            if self._to_relay is None or self._to_relay(record.offset):
                 rejections.append(Rejection(record, outcomes))
         if rejections:
             await self._reject(rejections)

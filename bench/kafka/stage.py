@@ -22,7 +22,7 @@ from tests.support.server import HeadwaterProcess
 
 TOGETHER_BYTES = 900 << 10
 """About how much is written to Kafka at once."""
-PATIENCE_SECONDS = 1200.0
+TIMEOUT_SECONDS = 1200.0
 _APPLIED = re.compile(rb'^headwater_applied_offset\{partition="(\d+)"\} (\S+)$', re.MULTILINE)
 
 
@@ -71,7 +71,7 @@ class Stage:
         """Write records as fast as Kafka takes them; the last one's offset."""
 
         async def send() -> int:
-            async with asyncio.timeout(PATIENCE_SECONDS):
+            async with asyncio.timeout(TIMEOUT_SECONDS):
                 log = await KafkaLog.open(self.settings)
                 try:
                     return await produce_all(log, values, headers, partition)
@@ -92,7 +92,7 @@ class Stage:
     def wait_applied(self, offset: int, pause: float = 0.02, partition: int = 0) -> list[tuple[float, int]]:
         """Wait until a record is applied; (time, applied offset) as they were seen meanwhile, the first above -1."""
         seen: list[tuple[float, int]] = []
-        deadline = time.perf_counter() + PATIENCE_SECONDS
+        deadline = time.perf_counter() + TIMEOUT_SECONDS
         while time.perf_counter() < deadline:
             applied = self.applied(partition)
             if applied >= 0:
@@ -102,7 +102,7 @@ class Stage:
             if self.projector.poll() is not None:
                 raise AssertionError(f"the projector ended\n{self.projector.last_output()}")
             time.sleep(pause)
-        raise TimeoutError(f"offset {offset} was not applied within {PATIENCE_SECONDS:.0f} s")
+        raise TimeoutError(f"offset {offset} was not applied within {TIMEOUT_SECONDS:.0f} s")
 
     def wait_visible(self, offset: int, partition: int = 0) -> None:
         """Wait until the api shows what a record changed."""

@@ -21,7 +21,7 @@ _logger = structlog.get_logger("headwater.api")
 
 
 @dataclass(slots=True)
-class Course:
+class Target:
     """One partition on its way to ``end``, the offset after the last record when the way began."""
 
     topic: Topic
@@ -36,14 +36,14 @@ class Course:
 
 
 async def catch_up(
-    log: Log, courses: list[Course], say: Callable[[str], None], stalled_seconds: float = STALLED_SECONDS
+    log: Log, targets: list[Target], say: Callable[[str], None], stalled_seconds: float = STALLED_SECONDS
 ) -> None:
-    """Return once everything below the courses' ends is visible, or nothing has moved for ``stalled_seconds``."""
+    """Return once everything below the targets' ends is visible, or nothing has moved for ``stalled_seconds``."""
     time = asyncio.get_running_loop().time
-    left: list[Course] = [course for course in courses if course.missing]
+    left: list[Target] = [target for target in targets if target.missing]
     missing, moved = -1, time()
     while left:
-        now = sum(course.missing for course in left)
+        now = sum(target.missing for target in left)
         if now != missing:
             missing, moved = now, time()
             say(f"catching up with the log: {missing} records to go")
@@ -52,15 +52,15 @@ async def catch_up(
             _logger.warning("the projector does not get on; old views are served", missing=missing)
             return
         else:
-            left = [course for course in left if not await _at_end(log, course)]
+            left = [target for target in left if not await _at_end(log, target)]
             await asyncio.sleep(STILL_SECONDS if left else 0)
-        left = [course for course in left if course.missing]
+        left = [target for target in left if target.missing]
 
 
-async def _at_end(log: Log, course: Course) -> bool:
+async def _at_end(log: Log, target: Target) -> bool:
     """Whether the offsets that are missing are without a record: those of Kafka's own."""
     try:
-        records = await log.read(course.topic, course.partition, course.waiters.visible + 1, READ_BYTES)
+        records = await log.read(target.topic, target.partition, target.waiters.visible + 1, READ_BYTES)
     except LogUnavailableError:
         return False
-    return not records or records[0].offset >= course.end
+    return not records or records[0].offset >= target.end

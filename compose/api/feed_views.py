@@ -13,7 +13,7 @@ from ingest.log import Log, Topic
 from ingest.ports import CollectionEntry
 from projector.frames import ShardId
 from projector.segments.meta import unfit_reason
-from projector.segments.policy import SegmentFacts, TailFacts, is_settled
+from projector.segments.policy import SegmentFacts, TailFacts, has_all_graphs
 from projector.segments.reader import Segment
 from projector.segments.shard_work import is_stale
 from projector.view.shard_view import ShardView
@@ -128,13 +128,15 @@ class FeedViews:
             points=sum(view.count for view in views),
             indexed_vectors=sum(v.rows for v in vectors if v.graph is not None),
             segments=sum(len(view.parts) for view in views),
-            status=CollectionStatus.GREEN if damage is None and all(map(_settled, views)) else CollectionStatus.YELLOW,
+            status=CollectionStatus.GREEN
+            if damage is None and all(map(_up_to_date, views))
+            else CollectionStatus.YELLOW,
             optimizer_error=damage or unfit_reason(vectors),
             queued=sum(queued),
         )
 
 
-def _settled(view: ShardView) -> bool:
+def _up_to_date(view: ShardView) -> bool:
     """Whether a shard has all graphs that its configuration asks for, as far as its segments tell."""
     facts = [
         SegmentFacts(
@@ -146,4 +148,4 @@ def _settled(view: ShardView) -> bool:
         )
         for part in view.segments
     ]
-    return is_settled(facts, TailFacts(rows=view.tail.size), view.config)
+    return has_all_graphs(facts, TailFacts(rows=view.tail.size), view.config)

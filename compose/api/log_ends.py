@@ -4,7 +4,7 @@ import asyncio
 
 from ingest.log import Log, LogUnavailableError, Topic
 
-PATIENCE_SECONDS = 1.0
+ANSWER_SECONDS = 1.0
 READ_BYTES = 1
 RETRY_SECONDS = 5.0
 """After Kafka did not answer, what was last heard is good enough for so long."""
@@ -23,7 +23,7 @@ class LogEnds:
         now = asyncio.get_running_loop().time()
         if now >= self._silent_until:
             try:
-                async with asyncio.timeout(PATIENCE_SECONDS):
+                async with asyncio.timeout(ANSWER_SECONDS):
                     return await self._ask(partition, visible)
             except (TimeoutError, LogUnavailableError):
                 self._silent_until = now + RETRY_SECONDS

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from compose.api.visibility_table import Column, VisibilityTable, WorkerState
 
 BEAT_SECONDS = 0.2
-SETTLE_SECONDS = 0.01
+STORE_SECONDS = 0.01
 """Between making oneself known and looking at the others. A processor may delay a store past a later load, but by
 far less: whoever completes a wait without this worker has its own offsets in the table by the time they are read."""
 
@@ -40,7 +40,7 @@ class Membership:
         every promise that was made.
         """
         self._table.set_state(self.worker, WorkerState.JOINING)
-        await asyncio.sleep(SETTLE_SECONDS)
+        await asyncio.sleep(STORE_SECONDS)
         for other in self._others:
             if self._table.state(other) is WorkerState.READY:
                 for column, offset in list(self._table.columns(other)):

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 import structlog
 from prometheus_client import Gauge
 
-from compose.api.catching_up import STALLED_SECONDS, Course, catch_up
+from compose.api.catching_up import STALLED_SECONDS, Target, catch_up
 from compose.api.feed_views import FeedViews
 from compose.api.feeds import Feed, Feeds, PartitionFeed
 from compose.api.membership import Membership
@@ -82,8 +82,8 @@ class ApiNode:
     async def _get_ready(self) -> None:
         ends = [(topic, p, await self._end(topic, p)) for topic in _READ for p in range(self.log.partitions(topic))]
         await self._load()
-        courses = [Course(topic, p, self.views.waiters(topic, p), end) for topic, p, end in ends]
-        await catch_up(self.log, courses, self.startup.say, self._stalled_seconds)
+        targets = [Target(topic, p, self.views.waiters(topic, p), end) for topic, p, end in ends]
+        await catch_up(self.log, targets, self.startup.say, self._stalled_seconds)
         await self._membership.join(self.views.reach_column)
         self._measure()
         self.startup.done()

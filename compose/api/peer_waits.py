@@ -9,8 +9,8 @@ from projector.waiters import Waiters
 
 POLL_SECONDS = 0.001
 """The other workers were woken when this one was; mostly they are there by the first look."""
-PATIENT_POLL_SECONDS = 0.01
-HASTY_POLLS = 50
+LATER_POLL_SECONDS = 0.01
+FIRST_POLLS = 50
 _EVERYTHING = 2**63 - 1
 
 
@@ -43,7 +43,7 @@ class PeerWaits:
     async def _watch(self) -> None:
         try:
             while self._waiting.total():
-                await asyncio.sleep(POLL_SECONDS if self._polls < HASTY_POLLS else PATIENT_POLL_SECONDS)
+                await asyncio.sleep(POLL_SECONDS if self._polls < FIRST_POLLS else LATER_POLL_SECONDS)
                 self._polls += 1
                 self._look()
         except Exception as error:

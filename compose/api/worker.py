@@ -24,7 +24,7 @@ from compose.api.startup import Health, Startup
 from compose.api.visibility_table import TooManyPartitionsError, VisibilityTable
 from compose.app import Services, create_app
 from compose.errors import UserError, expected_errors, first_error
-from compose.http.server import HttpServer, on_stop_signals, settle_garbage_collector
+from compose.http.server import HttpServer, freeze_garbage_collector, on_stop_signals
 from compose.http.starting import StartingApp, SwitchedApp
 from compose.http_options import make_access, make_cors, make_limits, make_tls
 from compose.library_logs import forward_library_logs
@@ -143,7 +143,7 @@ class Worker:
                 log.max_record_bytes(Topic.POINTS),
             )
             self._app.app = create_app(services, self._limits, self._access, make_cors(self._spec.settings))
-            settle_garbage_collector()
+            freeze_garbage_collector()
             async with asyncio.TaskGroup() as group:
                 group.create_task(node.run())
                 await node.ready()

@@ -48,6 +48,6 @@ async def _routed(settings: Settings, log: Log) -> Mapping[int, int] | None:
     """What the router has yet to deal with must be in the state, as that is where it looks."""
     if settings.kafka is None:
         return None
-    from compose.projector.routing import routed_offsets
+    from compose.projector.relays import router_offsets
 
-    return await routed_offsets(settings.kafka, log)
+    return await router_offsets(settings.kafka, log)

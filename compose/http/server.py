@@ -92,7 +92,7 @@ def on_stop_signals(stop: Callable[[], None]) -> None:
         loop.add_signal_handler(number, stop)
 
 
-def settle_garbage_collector() -> None:
+def freeze_garbage_collector() -> None:
     """Collect seldom, and not what is loaded by now. To be called once, when everything is there."""
     # What is loaded now stays; without it in the collector's generations, full collections are short.
     gc.collect()

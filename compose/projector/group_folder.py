@@ -17,7 +17,7 @@ from ingest.kafka.groups import Member
 from projector.worker.faust_consumer import SESSION_SECONDS
 
 FILE = "folder-id"
-PATIENCE_SECONDS = SESSION_SECONDS + 2.0
+LEFT_SECONDS = SESSION_SECONDS + 2.0
 """A worker that was killed counts as a member until its session ends."""
 LOOK_SECONDS = 0.5
 
@@ -58,14 +58,14 @@ def strangers(members: Iterable[Member], folder: str) -> dict[str, str]:
 
 
 async def refuse_other_folders(
-    members: Callable[[], Awaitable[list[Member]]], group: str, data: Path, folder: str, patience: float
+    members: Callable[[], Awaitable[list[Member]]], group: str, data: Path, folder: str, seconds: float
 ) -> None:
-    """Raise UserError while members of ``group`` work in another data folder, and still do after ``patience`` seconds.
+    """Raise UserError while members of ``group`` work in another data folder, and still do after ``seconds`` seconds.
 
     Raises LogUnavailableError.
     """
     time = asyncio.get_running_loop().time
-    until = time() + patience
+    until = time() + seconds
     while others := strangers(await members(), folder):
         if time() >= until:
             raise UserError(refusal(group, data, others))

@@ -9,7 +9,7 @@ from compose.errors import UserError
 from compose.projector.admin import PartitionStatus
 from compose.projector.catching_up import CatchUpDisplay
 from compose.projector.group_folder import (
-    PATIENCE_SECONDS,
+    LEFT_SECONDS,
     folder_id,
     member_name,
     refusal,
@@ -17,7 +17,7 @@ from compose.projector.group_folder import (
     strangers,
 )
 from compose.projector.opening import Opener
-from compose.projector.routing import RoutingDesk, StandbyDesk
+from compose.projector.relays import Relays, StandbyRelays
 from compose.projector.state_folder import FolderWatch, refuse_lost_state
 from compose.projector.tasks import Tasks
 from compose.settings import DataFolder, Settings
@@ -34,7 +34,7 @@ from projector.snapshot.snapshots import SnapshotsFolder
 from projector.worker.catching_up import CatchingUp, Partition
 from projector.worker.faust_app import FoldApp
 from projector.worker.known_losses import KnownLosses
-from projector.worker.routing_port import rejecter
+from projector.worker.relay import rejecter
 from projector.worker.service import FoldService
 from projector.worker.worker import Worker
 
@@ -67,7 +67,7 @@ class ProjectorNode:
         self._snapshots = SnapshotService(SnapshotsFolder(data.snapshots), self._folder, log.identity)
         self._losses = KnownLosses()
         self._display = CatchUpDisplay()
-        self._desk: RoutingDesk | StandbyDesk | None = None
+        self._relays: Relays | StandbyRelays | None = None
         self._reject_from_catalog = rejecter(log, Topic.CATALOG) if settings.route else ignore_rejected
         self.worker = Worker(self._open_partition, CatchingUp(self._display.report))
         self._app = FoldApp(kafka, self._group, self.worker, member_name(kafka.client_id, folder))
@@ -90,20 +90,20 @@ class ProjectorNode:
         node = cls(settings, kafka, log, groups, folder_id(settings.data))
         try:
             if settings.route:
-                node._desk = await RoutingDesk.open(kafka, node._folder, node._tasks, node.worker.offer_early)
+                node._relays = await Relays.open(kafka, node._folder, node._tasks, node.worker.offer_early)
             else:
-                node._desk = await StandbyDesk.open(kafka, log, node._tasks)
+                node._relays = await StandbyRelays.open(kafka, log, node._tasks)
         except BaseException:
             await node.close()
             raise
         return node
 
     async def _open_partition(self, partition: Partition) -> FoldService:
-        if self._desk is None:
+        if self._relays is None:
             raise AssertionError("partitions are given after ``open``")
-        routing, reject = self._desk.open_routing, self._reject_from_catalog
+        relay, reject = self._relays.open_relay, self._reject_from_catalog
         opener = Opener(
-            self.log, self._folder, self._builder, self._optimizer, self._snapshots, self._losses, routing, reject
+            self.log, self._folder, self._builder, self._optimizer, self._snapshots, self._losses, relay, reject
         )
         service = await opener.open(partition, self.worker.marker_seq)
         self._watch.check([partition])
@@ -179,8 +179,8 @@ class ProjectorNode:
         await self._tasks.stop()
         self._display.close()
         await self._builder.close()
-        if self._desk is not None:
-            await self._desk.close()
+        if self._relays is not None:
+            await self._relays.close()
         await self._groups.close()
         await self.log.close()
 
@@ -189,7 +189,7 @@ async def _groups_without_strangers(settings: Settings, kafka: KafkaSettings) ->
     groups = await GroupOffsets.open(kafka)
     try:
         group, folder = settings.consumer_group, folder_id(settings.data)
-        await refuse_other_folders(lambda: groups.members(group), group, settings.data, folder, PATIENCE_SECONDS)
+        await refuse_other_folders(lambda: groups.members(group), group, settings.data, folder, LEFT_SECONDS)
     except BaseException:
         await groups.close()
         raise

@@ -8,6 +8,7 @@ from projector.catalog.store import CatalogStore
 from projector.feed.catalog_feed import CatalogFeed
 from projector.feed.partition_feed import PartitionFeed
 from projector.folders import StateFolder
+from projector.retry import when_room, when_unlocked
 from projector.runner import Reject
 from projector.segments.builder import SegmentBuilder
 from projector.segments.optimizer import Optimizer
@@ -17,9 +18,8 @@ from projector.state.store import PartitionState
 from projector.worker.catalog_service import CatalogService
 from projector.worker.catching_up import Partition
 from projector.worker.known_losses import KnownLosses
-from projector.worker.partition_service import Feed, PartitionService, Surroundings
-from projector.worker.patience import when_room, when_unlocked
-from projector.worker.routing_port import OpenRouting
+from projector.worker.partition_service import Feed, PartitionResources, PartitionService
+from projector.worker.relay import OpenRelay
 from projector.worker.service import FoldService
 
 
@@ -36,7 +36,7 @@ class Opener:
     optimizer: Optimizer
     snapshots: SnapshotService
     losses: KnownLosses
-    open_routing: OpenRouting
+    open_relay: OpenRelay
     reject_catalog: Reject
 
     async def open(self, partition: Partition, marker_seq: Callable[[int], int]) -> FoldService:
@@ -51,16 +51,16 @@ class Opener:
         with self.snapshots.advising():
             if topic is Topic.CATALOG:
                 return await self._open_catalog(marker_seq)
-            return await PartitionService.open(self._surroundings(), number)
+            return await PartitionService.open(self._resources(), number)
 
-    def _surroundings(self) -> Surroundings:
-        return Surroundings(
+    def _resources(self) -> PartitionResources:
+        return PartitionResources(
             self.log,
             self.folder,
             self.builder,
             self.optimizer,
             self._open_state,
-            self.open_routing,
+            self.open_relay,
             self._open_feed,
             [self.snapshots, self.losses],
             make_ready=Segment.check_graphs,
@@ -75,9 +75,9 @@ class Opener:
 
     async def _open_catalog(self, marker_seq: Callable[[int], int]) -> CatalogService:
         feed = CatalogFeed(self.folder, self.log.identity)
-        guests = (self.snapshots, self.losses, _FeedCloser(feed))
+        listeners = (self.snapshots, self.losses, _FeedCloser(feed))
         service = await CatalogService.open(
-            self.log, self._open_store, feed.publish, self.reject_catalog, seen=marker_seq, guests=guests
+            self.log, self._open_store, feed.publish, self.reject_catalog, seen=marker_seq, listeners=listeners
         )
         try:
             await service.start()

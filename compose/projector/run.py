@@ -6,7 +6,7 @@ import socket
 import structlog
 
 from compose.errors import UserError
-from compose.http.server import HttpServer, bind, on_stop_signals, settle_garbage_collector
+from compose.http.server import HttpServer, bind, freeze_garbage_collector, on_stop_signals
 from compose.library_logs import forward_library_logs
 from compose.projector.admin import Status, create_admin_app
 from compose.projector.node import ProjectorNode
@@ -40,7 +40,7 @@ async def _run(settings: Settings, node: ProjectorNode, listener: socket.socket)
     on_stop_signals(stopped.set)
     host, port = listener.getsockname()[:2]
     _logger.info("projector", group=settings.consumer_group, data=str(settings.data), admin=f"http://{host}:{port}")
-    settle_garbage_collector()
+    freeze_garbage_collector()
     tasks = [asyncio.create_task(work) for work in (node.run(), admin.run(), _on(stopped))]
     try:
         async with StallMeter():

@@ -41,7 +41,7 @@ class GroupCommit:
         self._queued: dict[PartitionLog, _Group] = {}
         self._running = False
         self._refusal: str | None = None
-        self._unsettled = 0
+        self._unanswered = 0
         self._idle = asyncio.Event()
         self._idle.set()
 
@@ -83,9 +83,9 @@ class GroupCommit:
     def _commit(self, loop: asyncio.AbstractEventLoop, groups: list[_Group], refusal: str | None) -> None:
         """Runs on the writing thread."""
         work = [(group.writer, [pending.record for pending in group.pending]) for group in groups]
-        loop.call_soon_threadsafe(self._settle, groups, _commit_each(work, refusal))
+        loop.call_soon_threadsafe(self._finish, groups, _commit_each(work, refusal))
 
-    def _settle(self, groups: list[_Group], outcomes: list[Outcome]) -> None:
+    def _finish(self, groups: list[_Group], outcomes: list[Outcome]) -> None:
         self._running = False
         for group, outcome in zip(groups, outcomes, strict=True):
             if isinstance(outcome, Committed):
@@ -110,12 +110,12 @@ class GroupCommit:
         self._end_some(len(group.pending))
 
     def _begin_one(self) -> None:
-        self._unsettled += 1
+        self._unanswered += 1
         self._idle.clear()
 
     def _end_some(self, count: int) -> None:
-        self._unsettled -= count
-        if self._unsettled == 0:
+        self._unanswered -= count
+        if self._unanswered == 0:
             self._idle.set()
 
 

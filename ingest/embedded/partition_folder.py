@@ -58,7 +58,7 @@ def open_to_write(disk: Disk, folder: Path, identity: uuid.UUID) -> OpenedPartit
             bytes=tail.torn_bytes,
             end_offset=tail.end_offset,
         )
-    _settle_tail(disk, last.path, tail)
+    _rewrite_tail(disk, last.path, tail)
     for offset, position in tail.checkpoints:
         last.index.add(offset, position)
     return OpenedPartition(segments, replace(tail, torn_bytes=0, checkpoints=()))
@@ -108,7 +108,7 @@ def _wrong_size(size: int, after: Segment) -> str:
     return f"it has {size} bytes, and had {after.header.previous_size} when {after.path.name} was begun"
 
 
-def _settle_tail(disk: Disk, path: Path, tail: Tail) -> None:
+def _rewrite_tail(disk: Disk, path: Path, tail: Tail) -> None:
     """Cut what is torn and write the last group again, so that every record that can be read is on the disk.
 
     Only the last group may never have been synced. Syncing isn't enough for it: if an earlier sync failed, its pages

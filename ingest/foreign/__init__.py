@@ -5,13 +5,13 @@ added, and tombstones. They name a collection by its name, and may land in any p
 """
 
 from ingest.foreign.decode import decode_foreign, decode_points_record
-from ingest.foreign.elsewhere import Elsewhere
+from ingest.foreign.destination import Destination
 from ingest.foreign.shape import is_canonical, is_of_request
 from ingest.foreign.unknown import look_at
 from ingest.foreign.writes import ForeignWrite
 
 __all__ = [
-    "Elsewhere",
+    "Destination",
     "ForeignWrite",
     "decode_foreign",
     "decode_points_record",

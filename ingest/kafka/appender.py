@@ -75,7 +75,7 @@ class PartitionAppender:
         self._max_bytes = max_bytes
         self._budget = budget
         self._what = f"{topic}-{partition} could not be written"
-        self._lane = connection.new_lane()
+        self._channel = connection.new_channel()
         self._queue: deque[_Waiting] = deque()
         self._sending: asyncio.Task[None] | None = None
         self._producer: _Producer | None = None
@@ -187,7 +187,7 @@ class PartitionAppender:
         """
         timeout_ms = int(self._settings.request_timeout * 1000)
         request = ProduceRequest(None, _ALL, timeout_ms, [(self._topic, [(self._partition, data)])])
-        response = await self._connection.to_leader(self._topic, self._partition, request, self._lane)
+        response = await self._connection.to_leader(self._topic, self._partition, request, self._channel)
         answers: list[Any] = response.get_item("topics")
         _, code, offset, *_ = answers[0][1][0]
         error = for_code(code)

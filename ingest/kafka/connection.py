@@ -38,7 +38,7 @@ class Connection:
         self.reachability = reachability_of(settings.bootstrap_servers)
         self._closed = False
         # 0 and 1 are aiokafka's own.
-        self._lanes = count(2)
+        self._channels = count(2)
 
     @classmethod
     async def open(cls, settings: KafkaSettings) -> Self:
@@ -67,13 +67,13 @@ class Connection:
         """Keep what is known about ``topics``, which must exist, up to date."""
         await self._client.set_topics(topics)
 
-    def new_lane(self) -> int:
-        """A lane: requests of one lane have a TCP connection of their own, so they don't wait for those of others.
+    def new_channel(self) -> int:
+        """A channel: its requests have a TCP connection of their own, and don't wait for those of others.
 
         A broker answers the requests of a connection one after the other: one that waits for records holds up the
         rest.
         """
-        return next(self._lanes)
+        return next(self._channels)
 
     async def to_any(self, request: Request[Any]) -> Response:
         """The answer of some broker. Raises KafkaError, and LogUnavailableError when closed."""
@@ -83,22 +83,22 @@ class Connection:
             raise LeaderNotAvailableError("no broker is known")
         return await self._answer(self._client.send(node, request))
 
-    async def to_leader(self, topic: str, partition: int, request: Request[Any], lane: int) -> Response:
+    async def to_leader(self, topic: str, partition: int, request: Request[Any], channel: int) -> Response:
         """The answer of the broker that leads the partition. Raises KafkaError, and LogUnavailableError when closed."""
         self._refuse_if_closed()
         node = self._client.cluster.leader_for_partition(TopicPartition(topic, partition))
         if node is None or node == -1:
             raise LeaderNotAvailableError(f"{topic}-{partition}")
-        return await self._answer(self._client.send(node, request, group=lane))
+        return await self._answer(self._client.send(node, request, group=channel))
 
     def brokers(self) -> list[int]:
         """The ids of the brokers, as last heard."""
         return sorted(broker.nodeId for broker in self._client.cluster.brokers())
 
-    async def to_broker(self, node: int, request: Request[Any], lane: int) -> Response:
+    async def to_broker(self, node: int, request: Request[Any], channel: int) -> Response:
         """The answer of one broker. Raises KafkaError, and LogUnavailableError when closed."""
         self._refuse_if_closed()
-        return await self._answer(self._client.send(node, request, group=lane))
+        return await self._answer(self._client.send(node, request, group=channel))
 
     async def _answer(self, sending: Awaitable[Response]) -> Response:
         try:
@@ -114,13 +114,13 @@ class Connection:
         """Ask again who leads what."""
         await self._client.force_metadata_update()
 
-    async def retried(self, attempt: Callable[[], Awaitable[T]], what: str, *, patient: bool = False) -> T:
+    async def retried(self, attempt: Callable[[], Awaitable[T]], what: str, *, forever: bool = False) -> T:
         """What ``attempt`` returns, tried again while its KafkaError is one that may pass.
 
-        Raises LogUnavailableError, saying that ``what`` failed, when trying again won't help, and unless ``patient``
+        Raises LogUnavailableError, saying that ``what`` failed, when trying again won't help, and unless ``forever``
         after the settings' timeout.
         """
-        seconds = None if patient else self._settings.timeout
+        seconds = None if forever else self._settings.timeout
         last: KafkaError | None = None
         pause = FIRST_PAUSE
         try:

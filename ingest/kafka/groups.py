@@ -49,7 +49,7 @@ class GroupOffsets:
         self._connection = connection
         self._topics = {settings.topic(topic): topic for topic in Topic}
         self._names = {topic: name for name, topic in self._topics.items()}
-        self._lane = connection.new_lane()
+        self._channel = connection.new_channel()
         self._coordinators: dict[str, int] = {}
 
     @classmethod
@@ -105,7 +105,7 @@ class GroupOffsets:
         return response.get_item("coordinator_id")
 
     async def _fetch(self, node: int, group: str) -> Offsets:
-        response = await self._connection.to_broker(node, OffsetFetchRequest(group, None), self._lane)
+        response = await self._connection.to_broker(node, OffsetFetchRequest(group, None), self._channel)
         _check(response.get_item("error_code"), group)
         found: dict[tuple[Topic, int], int] = {}
         answers: list[Any] = response.get_item("topics")
@@ -124,14 +124,14 @@ class GroupOffsets:
         for (topic, partition), offset in offsets.items():
             by_topic.setdefault(self._names[topic], []).append((partition, offset, ""))
         request = OffsetCommitRequest(group, _NO_GENERATION, _NO_MEMBER, _AS_THE_BROKER, list(by_topic.items()))
-        response = await self._connection.to_broker(node, request, self._lane)
+        response = await self._connection.to_broker(node, request, self._channel)
         answers: list[Any] = response.get_item("topics")
         for name, partitions in answers:
             for partition, code in partitions:
                 _check(code, f"{group} on {name}-{partition}")
 
     async def _describe(self, node: int, group: str) -> list[Member]:
-        response = await self._connection.to_broker(node, DescribeGroupsRequest([group]), self._lane)
+        response = await self._connection.to_broker(node, DescribeGroupsRequest([group]), self._channel)
         answers: list[Any] = response.get_item("groups")
         code, _, _, _, _, members, *_ = answers[0]
         if code == _NO_SUCH_GROUP:
@@ -142,7 +142,7 @@ class GroupOffsets:
     async def _list(self) -> list[str]:
         found: set[str] = set()
         for node in self._connection.brokers():
-            response = await self._connection.to_broker(node, ListGroupsRequest(), self._lane)
+            response = await self._connection.to_broker(node, ListGroupsRequest(), self._channel)
             _check(response.get_item("error_code"), f"broker {node}")
             groups: list[Any] = response.get_item("groups")
             found.update(name for name, *_ in groups)

@@ -40,7 +40,7 @@ class KafkaLog:
         self._partitions = topics.partitions
         self._max_bytes = topics.max_bytes
         self._budget = ByteBudget(settings.queue_bytes)
-        self._offsets_lane = connection.new_lane()
+        self._offsets_channel = connection.new_channel()
         self._appenders: dict[Key, PartitionAppender] = {}
         self._readers: dict[Key, PartitionReader] = {}
         self._closed = False
@@ -175,20 +175,20 @@ class KafkaLog:
     async def start_offset(self, topic: Topic, partition: int) -> int:
         """As ``Log.start_offset``."""
         await self._check(topic, partition)
-        where = (self._connection, self._settings.topic(topic), partition, self._offsets_lane)
+        where = (self._connection, self._settings.topic(topic), partition, self._offsets_channel)
         return await self._connection.retried(lambda: start_offset(*where), f"{topic}-{partition} could not be asked")
 
     async def end_offset(self, topic: Topic, partition: int) -> int:
         """The offset after the last one that can be read; the last offsets may be without a record."""
         await self._check(topic, partition)
-        where = (self._connection, self._settings.topic(topic), partition, self._offsets_lane)
+        where = (self._connection, self._settings.topic(topic), partition, self._offsets_channel)
         return await self._connection.retried(lambda: end_offset(*where), f"{topic}-{partition} could not be asked")
 
     async def offset_at(self, topic: Topic, partition: int, time_ms: int) -> int:
         """As ``Log.offset_at``. There may be no record at the offset, then it is the next one's."""
         # Asked for before: what comes meanwhile isn't at an earlier offset.
         end = await self.end_offset(topic, partition)
-        where = (self._connection, self._settings.topic(topic), partition, self._offsets_lane)
+        where = (self._connection, self._settings.topic(topic), partition, self._offsets_channel)
         attempt = self._connection.retried(
             lambda: offset_at(*where, max(time_ms, 0)), f"{topic}-{partition} could not be asked"
         )

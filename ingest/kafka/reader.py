@@ -37,8 +37,8 @@ class PartitionReader:
         self._topic = topic
         self._partition = partition
         self._what = f"{topic}-{partition} could not be read"
-        self._reading_lane = connection.new_lane()
-        self._waiting_lane = connection.new_lane()
+        self._reading_channel = connection.new_channel()
+        self._waiting_channel = connection.new_channel()
         # About half the request timeout, so that a broker that waits on purpose is not taken for one that hangs.
         self._wait_ms = int(settings.request_timeout * 500)
         self._fetched: Fetched | None = None
@@ -67,7 +67,7 @@ class PartitionReader:
             return
         fetched = self._fetched
         if fetched is None or not fetched.at_end or not fetched.covers(offset):
-            fetched = await self._at(offset, LIVE_FETCH_BYTES, patient=True)
+            fetched = await self._at(offset, LIVE_FETCH_BYTES, forever=True)
             if fetched.has_record:
                 return
         waiter = (offset, asyncio.get_running_loop().create_future())
@@ -87,7 +87,7 @@ class PartitionReader:
             self._watching.cancel()
             await asyncio.wait({self._watching})
 
-    async def _at(self, offset: int, max_bytes: int, *, patient: bool = False) -> Fetched:
+    async def _at(self, offset: int, max_bytes: int, *, forever: bool = False) -> Fetched:
         """What can be read from ``offset`` on: has a record, or is at the end.
 
         Who takes records from it has to do so before anything else is awaited: others may get the same.
@@ -100,7 +100,7 @@ class PartitionReader:
         size = min(max(max_bytes, LEAST_FETCH_BYTES), self._settings.fetch_bytes)
         while True:
             attempt = partial(self._fetch_in_range, at, size, goes_on=goes_on)
-            fetched = await self._connection.retried(attempt, self._what, patient=patient)
+            fetched = await self._connection.retried(attempt, self._what, forever=forever)
             fetched.start = min(offset, fetched.start)
             if fetched.has_record or fetched.at_end:
                 self._fetched = fetched
@@ -113,7 +113,7 @@ class PartitionReader:
     async def _fetch_in_range(self, offset: int, size: int, *, goes_on: bool) -> Fetched:
         while True:
             try:
-                return await self._fetch(offset, size, 0, self._reading_lane)
+                return await self._fetch(offset, size, 0, self._reading_channel)
             except _OutOfRangeError:
                 start, end = await self._start_and_end()
             if offset > end:
@@ -127,7 +127,7 @@ class PartitionReader:
             offset = max(offset, start)
 
     async def _start_and_end(self) -> tuple[int, int]:
-        where = (self._connection, self._topic, self._partition, self._reading_lane)
+        where = (self._connection, self._topic, self._partition, self._reading_channel)
         return await start_offset(*where), await end_offset(*where)
 
     def _refuse_if_shorter(self, end: int) -> None:
@@ -137,10 +137,10 @@ class PartitionReader:
                 "has lost records, or the topic was deleted and created again"
             )
 
-    async def _fetch(self, offset: int, size: int, wait_ms: int, lane: int) -> Fetched:
+    async def _fetch(self, offset: int, size: int, wait_ms: int, channel: int) -> Fetched:
         """One request, answered after ``wait_ms`` at the latest. Raises KafkaError, _OutOfRangeError."""
         request = FetchRequest(wait_ms, 1, size, READ_COMMITTED, [(self._topic, [(self._partition, offset, size)])])
-        response = await self._connection.to_leader(self._topic, self._partition, request, lane)
+        response = await self._connection.to_leader(self._topic, self._partition, request, channel)
         answers: list[Any] = response.get_item("topics")
         _, code, _, end, *_ = answer = answers[0][1][0]
         error = for_code(code)
@@ -175,7 +175,7 @@ class PartitionReader:
 
     async def _fetch_at_end(self, offset: int) -> Fetched:
         try:
-            return await self._fetch(offset, LIVE_FETCH_BYTES, self._wait_ms, self._waiting_lane)
+            return await self._fetch(offset, LIVE_FETCH_BYTES, self._wait_ms, self._waiting_channel)
         except _OutOfRangeError:
             first, end = await self._start_and_end()
         self._refuse_if_shorter(end)

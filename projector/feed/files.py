@@ -27,7 +27,7 @@ class FeedFile(NamedTuple):
         return f"{self.generation:016x}-{self.first_sequence:016x}.feed"
 
 
-_SETTLED_NANOSECONDS = 1_000_000_000
+_CLOCK_NANOSECONDS = 1_000_000_000
 """A folder that was changed longer ago than this has another time stamp when it changes again, however coarse the
 file system's clock is."""
 
@@ -45,9 +45,9 @@ class Listing:
         """The names; the same list as before when nothing has changed. Raises FileNotFoundError."""
         changed_at = os.stat(self._folder).st_mtime_ns
         if changed_at != self._changed_at:
-            settled = time.time_ns() - changed_at > _SETTLED_NANOSECONDS
+            told_apart = time.time_ns() - changed_at > _CLOCK_NANOSECONDS
             self._names = os.listdir(self._folder)
-            self._changed_at = changed_at if settled else None
+            self._changed_at = changed_at if told_apart else None
         return self._names
 
 

@@ -6,7 +6,7 @@ from typing import NamedTuple, Protocol
 
 import msgspec
 
-from ingest.foreign import Elsewhere
+from ingest.foreign import Destination
 from projector.frames import Event, ShardId
 from schemas.config import CollectionConfig
 from schemas.ids import PointId, WireId
@@ -104,7 +104,7 @@ class StateReader(Protocol):
 class Effects:
     """What one record (or a chunk of it) does to the state. ``points``: None where a point was deleted.
 
-    ``elsewhere`` is what of the record is not at home here; ``watermark`` the origin of a forwarded record.
+    ``destination``: what of the record is not at home here; ``watermark`` the origin of a forwarded record.
     """
 
     shard: ShardId | None = None
@@ -116,5 +116,5 @@ class Effects:
     outcomes: list[Outcome] = field(default_factory=list[Outcome])
     cursor: Cursor | None = None
     chunk: int = 0
-    elsewhere: Elsewhere | None = None
+    destination: Destination | None = None
     watermark: Origin | None = None

@@ -1,9 +1,9 @@
-"""Foreign records: the shards that are at home here get their parts, one after another; the rest is elsewhere."""
+"""Foreign records: the shards that are at home here get their parts, one after another; the router gets the rest."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from ingest.foreign import Elsewhere, ForeignWrite
+from ingest.foreign import Destination, ForeignWrite
 from ingest.outcomes import rejected
 from ingest.sharding import parts_of
 from projector.fold.chunk import ChunkLimit
@@ -24,25 +24,25 @@ class ShardPart(NamedTuple):
 
 
 class HomeParts(NamedTuple):
-    """A foreign record, of so many ``operations``: ``here`` is for shards at home, ascending, the rest elsewhere."""
+    """A foreign record of so many ``operations``: ``here`` is for shards at home, ascending, the rest for a router."""
 
     operations: int
     here: Sequence[ShardPart]
-    elsewhere: Elsewhere | None
+    destination: Destination | None
 
 
 def home_parts(reader: StateReader, write: ForeignWrite) -> HomeParts | Effects:
     """What ``write`` means where it stands; its effects where nothing of it is applied.
 
     A single point that is not at home is left as it is, for its home to judge. A record that breaks a rule under the
-    collection's configuration is rejected whole, and nothing of it is elsewhere.
+    collection's configuration is rejected whole, and nothing of it goes to the router.
     """
     home = reader.home(write.collection)
     if home is None:
-        return Effects(outcomes=[APPLIED], elsewhere=Elsewhere(write.collection))
+        return Effects(outcomes=[APPLIED], destination=Destination(write.collection))
     shard = write.home(len(home.shard_map))
     if shard is not None and shard not in home.shards:
-        return Effects(outcomes=[APPLIED], elsewhere=Elsewhere(write.collection, home.uid, [shard]))
+        return Effects(outcomes=[APPLIED], destination=Destination(write.collection, home.uid, [shard]))
     try:
         operations = write.operations(home.config)
     except HeadwaterError as error:
@@ -54,7 +54,7 @@ def home_parts(reader: StateReader, write: ForeignWrite) -> HomeParts | Effects:
             here.append(ShardPart(ShardId(home.uid, number), [i for i, _ in part], [op for _, op in part]))
         else:
             away.append(number)
-    return HomeParts(len(operations), here, Elsewhere(write.collection, home.uid, away) if away else None)
+    return HomeParts(len(operations), here, Destination(write.collection, home.uid, away) if away else None)
 
 
 def fold_foreign(
@@ -66,7 +66,7 @@ def fold_foreign(
     """
     begin = cursor or Cursor(offset, op=0, chunk=0, outcomes=[], merged=[APPLIED] * parts.operations)
     if not parts.here:
-        return Effects(outcomes=begin.merged, elsewhere=parts.elsewhere)
+        return Effects(outcomes=begin.merged, destination=parts.destination)
     shard, indices, operations = parts.here[begin.part]
     meta = reader.shard(shard)
     if meta is None:
@@ -80,7 +80,7 @@ def fold_foreign(
             offset, op=0, chunk=begin.chunk + 1, outcomes=[], part=begin.part + 1, merged=effects.outcomes
         )
     else:
-        effects.elsewhere = parts.elsewhere
+        effects.destination = parts.destination
     return effects
 
 

@@ -7,7 +7,7 @@ Within a run each record sees what those before it did, so the state after a run
 import sys
 from dataclasses import dataclass
 
-from ingest.foreign import Elsewhere, ForeignWrite
+from ingest.foreign import Destination, ForeignWrite
 from ingest.foreign.writes import PointWrite
 from ingest.outcomes import rejected
 from ingest.sharding import parts_of
@@ -40,7 +40,7 @@ class RunEffects:
     offset: int
     shards: list[Effects]
     refused: dict[int, list[Outcome]]
-    elsewhere: list[tuple[int, Elsewhere]]
+    outbox: list[tuple[int, Destination]]
     watermarks: dict[int, Origin]
 
 
@@ -103,11 +103,11 @@ class RunFold:
         else:
             target = self._target(record.collection)
             if target is None:
-                return self._leave(offset, Elsewhere(record.collection))
+                return self._leave(offset, Destination(record.collection))
             number = 0 if target.shards == 1 else shard_of(point.id, target.shards)
             opened = target.open.get(number) or self._open_in(target, number)
             if opened is None:
-                return self._leave(offset, Elsewhere(record.collection, target.home.uid, [number]))
+                return self._leave(offset, Destination(record.collection, target.home.uid, [number]))
         if opened is None or len(point.vector) != opened.vector_bytes:
             return self._add_whole(offset, record)
         opened.put(point.id, point.vector, point.payload)
@@ -122,11 +122,11 @@ class RunFold:
     def _add_foreign(self, offset: int, write: ForeignWrite) -> list[Outcome] | None:
         target = self._target(write.collection)
         if target is None:
-            return self._leave(offset, Elsewhere(write.collection))
+            return self._leave(offset, Destination(write.collection))
         home = target.home
         shard = write.home(target.shards)
         if shard is not None and shard not in home.shards:
-            return self._leave(offset, Elsewhere(write.collection, home.uid, [shard]))
+            return self._leave(offset, Destination(write.collection, home.uid, [shard]))
         try:
             operations = write.operations(home.config)
         except HeadwaterError as error:
@@ -145,7 +145,7 @@ class RunFold:
                 return None
             outcomes = merge_outcomes(outcomes, [index for index, _ in part], found)
         if away:
-            self._leave(offset, Elsewhere(write.collection, home.uid, away))
+            self._leave(offset, Destination(write.collection, home.uid, away))
         return outcomes
 
     def _add_points(self, record: PointsRecord) -> list[Outcome] | None:
@@ -194,8 +194,8 @@ class RunFold:
             return False
         return sum(len(op.ids or ()) for op in selecting) <= self._most_ids
 
-    def _leave(self, offset: int, elsewhere: Elsewhere) -> list[Outcome]:
-        self._effects.elsewhere.append((offset, elsewhere))
+    def _leave(self, offset: int, destination: Destination) -> list[Outcome]:
+        self._effects.outbox.append((offset, destination))
         return _ONE_APPLIED
 
     def _target(self, name: str) -> _Target | None:

@@ -30,7 +30,7 @@ BUSY_THRESHOLDS = 8
 """While changes keep coming, a graph waits for so many times ``indexing_threshold``, and for a third of what graphs
 hold already, so that a bulk load builds few graphs twice."""
 
-PATIENCE_SECONDS = 60
+LONGEST_FLUSH_SECONDS = 60
 """At rest a graph waits for the tail to be sealed, unless ``flush_interval_sec`` is longer than this."""
 
 DEFAULT_MAX_BYTES = 2 << 30
@@ -105,7 +105,7 @@ class _Sizes:
             max(optimizers.indexing_threshold * _KILOBYTE, MIN_GRAPH_ROWS * row),
             DEFAULT_MAX_BYTES if limit is None else limit * _KILOBYTE,
             possible and optimizers.indexing_threshold > 0 and optimizers.max_optimization_threads != 0,
-            optimizers.flush_interval_sec <= PATIENCE_SECONDS,
+            optimizers.flush_interval_sec <= LONGEST_FLUSH_SECONDS,
         )
 
     def bytes_of(self, segment: SegmentFacts) -> int:
@@ -167,7 +167,7 @@ def plan_graph(segments: Sequence[SegmentFacts], tail: TailFacts, config: Collec
     return None
 
 
-def is_settled(segments: Sequence[SegmentFacts], tail: TailFacts, config: CollectionConfig) -> bool:
+def has_all_graphs(segments: Sequence[SegmentFacts], tail: TailFacts, config: CollectionConfig) -> bool:
     """Whether no graph is missing: none would be built if changes stopped now and the tail were sealed.
 
     Segments that a running build takes in are not to be marked as busy here.

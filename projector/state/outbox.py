@@ -5,12 +5,12 @@ from itertools import islice
 
 import msgspec
 
-from ingest.foreign import Elsewhere
+from ingest.foreign import Destination
 from projector.state import keys
 from projector.state.kv import Batch, KeyValue
 
 _encode = msgspec.msgpack.Encoder().encode
-_decoder = msgspec.msgpack.Decoder(Elsewhere)
+_decoder = msgspec.msgpack.Decoder(Destination)
 
 
 class Outbox:
@@ -22,22 +22,22 @@ class Outbox:
         self.newest = -1
         """The offset of the newest entry that was put since this was made; -1 when none was."""
 
-    def put(self, batch: Batch, offset: int, elsewhere: Elsewhere) -> None:
+    def put(self, batch: Batch, offset: int, destination: Destination) -> None:
         """Let ``batch`` put an entry."""
-        batch.put(keys.outbox_key(offset), _encode(elsewhere))
+        batch.put(keys.outbox_key(offset), _encode(destination))
 
     def remember(self, offset: int) -> None:
         """The batch that puts an entry at ``offset`` was written."""
         self.newest = offset
 
-    def replace(self, entries: Sequence[tuple[int, Elsewhere]]) -> None:
+    def replace(self, entries: Sequence[tuple[int, Destination]]) -> None:
         """Let some entries say something else from now on."""
         batch = Batch()
-        for offset, elsewhere in entries:
-            batch.put(keys.outbox_key(offset), _encode(elsewhere))
+        for offset, destination in entries:
+            batch.put(keys.outbox_key(offset), _encode(destination))
         self._kv.write(batch)
 
-    def entries(self, start: int, limit: int) -> list[tuple[int, Elsewhere]]:
+    def entries(self, start: int, limit: int) -> list[tuple[int, Destination]]:
         """The first ``limit`` entries at or after ``start``."""
         found = self._kv.scan(keys.OUTBOX_PREFIX, keys.outbox_key(max(start, self._first)))
         return [(keys.outbox_offset(key), _decoder.decode(value)) for key, value in islice(found, limit)]

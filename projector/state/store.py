@@ -11,7 +11,7 @@ from typing import Self
 import msgspec
 from crc32c import crc32c
 
-from ingest.foreign import Elsewhere
+from ingest.foreign import Destination
 from ingest.log import LogRecord
 from projector.fold.effects import Cursor, Effects, Home, ShardMeta
 from projector.fold.run import RunEffects
@@ -143,10 +143,10 @@ class PartitionState:
         for key, value in self._kv.scan(prefix, start):
             yield from_key(key[keys.POINT_ID_AT :]), value
 
-    def commit(self, effects: Effects, offset: int, value: bytes | None, *, route: bool = False) -> None:
+    def commit(self, effects: Effects, offset: int, value: bytes | None, *, to_outbox: bool = False) -> None:
         """Write ``effects`` of the record at ``offset``, whose bytes are ``value``, in one batch.
 
-        With ``route``, what is not at home here is put into the outbox.
+        With ``to_outbox``, what is not at home here is put into the outbox.
         """
         batch = Batch()
         shard = effects.shard
@@ -159,15 +159,15 @@ class PartitionState:
         else:
             batch.delete(keys.CURSOR)
             self._put_applied(batch, offset, value)
-            if route and effects.elsewhere is not None:
-                self._outbox.put(batch, offset, effects.elsewhere)
+            if to_outbox and effects.destination is not None:
+                self._outbox.put(batch, offset, effects.destination)
             if effects.watermark is not None:
                 self._put_watermark(batch, effects.watermark)
             if _refused(effects):
                 self._outcomes.put(batch, offset, effects.outcomes)
         self._kv.write(batch)
         # Only now: a batch that was not written is made anew.
-        self._remember(effects, offset, value, route=route)
+        self._remember(effects, offset, value, to_outbox=to_outbox)
 
     def commit_run(self, run: RunEffects, value: bytes | None) -> None:
         """Write what a run did, whose last record has the bytes ``value``, in one batch. No record is half applied."""
@@ -176,14 +176,14 @@ class PartitionState:
             if effects.shard is not None:
                 self._put_shard(batch, effects.shard, effects, run.offset)
         self._put_applied(batch, run.offset, value)
-        for offset, elsewhere in run.elsewhere:
-            self._outbox.put(batch, offset, elsewhere)
+        for offset, destination in run.outbox:
+            self._outbox.put(batch, offset, destination)
         for origin in run.watermarks.values():
             self._put_watermark(batch, origin)
         for offset, outcomes in run.refused.items():
             self._outcomes.put(batch, offset, outcomes)
         self._kv.write(batch)
-        for offset, _ in run.elsewhere:
+        for offset, _ in run.outbox:
             self._outbox.remember(offset)
         if run.refused:
             self._outcomes.remember(run.offset)
@@ -218,7 +218,7 @@ class PartitionState:
                 batch.put(prefix + to_key(point_id), value)
         batch.put(keys.changed_key(shard, offset, effects.chunk), _encode(ids_to_wire(effects.points)))
 
-    def _remember(self, effects: Effects, offset: int, value: bytes | None, *, route: bool) -> None:
+    def _remember(self, effects: Effects, offset: int, value: bytes | None, *, to_outbox: bool) -> None:
         self._shards.remember(effects)
         if effects.marker_seq is not None:
             self._marker_seq = effects.marker_seq
@@ -226,7 +226,7 @@ class PartitionState:
         self._pending_checksum = _checksum(value)
         if effects.cursor is None:
             self._applied = offset
-            if route and effects.elsewhere is not None:
+            if to_outbox and effects.destination is not None:
                 self._outbox.remember(offset)
             if _refused(effects):
                 self._outcomes.remember(offset)
@@ -273,16 +273,16 @@ class PartitionState:
         """
         return self._outcomes.since(offset)
 
-    def elsewhere(self, start: int, limit: int = 1000) -> list[tuple[int, Elsewhere]]:
+    def outbox(self, start: int, limit: int = 1000) -> list[tuple[int, Destination]]:
         """(offset, what is not at home here) of the first ``limit`` entries of the outbox at or after ``start``."""
         return self._outbox.entries(start, limit)
 
     @property
-    def newest_elsewhere(self) -> int:
+    def newest_in_outbox(self) -> int:
         """The offset of the newest entry put into the outbox since the state was opened; -1 when none was."""
         return self._outbox.newest
 
-    def settled(self, entries: Sequence[tuple[int, Elsewhere]]) -> None:
+    def resolved(self, entries: Sequence[tuple[int, Destination]]) -> None:
         """Keep which collection the router found for entries of the outbox: it must be the same the next time."""
         self._outbox.replace(entries)
 

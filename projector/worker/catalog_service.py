@@ -7,13 +7,13 @@ from typing import Protocol, Self
 from ingest.log import Log, LogRecord, Topic
 from projector.catalog.runner import CatalogRunner, Publish, nothing_seen
 from projector.catalog.store import CatalogStore
+from projector.retry import keep_writable
 from projector.runner import Reject
 from projector.state.origin import check_log
-from projector.worker.patience import keep_writable
 from projector.worker.syncing import stop, sync_or_tell
 
 
-class CatalogGuest(Protocol):
+class CatalogListener(Protocol):
     """What else uses the catalog's state while it is open."""
 
     def add_catalog(self, store: CatalogStore) -> None:
@@ -35,16 +35,16 @@ class CatalogService:
         publish: Publish,
         reject: Reject,
         seen: Callable[[int], int],
-        guests: Sequence[CatalogGuest],
+        listeners: Sequence[CatalogListener],
     ) -> None:
         """See ``open``."""
         self.store = store
         self._log = log
         self._runner = CatalogRunner(log, store, publish, reject, seen=seen)
-        self._guests = guests
+        self._guests = listeners
         self._keeping = asyncio.create_task(keep_writable(store.kv, "the state of the catalog"))
-        for guest in guests:
-            guest.add_catalog(store)
+        for listener in listeners:
+            listener.add_catalog(store)
 
     @classmethod
     async def open(
@@ -55,7 +55,7 @@ class CatalogService:
         reject: Reject,
         *,
         seen: Callable[[int], int] = nothing_seen,
-        guests: Sequence[CatalogGuest] = (),
+        listeners: Sequence[CatalogListener] = (),
     ) -> Self:
         """Open the catalog; ``seen`` as CatalogRunner. Cancelling it leaves nothing open.
 
@@ -68,7 +68,7 @@ class CatalogService:
         except BaseException:
             store.close()
             raise
-        return cls(log, store, publish, reject, seen, guests)
+        return cls(log, store, publish, reject, seen, listeners)
 
     @property
     def applied(self) -> int:
@@ -111,8 +111,8 @@ class CatalogService:
 
     async def close(self) -> None:
         """As FoldService."""
-        for guest in self._guests:
-            await guest.remove_catalog()
+        for listener in self._guests:
+            await listener.remove_catalog()
         await stop(self._keeping)
         await sync_or_tell(self.store)
         self.store.close()

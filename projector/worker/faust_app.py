@@ -120,7 +120,7 @@ class FoldApp(App):
         given = [self._partition(*tp) for tp in self.consumer.assignment()]
         _logger.info("partitions given", partitions=[f"{topic}-{number}" for topic, number in sorted(given)])
         self.in_group = True
-        await self._worker.settle(given, lambda: self._stopping or self.consumer_generation_id != generation)
+        await self._worker.assign(given, lambda: self._stopping or self.consumer_generation_id != generation)
         # Between losing partitions and being given the next ones, Faust would begin again with the old ones.
         await self._given.wait()
 

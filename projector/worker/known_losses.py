@@ -19,7 +19,7 @@ _logger = structlog.get_logger("headwater.state")
 
 
 class KnownLosses:
-    """A guest of the services of points and catalog."""
+    """A listener of the services of points and catalog."""
 
     def __init__(self) -> None:
         self._losses: dict[str, list[Loss]] = {}

@@ -12,6 +12,7 @@ from projector.folders import StateFolder
 from projector.follower import PartitionFollower
 from projector.frames import Frame, ShardId
 from projector.recovery import open_views
+from projector.retry import keep_writable, when_room
 from projector.runner import READ_BYTES, PartitionRunner
 from projector.segments.builder import SegmentBuilder
 from projector.segments.optimizer import Optimizer
@@ -19,8 +20,7 @@ from projector.segments.reader import Segment
 from projector.segments.replacement import MakeReady
 from projector.state.origin import check_log, read_next
 from projector.state.store import PartitionState
-from projector.worker.patience import keep_writable, when_room
-from projector.worker.routing_port import OpenRouting, Routing
+from projector.worker.relay import OpenRelay, Relay
 from projector.worker.syncing import stop, sync_or_tell
 
 SLICE_RECORDS = 1000
@@ -70,7 +70,7 @@ async def no_feed(partition: int, state: PartitionState) -> Feed:
     return NoFeed()
 
 
-class Guest(Protocol):
+class PartitionListener(Protocol):
     """What else uses a partition's state while it is open."""
 
     def add_partition(self, partition: int, state: PartitionState) -> None:
@@ -83,10 +83,10 @@ class Guest(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
+class PartitionResources:
     """What the partitions of a process share.
 
-    ``open_state`` opens a partition's state, and may wait until another process closes it. Feed and routing are opened
+    ``open_state`` opens a partition's state, and may wait until another process closes it. Feed and relay are opened
     for each partition, after its state.
     """
 
@@ -95,47 +95,47 @@ class Surroundings:
     builder: SegmentBuilder
     optimizer: Optimizer
     open_state: Callable[[int], Awaitable[PartitionState]]
-    open_routing: OpenRouting
+    open_relay: OpenRelay
     open_feed: Callable[[int, PartitionState], Awaitable[Feed]] = no_feed
-    guests: Sequence[Guest] = ()
+    listeners: Sequence[PartitionListener] = ()
     make_ready: MakeReady = Segment.load_graphs
 
 
 class PartitionService:
     """Implements FoldService. Runs on one event loop; the one writer of its partition's state, views and feed."""
 
-    def __init__(self, around: Surroundings, partition: int, state: PartitionState, routing: Routing) -> None:
+    def __init__(self, shared: PartitionResources, partition: int, state: PartitionState, relay: Relay) -> None:
         """See ``open``."""
         self.partition = partition
         self.state = state
         self.follower = PartitionFollower(partition, {}, state.applied)
-        self._around = around
-        self._log = around.log
-        self._routing = routing
+        self._shared = shared
+        self._log = shared.log
+        self._relay = relay
         self._feed: Feed = NoFeed()
         self._keeping: asyncio.Task[None] | None = None
         self._sinks: list[Callable[[Frame], None]] = []
         self._runner = PartitionRunner(
-            around.log,
+            shared.log,
             partition,
             state,
             self._on_frame,
-            reject=routing.reject,
-            route=routing.route,
-            throttle=lambda: around.optimizer.throttle(partition),
+            reject=relay.reject,
+            to_relay=relay.to_relay,
+            throttle=lambda: shared.optimizer.throttle(partition),
         )
 
     @classmethod
-    async def open(cls, around: Surroundings, partition: int) -> Self:
+    async def open(cls, shared: PartitionResources, partition: int) -> Self:
         """Open a partition and bring its views to the applied offset; cancelling it leaves nothing open.
 
         Raises StateMismatchError, StateDamagedError, StateLockedError unless ``open_state`` waits, LogDamagedError,
         LogUnavailableError.
         """
-        state = await around.open_state(partition)
+        state = await shared.open_state(partition)
         try:
-            await check_log(state, around.log, Topic.POINTS, partition)
-            service = cls(around, partition, state, await around.open_routing(partition, state))
+            await check_log(state, shared.log, Topic.POINTS, partition)
+            service = cls(shared, partition, state, await shared.open_relay(partition, state))
         except BaseException:
             state.close()
             raise
@@ -149,17 +149,17 @@ class PartitionService:
     async def _open(self) -> None:
         # Frames of what is finished here are for nobody: views and feed begin with the state as it is after it.
         await self._runner.finish_pending()
-        around = self._around
-        self.follower = await open_views(self.partition, self.state, around.folder, around.builder, around.make_ready)
+        shared = self._shared
+        self.follower = await open_views(self.partition, self.state, shared.folder, shared.builder, shared.make_ready)
         kv, waiters = self.state.kv, self.follower.waiters
         kv.on_writable = waiters.stall
         waiters.stall(kv.unwritable)
         self._keeping = asyncio.create_task(keep_writable(kv, f"the state of points-{self.partition}"))
-        self._feed = await around.open_feed(self.partition, self.state)
+        self._feed = await shared.open_feed(self.partition, self.state)
         self._sinks += [self.follower.on_frame, self._feed.on_frame]
-        around.optimizer.add(self.partition, self.state, self.follower, around.folder, self._on_resealed)
-        for guest in around.guests:
-            guest.add_partition(self.partition, self.state)
+        shared.optimizer.add(self.partition, self.state, self.follower, shared.folder, self._on_resealed)
+        for listener in shared.listeners:
+            listener.add_partition(self.partition, self.state)
 
     @property
     def applied(self) -> int:
@@ -209,7 +209,7 @@ class PartitionService:
             some = records[start : start + SLICE_RECORDS]
             await self._runner.apply_all(some)
             await when_room(self._flush, f"the feed of points-{self.partition}")
-            self._routing.applied(some)
+            self._relay.applied(some)
             if len(records) > 1:
                 await asyncio.sleep(0)
 
@@ -225,12 +225,12 @@ class PartitionService:
 
     async def close(self) -> None:
         """As FoldService."""
-        for guest in self._around.guests:
-            await guest.remove_partition(self.partition)
-        await self._around.optimizer.release(self.partition)
+        for listener in self._shared.listeners:
+            await listener.remove_partition(self.partition)
+        await self._shared.optimizer.release(self.partition)
         await stop(self._keeping)
         self._sinks.clear()
-        await self._routing.close()
+        await self._relay.close()
         try:
             self._feed.close()
         except OSError as error:

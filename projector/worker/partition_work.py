@@ -11,10 +11,10 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 
 from ingest.log import LogRecord, LogUnavailableError
+from projector.retry import when_available
 from projector.worker.catching_up import CatchingUp, Partition
 from projector.worker.following import catch_up
 from projector.worker.metrics import LAG, OPEN_PARTITIONS
-from projector.worker.patience import when_available
 from projector.worker.service import FoldService
 
 FULL_BYTES = 4 << 20
@@ -178,7 +178,7 @@ class PartitionWork:
         try:
             await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
             if waits[0].done():
-                with suppress(LogUnavailableError):  # what comes next, with patience, says so
+                with suppress(LogUnavailableError):  # what comes next, which is tried again, says so
                     waits[0].result()
                 self._told = True
         finally:

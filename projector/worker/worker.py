@@ -31,18 +31,18 @@ class Worker:
         self._works: dict[Partition, PartitionWork] = {}
         self._full: set[Partition] = set()
         self._slots = asyncio.Semaphore(CATCH_UP_SLOTS)
-        self._settling = asyncio.Lock()
+        self._assigning = asyncio.Lock()
         self._changed = asyncio.Event()
         self._failure: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._closed = False
 
-    async def settle(self, given: Iterable[Partition], stale: Callable[[], bool]) -> None:
+    async def assign(self, given: Iterable[Partition], stale: Callable[[], bool]) -> None:
         """Let go of partitions that are not among ``given``, and open those that are new.
 
         Returns once all have caught up with the log, or when the worker failed, or ``stale`` says, each time that
         ``reconsider`` is called, that others are given by now; opening and catching up then goes on.
         """
-        async with self._settling:
+        async with self._assigning:
             wanted = set(given)
             lost = [work for partition, work in self._works.items() if partition not in wanted]
             await self._close(lost)
@@ -53,7 +53,7 @@ class Worker:
             await self._changed.wait()
 
     def reconsider(self) -> None:
-        """Let ``settle`` ask again whether it is stale."""
+        """Let ``assign`` ask again whether it is stale."""
         self._changed.set()
 
     @property
@@ -123,7 +123,7 @@ class Worker:
         """Let go of everything."""
         self._closed = True
         self._changed.set()
-        async with self._settling:
+        async with self._assigning:
             await self._close(list(self._works.values()))
         if self._failure.done():
             self._failure.exception()

@@ -18,13 +18,13 @@ def add_name(config: CollectionConfig, name: str, params: AnyVectorParams) -> Co
     if known is not None:
         _check_same(name, known, params)
         return config
-    settled = settle(config)
-    position = settled.next_position
+    positioned = with_positions(config)
+    position = positioned.next_position
     if position >= MAX_POSITIONS:
         raise BadInputError(
             f"Wrong input: a collection can have had {MAX_POSITIONS} vector names, deleted ones included"
         )
-    changed = msgspec.structs.replace(settled, next_position=position + 1)
+    changed = msgspec.structs.replace(positioned, next_position=position + 1)
     if isinstance(params, SparseVectorParams):
         sparse = {**changed.sparse_vectors, name: msgspec.structs.replace(params, position=position)}
         changed = msgspec.structs.replace(changed, sparse_vectors=sparse)
@@ -39,15 +39,15 @@ def delete_name(config: CollectionConfig, name: str) -> CollectionConfig:
     """The configuration without a name; as it is where it has none of that name."""
     if name not in config.names:
         return config
-    settled = settle(config)
+    positioned = with_positions(config)
     return msgspec.structs.replace(
-        settled,
-        vectors={n: p for n, p in settled.vectors.items() if n != name},
-        sparse_vectors={n: p for n, p in settled.sparse_vectors.items() if n != name},
+        positioned,
+        vectors={n: p for n, p in positioned.vectors.items() if n != name},
+        sparse_vectors={n: p for n, p in positioned.sparse_vectors.items() if n != name},
     )
 
 
-def settle(config: CollectionConfig) -> CollectionConfig:
+def with_positions(config: CollectionConfig) -> CollectionConfig:
     """The same configuration with every position said, so that names can come and go."""
     at = config.positions
     replace = msgspec.structs.replace

@@ -225,7 +225,7 @@ def test_a_completed_wait_holds_for_every_worker_that_serves(actions: list[tuple
     # On one processor there is nothing to settle, and polling at once makes for more ways to interleave.
     with (
         tempfile.TemporaryDirectory() as folder,
-        mock.patch.object(membership, "SETTLE_SECONDS", 0),
+        mock.patch.object(membership, "STORE_SECONDS", 0),
         mock.patch.object(peer_waits, "POLL_SECONDS", 0),
     ):
         table = VisibilityTable.create(Path(folder) / "table", WORKERS)

@@ -6,7 +6,7 @@ from types import TracebackType
 from typing import Self
 
 from tests.support.http import Http
-from tests.support.waiting import PATIENCE_SECONDS, eventually
+from tests.support.waiting import TIMEOUT_SECONDS, eventually
 
 NAME = "still"
 COUNT = 500
@@ -55,7 +55,7 @@ class Watcher:
         expected = set(range(COUNT))
         while self.failure is None and not self._stop.wait(0.01):
             try:
-                with Http(self._port, timeout=PATIENCE_SECONDS) as http:
+                with Http(self._port, timeout=TIMEOUT_SECONDS) as http:
                     hits = http.post(f"/collections/{NAME}/points/query", SEARCH).result["points"]
             except (OSError, HTTPException, AssertionError) as error:
                 self.failure = f"after {self.answered} searches: {error!r}"

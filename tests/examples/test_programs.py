@@ -13,7 +13,7 @@ from tests.examples.run import EXAMPLES
 from tests.support.cluster import Cluster
 from tests.support.http import Http
 from tests.support.server import ROOT
-from tests.support.waiting import PATIENCE_SECONDS
+from tests.support.waiting import TIMEOUT_SECONDS
 
 pytestmark = [pytest.mark.kafka, pytest.mark.slow]
 
@@ -33,7 +33,7 @@ def run(cluster: Cluster, *command: str, **environment: str) -> str:
         env=os.environ | where | environment,
         capture_output=True,
         text=True,
-        timeout=PATIENCE_SECONDS,
+        timeout=TIMEOUT_SECONDS,
         check=False,
     )
     assert done.returncode == 0, f"{done.stdout}\n{done.stderr}\n{cluster.last_output()}"

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest import forwarding
-from ingest.foreign import Elsewhere
-from ingest.forwarding import Entries, Forwarded, Stray, forwarded
+from ingest.foreign import Destination
+from ingest.forwarding import Entries, Forwarded, Outgoing, forwarded
 from ingest.log import LogRecord
 from ingest.ports import CollectionEntry
 from schemas.config import CollectionConfig, Distance, VectorParams
@@ -29,8 +29,8 @@ PAYLOADS = ("", ',"payload":null', ',"payload":{}', ',"payload":{"a":1}', ',"pay
 
 
 @st.composite
-def strays(draw: st.DrawFn) -> list[Stray]:
-    found: list[Stray] = []
+def outgoing_records(draw: st.DrawFn) -> list[Outgoing]:
+    found: list[Outgoing] = []
     for offset in range(draw(st.integers(1, 12))):
         uid = draw(st.sampled_from((1, 1, 1, 2, 3, 4)))
         point, vector, payload = (draw(st.sampled_from(some)) for some in (IDS, VECTORS, PAYLOADS))
@@ -38,7 +38,7 @@ def strays(draw: st.DrawFn) -> list[Stray]:
         if draw(st.integers(0, 5)) == 0:
             value = f'{{"collection_name":"c","points":[{{"id":{point},"vector":{vector}{payload}}}]}}'
         shards = draw(st.sets(st.integers(0, 2), min_size=1))
-        found.append(Stray(LogRecord(0, offset, 0, None, value.encode(), ()), Elsewhere("c", uid, sorted(shards))))
+        found.append(Outgoing(LogRecord(0, offset, 0, None, value.encode(), ()), Destination("c", uid, sorted(shards))))
     return found
 
 
@@ -56,18 +56,18 @@ def shown(found: Sequence[list[Forwarded] | Outcome]) -> list[object]:
     ]
 
 
-@given(some=strays())
-def test_together_or_one_by_one(some: list[Stray]) -> None:
+@given(some=outgoing_records())
+def test_together_or_one_by_one(some: list[Outgoing]) -> None:
     together = forwarded(some, ENTRIES, 1000)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(forwarding, "read_rows", one_by_one)
         assert shown(forwarded(some, ENTRIES, 1000)) == shown(together)
-    assert shown([forwarded([stray], ENTRIES, 1000)[0] for stray in some]) == shown(together)
+    assert shown([forwarded([each], ENTRIES, 1000)[0] for each in some]) == shown(together)
 
 
 def test_a_plain_point() -> None:
     value = b'{"collection_name":"c","id":5,"vector":[1,2],"payload":{"a":1}}'
-    (found,) = forwarded([Stray(LogRecord(0, 9, 0, None, value, ()), Elsewhere("c", 1, [0, 1, 2]))], ENTRIES, 1000)
+    (found,) = forwarded([Outgoing(LogRecord(0, 9, 0, None, value, ()), Destination("c", 1, [0, 1, 2]))], ENTRIES, 1000)
     assert isinstance(found, list)
     (record,) = [decode_partition_record(value) for _, value in found]
     assert isinstance(record, PointsRecord)

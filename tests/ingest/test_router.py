@@ -9,8 +9,8 @@ import pytest
 from msgspec.json import encode
 
 from ingest import router as router_module
-from ingest.foreign import Elsewhere
-from ingest.forwarding import Stray
+from ingest.foreign import Destination
+from ingest.forwarding import Outgoing
 from ingest.log import Headers, LogRecord, LogUnavailableError, RecordTooLargeError, Topic
 from ingest.outcomes import Rejection
 from ingest.router import Router
@@ -120,7 +120,7 @@ def test_each_shard_s_part_goes_to_its_home(bench: Bench) -> None:
     entry = bench.catalog.create("things", 7, HOMES)
 
     async def check() -> None:
-        await bench.router.forward(points(5, range(20)), Elsewhere("things", 7, ALL))
+        await bench.router.forward(points(5, range(20)), Destination("things", 7, ALL))
         found = {record.shard: record for partition in range(3) for record in bench.records(partition)}
         for shard in ALL:
             (op,) = found[shard].ops
@@ -142,11 +142,11 @@ def test_each_shard_s_part_goes_to_its_home(bench: Bench) -> None:
     run(check())
 
 
-def test_only_the_shards_that_are_elsewhere(bench: Bench) -> None:
+def test_only_the_shards_that_are_not_at_home(bench: Bench) -> None:
     bench.catalog.create("things", 7, HOMES)
 
     async def check() -> None:
-        await bench.router.forward(points(5, range(20)), Elsewhere("things", 7, [3, 2]))
+        await bench.router.forward(points(5, range(20)), Destination("things", 7, [3, 2]))
         assert [[record.shard for record in bench.records(partition)] for partition in range(3)] == [[], [3], [2]]
         assert bench.records(1)[0].origin == Origin(0, 5, 0)
 
@@ -158,7 +158,7 @@ def test_a_filter_goes_to_every_shard_elsewhere(bench: Bench) -> None:
     body = {"collection_name": "things", "operation": "delete", "filter": {"must": [{"has_id": [1]}]}}
 
     async def check() -> None:
-        await bench.router.forward(message(0, body), Elsewhere("things", 7, [1, 2, 3]))
+        await bench.router.forward(message(0, body), Destination("things", 7, [1, 2, 3]))
         (first, third), (second,) = bench.records(1), bench.records(2)
         assert [(r.shard, r.origin) for r in (first, third, second)] == [
             (1, Origin(0, 0, 0)),
@@ -176,7 +176,7 @@ def test_a_large_record_in_pieces(bench: Bench) -> None:
     small.catalog.create("things", 7, [2])
 
     async def check() -> None:
-        await small.router.forward(points(9, range(20)), Elsewhere("things", 7, [0]))
+        await small.router.forward(points(9, range(20)), Destination("things", 7, [0]))
         records = small.records(2)
         assert len(records) > 3
         assert [record.origin for record in records] == [Origin(0, 9, i) for i in range(len(records))]
@@ -194,7 +194,7 @@ def test_pieces_are_what_the_log_takes() -> None:
 
     async def check() -> None:
         await bench.router.forward(
-            message(9, {"collection_name": "things", "points": some}), Elsewhere("things", 7, [0])
+            message(9, {"collection_name": "things", "points": some}), Destination("things", 7, [0])
         )
         assert not bench.rejected
         assert sum(len(op.ids or ()) for record in bench.records(2) for op in record.ops) == len(some)
@@ -207,14 +207,14 @@ def test_names_and_aliases_are_settled_once(bench: Bench) -> None:
     bench.catalog.alias("short", "things")
 
     async def check() -> None:
-        found = [Elsewhere("things"), Elsewhere("short"), Elsewhere("nowhere"), Elsewhere("things", 3, [1])]
-        settled = await bench.router.settle(found)
-        assert settled == [Elsewhere("things", 7, ALL), Elsewhere("short", 7, ALL), found[2], found[3]]
+        found = [Destination("things"), Destination("short"), Destination("nowhere"), Destination("things", 3, [1])]
+        settled = await bench.router.resolve(found)
+        assert settled == [Destination("things", 7, ALL), Destination("short", 7, ALL), found[2], found[3]]
         bench.catalog.create("others", 8, [2])
         bench.catalog.alias("short", "others")
-        await bench.router.forward_all([Stray(point(0, 1, "short"), settled[1])])
+        await bench.router.forward_all([Outgoing(point(0, 1, "short"), settled[1])])
         assert [record.uid for p in range(3) for record in bench.records(p)] == [7]
-        await bench.router.forward(point(1, 1, "short"), Elsewhere("short"))
+        await bench.router.forward(point(1, 1, "short"), Destination("short"))
         assert [record.uid for record in bench.records(2) if record.origin == Origin(0, 1, 0)] == [8]
 
     run(check())
@@ -222,12 +222,12 @@ def test_names_and_aliases_are_settled_once(bench: Bench) -> None:
 
 def test_a_collection_created_just_before_is_known(bench: Bench) -> None:
     async def check() -> None:
-        await bench.router.forward(point(0, 1), Elsewhere("things"))
+        await bench.router.forward(point(0, 1), Destination("things"))
         assert [outcome.status for _, outcome in bench.rejected] == [404]
         bench.catalog.create("things", 7, [1])
-        await bench.router.forward(point(1, 1), Elsewhere("things"))
+        await bench.router.forward(point(1, 1), Destination("things"))
         bench.catalog.create("others", 8, [2])
-        await bench.router.forward_all([Stray(point(2, 1, "others"), Elsewhere("others", 8, [0]))])
+        await bench.router.forward_all([Outgoing(point(2, 1, "others"), Destination("others", 8, [0]))])
         assert (bench.ids(1), bench.ids(2), len(bench.rejected)) == ([1], [1], 1)
 
     run(check())
@@ -240,12 +240,12 @@ def test_a_name_given_to_another_collection_meanwhile(bench: Bench) -> None:
         await bench.catalog.catch_up()
         bench.catalog.drop("things")
         bench.catalog.create("things", 8, [2])
-        await bench.router.forward(point(0, 1), Elsewhere("things"))
+        await bench.router.forward(point(0, 1), Destination("things"))
         assert [record.uid for record in bench.records(2)] == [8]
-        await bench.router.forward(point(1, 1), Elsewhere("things", 7, [0]))
+        await bench.router.forward(point(1, 1), Destination("things", 7, [0]))
         assert [(record.offset, outcome.status) for record, outcome in bench.rejected] == [(1, 404)]
         bench.catalog.create("renamed", 9, [0])
-        await bench.router.forward(point(2, 1), Elsewhere("before", 9, [0]))
+        await bench.router.forward(point(2, 1), Destination("before", 9, [0]))
         assert [record.uid for record in bench.records(0)] == [9]
 
     run(check())
@@ -259,11 +259,11 @@ def test_what_can_t_be_forwarded_is_rejected_as_it_came(bench: Bench) -> None:
     good = point(3, 1)
 
     async def check() -> None:
-        found = await bench.router.settle(
-            [Elsewhere("things"), Elsewhere("x"), Elsewhere("things"), Elsewhere("things")]
+        found = await bench.router.resolve(
+            [Destination("things"), Destination("x"), Destination("things"), Destination("things")]
         )
         await bench.router.forward_all(
-            [Stray(*pair) for pair in zip((bad, unknown, unreadable, good), found, strict=True)]
+            [Outgoing(*pair) for pair in zip((bad, unknown, unreadable, good), found, strict=True)]
         )
         assert [record for record, _ in bench.rejected] == [bad, unknown, unreadable]
         statuses = [outcome.status for _, outcome in bench.rejected]
@@ -271,7 +271,7 @@ def test_what_can_t_be_forwarded_is_rejected_as_it_came(bench: Bench) -> None:
         assert statuses == [400, 404, 400]
         assert "expected dim: 1, got 2" in reasons[0]
         assert "Collection `x` doesn't exist!" in reasons[1]
-        await bench.router.forward(unknown, Elsewhere("x" * 5000))
+        await bench.router.forward(unknown, Destination("x" * 5000))
         assert len(bench.rejected[-1][1].reason or "") < 1100
         assert sum(len(bench.records(p)) for p in range(3)) == 1
 
@@ -286,7 +286,7 @@ def test_too_large_for_the_log(bench: Bench) -> None:
     bench.log.max_bytes = 1000
 
     async def check() -> None:
-        await bench.router.forward_all([Stray(record, Elsewhere("things", 7, [0])) for record in records])
+        await bench.router.forward_all([Outgoing(record, Destination("things", 7, [0])) for record in records])
         assert bench.ids(1) == [0, 1, 2, 4, 5, 6, 7, 8]
         assert [(record.offset, outcome.status) for record, outcome in bench.rejected] == [(3, 413)]
 
@@ -301,8 +301,8 @@ def test_tries_again_until_the_log_takes_it(bench: Bench, failure: str, monkeypa
     bench.log.failures = [failure] * 3 + [""] + [failure] * 2
 
     async def check() -> None:
-        strays = [Stray(point(i, i), Elsewhere("things", 7, [0])) for i in range(30)]
-        await bench.router.forward_all(strays)
+        outgoing = [Outgoing(point(i, i), Destination("things", 7, [0])) for i in range(30)]
+        await bench.router.forward_all(outgoing)
         assert bench.log.calls > 8
         once: list[int] = []
         for number in bench.ids(1):
@@ -321,7 +321,7 @@ def test_who_wants_to_is_told_what_is_on_the_log_and_where(bench: Bench) -> None
 
     async def check() -> None:
         for offset in range(3):
-            await bench.router.forward(points(offset, range(offset, offset + 20)), Elsewhere("things", 7, ALL))
+            await bench.router.forward(points(offset, range(offset, offset + 20)), Destination("things", 7, ALL))
         assert len(bench.appended) > len(HOMES)
         found = await bench.on_the_log()
         # What was written twice is told of once, or twice.
@@ -336,8 +336,8 @@ def test_homes_do_not_wait_for_one_another(bench: Bench) -> None:
     bench.catalog.create("things", 7, [0, 1])
 
     async def check() -> None:
-        strays = [Stray(points(i, range(50)), Elsewhere("things", 7, [0, 1])) for i in range(3)]
-        await bench.router.forward_all(strays)
+        outgoing = [Outgoing(points(i, range(50)), Destination("things", 7, [0, 1])) for i in range(3)]
+        await bench.router.forward_all(outgoing)
         assert bench.log.calls == 2
         for partition in range(2):
             assert [record.origin for record in bench.records(partition)] == [Origin(0, i, 0) for i in range(3)]
@@ -353,7 +353,9 @@ def test_the_same_record_becomes_the_same_again() -> None:
         for _ in range(2):
             bench = Bench(max_record_bytes=150)
             bench.catalog.create("things", 7, HOMES)
-            await bench.router.forward_all([Stray(points(i, range(40)), Elsewhere("things", 7, ALL)) for i in range(5)])
+            await bench.router.forward_all(
+                [Outgoing(points(i, range(40)), Destination("things", 7, ALL)) for i in range(5)]
+            )
             values.append([value for p in range(3) for value in bench.log.values(Topic.POINTS, p)])
         assert values[0] == values[1]
 

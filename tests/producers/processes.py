@@ -22,7 +22,7 @@ from typing import Self
 
 from compose.kafka.jars import MissingToolError, find_java, kafka_jars
 from tests.producers.messages import Ack, Message, to_line
-from tests.support.waiting import PATIENCE_SECONDS
+from tests.support.waiting import TIMEOUT_SECONDS
 
 ROOT = Path(__file__).parents[2]
 _CLIP = 4000
@@ -79,7 +79,7 @@ class LineProducer:
 
     def flush(self) -> None:
         """Wait until everything sent so far is acknowledged. Raises ProducerError when that doesn't happen."""
-        deadline = time.monotonic() + PATIENCE_SECONDS
+        deadline = time.monotonic() + TIMEOUT_SECONDS
         with self._changed:
             while len(self._acks) < self._sent:
                 if not self._reading.is_alive():
@@ -92,7 +92,7 @@ class LineProducer:
         """End the input, wait for the process to end, and return where each message is. Raises ProducerError."""
         self.flush()
         self._stdin.close()
-        if self._process.wait(PATIENCE_SECONDS):
+        if self._process.wait(TIMEOUT_SECONDS):
             raise self._failed(f"ended with exit code {self._process.returncode}")
         return [self._acks[number] for number in range(self._sent)]
 

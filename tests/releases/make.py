@@ -26,7 +26,7 @@ from projector.segments.builder import SegmentBuilder
 from projector.snapshot import SnapshotsFolder
 from projector.snapshot.create import create
 from projector.state.store import PartitionState
-from projector.worker.routing_port import rejecter
+from projector.worker.relay import rejecter
 from tests.releases import traffic
 from tests.releases.archive import FOLDER, Digests, Exported, Question, digests_of
 from tests.support.http import Http

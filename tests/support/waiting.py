@@ -3,13 +3,13 @@
 import time
 from collections.abc import Callable
 
-PATIENCE_SECONDS = 120.0
+TIMEOUT_SECONDS = 120.0
 """Generous: it ends a test that hangs, and says nothing about speed."""
 
 
 def eventually(condition: Callable[[], bool]) -> None:
     """Return as soon as ``condition`` holds. Raises TimeoutError when it never does."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
+    deadline = time.monotonic() + TIMEOUT_SECONDS
     while not condition():
         if time.monotonic() > deadline:
             raise TimeoutError("it never became true")

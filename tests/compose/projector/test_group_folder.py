@@ -43,6 +43,6 @@ def test_who_works_in_another_folder_is_refused_once_it_is_certain(tmp_path: Pat
     async def stays() -> list[Member]:
         return [member(other)]
 
-    asyncio.run(refuse_other_folders(gone_the_next_time, "g", tmp_path / "own", own, patience=60.0))
+    asyncio.run(refuse_other_folders(gone_the_next_time, "g", tmp_path / "own", own, seconds=60.0))
     with pytest.raises(UserError, match=r"another projector of the group g .* 10\.0\.0\.7.* another --group"):
-        asyncio.run(refuse_other_folders(stays, "g", tmp_path / "own", own, patience=0.0))
+        asyncio.run(refuse_other_folders(stays, "g", tmp_path / "own", own, seconds=0.0))

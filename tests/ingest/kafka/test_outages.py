@@ -18,7 +18,7 @@ from tests.ingest.log_contract import read_all
 from tests.support.kafka import settings_for
 
 pytestmark = [pytest.mark.kafka, pytest.mark.slow]
-PATIENCE = 180.0
+TIMEOUT_SECONDS = 180.0
 
 
 def pause(broker: KafkaBroker) -> None:
@@ -165,4 +165,4 @@ async def grown(collected: dict[bytes, int], by: int) -> None:
 
 
 def run(coroutine: Coroutine[Any, Any, None]) -> None:
-    asyncio.run(asyncio.wait_for(coroutine, PATIENCE))
+    asyncio.run(asyncio.wait_for(coroutine, TIMEOUT_SECONDS))

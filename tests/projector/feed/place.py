@@ -22,7 +22,7 @@ from schemas.points import encode_point
 from tests.projector.feed.fake_state import A, State
 from tests.projector.feed.sample import CONFIG, IDENTITY
 
-PATIENCE_SECONDS = 60.0
+TIMEOUT_SECONDS = 60.0
 FollowerT = TypeVar("FollowerT", CatalogFeedFollower, PartitionFeedFollower)
 
 
@@ -101,6 +101,6 @@ def versions(follower: PartitionFeedFollower, shard: ShardId = A) -> dict[int, i
 
 
 async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(PATIENCE_SECONDS):
+    async with asyncio.timeout(TIMEOUT_SECONDS):
         while not condition():
             await asyncio.sleep(0.001)

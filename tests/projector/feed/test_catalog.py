@@ -25,7 +25,7 @@ from schemas.operations import Outcome
 from tests.projector.feed.place import following
 from tests.projector.feed.sample import CONFIG, IDENTITY, feed_files
 
-PATIENCE_SECONDS = 60.0
+TIMEOUT_SECONDS = 60.0
 CHANGED = CollectionConfig(vectors=CONFIG.vectors)
 REJECTED = [Outcome("it exists", 409)]
 _names = st.sampled_from(["a", "b", "c"])
@@ -75,7 +75,7 @@ def reader(root: Path) -> AbstractAsyncContextManager[CatalogFeedFollower]:
 
 
 async def check(follower: CatalogFeedFollower, offset: int, state: CatalogState) -> None:
-    await follower.waiters.wait(offset, PATIENCE_SECONDS)
+    await follower.waiters.wait(offset, TIMEOUT_SECONDS)
     assert follower.visible == offset
     assert list(follower.collections()) == entries(state)
     assert dict(follower.aliases()) == dict(state.aliases)
@@ -112,7 +112,7 @@ def test_readers_have_the_catalog(history: Sequence[tuple[str, ...]], changes_by
                 for each in (first, second):
                     await check(each, offset, state)
             for at in range(1, offset + 1, 2):
-                told = list(await first.waiters.wait(at, PATIENCE_SECONDS))
+                told = list(await first.waiters.wait(at, TIMEOUT_SECONDS))
                 assert told == (REJECTED if at in rejected else []) or told[0].status == TimedOutError.status
                 if told == []:
                     assert list(first.markers_of(at)) == markers[at]
@@ -189,7 +189,7 @@ def test_what_was_published_by_nobody_before_a_crash_is_not_said_to_be_applied(t
         feed.publish(3, CatalogState(), (), ())
         async with reader(tmp_path) as follower:
             await follower.loaded()
-            waiting = asyncio.create_task(follower.waiters.wait(4, PATIENCE_SECONDS))
+            waiting = asyncio.create_task(follower.waiters.wait(4, TIMEOUT_SECONDS))
             feed.close()
             feed = CatalogFeed(StateFolder(tmp_path), IDENTITY)
             feed.publish(4, CatalogState(), (), ())

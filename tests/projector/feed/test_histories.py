@@ -13,7 +13,7 @@ from projector.feed.partition_follower import PartitionFeedFollower
 from schemas.operations import Outcome
 from tests.projector.feed.node import IDENTITY, Node, contents
 
-PATIENCE_SECONDS = 60.0
+TIMEOUT_SECONDS = 60.0
 _ids = st.lists(st.integers(0, 12), min_size=1, max_size=8, unique=True)
 _which = st.integers(0, 3)
 steps = st.one_of(
@@ -68,7 +68,7 @@ class _Reader:
 
     async def until(self, offset: int) -> None:
         """Return when ``offset`` is visible; raise what the reader ended with."""
-        wait = asyncio.create_task(self.follower.waiters.wait(offset, PATIENCE_SECONDS))
+        wait = asyncio.create_task(self.follower.waiters.wait(offset, TIMEOUT_SECONDS))
         await asyncio.wait([wait, self.task], return_when=asyncio.FIRST_COMPLETED)
         if self.task.done():
             wait.cancel()

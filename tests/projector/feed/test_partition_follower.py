@@ -17,7 +17,7 @@ from projector.segments.shard_files import segment_name
 from projector.view.live_shard import LiveShard
 from schemas.errors import TimedOutError
 from tests.projector.feed.fake_state import REJECTED, A, B, State, opened
-from tests.projector.feed.place import PATIENCE_SECONDS, Place, Points, until, upsert, versions
+from tests.projector.feed.place import TIMEOUT_SECONDS, Place, Points, until, upsert, versions
 from tests.projector.feed.sample import feed_files
 
 SOON_SECONDS = 0.05
@@ -43,7 +43,7 @@ def test_a_reader_waits_for_a_feed_and_follows_it(place: Place) -> None:
             for frame in (opened(0, A), upsert(1, 1, 2), upsert(2, 2)):
                 feed.on_frame(frame)
             feed.flush()
-            await reader.waiters.wait(2, PATIENCE_SECONDS)
+            await reader.waiters.wait(2, TIMEOUT_SECONDS)
             assert versions(reader) == {1: 1, 2: 2}
             feed.close()
 
@@ -58,7 +58,7 @@ def test_nothing_of_a_record_is_shown_before_its_end(place: Place) -> None:
             for frame in (opened(0, A), upsert(1, 1), upsert(2, 2, final=False)):
                 feed.on_frame(frame)
             feed.flush()
-            await reader.waiters.wait(1, PATIENCE_SECONDS)
+            await reader.waiters.wait(1, TIMEOUT_SECONDS)
             async with place.reader() as later:
                 await asyncio.sleep(SOON_SECONDS)
                 assert versions(reader) == {1: 1}
@@ -66,7 +66,7 @@ def test_nothing_of_a_record_is_shown_before_its_end(place: Place) -> None:
                 feed.on_frame(upsert(2, 3))
                 feed.flush()
                 for each in (reader, later):
-                    await each.waiters.wait(2, PATIENCE_SECONDS)
+                    await each.waiters.wait(2, TIMEOUT_SECONDS)
                     assert versions(each) == {1: 1, 2: 2, 3: 2}
         feed.close()
 
@@ -103,7 +103,7 @@ def test_segments_come_into_the_view_when_they_are_told_of(place: Place) -> None
             for frame in (opened(0, A), upsert(1, 1, 2), upsert(2, 3)):
                 feed.on_frame(frame)
             feed.flush()
-            await reader.waiters.wait(2, PATIENCE_SECONDS)
+            await reader.waiters.wait(2, TIMEOUT_SECONDS)
             assert reader.shards[A].view.tail.size == 3
             place.seal(1, {1: 1, 2: 1})
             feed.resealed(A, 1)
@@ -120,7 +120,7 @@ def test_segments_come_into_the_view_when_they_are_told_of(place: Place) -> None
             feed = await place.feed(Points(2, {A: {3: 2}}))
             feed.on_frame(upsert(3, 1))
             feed.flush()
-            await reader.waiters.wait(3, PATIENCE_SECONDS)
+            await reader.waiters.wait(3, TIMEOUT_SECONDS)
             assert versions(reader) == {1: 3, 2: 1, 3: 2}
             assert reader.shards[A].view.segments[0].segment is first
         feed.close()
@@ -138,10 +138,10 @@ def test_segments_as_of_an_offset_that_did_not_touch_the_shard_come_into_the_vie
             for frame in (opened(0, A), upsert(2, 1, 2)):
                 feed.on_frame(frame)
             feed.flush()
-            await reader.waiters.wait(2, PATIENCE_SECONDS)
+            await reader.waiters.wait(2, TIMEOUT_SECONDS)
             feed.on_frame(Frame(9, []))
             feed.flush()
-            await reader.waiters.wait(9, PATIENCE_SECONDS)
+            await reader.waiters.wait(9, TIMEOUT_SECONDS)
             assert reader.shards[A].view.offset == 2
             place.seal(9, {1: 2, 2: 2})
             feed.resealed(A, 9)
@@ -194,7 +194,7 @@ def test_segments_that_can_not_be_read_change_nothing(place: Place) -> None:
             feed.resealed(A, 1)
             feed.on_frame(upsert(2, 2))
             feed.flush()
-            await reader.waiters.wait(2, PATIENCE_SECONDS)
+            await reader.waiters.wait(2, TIMEOUT_SECONDS)
             await asyncio.sleep(SOON_SECONDS)
             assert versions(reader) == {1: 1, 2: 2}
             assert reader.shards[A].view.segments == ()
@@ -241,11 +241,11 @@ def test_a_torn_frame_at_the_end_keeps_no_reader_waiting(place: Place, torn: int
         assert whole < len(data) - torn
         os.truncate(file, len(data) - torn)
         async with place.reader() as reader:
-            await reader.waiters.wait(1, PATIENCE_SECONDS)
+            await reader.waiters.wait(1, TIMEOUT_SECONDS)
             await reader.loaded()
             assert (reader.visible, versions(reader)) == (1, {1: 1})
             file.write_bytes(data)
-            await reader.waiters.wait(2, PATIENCE_SECONDS)
+            await reader.waiters.wait(2, TIMEOUT_SECONDS)
             assert versions(reader) == {1: 1, 2: 2}
 
     run(main())
@@ -260,7 +260,7 @@ def test_a_shard_that_was_closed_needs_no_segments(place: Place) -> None:
             feed.on_frame(frame)
         feed.flush()
         async with place.reader() as reader:
-            await reader.waiters.wait(3, PATIENCE_SECONDS)
+            await reader.waiters.wait(3, TIMEOUT_SECONDS)
             assert set(reader.shards) == {B}
             assert versions(reader, B) == {5: 1}
         feed.close()
@@ -284,7 +284,7 @@ def test_a_shard_whose_folder_is_gone_shows_its_points_until_it_is_closed(place:
             assert versions(reader) == {1: 0, 2: 0}
             feed.on_frame(Frame(2, [Closed(A)]))
             feed.flush()
-            await reader.waiters.wait(2, PATIENCE_SECONDS)
+            await reader.waiters.wait(2, TIMEOUT_SECONDS)
             assert set(reader.shards) == {B}
         feed.close()
 
@@ -301,7 +301,7 @@ def test_segments_made_anew_under_the_old_names_are_opened(place: Place) -> None
             feed.close()
             place.seal(2, {1: 2, 2: 2}, number=1)
             feed = await place.feed(Points(2, {A: {}}))
-            await reader.waiters.wait(2, PATIENCE_SECONDS)
+            await reader.waiters.wait(2, TIMEOUT_SECONDS)
             assert versions(reader) == {1: 2, 2: 2}
         feed.close()
 
@@ -317,8 +317,8 @@ def test_the_visible_offset_never_goes_back(place: Place) -> None:
             for frame in (opened(0, A), upsert(1, 1), upsert(2, 2)):
                 feed.on_frame(frame)
             feed.close()
-            await reader.waiters.wait(2, PATIENCE_SECONDS)
-            waiting = asyncio.create_task(reader.waiters.wait(3, PATIENCE_SECONDS))
+            await reader.waiters.wait(2, TIMEOUT_SECONDS)
+            waiting = asyncio.create_task(reader.waiters.wait(3, TIMEOUT_SECONDS))
             before = dict(reader.shards)
             feed = await place.feed(Points(1, {A: {1: 1}}))
             await asyncio.sleep(SOON_SECONDS)
@@ -341,7 +341,7 @@ def test_a_rejection_is_told_across_generations(place: Place) -> None:
         feed = await place.feed()
         async with place.reader() as reader:
             await reader.loaded()
-            waits = [asyncio.create_task(reader.waiters.wait(offset, PATIENCE_SECONDS)) for offset in (1, 2, 3)]
+            waits = [asyncio.create_task(reader.waiters.wait(offset, TIMEOUT_SECONDS)) for offset in (1, 2, 3)]
             await asyncio.sleep(0)
             feed.on_frame(Frame(1, [], REJECTED))
             feed.flush()
@@ -361,12 +361,12 @@ def test_what_a_reader_has_missed_is_not_said_to_be_applied(place: Place) -> Non
         feed = await place.feed()
         async with place.reader() as reader:
             await reader.loaded()
-            long_ago = asyncio.create_task(reader.waiters.wait(5, PATIENCE_SECONDS))
+            long_ago = asyncio.create_task(reader.waiters.wait(5, TIMEOUT_SECONDS))
             feed.close()
             feed = await place.feed(State(KEPT_OFFSETS + 10))
             (outcome,) = await long_ago
             assert outcome.status == TimedOutError.status
-            assert list(await reader.waiters.wait(11, PATIENCE_SECONDS)) == []
+            assert list(await reader.waiters.wait(11, TIMEOUT_SECONDS)) == []
         feed.close()
 
     run(main())
@@ -380,7 +380,7 @@ def test_the_feed_of_another_log_is_not_followed(place: Place) -> None:
             assert not reader.waiters.visible >= 0
             other.close()
             feed = await place.feed(State(4))
-            await reader.waiters.wait(4, PATIENCE_SECONDS)
+            await reader.waiters.wait(4, TIMEOUT_SECONDS)
         feed.close()
 
     run(main())
@@ -392,14 +392,14 @@ def test_a_reader_behind_the_cut_loads_anew(place: Place) -> None:
         feed.on_frame(opened(0, A))
         feed.flush()
         async with place.reader() as reader:
-            await reader.waiters.wait(0, PATIENCE_SECONDS)
+            await reader.waiters.wait(0, TIMEOUT_SECONDS)
             # Nothing is awaited, so the reader reads nothing meanwhile.
             for offset in range(1, 20):
                 feed.on_frame(upsert(offset, offset % 5))
                 feed.flush()
                 place.seal(offset, {i: _last(offset, i) for i in range(5) if _last(offset, i)})
                 feed.resealed(A, offset)
-            await reader.waiters.wait(19, PATIENCE_SECONDS)
+            await reader.waiters.wait(19, TIMEOUT_SECONDS)
             assert versions(reader) == {i: _last(19, i) for i in range(5)}
         feed.close()
 

@@ -1,4 +1,4 @@
-"""Foreign records: what is at home is applied as if it had come through REST, what is not is elsewhere."""
+"""Foreign records: what is at home is applied as if it had come through REST, what is not goes to the outbox."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ingest import requests
-from ingest.foreign import Elsewhere, decode_foreign
+from ingest.foreign import Destination, decode_foreign
 from ingest.log import LogRecord
 from ingest.sharding import records_of
 from projector.fold.effects import Effects
@@ -87,22 +87,22 @@ def test_a_foreign_record_does_what_its_rest_request_does(
     assert foreign.metas == rest.metas
 
 
-def test_a_collection_that_is_not_at_home_is_elsewhere() -> None:
+def test_a_collection_that_is_not_at_home() -> None:
     state = opened()
     effects = fold_message(state, json_message(collection_name="others", id=1, vector={}))
-    assert effects == Effects(outcomes=[APPLIED], elsewhere=Elsewhere("others"))
+    assert effects == Effects(outcomes=[APPLIED], destination=Destination("others"))
 
 
-def test_shards_that_are_not_at_home_are_elsewhere() -> None:
+def test_shards_that_are_not_at_home_are_not_at_home() -> None:
     state = state_with(0, 2)
     by_shard = [[i for i in range(30) if shard_of(PointId(i), 3) == shard] for shard in range(3)]
     for point_id, shard in ((by_shard[0][0], 0), (by_shard[1][0], 1), (by_shard[2][0], 2)):
         effects = fold_message(state, json_message(collection_name=NAME, id=point_id, vector={}))
         assert effects.outcomes == [APPLIED]
-        assert effects.elsewhere == (Elsewhere(NAME, UID, [1]) if shard == 1 else None)
+        assert effects.destination == (Destination(NAME, UID, [1]) if shard == 1 else None)
         assert bool(effects.points) == (shard != 1)
     effects = fold_message(state, json_message(collection_name=NAME, operation="delete", filter={}))
-    assert effects.elsewhere == Elsewhere(NAME, UID, [1])
+    assert effects.destination == Destination(NAME, UID, [1])
     assert not any(state.stored.values())
 
 
@@ -112,7 +112,7 @@ def test_every_shard_at_home_is_a_chunk_and_only_the_last_is_final() -> None:
     found = state.apply(decode_foreign(json_message(collection_name=NAME, points=points)))
     assert [effects.cursor is None for effects in found] == [False, True]
     assert [effects.chunk for effects in found] == [0, 1]
-    assert [effects.elsewhere for effects in found] == [None, Elsewhere(NAME, UID, [1])]
+    assert [effects.destination for effects in found] == [None, Destination(NAME, UID, [1])]
     assert {e.shard.shard for e in found if e.shard is not None} == {0, 2}
 
 
@@ -141,7 +141,7 @@ def test_what_is_wrong_under_the_configuration_is_rejected_whole(shards: tuple[i
     points = [*[{"id": i, "vector": NO_VECTORS} for i in range(12)], {"id": 12, "vector": {"text": [1, 2]}}]
     effects = fold_message(state, json_message(collection_name=NAME, points=points))
     assert [outcome.status for outcome in effects.outcomes] == [400]
-    assert effects.elsewhere is None
+    assert effects.destination is None
     assert not any(state.stored.values())
 
 
@@ -168,7 +168,7 @@ def test_any_foreign_record_is_folded_or_refused(records: list[LogRecord], chunk
             found = state.apply(decode_foreign(record), chunk)
         except HeadwaterError:
             continue
-        assert all(effects.elsewhere is None for effects in found[:-1])
+        assert all(effects.destination is None for effects in found[:-1])
         if not all(outcome.applied for outcome in found[-1].outcomes):
             assert found[-1].outcomes
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ingest.foreign import Elsewhere, ForeignWrite, decode_foreign
+from ingest.foreign import Destination, ForeignWrite, decode_foreign
 from ingest.log import LogRecord
 from ingest.sharding import parts_of
 from projector.fold.chunk import ChunkLimit
@@ -39,7 +39,7 @@ class Cluster:
     def __init__(self) -> None:
         self.logs: list[list[Entry]] = [list(opening(p)) for p in range(PARTITIONS)]
         self.states = [MemoryState() for _ in range(PARTITIONS)]
-        self.outbox: list[list[tuple[int, Elsewhere]]] = [[] for _ in range(PARTITIONS)]
+        self.outbox: list[list[tuple[int, Destination]]] = [[] for _ in range(PARTITIONS)]
         self.todo: list[list[tuple[int, PointsRecord]]] = [[] for _ in range(PARTITIONS)]
         self.routed = [0] * PARTITIONS
 
@@ -53,9 +53,9 @@ class Cluster:
         if record is None:
             state.applied += 1
             return True
-        elsewhere = state.apply(record, chunk=2)[-1].elsewhere
-        if elsewhere is not None:
-            self.outbox[partition].append((offset, elsewhere))
+        destination = state.apply(record, chunk=2)[-1].destination
+        if destination is not None:
+            self.outbox[partition].append((offset, destination))
         return True
 
     def forward(self, partition: int) -> bool:
@@ -63,8 +63,8 @@ class Cluster:
         while not self.todo[partition]:
             if self.routed[partition] == len(self.outbox[partition]):
                 return False
-            offset, elsewhere = self.outbox[partition][self.routed[partition]]
-            self.todo[partition] = forwards(partition, offset, self.logs[partition][offset], elsewhere)
+            offset, destination = self.outbox[partition][self.routed[partition]]
+            self.todo[partition] = forwards(partition, offset, self.logs[partition][offset], destination)
             self.routed[partition] += 1
         home, record = self.todo[partition].pop(0)
         self.logs[home].append(record)
@@ -86,11 +86,11 @@ def read(entry: Entry) -> PartitionRecord | ForeignWrite | None:
         return None
 
 
-def forwards(partition: int, offset: int, entry: Entry, elsewhere: Elsewhere) -> list[tuple[int, PointsRecord]]:
-    """(home, record) for everything of ``entry`` that is elsewhere."""
+def forwards(partition: int, offset: int, entry: Entry, destination: Destination) -> list[tuple[int, PointsRecord]]:
+    """(home, record) for everything of ``entry`` that is not at home."""
     write = read(entry)
     assert isinstance(write, ForeignWrite)
-    if elsewhere.name != NAME:
+    if destination.name != NAME:
         return []
     try:
         parts = parts_of(write.operations(CONFIG), len(SHARD_MAP))
@@ -99,7 +99,7 @@ def forwards(partition: int, offset: int, entry: Entry, elsewhere: Elsewhere) ->
     index: defaultdict[int, int] = defaultdict(int)
     found: list[tuple[int, PointsRecord]] = []
     for shard, part in parts.items():
-        if elsewhere.shards is not None and shard not in elsewhere.shards:
+        if destination.shards is not None and shard not in destination.shards:
             continue
         home = SHARD_MAP[shard]
         origin = Origin(partition, offset, index[home])
@@ -166,8 +166,8 @@ def test_whatever_is_sent_again_is_applied_once(
     expected = [
         (home, record)
         for partition, entries in enumerate(cluster.outbox)
-        for offset, elsewhere in entries
-        for home, record in forwards(partition, offset, cluster.logs[partition][offset], elsewhere)
+        for offset, destination in entries
+        for home, record in forwards(partition, offset, cluster.logs[partition][offset], destination)
     ]
     for home, log in enumerate(cluster.logs):
         arrived = list(dict.fromkeys(e.origin for e in log if isinstance(e, PointsRecord) and e.origin is not None))

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ingest.foreign import Elsewhere, ForeignWrite
+from ingest.foreign import Destination, ForeignWrite
 from ingest.log import LogRecord
 from projector.fold import window
 from projector.fold.chunk import ChunkLimit
@@ -33,7 +33,7 @@ class Folded:
 
     state: MemoryState = field(default_factory=MemoryState)
     refused: dict[int, list[Outcome]] = field(default_factory=dict[int, list[Outcome]])
-    elsewhere: list[tuple[int, Elsewhere]] = field(default_factory=list[tuple[int, Elsewhere]])
+    outbox: list[tuple[int, Destination]] = field(default_factory=list[tuple[int, Destination]])
     runs: list[int] = field(default_factory=list[int])
 
     def one(self, offset: int, record: DecodedRecord, chunk: int = 2000) -> None:
@@ -50,8 +50,8 @@ class Folded:
             if cursor is None:
                 break
         self._tell(offset, effects.outcomes)
-        if effects.elsewhere is not None:
-            self.elsewhere.append((offset, effects.elsewhere))
+        if effects.destination is not None:
+            self.outbox.append((offset, effects.destination))
 
     def together(self, records: Sequence[LogRecord], most_ids: int, most_points: int, most_new: int = 8 << 20) -> None:
         """Fold records as runs where possible, as the runner does."""
@@ -69,7 +69,7 @@ class Folded:
                     continue
                 effects = run.effects()
                 self.state.commit_run(effects)
-                self.elsewhere.extend(effects.elsewhere)
+                self.outbox.extend(effects.outbox)
                 self.refused.update(effects.refused)
                 self.runs.append(run.records)
                 at += run.records
@@ -104,7 +104,7 @@ def test_a_run_is_what_its_records_are(
     assert together.state.watermarks == each.state.watermarks
     assert together.state.marker_seq == each.state.marker_seq
     assert together.refused == each.refused
-    assert together.elsewhere == each.elsewhere
+    assert together.outbox == each.outbox
 
 
 def _folded(*records: LogRecord) -> Folded:
@@ -127,7 +127,7 @@ def _canonical(*operations: SetPayload | DeletePoints, **fields: Origin) -> LogR
 def test_single_points_of_several_shards_and_collections_are_one_run() -> None:
     found = _folded(*[_point(i) for i in range(20)], _point(3, collection_name="others"), _point(3, vector=[9, 9]))
     assert found.runs == [22]
-    assert found.elsewhere == [(30, Elsewhere("others"))]
+    assert found.outbox == [(30, Destination("others"))]
     assert sum(len(stored) for stored in found.state.stored.values()) == 20
     assert sum(meta.version for meta in found.state.metas.values()) == 21
 

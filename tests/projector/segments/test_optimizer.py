@@ -28,7 +28,7 @@ def test_a_tail_is_sealed_and_then_graphed(tmp_path: Path) -> None:
         harness = Harness(tmp_path)
         harness.upsert(range(1000))
         assert not await harness.step()
-        assert not harness.optimizer.settled(SHARD)
+        assert not harness.optimizer.up_to_date(SHARD)
         harness.tick(6)
         assert await harness.step()
         harness.check()
@@ -39,7 +39,7 @@ def test_a_tail_is_sealed_and_then_graphed(tmp_path: Path) -> None:
         harness.check()
         assert folders(harness) == ["manifest", "s000000000002"]
         assert harness.graphs == ["s000000000002"]
-        assert harness.optimizer.settled(SHARD)
+        assert harness.optimizer.up_to_date(SHARD)
         assert harness.live.view.segments[0].segment.graph(COSINE) is not None
         assert not await harness.step()
         assert not await harness.step(graph=True)
@@ -312,7 +312,7 @@ def test_a_damaged_graph_is_built_anew(tmp_path: Path) -> None:
         harness.restart()
         segment = harness.live.view.segments[0].segment
         assert segment.graph(COSINE) is None
-        assert not harness.optimizer.settled(SHARD)
+        assert not harness.optimizer.up_to_date(SHARD)
         await harness.settle()
         harness.check()
         assert harness.graphs != [name]
@@ -356,7 +356,7 @@ def test_a_closed_shard_is_forgotten_even_while_it_is_built(tmp_path: Path) -> N
         assert await harness.step()
         harness.optimizer.observe()
         assert not harness.folder.exists()
-        assert harness.optimizer.settled(SHARD)
+        assert harness.optimizer.up_to_date(SHARD)
         assert not await harness.step()
 
     run(main())

@@ -12,7 +12,7 @@ from projector.segments.policy import (
     Plan,
     SegmentFacts,
     TailFacts,
-    is_settled,
+    has_all_graphs,
     plan_graph,
     plan_plain,
     seal_due,
@@ -193,14 +193,14 @@ def test_when_there_are_no_graphs(without: CollectionConfig) -> None:
     segments = plains(4, 100_000)
     assert plan_graph(segments, REST, without) is None
     assert plan_plain(segments, REST, without) is not None
-    assert is_settled(segments, TailFacts(rows=10**6), without)
+    assert has_all_graphs(segments, TailFacts(rows=10**6), without)
 
 
 def test_stale_graphs_are_built_again() -> None:
     stale = replace(graph("g", 100_000), stale=True)
     assert plan_graph([stale], BUSY, config()) == Plan(("g",), graph=True)
     assert plan_graph([stale], BUSY, config(m=0)) == Plan(("g",))
-    assert not is_settled([stale], TailFacts(), config())
+    assert not has_all_graphs([stale], TailFacts(), config())
 
 
 def test_what_a_running_build_takes_in_is_left_alone() -> None:
@@ -220,7 +220,7 @@ def test_what_a_running_build_takes_in_is_left_alone() -> None:
     ],
 )
 def test_settled_is_when_no_graph_is_missing(segments: list[SegmentFacts], tail: TailFacts, settled: bool) -> None:
-    assert is_settled(segments, tail, config()) is settled
+    assert has_all_graphs(segments, tail, config()) is settled
 
 
 def test_a_bulk_load_ends_at_rest_with_few_graphs_built_twice() -> None:

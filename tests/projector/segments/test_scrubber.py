@@ -137,7 +137,7 @@ def test_a_damaged_segment_is_told_of_and_rebuilt_while_changes_come(tmp_path: P
     async def main() -> None:
         harness, name = await damaged(tmp_path)
         assert "vectors.0" in (harness.optimizer.error(SHARD) or "")
-        assert not harness.optimizer.settled(SHARD)
+        assert not harness.optimizer.up_to_date(SHARD)
 
         async def change(spec: BuildSpec) -> None:
             harness.delete(range(10, 20))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ingest.foreign import Elsewhere
+from ingest.foreign import Destination
 from projector.catalog.fold import CatalogEffects
 from projector.catalog.state import CatalogState, CollectionMeta
 from projector.catalog.store import CatalogStore
@@ -39,9 +39,9 @@ def _fill(state: PartitionState) -> None:
         points: dict[PointId, bytes | None] = {PointId(i): rng.randbytes(300) for i in range(offset, offset + 10)}
         effects = Effects(shard=SHARD, points=points, meta=ShardMeta("things", CONFIG, [0], offset))
         effects.outcomes = [Outcome(rng.randbytes(200).hex(), 400)]
-        effects.elsewhere = Elsewhere(name=rng.randbytes(200).hex())
+        effects.destination = Destination(name=rng.randbytes(200).hex())
         effects.watermark = Origin(offset, offset, 0)
-        state.commit(effects, offset, b"", route=True)
+        state.commit(effects, offset, b"", to_outbox=True)
     run(state.flush())
 
 
@@ -61,7 +61,7 @@ READS: dict[str, Callable[[PartitionState], object]] = {
     "single points": lambda state: state.points(SHARD, [PointId(i) for i in range(POINTS)]),
     "changed ids": lambda state: state.changed_since(SHARD, -1),
     "outcomes": lambda state: list(state.outcomes_since(0)),
-    "outbox": lambda state: state.elsewhere(0, POINTS),
+    "outbox": lambda state: state.outbox(0, POINTS),
 }
 
 

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
+from projector import retry
 from projector.state import kv as kv_module
 from projector.state.errors import StateUnwritableError
 from projector.state.kv import Batch, KeyValue
 from projector.waiters import Waiters
-from projector.worker import patience
 from schemas.errors import InsufficientStorageError
 from schemas.operations import DeletePoints, SetPayload
 from schemas.records import PartitionRecord
@@ -148,7 +148,7 @@ def test_the_fold_waits_and_leaves_nothing_out(seed: int, tmp_path: Path, monkey
         return FailingDatabase(open_database(*args, **options), rng)
 
     monkeypatch.setattr(kv_module, "open_database", open_failing)
-    monkeypatch.setattr(patience, "FIRST_PAUSE", 0.0)
+    monkeypatch.setattr(retry, "FIRST_PAUSE", 0.0)
     state = open_state(tmp_path / "state")
     waiters = Waiters(-1)
     state.kv.on_writable = waiters.stall

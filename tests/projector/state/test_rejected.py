@@ -12,7 +12,7 @@ from ingest.outcomes import Rejection, rejected
 from projector.fold.outcomes import SKIPPED
 from projector.rejected import LEFT_OUT_HEADER, ORIGIN_HEADER, OUTCOMES_HEADER, REASON_HEADER, send_rejected
 from projector.runner import PartitionRunner, ignore_frame
-from projector.worker.routing_port import rejecter
+from projector.worker.relay import rejecter
 from schemas.errors import BadInputError
 from schemas.operations import Outcome
 from schemas.records import Origin, encode_record

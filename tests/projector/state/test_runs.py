@@ -38,7 +38,7 @@ def _contents(state: PartitionState) -> dict[str, Any]:
         "changed": {shard: sorted(state.changed_since(shard, -1)) for shard in state.shards()},
         "applied": (state.applied, state.last_checksum, state.marker_seq, state.cursor),
         "outcomes": list(state.outcomes_since(0)),
-        "elsewhere": state.elsewhere(0),
+        "outbox": state.outbox(0),
         "watermarks": [state.watermark(partition) for partition in range(3)],
     }
 
@@ -52,7 +52,7 @@ def _each_for_itself(log: Sequence[LogRecord], state: PartitionState) -> None:
                 effects = Effects(outcomes=[decoded])
             else:
                 effects = fold(state, decoded, record.offset, cursor)
-            state.commit(effects, record.offset, record.value, route=True)
+            state.commit(effects, record.offset, record.value, to_outbox=True)
             cursor = effects.cursor
             if cursor is None:
                 break
@@ -111,7 +111,7 @@ async def _together(
     while True:
         with contextlib.closing(open_state(folder)) as state, contextlib.suppress(StoppedError):
             runner = PartitionRunner(
-                log, 0, state, sink, reject=reject, route=_always, read_bytes=read_bytes, chunk=ChunkLimit(chunk)
+                log, 0, state, sink, reject=reject, to_relay=_always, read_bytes=read_bytes, chunk=ChunkLimit(chunk)
             )
             await runner.finish_pending()
             await runner.catch_up(end)

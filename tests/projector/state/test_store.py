@@ -6,7 +6,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from ingest.foreign import Elsewhere
+from ingest.foreign import Destination
 from projector.fold.effects import Cursor, Effects, Home, ShardMeta
 from projector.frames import ShardId
 from projector.state import kept_outcomes
@@ -235,53 +235,53 @@ def test_outcomes_can_be_listed(tmp_path: Path) -> None:
     _now_and_reopened(tmp_path, change, check)
 
 
-def test_what_is_elsewhere_is_kept_until_it_is_forwarded(tmp_path: Path) -> None:
-    entries = [(offset, Elsewhere("things", 7, [offset])) for offset in (2, 3, 300)]
+def test_what_is_not_at_home_is_kept_until_it_is_forwarded(tmp_path: Path) -> None:
+    entries = [(offset, Destination("things", 7, [offset])) for offset in (2, 3, 300)]
 
     def change(state: PartitionState) -> None:
-        state.commit(Effects(elsewhere=Elsewhere("nobody's")), 0, b"")
-        for offset, elsewhere in entries:
-            state.commit(Effects(elsewhere=elsewhere), offset, b"", route=True)
-        state.commit(Effects(elsewhere=Elsewhere("alias")), 301, b"", route=True)
-        state.commit(Effects(), 302, b"", route=True)
+        state.commit(Effects(destination=Destination("nobody's")), 0, b"")
+        for offset, destination in entries:
+            state.commit(Effects(destination=destination), offset, b"", to_outbox=True)
+        state.commit(Effects(destination=Destination("alias")), 301, b"", to_outbox=True)
+        state.commit(Effects(), 302, b"", to_outbox=True)
 
     def check(state: PartitionState) -> None:
-        assert state.elsewhere(0) == [*entries, (301, Elsewhere("alias"))]
-        assert state.elsewhere(-1, limit=2) == entries[:2]
-        assert [offset for offset, _ in state.elsewhere(3)] == [3, 300, 301]
-        assert state.elsewhere(302) == []
+        assert state.outbox(0) == [*entries, (301, Destination("alias"))]
+        assert state.outbox(-1, limit=2) == entries[:2]
+        assert [offset for offset, _ in state.outbox(3)] == [3, 300, 301]
+        assert state.outbox(302) == []
 
     def check_rest(state: PartitionState) -> None:
-        assert [offset for offset, _ in state.elsewhere(0)] == [300, 301]
+        assert [offset for offset, _ in state.outbox(0)] == [300, 301]
 
     _now_and_reopened(tmp_path, change, check)
     _now_and_reopened(tmp_path, lambda state: state.forwarded(299), check_rest)
     _now_and_reopened(tmp_path, lambda state: state.forwarded(-1), check_rest)
-    _now_and_reopened(tmp_path, lambda state: state.forwarded(301), lambda state: _same(len(state.elsewhere(0)), 0))
+    _now_and_reopened(tmp_path, lambda state: state.forwarded(301), lambda state: _same(len(state.outbox(0)), 0))
 
 
-def test_before_anything_is_forwarded_what_is_elsewhere_at_offset_0_is_kept(tmp_path: Path) -> None:
-    entry = (0, Elsewhere("things", 7, [0]))
+def test_before_anything_is_forwarded_what_is_not_at_home_at_offset_0_is_kept(tmp_path: Path) -> None:
+    entry = (0, Destination("things", 7, [0]))
 
     def change(state: PartitionState) -> None:
-        state.commit(Effects(elsewhere=entry[1]), 0, b"", route=True)
+        state.commit(Effects(destination=entry[1]), 0, b"", to_outbox=True)
 
-    _now_and_reopened(tmp_path, change, lambda state: _same(state.elsewhere(0), [entry]))
-    _now_and_reopened(tmp_path, lambda state: state.forwarded(-1), lambda state: _same(state.elsewhere(0), [entry]))
-    _now_and_reopened(tmp_path, lambda state: state.forwarded(0), lambda state: _same(state.elsewhere(0), []))
+    _now_and_reopened(tmp_path, change, lambda state: _same(state.outbox(0), [entry]))
+    _now_and_reopened(tmp_path, lambda state: state.forwarded(-1), lambda state: _same(state.outbox(0), [entry]))
+    _now_and_reopened(tmp_path, lambda state: state.forwarded(0), lambda state: _same(state.outbox(0), []))
 
 
-def test_what_is_elsewhere_is_kept_with_the_last_chunk(tmp_path: Path) -> None:
+def test_what_is_not_at_home_is_kept_with_the_last_chunk(tmp_path: Path) -> None:
     cursor = Cursor(0, 0, 1, [])
-    elsewhere = Elsewhere("things", 7, [1])
+    destination = Destination("things", 7, [1])
 
     def chunk(state: PartitionState) -> None:
         effects = _stopped(_effects(1), cursor)
-        effects.elsewhere, effects.watermark = elsewhere, Origin(1, 2, 3)
-        state.commit(effects, 0, b"", route=True)
+        effects.destination, effects.watermark = destination, Origin(1, 2, 3)
+        state.commit(effects, 0, b"", to_outbox=True)
 
     def check(state: PartitionState) -> None:
-        assert state.elsewhere(0) == []
+        assert state.outbox(0) == []
         assert state.watermark(1) is None
 
     _now_and_reopened(tmp_path, chunk, check)

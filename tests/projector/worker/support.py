@@ -13,6 +13,7 @@ from projector.catalog.follower import CatalogFollower
 from projector.catalog.store import CatalogStore
 from projector.folders import StateFolder
 from projector.frames import Frame
+from projector.retry import when_unlocked
 from projector.segments.builder import SegmentBuilder
 from projector.segments.optimizer import Optimizer
 from projector.state.digest import ShardDigest, digest_shard
@@ -20,22 +21,21 @@ from projector.state.store import PartitionState
 from projector.worker.catalog_service import CatalogService
 from projector.worker.catching_up import Partition
 from projector.worker.faust_app import FoldApp
-from projector.worker.partition_service import Feed, NoFeed, PartitionService, Surroundings
-from projector.worker.patience import when_unlocked
-from projector.worker.routing_port import no_routing, rejecter
+from projector.worker.partition_service import Feed, NoFeed, PartitionResources, PartitionService
+from projector.worker.relay import no_relay, rejecter
 from projector.worker.service import FoldService
 from projector.worker.worker import Worker
 from schemas.records import ShardOpened, encode_record
 from tests.projector.fold.memory_state import CONFIG, points_record, upsert
 
-PATIENCE_SECONDS = 240.0
+TIMEOUT_SECONDS = 240.0
 """Generous: it ends a test that hangs, and says nothing about speed."""
 UID = 7
 
 
 def within(test: Coroutine[Any, Any, None]) -> None:
     """Run a test; one that hangs fails."""
-    asyncio.run(asyncio.wait_for(test, PATIENCE_SECONDS))
+    asyncio.run(asyncio.wait_for(test, TIMEOUT_SECONDS))
 
 
 async def until(condition: Callable[[], bool]) -> None:
@@ -93,9 +93,9 @@ class RecordingFeed(NoFeed):
 
 
 @asynccontextmanager
-async def surroundings(
+async def partition_resources(
     log: Log, folder: Path, applied: Applied, worker: str = "worker"
-) -> AsyncGenerator[Surroundings]:
+) -> AsyncGenerator[PartitionResources]:
     """What partitions of a state folder stand on; a state that is open elsewhere is waited for."""
     states, builder = StateFolder(folder), SegmentBuilder()
     optimizer = Optimizer(builder)
@@ -110,7 +110,7 @@ async def surroundings(
 
     running = asyncio.create_task(optimizer.run())
     try:
-        yield Surroundings(log, states, builder, optimizer, open_state, no_routing(log), open_feed)
+        yield PartitionResources(log, states, builder, optimizer, open_state, no_relay(log), open_feed)
     finally:
         running.cancel()
         with suppress(asyncio.CancelledError):
@@ -118,23 +118,23 @@ async def surroundings(
         await builder.close()
 
 
-def opener(around: Surroundings) -> Callable[[Partition], Awaitable[FoldService]]:
+def opener(resources: PartitionResources) -> Callable[[Partition], Awaitable[FoldService]]:
     """Opens catalog and points partitions."""
 
     async def open_catalog() -> FoldService:
         async def open_store() -> CatalogStore:
             return await when_unlocked(
-                lambda: CatalogStore.open(around.folder.catalog, around.log.identity), "the catalog"
+                lambda: CatalogStore.open(resources.folder.catalog, resources.log.identity), "the catalog"
             )
 
-        reject = rejecter(around.log, Topic.CATALOG)
-        service = await CatalogService.open(around.log, open_store, CatalogFollower().publish, reject)
+        reject = rejecter(resources.log, Topic.CATALOG)
+        service = await CatalogService.open(resources.log, open_store, CatalogFollower().publish, reject)
         await service.start()
         return service
 
     async def open_service(partition: Partition) -> FoldService:
         topic, number = partition
-        return await (open_catalog() if topic is Topic.CATALOG else PartitionService.open(around, number))
+        return await (open_catalog() if topic is Topic.CATALOG else PartitionService.open(resources, number))
 
     return open_service
 
@@ -160,8 +160,8 @@ async def member(
 ) -> AsyncGenerator[Member]:
     """Join the group, over the state in ``folder``; at the end, let everything go and leave it."""
     log = await KafkaLog.open(settings)
-    async with surroundings(log, folder, applied, name) as around:
-        worker = Worker(opener(around))
+    async with partition_resources(log, folder, applied, name) as resources:
+        worker = Worker(opener(resources))
         app = FoldApp(settings, f"{settings.prefix}.{group}", worker)
         made = Member(name, worker, app)
 
@@ -201,8 +201,8 @@ async def digests(log: Log, folder: Path, partition: int = 0) -> list[ShardDiges
 
 async def folded_afresh(log: Log, folder: Path, partition: int = 0) -> list[ShardDigest]:
     """The digests of a partition that is folded by itself, from the beginning of the log."""
-    async with surroundings(log, folder, Applied()) as around:
-        service = await PartitionService.open(around, partition)
+    async with partition_resources(log, folder, Applied()) as resources:
+        service = await PartitionService.open(resources, partition)
         while await service.step():
             pass
         await service.close()

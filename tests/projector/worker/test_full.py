@@ -17,7 +17,7 @@ from projector.worker.catching_up import Partition
 from projector.worker.faust_app import FoldApp
 from projector.worker.partition_service import PartitionService
 from projector.worker.worker import Worker
-from tests.projector.worker.support import Applied, opened, opener, point, surroundings, until, within
+from tests.projector.worker.support import Applied, opened, opener, partition_resources, point, until, within
 from tests.support.memory_log import MemoryLog
 
 PARTITION = (Topic.POINTS, 0)
@@ -52,10 +52,10 @@ async def held_up(folder: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncGenerat
     monkeypatch.setattr(partition_work, "LOOK_SECONDS", 1e6)
     log = MemoryLog()
     log.put(*PARTITION, opened())
-    async with surroundings(log, folder, Applied()) as around:
-        worker = Worker(opener(around))
+    async with partition_resources(log, folder, Applied()) as resources:
+        worker = Worker(opener(resources))
         try:
-            await worker.settle([PARTITION], lambda: False)
+            await worker.assign([PARTITION], lambda: False)
             worker.set_live(True)
             for _ in range(RECORDS):
                 log.put(*PARTITION, point(1))

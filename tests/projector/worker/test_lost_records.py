@@ -19,7 +19,16 @@ from projector.worker.partition_work import PartitionWork
 from projector.worker.service import FoldService
 from tests.ingest.kafka.support import admin
 from tests.ingest.kafka.support import opened as opened_log
-from tests.projector.worker.support import Applied, append_all, opened, opener, point, surroundings, until, within
+from tests.projector.worker.support import (
+    Applied,
+    append_all,
+    opened,
+    opener,
+    partition_resources,
+    point,
+    until,
+    within,
+)
 from tests.support.memory_log import MemoryLog
 
 PARTITIONS = [(Topic.POINTS, 0), (Topic.CATALOG, 0)]
@@ -44,9 +53,9 @@ async def take_later_ones(service: FoldService) -> None:
 
 @asynccontextmanager
 async def _three_applied(log: MemoryLog, partition: tuple[Topic, int], folder: Path) -> AsyncGenerator[FoldService]:
-    async with surroundings(log, folder, Applied()) as around:
+    async with partition_resources(log, folder, Applied()) as resources:
         _put(log, partition, 3)
-        service = await opener(around)(partition)
+        service = await opener(resources)(partition)
         try:
             assert await service.step()
             yield service
@@ -94,9 +103,9 @@ def test_a_fold_that_runs_notices(live: bool, left: int, tmp_path: Path, monkeyp
 
     async def check() -> None:
         log, partition = MemoryLog(), (Topic.POINTS, 0)
-        async with surroundings(log, tmp_path, Applied()) as around:
+        async with partition_resources(log, tmp_path, Applied()) as resources:
             _put(log, partition, 3)
-            open_service = opener(around)
+            open_service = opener(resources)
             work = PartitionWork(
                 partition, lambda: open_service(partition), CatchingUp(), lambda: None, asyncio.Semaphore(1)
             )
@@ -121,9 +130,9 @@ def test_records_that_were_deleted_in_kafka(left: int, kafka_settings: KafkaSett
         async with (
             opened_log(kafka_settings) as log,
             admin(kafka_settings) as client,
-            surroundings(log, tmp_path, Applied()) as around,
+            partition_resources(log, tmp_path, Applied()) as resources,
         ):
-            service = await PartitionService.open(around, 0)
+            service = await PartitionService.open(resources, 0)
             try:
                 await append_all(log, [opened(), *map(point, range(6))])
                 where = TopicPartition(kafka_settings.topic(Topic.POINTS), 0)

@@ -16,11 +16,20 @@ from projector.worker.catching_up import CatchingUp
 from projector.worker.metrics import LAG
 from projector.worker.partition_service import PartitionService
 from projector.worker.partition_work import PartitionWork
-from projector.worker.routed import Routed
+from projector.worker.router_offsets import RouterOffsets
 from projector.worker.service import FoldService
-from projector.worker.standby import StandbyOffice, standing_by
-from tests.projector.worker.routing_cluster import GROUP, MemoryProgress
-from tests.projector.worker.support import Applied, digests, folded_afresh, opened, point, surroundings, until, within
+from projector.worker.standby_relay import StandbyResources, standby_relays
+from tests.projector.worker.relay_cluster import GROUP, MemoryProgress
+from tests.projector.worker.support import (
+    Applied,
+    digests,
+    folded_afresh,
+    opened,
+    partition_resources,
+    point,
+    until,
+    within,
+)
 from tests.support.memory_log import MemoryLog
 
 PARTITION = (Topic.POINTS, 0)
@@ -46,10 +55,10 @@ async def all_records(log: MemoryLog) -> list[LogRecord]:
 async def working(
     log: MemoryLog, folder: Path, applied: Applied, changed: Callable[[], None] = ignore
 ) -> AsyncGenerator[PartitionWork]:
-    async with surroundings(log, folder, applied) as around:
+    async with partition_resources(log, folder, applied) as resources:
 
         async def open_service() -> FoldService:
-            return await PartitionService.open(around, 0)
+            return await PartitionService.open(resources, 0)
 
         work = PartitionWork(PARTITION, open_service, CatchingUp(), changed, asyncio.Semaphore(1))
         try:
@@ -296,9 +305,9 @@ def test_only_the_group_that_routes_sends_what_is_rejected(tmp_path: Path, route
     async def check() -> None:
         log = log_with(5)
         log.put(Topic.POINTS, 0, b"not a record")
-        async with surroundings(log, tmp_path / "state", Applied()) as around, asyncio.TaskGroup() as group:
-            standby = standing_by(StandbyOffice(Routed(log, MemoryProgress(), GROUP), group.create_task))
-            chosen = around if routed_here else replace(around, open_routing=standby)
+        async with partition_resources(log, tmp_path / "state", Applied()) as resources, asyncio.TaskGroup() as group:
+            standby = standby_relays(StandbyResources(RouterOffsets(log, MemoryProgress(), GROUP), group.create_task))
+            chosen = resources if routed_here else replace(resources, open_relay=standby)
             service = await PartitionService.open(chosen, 0)
             await service.step()
             assert service.state.outcomes(5)

@@ -9,7 +9,7 @@ from typing import Any, Self
 
 import msgspec
 
-from ingest.foreign import Elsewhere
+from ingest.foreign import Destination
 from ingest.kafka.groups import Offsets
 from ingest.log import Headers, LogRecord, Topic
 from ingest.outcomes import Rejection
@@ -20,8 +20,8 @@ from projector.frames import ShardId
 from projector.rejected import ORIGIN_HEADER, send_rejected
 from projector.runner import PartitionRunner, ignore_frame
 from projector.state.store import PartitionState
-from projector.worker.routed import Routed
-from projector.worker.routing import PartitionRouting, RoutingOffice
+from projector.worker.outbox_relay import OutboxRelay, RelayResources
+from projector.worker.router_offsets import RouterOffsets
 from schemas.ids import PointId, shard_of
 from schemas.points import decode_point
 from schemas.records import PointsRecord, ShardOpened, decode_partition_record, encode_record
@@ -99,14 +99,14 @@ class SteppedState(PartitionState):
         state.place = folder
         return state
 
-    def commit(self, effects: Effects, offset: int, value: bytes | None, *, route: bool = False) -> None:
+    def commit(self, effects: Effects, offset: int, value: bytes | None, *, to_outbox: bool = False) -> None:
         self.steps.take()
-        super().commit(effects, offset, value, route=route)
+        super().commit(effects, offset, value, to_outbox=to_outbox)
         self.steps.take()
 
-    def settled(self, entries: Sequence[tuple[int, Elsewhere]]) -> None:
+    def resolved(self, entries: Sequence[tuple[int, Destination]]) -> None:
         self.steps.take()
-        super().settled(entries)
+        super().resolved(entries)
         self.steps.take()
 
     def forwarded(self, offset: int) -> None:
@@ -201,15 +201,15 @@ class Cluster:
         SteppedState.steps = Steps()
         state = SteppedState.open(self.folder / str(partition), "memory")
         try:
-            runner = PartitionRunner(self.log, partition, state, ignore_frame, route=lambda offset: True)
+            runner = PartitionRunner(self.log, partition, state, ignore_frame, to_relay=lambda offset: True)
             asyncio.run(runner.catch_up(len(self.log.values(Topic.POINTS, partition))))
         finally:
             state.close()
 
-    def route_in_silence(self, partition: int) -> None:
+    def relay_untold(self, partition: int) -> None:
         """Fold a partition beside its router, which nobody tells that there is something to do."""
         SteppedState.steps = self.log.steps = self.progress.steps = Steps()
-        asyncio.run(asyncio.wait_for(Process(self).route_in_silence(partition), LIMIT))
+        asyncio.run(asyncio.wait_for(Process(self).relay_untold(partition), LIMIT))
 
     def lose_state(self, partition: int) -> None:
         """What an operator does to have it rebuilt."""
@@ -254,7 +254,7 @@ class Cluster:
         for partition in range(PARTITIONS):
             state = PartitionState.open(self.folder / str(partition), "memory", read_only=True)
             versions.update((shard, meta.version) for shard, meta in state.shards().items())
-            assert state.elsewhere(0) == []
+            assert state.outbox(0) == []
             state.close()
         found = {name: {i: payload["n"] for i, payload in points.items()} for name, points in self.points().items()}
         assert found == self.writes
@@ -286,59 +286,59 @@ class Process:
             for state in self._states:
                 state.close()
 
-    async def route_in_silence(self, partition: int) -> None:
+    async def relay_untold(self, partition: int) -> None:
         state = SteppedState.open(self._cluster.folder / str(partition), "memory")
         async with asyncio.TaskGroup() as group:
-            routing = await PartitionRouting.open(self._office(group), partition, state)
+            relay = await OutboxRelay.open(self._shared(group), partition, state)
             for _ in range(10):
                 await asyncio.sleep(0)
             log = self._cluster.log
-            runner = PartitionRunner(log, partition, state, ignore_frame, reject=self._reject, route=routing.route)
+            runner = PartitionRunner(log, partition, state, ignore_frame, reject=self._reject, to_relay=relay.to_relay)
             await runner.catch_up(await log.end_offset(Topic.POINTS, partition))
-            assert state.elsewhere(0)
-            while state.elsewhere(0):
+            assert state.outbox(0)
+            while state.outbox(0):
                 await asyncio.sleep(0)
-            await routing.close()
+            await relay.close()
         state.close()
 
-    def _office(self, group: asyncio.TaskGroup) -> RoutingOffice:
+    def _shared(self, group: asyncio.TaskGroup) -> RelayResources:
         cluster = self._cluster
         router = Router(cluster.log, cluster.catalog, cluster.catalog.catch_up, self._reject)
-        routed = Routed(cluster.log, cluster.progress, GROUP)
-        return RoutingOffice(routed, router, self._reject, group.create_task, commit_seconds=0)
+        routed = RouterOffsets(cluster.log, cluster.progress, GROUP)
+        return RelayResources(routed, router, self._reject, group.create_task, commit_seconds=0)
 
     async def _run(self, group: asyncio.TaskGroup) -> None:
-        cluster, office = self._cluster, self._office(group)
-        parts: list[tuple[PartitionRunner, PartitionRouting]] = []
+        cluster, shared = self._cluster, self._shared(group)
+        parts: list[tuple[PartitionRunner, OutboxRelay]] = []
         for partition in range(PARTITIONS):
             state = SteppedState.open(cluster.folder / str(partition), "memory")
             self._states.append(state)
-            routing = await PartitionRouting.open(office, partition, state)
+            relay = await OutboxRelay.open(shared, partition, state)
             runner = PartitionRunner(
                 cluster.log,
                 partition,
                 state,
                 ignore_frame,
-                reject=routing.reject,
-                route=routing.route,
+                reject=relay.reject,
+                to_relay=relay.to_relay,
                 chunk=ChunkLimit(2),
             )
-            parts.append((runner, routing))
+            parts.append((runner, relay))
             await runner.finish_pending()
         while not await self._is_done():
-            for partition, (runner, routing) in enumerate(parts):
+            for partition, (runner, relay) in enumerate(parts):
                 start = self._states[partition].applied + 1
                 records = await cluster.log.read(Topic.POINTS, partition, start, 0)
                 await runner.apply_all(records)
-                routing.applied(records if start % 2 else [])
-        for _, routing in parts:
-            await routing.close()
+                relay.applied(records if start % 2 else [])
+        for _, relay in parts:
+            await relay.close()
 
     async def _is_done(self) -> bool:
         await asyncio.sleep(0)
         for partition, state in enumerate(self._states):
             end = await self._cluster.log.end_offset(Topic.POINTS, partition)
-            if state.applied + 1 < end or state.elsewhere(0, 1):
+            if state.applied + 1 < end or state.outbox(0, 1):
                 return False
         return True
 

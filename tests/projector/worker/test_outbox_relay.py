@@ -1,4 +1,4 @@
-"""Routing a partition: every stray is forwarded, once as its home sees it, whatever dies where, and in order."""
+"""Relaying a partition's outbox: every record is forwarded, once as its home sees it, whatever dies where, in order."""
 
 import random
 from pathlib import Path
@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ingest.log import Topic
-from tests.projector.worker.routing_cluster import PARTITIONS, Cluster
+from tests.projector.worker.relay_cluster import PARTITIONS, Cluster
 
 PRODUCED_TO = (1, 2, 0, 1, 0)
 """Where the producers write the points 0 to 4: some at home there, some not."""
@@ -141,13 +141,13 @@ def test_what_was_deleted_before_it_was_forwarded(tmp_path: Path) -> None:
 def test_what_nobody_told_of(tmp_path: Path) -> None:
     cluster = Cluster(tmp_path)
     cluster.write(0, "b", 3)
-    cluster.route_in_silence(0)
+    cluster.relay_untold(0)
     assert cluster.log.values(Topic.POINTS, 2)
     cluster.live()
     cluster.check()
 
 
-def test_a_first_record_that_is_elsewhere_and_was_not_forwarded_yet(tmp_path: Path) -> None:
+def test_a_first_record_that_is_not_at_home_and_was_not_forwarded_yet(tmp_path: Path) -> None:
     cluster = Cluster(tmp_path, {0: ("b", 3)})
     cluster.fold_alone(0)
     cluster.live()

@@ -11,27 +11,29 @@ from projector.replay import replay_partition
 from projector.runner import PartitionRunner, ignore_frame
 from projector.state import kept_outcomes
 from projector.state.store import PartitionState
-from projector.worker.routed import Routed
-from projector.worker.standby import PartitionStandby, StandbyOffice
-from tests.projector.worker.routing_cluster import GROUP, PARTITIONS, Cluster, MemoryProgress
+from projector.worker.router_offsets import RouterOffsets
+from projector.worker.standby_relay import StandbyRelay, StandbyResources
+from tests.projector.worker.relay_cluster import GROUP, PARTITIONS, Cluster, MemoryProgress
 from tests.projector.worker.support import until
-from tests.projector.worker.test_routing import fill
+from tests.projector.worker.test_outbox_relay import fill
 
 
 def stand_by(
     cluster: Cluster,
     partition: int,
-    then: Callable[[PartitionState, PartitionStandby], Awaitable[None]] | None = None,
+    then: Callable[[PartitionState, StandbyRelay], Awaitable[None]] | None = None,
 ) -> None:
     """Fold all there is of a partition, as a group does that doesn't route."""
 
     async def work() -> None:
         state = PartitionState.open(cluster.folder / str(partition), "memory")
         async with asyncio.TaskGroup() as group:
-            office = StandbyOffice(Routed(cluster.log, cluster.progress, GROUP), group.create_task, look_seconds=0)
-            standby = await PartitionStandby.open(office, partition, state)
+            shared = StandbyResources(
+                RouterOffsets(cluster.log, cluster.progress, GROUP), group.create_task, look_seconds=0
+            )
+            standby = await StandbyRelay.open(shared, partition, state)
             runner = PartitionRunner(
-                cluster.log, partition, state, ignore_frame, reject=standby.reject, route=standby.route
+                cluster.log, partition, state, ignore_frame, reject=standby.reject, to_relay=standby.to_relay
             )
             await runner.catch_up(await cluster.log.end_offset(Topic.POINTS, partition))
             if then is not None:
@@ -73,17 +75,17 @@ def test_what_was_dealt_with_is_let_go(tmp_path: Path) -> None:
     cluster = fill(Cluster(tmp_path), records=40)
     place = (Topic.POINTS, 0)
 
-    async def then(state: PartitionState, standby: PartitionStandby) -> None:
-        kept = [offset for offset, _ in state.elsewhere(0)]
+    async def then(state: PartitionState, standby: StandbyRelay) -> None:
+        kept = [offset for offset, _ in state.outbox(0)]
         assert len(kept) > 2
         cluster.progress.offsets[place] = kept[1]
-        await until(lambda: [offset for offset, _ in state.elsewhere(0)] == kept[1:])
-        assert [standby.route(offset) for offset in (kept[1] - 1, kept[1])] == [False, True]
+        await until(lambda: [offset for offset, _ in state.outbox(0)] == kept[1:])
+        assert [standby.to_relay(offset) for offset in (kept[1] - 1, kept[1])] == [False, True]
         cluster.progress.offsets[place] = 0  # the router never goes back
         cluster.progress.history.clear()
         for _ in range(5):
             await asyncio.sleep(0)
-        assert not standby.route(kept[1] - 1)
+        assert not standby.to_relay(kept[1] - 1)
 
     stand_by(cluster, 0, then)
 
@@ -99,9 +101,9 @@ def test_how_far_the_router_is_may_not_be_known_for_a_while(tmp_path: Path, monk
             raise LogUnavailableError("not now")
         return dict(progress.offsets)
 
-    async def then(state: PartitionState, standby: PartitionStandby) -> None:
+    async def then(state: PartitionState, standby: StandbyRelay) -> None:
         cluster.progress.offsets[Topic.POINTS, 0] = state.applied + 1
-        await until(lambda: state.elsewhere(0) == [])
+        await until(lambda: state.outbox(0) == [])
 
     monkeypatch.setattr(MemoryProgress, "committed", committed)
     stand_by(cluster, 0, then)

@@ -12,10 +12,10 @@ from ingest.router import Router
 from projector.feed.catalog_follower import CatalogFeedFollower
 from projector.folders import StateFolder
 from projector.worker.catching_up import Partition
-from projector.worker.routed import Routed
-from projector.worker.routing import RoutingOffice, routing_through
-from projector.worker.routing_port import OpenRouting, rejecter
-from projector.worker.standby import StandbyOffice, standing_by
+from projector.worker.outbox_relay import RelayResources, outbox_relays
+from projector.worker.relay import OpenRelay, rejecter
+from projector.worker.router_offsets import RouterOffsets
+from projector.worker.standby_relay import StandbyResources, standby_relays
 
 _READ_BYTES = 1 << 20
 
@@ -23,7 +23,7 @@ OfferEarly = Callable[[Partition, Sequence[LogRecord]], None]
 """``projector.worker.worker.Worker.offer_early``."""
 
 
-class RoutingDesk:
+class Relays:
     """What the routing of all partitions stands on. The catalog may be folded by another worker of the group."""
 
     def __init__(
@@ -49,8 +49,8 @@ class RoutingDesk:
             log.max_record_bytes(Topic.POINTS),
             appended=self._appended,
         )
-        office = RoutingOffice(Routed(log, offsets, router_group(prefix)), router, reject, tasks.start)
-        self.open_routing: OpenRouting = routing_through(office)
+        shared = RelayResources(RouterOffsets(log, offsets, router_group(prefix)), router, reject, tasks.start)
+        self.open_relay: OpenRelay = outbox_relays(shared)
         tasks.start(catalog.run())
 
     @classmethod
@@ -82,30 +82,30 @@ class RoutingDesk:
         await self._log.close()
 
 
-class StandbyDesk:
+class StandbyRelays:
     """What the partitions of a group that doesn't route stand on: they keep what the router has yet to deal with."""
 
-    def __init__(self, offsets: GroupOffsets, routed: Routed, tasks: Tasks) -> None:
+    def __init__(self, offsets: GroupOffsets, routed: RouterOffsets, tasks: Tasks) -> None:
         """See ``open``."""
         self._offsets = offsets
-        self.open_routing: OpenRouting = standing_by(StandbyOffice(routed, tasks.start))
+        self.open_relay: OpenRelay = standby_relays(StandbyResources(routed, tasks.start))
 
     @classmethod
     async def open(cls, kafka: KafkaSettings, log: Log, tasks: Tasks) -> Self:
         """Reach Kafka. Raises LogUnavailableError."""
         offsets = await GroupOffsets.open(kafka)
-        return cls(offsets, Routed(log, offsets, router_group(kafka.prefix)), tasks)
+        return cls(offsets, RouterOffsets(log, offsets, router_group(kafka.prefix)), tasks)
 
     async def close(self) -> None:
         """After ``tasks`` were stopped."""
         await self._offsets.close()
 
 
-async def routed_offsets(kafka: KafkaSettings, log: Log) -> Mapping[int, int]:
+async def router_offsets(kafka: KafkaSettings, log: Log) -> Mapping[int, int]:
     """How far the router is in every points partition. Raises LogUnavailableError."""
     offsets = await GroupOffsets.open(kafka)
     try:
-        routed = Routed(log, offsets, router_group(kafka.prefix))
+        routed = RouterOffsets(log, offsets, router_group(kafka.prefix))
         return {partition: await routed.offset(partition) for partition in range(log.partitions(Topic.POINTS))}
     finally:
         await offsets.close()

@@ -1,9 +1,9 @@
-"""Elsewhere: what of a foreign record is not at home in the partition it landed in."""
+"""Destination: what of a foreign record is not at home in the partition it landed in."""
 
 import msgspec
 
 
-class Elsewhere(msgspec.Struct, frozen=True, omit_defaults=True):
+class Destination(msgspec.Struct, frozen=True, omit_defaults=True):
     """The part of a foreign record that its partition leaves to the router.
 
     ``name`` is what the record calls its collection. With ``uid`` and ``shards`` the collection is known to the

@@ -27,7 +27,7 @@ _DISK_ERRORS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, er
 _logger = structlog.get_logger("headwater.worker")
 
 
-class Patience:
+class Pauses:
     """The pauses between attempts, each twice the last, and a line in the log every few seconds meanwhile."""
 
     def __init__(self, what: str) -> None:
@@ -56,22 +56,22 @@ class Patience:
 
 async def when_unlocked(attempt: Callable[[], T], what: str) -> T:
     """What ``attempt`` returns, once no other process has open what it opens. Waits for ever: cancel it."""
-    patience = Patience(what)
+    pauses = Pauses(what)
     while True:
         try:
             return attempt()
         except StateLockedError as error:
-            await patience.pause(error)
+            await pauses.pause(error)
 
 
 async def when_available(attempt: Callable[[], Awaitable[T]], what: str) -> T:
     """What ``attempt`` returns, once the log can be reached. Waits for ever: cancel it."""
-    patience = Patience(what)
+    pauses = Pauses(what)
     while True:
         try:
             return await attempt()
         except LogUnavailableError as error:
-            await patience.pause(error)
+            await pauses.pause(error)
 
 
 async def when_writable(write: Callable[[], T], kv: KeyValue, what: str) -> T:
@@ -83,18 +83,18 @@ async def when_writable(write: Callable[[], T], kv: KeyValue, what: str) -> T:
         return write()
     except StateUnwritableError as error:
         reason = error
-    patience = Patience(what)
+    pauses = Pauses(what)
     PAUSED.labels(what).inc()
     try:
         while True:
-            await patience.pause(reason)
+            await pauses.pause(reason)
             try:
                 await kv.recover()
                 written = write()
             except StateUnwritableError as error:
                 reason = error
             else:
-                _logger.info("going on", what=what, seconds=patience.seconds)
+                _logger.info("going on", what=what, seconds=pauses.seconds)
                 return written
     finally:
         PAUSED.labels(what).dec()
@@ -116,7 +116,7 @@ async def keep_writable(kv: KeyValue, what: str) -> None:
 
 async def when_room(attempt: Callable[[], Awaitable[T]], what: str) -> T:
     """What ``attempt`` returns, once the disk takes what it writes. Waits for ever: cancel it."""
-    patience: Patience | None = None
+    pauses: Pauses | None = None
     try:
         while True:
             try:
@@ -124,10 +124,10 @@ async def when_room(attempt: Callable[[], Awaitable[T]], what: str) -> T:
             except OSError as error:
                 if not isinstance(error, StateUnwritableError) and error.errno not in _DISK_ERRORS:
                     raise
-                if patience is None:
-                    patience = Patience(what)
+                if pauses is None:
+                    pauses = Pauses(what)
                     PAUSED.labels(what).inc()
-                await patience.pause(error)
+                await pauses.pause(error)
     finally:
-        if patience is not None:
+        if pauses is not None:
             PAUSED.labels(what).dec()

@@ -11,7 +11,7 @@ import structlog
 
 from ingest.kafka.groups import Offsets
 from ingest.log import Log, Topic
-from projector.worker.patience import when_available
+from projector.retry import when_available
 
 _logger = structlog.get_logger("headwater.router")
 
@@ -29,7 +29,7 @@ class Progress(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Routed:
+class RouterOffsets:
     """The progress of the router whose consumer group is ``group``, on the points topic of ``log``."""
 
     log: Log

@@ -1,4 +1,4 @@
-"""PartitionStandby: what a group that doesn't route keeps of one points partition, so that it can begin to at any time.
+"""StandbyRelay: what a group that doesn't route keeps of one points partition, so that it can begin to at any time.
 
 Nothing is forwarded or rejected here. What the router of another group has yet to deal with stays in the state: records
 that are not at home here in the outbox, those that were rejected with their outcomes.
@@ -14,11 +14,11 @@ import structlog
 
 from ingest.log import LogRecord, LogUnavailableError
 from ingest.outcomes import Reject
+from projector.retry import when_writable
 from projector.runner import ignore_rejected
 from projector.state.store import PartitionState
-from projector.worker.patience import when_writable
-from projector.worker.routed import Routed
-from projector.worker.routing_port import OpenRouting, Spawn
+from projector.worker.relay import OpenRelay, Spawn
+from projector.worker.router_offsets import RouterOffsets
 
 LOOK_SECONDS = 10.0
 """How often it is asked how far the router is."""
@@ -27,50 +27,50 @@ _logger = structlog.get_logger("headwater.router")
 
 
 @dataclass(frozen=True, slots=True)
-class StandbyOffice:
+class StandbyResources:
     """What the partitions of a process share."""
 
-    routed: Routed
+    router_offsets: RouterOffsets
     spawn: Spawn
     look_seconds: float = LOOK_SECONDS
 
 
-def standing_by(office: StandbyOffice) -> OpenRouting:
+def standby_relays(shared: StandbyResources) -> OpenRelay:
     """For the partitions of a group beside the one that routes."""
 
-    async def open_routing(partition: int, state: PartitionState) -> PartitionStandby:
-        return await PartitionStandby.open(office, partition, state)
+    async def open_relay(partition: int, state: PartitionState) -> StandbyRelay:
+        return await StandbyRelay.open(shared, partition, state)
 
-    return open_routing
+    return open_relay
 
 
-class PartitionStandby:
-    """Implements ``routing_port.Routing``. Runs on one event loop."""
+class StandbyRelay:
+    """Implements ``relay.Relay``. Runs on one event loop."""
 
-    def __init__(self, office: StandbyOffice, partition: int, state: PartitionState, routed: int) -> None:
-        """See ``open``. ``routed``: below it, everything is dealt with."""
+    def __init__(self, shared: StandbyResources, partition: int, state: PartitionState, relayed: int) -> None:
+        """See ``open``. ``relayed``: below it, everything is dealt with."""
         self.reject: Reject = ignore_rejected
-        self._office = office
+        self._shared = shared
         self._partition = partition
         self._state = state
-        self._routed = routed
+        self._relayed = relayed
         self._task: asyncio.Task[None] | None = None
 
     @classmethod
-    async def open(cls, office: StandbyOffice, partition: int, state: PartitionState) -> Self:
+    async def open(cls, shared: StandbyResources, partition: int, state: PartitionState) -> Self:
         """Begin where the router stands, once Kafka says where that is. Raises LogDamagedError."""
-        routed = await office.routed.offset_once_known(partition)
-        await when_writable(lambda: state.forwarded(routed - 1), state.kv, f"the outbox of points-{partition}")
-        standby = cls(office, partition, state, routed)
-        standby._task = office.spawn(standby._look_now_and_then())
+        relayed = await shared.router_offsets.offset_once_known(partition)
+        await when_writable(lambda: state.forwarded(relayed - 1), state.kv, f"the outbox of points-{partition}")
+        standby = cls(shared, partition, state, relayed)
+        standby._task = shared.spawn(standby._look_now_and_then())
         return standby
 
-    def route(self, offset: int) -> bool:
+    def to_relay(self, offset: int) -> bool:
         """Whether the record at ``offset`` is yet to be forwarded, or its rejection to be sent."""
-        return offset >= self._routed
+        return offset >= self._relayed
 
     def applied(self, records: Sequence[LogRecord]) -> None:
-        """The router is elsewhere."""
+        """The router runs in another group."""
 
     async def close(self) -> None:
         """Stop looking."""
@@ -80,13 +80,13 @@ class PartitionStandby:
 
     async def _look_now_and_then(self) -> None:
         while True:
-            await asyncio.sleep(self._office.look_seconds)
+            await asyncio.sleep(self._shared.look_seconds)
             try:
-                routed = await self._office.routed.offset(self._partition)
+                relayed = await self._shared.router_offsets.offset(self._partition)
             except LogUnavailableError as error:
                 _logger.info("how far the router is, is not known", partition=self._partition, reason=str(error))
                 continue
-            if routed > self._routed:
-                self._routed = routed
+            if relayed > self._relayed:
+                self._relayed = relayed
                 what = f"the outbox of points-{self._partition}"
-                await when_writable(partial(self._state.forwarded, routed - 1), self._state.kv, what)
+                await when_writable(partial(self._state.forwarded, relayed - 1), self._state.kv, what)

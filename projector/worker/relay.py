@@ -7,15 +7,15 @@ from typing import Any, Protocol
 from ingest.log import Log, LogRecord, Topic
 from ingest.outcomes import Reject, Rejection
 from projector.rejected import send_rejected
+from projector.retry import when_available
 from projector.state.store import PartitionState
-from projector.worker.patience import when_available
 
 
-class Routing(Protocol):
+class Relay(Protocol):
     """The router's part in one points partition."""
 
     @property
-    def route(self) -> Callable[[int], bool] | None:
+    def to_relay(self) -> Callable[[int], bool] | None:
         """What PartitionRunner asks of an offset: whether the router has yet to deal with it; None without one."""
         ...
 
@@ -33,19 +33,19 @@ class Routing(Protocol):
         ...
 
 
-OpenRouting = Callable[[int, PartitionState], Awaitable[Routing]]
-"""Makes the routing of a points partition whose state was opened."""
+OpenRelay = Callable[[int, PartitionState], Awaitable[Relay]]
+"""Makes the relay of a points partition whose state was opened."""
 
 Spawn = Callable[[Coroutine[Any, Any, None]], asyncio.Task[None]]
 """Starts a task whose exception ends the process: a TaskGroup's ``create_task``."""
 
 
-class NoRouting:
+class NoRelay:
     """Where everything is at home where it is: ``reject`` is all there is to it."""
 
     def __init__(self, reject: Reject) -> None:
         self.reject = reject
-        self.route = None
+        self.to_relay = None
 
     def applied(self, records: Sequence[LogRecord]) -> None:
         """Nobody waits for it."""
@@ -54,13 +54,13 @@ class NoRouting:
         """Nothing is open."""
 
 
-def no_routing(log: Log) -> OpenRouting:
+def no_relay(log: Log) -> OpenRelay:
     """For a deployment in which every record is at home where it is: only rejections are sent."""
 
-    async def open_routing(partition: int, state: PartitionState) -> Routing:
-        return NoRouting(rejecter(log, Topic.POINTS))
+    async def open_relay(partition: int, state: PartitionState) -> Relay:
+        return NoRelay(rejecter(log, Topic.POINTS))
 
-    return open_routing
+    return open_relay
 
 
 def rejecter(log: Log, topic: Topic) -> Reject:

@@ -1,6 +1,6 @@
-"""PartitionRouting: the router's part in one points partition, from the state's outbox to the homes' partitions.
+"""OutboxRelay: the router's part in one points partition, from the state's outbox to the homes' partitions.
 
-How far it is, ``projector.worker.routed`` knows.
+How far it is, ``projector.worker.router_offsets`` knows.
 """
 
 import asyncio
@@ -13,17 +13,17 @@ from typing import Self
 import structlog
 from prometheus_client import Counter, Gauge
 
-from ingest.foreign import Elsewhere
-from ingest.forwarding import Stray
+from ingest.foreign import Destination
+from ingest.forwarding import Outgoing
 from ingest.log import LogDamagedError, LogRecord, LogUnavailableError, Topic
 from ingest.outcomes import Reject, Rejection
 from ingest.router import Router
 from projector.fold.window import decode
 from projector.rejected import belongs_there, records_at
+from projector.retry import when_available, when_room, when_writable
 from projector.state.store import PartitionState
-from projector.worker.patience import when_available, when_room, when_writable
-from projector.worker.routed import Routed
-from projector.worker.routing_port import OpenRouting, Spawn
+from projector.worker.relay import OpenRelay, Spawn
+from projector.worker.router_offsets import RouterOffsets
 from schemas.operations import Outcome
 
 MOST_AT_ONCE = 1000
@@ -47,35 +47,35 @@ _logger = structlog.get_logger("headwater.router")
 
 
 @dataclass(frozen=True, slots=True)
-class RoutingOffice:
-    """What the routing of all partitions of a process shares.
+class RelayResources:
+    """What the relay of all partitions of a process shares.
 
-    ``routed.log`` is read at other places than those the fold reads at, so it had better not be the same.
+    ``router_offsets.log`` is read at other places than those the fold reads at, so it had better not be the same.
     """
 
-    routed: Routed
+    router_offsets: RouterOffsets
     router: Router
     reject: Reject
     spawn: Spawn
     commit_seconds: float = COMMIT_SECONDS
 
 
-def routing_through(office: RoutingOffice) -> OpenRouting:
-    """The routing of partitions whose records are forwarded by ``office``."""
+def outbox_relays(shared: RelayResources) -> OpenRelay:
+    """The relay of partitions whose records are forwarded by ``shared``."""
 
-    async def open_routing(partition: int, state: PartitionState) -> PartitionRouting:
-        return await PartitionRouting.open(office, partition, state)
+    async def open_relay(partition: int, state: PartitionState) -> OutboxRelay:
+        return await OutboxRelay.open(shared, partition, state)
 
-    return open_routing
+    return open_relay
 
 
-class PartitionRouting:
-    """Implements ``routing_port.Routing``. Runs on one event loop, beside the fold, which never waits for it."""
+class OutboxRelay:
+    """Implements ``relay.Relay``. Runs on one event loop, beside the fold, which never waits for it."""
 
-    def __init__(self, office: RoutingOffice, partition: int, state: PartitionState, committed: int) -> None:
+    def __init__(self, shared: RelayResources, partition: int, state: PartitionState, committed: int) -> None:
         """See ``open``. ``committed`` is the router's committed offset."""
-        self.reject = office.reject
-        self._office = office
+        self.reject = shared.reject
+        self._shared = shared
         self._partition = partition
         self._state = state
         self._begin = committed
@@ -91,36 +91,36 @@ class PartitionRouting:
         self._tasks: list[asyncio.Task[None]] = []
 
     @classmethod
-    async def open(cls, office: RoutingOffice, partition: int, state: PartitionState) -> Self:
+    async def open(cls, shared: RelayResources, partition: int, state: PartitionState) -> Self:
         """Begin where the router's group stands, once Kafka says where that is. Raises LogDamagedError."""
-        committed = await office.routed.offset_once_known(partition)
+        committed = await shared.router_offsets.offset_once_known(partition)
         await when_writable(lambda: state.forwarded(committed - 1), state.kv, _outbox_of(partition))
-        routing = cls(office, partition, state, committed)
-        routing._tasks = [office.spawn(routing._forward()), office.spawn(routing._commit_now_and_then())]
-        return routing
+        relay = cls(shared, partition, state, committed)
+        relay._tasks = [shared.spawn(relay._forward()), shared.spawn(relay._commit_now_and_then())]
+        return relay
 
     @property
-    def routed(self) -> int:
+    def relayed(self) -> int:
         """Everything below this offset is forwarded or rejected."""
-        first = self._state.elsewhere(0, 1)
+        first = self._state.outbox(0, 1)
         below = first[0][0] if first else self._state.applied + 1
         return max(self._committed, min([below, *islice(self._to_reject, 1)]))
 
-    def route(self, offset: int) -> bool:
+    def to_relay(self, offset: int) -> bool:
         """Whether the record at ``offset`` is yet to be forwarded, or its rejection to be sent."""
         return offset >= self._begin
 
     def applied(self, records: Sequence[LogRecord]) -> None:
         """These records, which are in order, were applied, and the outbox may have entries for some of them."""
         if self._wake() and records and self._kept_bytes < KEPT_BYTES:
-            entries = dict(self._state.elsewhere(records[0].offset, len(records)))
-            strays = [record for record in records if record.offset in entries]
-            self._kept.update((record.offset, record) for record in strays)
-            self._kept_bytes += sum(record.size for record in strays)
+            entries = dict(self._state.outbox(records[0].offset, len(records)))
+            outgoing = [record for record in records if record.offset in entries]
+            self._kept.update((record.offset, record) for record in outgoing)
+            self._kept_bytes += sum(record.size for record in outgoing)
 
     def _wake(self) -> bool:
         """Go on forwarding if there is something to forward."""
-        if self._state.newest_elsewhere < self._next:
+        if self._state.newest_in_outbox < self._next:
             return False
         self._more.set()
         return True
@@ -132,12 +132,12 @@ class PartitionRouting:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         try:
             async with asyncio.timeout(CLOSING_SECONDS):
-                await self._commit(self.routed)
+                await self._commit(self.relayed)
         except (LogUnavailableError, TimeoutError) as error:
             _logger.warning("routed offset not committed", partition=self._partition, reason=str(error))
 
     async def _reject_again(self) -> None:
-        log, what = self._office.routed.log, f"records of points-{self._partition} to reject"
+        log, what = self._shared.router_offsets.log, f"records of points-{self._partition} to reject"
         while self._to_reject:
             some = list(islice(self._to_reject, MOST_AT_ONCE))
             records = await when_available(lambda some=some: records_at(log, self._partition, some), what)
@@ -153,28 +153,30 @@ class PartitionRouting:
     async def _forward(self) -> None:
         await self._reject_again()
         while True:
-            entries = self._state.elsewhere(self._next, MOST_AT_ONCE)
+            entries = self._state.outbox(self._next, MOST_AT_ONCE)
             if entries:
                 await self._forward_some(entries)
                 continue
             self._more.clear()
             await self._more.wait()
 
-    async def _forward_some(self, entries: Sequence[tuple[int, Elsewhere]]) -> None:
-        router = self._office.router
+    async def _forward_some(self, entries: Sequence[tuple[int, Destination]]) -> None:
+        router = self._shared.router
         (records, end), found = await asyncio.gather(
-            self._read(entries), router.settle([elsewhere for _, elsewhere in entries])
+            self._read(entries), router.resolve([destination for _, destination in entries])
         )
-        settled = [(offset, elsewhere) for (offset, _), elsewhere in zip(entries, found, strict=True) if offset <= end]
+        resolved = [
+            (offset, destination) for (offset, _), destination in zip(entries, found, strict=True) if offset <= end
+        ]
         # The same after a crash or a loss of power, whatever the catalog says then.
-        changed = [new for old, new in zip(entries, settled, strict=False) if new != old]
+        changed = [new for old, new in zip(entries, resolved, strict=False) if new != old]
         if changed:
-            await self._write(lambda: self._state.settled(changed))
+            await self._write(lambda: self._state.resolved(changed))
             await when_room(self._state.sync, _outbox_of(self._partition))
-        for offset in (offset for offset, _ in settled if offset not in records):
+        for offset in (offset for offset, _ in resolved if offset not in records):
             self._count_lost(offset)
-        await router.forward_all([Stray(records[o], elsewhere) for o, elsewhere in settled if o in records])
-        last = settled[-1][0]
+        await router.forward_all([Outgoing(records[o], destination) for o, destination in resolved if o in records])
+        last = resolved[-1][0]
         await self._write(lambda: self._state.forwarded(last))
         self._next = last + 1
         self._forget(last)
@@ -190,13 +192,13 @@ class PartitionRouting:
         for offset in [offset for offset in self._kept if offset <= last]:
             self._kept_bytes -= self._kept.pop(offset).size
 
-    async def _read(self, entries: Sequence[tuple[int, Elsewhere]]) -> tuple[dict[int, LogRecord], int]:
+    async def _read(self, entries: Sequence[tuple[int, Destination]]) -> tuple[dict[int, LogRecord], int]:
         """The records from the first entry on, as far as they were kept or one read goes, by offset; and how far."""
         kept = takewhile(lambda record: record is not None, (self._kept.get(offset) for offset, _ in entries))
         if found := {record.offset: record for record in kept if record is not None}:
             return found, max(found)
         first, size = entries[0][0], READ_BYTES if len(entries) > FEW else FEW_BYTES
-        log, place = self._office.routed.log, (Topic.POINTS, self._partition)
+        log, place = self._shared.router_offsets.log, (Topic.POINTS, self._partition)
         what = f"records of points-{self._partition} to forward"
         records = await when_available(lambda: log.read(*place, first, size), what)
         if records:
@@ -210,25 +212,25 @@ class PartitionRouting:
         loop = asyncio.get_running_loop()
         last, told = loop.time(), ""
         while True:
-            await asyncio.sleep(self._office.commit_seconds)
+            await asyncio.sleep(self._shared.commit_seconds)
             # For what was applied without a word: a record that was finished after a crash.
             self._wake()
-            routed, now = self.routed, loop.time()
-            if routed == self._committed and now - last < KEPT_ALIVE_SECONDS:
+            relayed, now = self.relayed, loop.time()
+            if relayed == self._committed and now - last < KEPT_ALIVE_SECONDS:
                 continue
             try:
-                await self._commit(routed)
+                await self._commit(relayed)
                 last, told = now, ""
             except LogUnavailableError as error:
                 if str(error) != told:
                     _logger.warning("routed offset not committed", partition=self._partition, reason=str(error))
                 told = str(error)
 
-    async def _commit(self, routed: int) -> None:
-        await self._office.routed.commit(self._partition, routed)
-        self._committed = routed
-        await self._write(lambda: self._state.forwarded(routed - 1))
-        self._gauge.set(routed)
+    async def _commit(self, relayed: int) -> None:
+        await self._shared.router_offsets.commit(self._partition, relayed)
+        self._committed = relayed
+        await self._write(lambda: self._state.forwarded(relayed - 1))
+        self._gauge.set(relayed)
 
 
 def _outbox_of(partition: int) -> str:

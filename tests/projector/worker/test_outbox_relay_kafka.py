@@ -1,4 +1,4 @@
-"""Routing over a real broker: strays are forwarded, and how far it is can be seen in Kafka."""
+"""Relaying over a real broker: records are forwarded, and how far it is can be seen in Kafka."""
 
 import asyncio
 from collections.abc import Sequence
@@ -15,8 +15,8 @@ from ingest.router import Router
 from projector.rejected import ORIGIN_HEADER, send_rejected
 from projector.runner import PartitionRunner, ignore_frame
 from projector.state.store import PartitionState
-from projector.worker.routed import Routed
-from projector.worker.routing import PartitionRouting, RoutingOffice, routing_through
+from projector.worker.outbox_relay import OutboxRelay, RelayResources, outbox_relays
+from projector.worker.router_offsets import RouterOffsets
 from schemas.records import Origin, PointsRecord, ShardOpened, decode_partition_record, encode_record
 from tests.support.memory_catalog import MemoryCatalog
 
@@ -49,24 +49,24 @@ class Worker:
 
     async def _work(self, state: PartitionState, group: asyncio.TaskGroup) -> int:
         router = Router(self.log, self.catalog, self.catalog.catch_up, self.reject)
-        routed = Routed(self.log, self.progress, self.group)
-        office = RoutingOffice(routed, router, self.reject, group.create_task, 0.01)
-        routing = await routing_through(office)(0, state)
-        assert isinstance(routing, PartitionRouting)
-        runner = PartitionRunner(self.log, 0, state, ignore_frame, reject=routing.reject, route=routing.route)
+        routed = RouterOffsets(self.log, self.progress, self.group)
+        shared = RelayResources(routed, router, self.reject, group.create_task, 0.01)
+        relay = await outbox_relays(shared)(0, state)
+        assert isinstance(relay, OutboxRelay)
+        runner = PartitionRunner(self.log, 0, state, ignore_frame, reject=relay.reject, to_relay=relay.to_relay)
         await runner.catch_up(await self.log.end_offset(POINTS, 0))
-        found = len(state.elsewhere(0))
-        routing.applied([])
-        while state.elsewhere(0):
+        found = len(state.outbox(0))
+        relay.applied([])
+        while state.outbox(0):
             await asyncio.sleep(0.01)
-        await routing.close()
+        await relay.close()
         return found
 
     async def committed(self) -> int:
         return (await self.progress.committed(self.group))[POINTS, 0]
 
 
-def stray(name: str, point: int) -> bytes:
+def foreign(name: str, point: int) -> bytes:
     return msgspec.json.encode({"collection_name": name, "id": point, "vector": [1.0]})
 
 
@@ -81,7 +81,7 @@ def test_forwarded_once_and_the_offset_committed(kafka_settings: KafkaSettings, 
         opened = ShardOpened(seq=1, uid=7, shard=0, name="things", config=entry.config, shard_map=[1])
         await log.append(POINTS, 1, encode_record(opened))
         for number in range(40):
-            await log.append(POINTS, 0, stray("nowhere" if number == 20 else "things", number))
+            await log.append(POINTS, 0, foreign("nowhere" if number == 20 else "things", number))
         assert await worker.work() == 40
         assert await worker.committed() == 40
         forwarded = await log.read(POINTS, 1, 1, 1 << 20)
@@ -89,11 +89,11 @@ def test_forwarded_once_and_the_offset_committed(kafka_settings: KafkaSettings, 
         origins = [record.origin for record in decoded if isinstance(record, PointsRecord)]
         assert origins == [Origin(0, number, 0) for number in range(40) if number != 20]
         (rejected,) = await log.read(Topic.REJECTED, 0, 0, 1 << 20)
-        assert rejected.value == stray("nowhere", 20)
+        assert rejected.value == foreign("nowhere", 20)
         assert dict(rejected.headers)[ORIGIN_HEADER] == b"points/0/20"
 
         worker.folder = tmp_path / "rebuilt"
-        await log.append(POINTS, 0, stray("things", 40))
+        await log.append(POINTS, 0, foreign("things", 40))
         assert await worker.work() == 1
         assert await worker.committed() == 41
         assert await log.end_offset(POINTS, 1) == 1 + 40

@@ -7,7 +7,7 @@ from query_api.budget import Budget
 from query_api.fetch.fetch import fetch, fetch_us, size
 from query_api.find.count import count_passing
 from query_api.find.facet import count_values, facet_us
-from query_api.find.kinds import filter_us, find, find_us
+from query_api.find.kinds import filter_us, prepare
 from query_api.find.terms import count_terms, count_terms_us
 from query_api.hits import Hit
 from query_api.plan.facet import Facet, FacetValue
@@ -31,8 +31,8 @@ class LocalShard:
 
     async def find(self, leaf: Leaf, budget: Budget) -> list[Hit]:
         """What ``leaf`` asks for."""
-        view = self._view
-        return await budget.run(lambda allowance: find(view, leaf, allowance), find_us(view, leaf))
+        work = prepare(self._view, leaf)
+        return await budget.run(work.run, work.us)
 
     async def fetch(self, hits: Sequence[Hit], selection: Selection, budget: Budget) -> list[FetchedPoint]:
         """The points that this shard found."""

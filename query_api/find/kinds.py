@@ -1,8 +1,8 @@
 """The kinds of leaves: how each is found, and how long that takes."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from typing import Any, NamedTuple, Protocol
 
 from projector.view.shard_view import ShardView
 from query_api.budget import INLINE_US, Allowance
@@ -14,7 +14,7 @@ from query_api.find.points import find_points, points_us
 from query_api.find.recommend import BEST_SCORE, SUM_SCORES
 from query_api.find.sample import find_sample, sample_us
 from query_api.find.scroll import find_in_id_order, in_id_order_us
-from query_api.find.search import find_nearest, nearest_us
+from query_api.find.search import NearestSearch
 from query_api.hits import Hit
 from query_api.plan.leaves import (
     BestScore,
@@ -32,44 +32,86 @@ from query_api.plan.leaves import (
 from schemas.filters import Filter
 
 
-@dataclass(frozen=True, slots=True)
-class Kind:
-    """``find`` gives a shard's hits in order; ``us`` says how long that takes once it is known what passes."""
+class Search(Protocol):
+    """A leaf over one view."""
 
-    find: Callable[[ShardView, Any, Allowance], list[Hit]]
-    us: Callable[[ShardView, Any], float]
+    def us(self) -> float:
+        """How long it takes, in microseconds, now that it is known what passes its filter."""
+        ...
+
+    def run(self, allowance: Allowance) -> list[Hit]:
+        """The shard's hits, in order; may be run again. Raises OverEstimateError, TimedOutError."""
+        ...
 
 
-KINDS: dict[type[Leaf], Kind] = {
-    Nearest: Kind(find_nearest, nearest_us),
-    Points: Kind(find_points, points_us),
-    Scroll: Kind(find_in_id_order, in_id_order_us),
-    Ordered: Kind(find_ordered, ordered_us),
-    Sample: Kind(find_sample, sample_us),
-    BestScore: Kind(BEST_SCORE.find, BEST_SCORE.us),
-    SumScores: Kind(SUM_SCORES.find, SUM_SCORES.us),
-    WeightedScores: Kind(WEIGHTED_SCORES.find, WEIGHTED_SCORES.us),
-    Discover: Kind(DISCOVER.find, DISCOVER.us),
-    Context: Kind(CONTEXT.find, CONTEXT.us),
+class _Plain:
+    """A kind with nothing to prepare."""
+
+    def __init__(
+        self,
+        find: Callable[[ShardView, Any, Allowance], list[Hit]],
+        us: Callable[[ShardView, Any], float],
+        view: ShardView,
+        leaf: Leaf,
+    ) -> None:
+        self._find = find
+        self._us = us
+        self._view = view
+        self._leaf = leaf
+
+    def us(self) -> float:
+        return self._us(self._view, self._leaf)
+
+    def run(self, allowance: Allowance) -> list[Hit]:
+        return self._find(self._view, self._leaf, allowance)
+
+
+def _plain(
+    find: Callable[[ShardView, Any, Allowance], list[Hit]], us: Callable[[ShardView, Any], float]
+) -> Callable[[ShardView, Any], Search]:
+    return partial(_Plain, find, us)
+
+
+KINDS: dict[type[Leaf], Callable[[ShardView, Any], Search]] = {
+    Nearest: NearestSearch,
+    Points: _plain(find_points, points_us),
+    Scroll: _plain(find_in_id_order, in_id_order_us),
+    Ordered: _plain(find_ordered, ordered_us),
+    Sample: _plain(find_sample, sample_us),
+    BestScore: _plain(BEST_SCORE.find, BEST_SCORE.us),
+    SumScores: _plain(SUM_SCORES.find, SUM_SCORES.us),
+    WeightedScores: _plain(WEIGHTED_SCORES.find, WEIGHTED_SCORES.us),
+    Discover: _plain(DISCOVER.find, DISCOVER.us),
+    Context: _plain(CONTEXT.find, CONTEXT.us),
 }
 
 
-def find(view: ShardView, leaf: Leaf, allowance: Allowance) -> list[Hit]:
-    """What a leaf finds in a shard. Raises what its kind does, OverEstimateError, TimedOutError."""
-    return KINDS[type(leaf)].find(view, leaf, allowance)
+class Work(NamedTuple):
+    """What finds a leaf's hits, and how long that takes, in microseconds; where that is long, it need not be all."""
+
+    run: Callable[[Allowance], list[Hit]]
+    us: float
 
 
-def find_us(view: ShardView, leaf: Leaf) -> float:
-    """How long a leaf takes, in microseconds; where that is long, it need not be all of it.
+def prepare(view: ShardView, leaf: Leaf) -> Work:
+    """What is to be done for a leaf in a shard. Raises what its kind does.
 
     A filter that is quick to evaluate is evaluated here already, and remembered.
     """
+    begin = KINDS[type(leaf)]
     spent = filter_us(view, leaf.filter)
-    return spent if spent > INLINE_US else spent + KINDS[type(leaf)].us(view, leaf)
+    if spent > INLINE_US:
+
+        def evaluate_too(allowance: Allowance) -> list[Hit]:
+            return begin(view, leaf).run(allowance)
+
+        return Work(evaluate_too, spent)
+    search = begin(view, leaf)
+    return Work(search.run, spent + search.us())
 
 
 def filter_us(view: ShardView, filter: Filter | None) -> float:
-    """How long it takes to know what passes a filter, as ``find_us``."""
+    """How long it takes to know what passes a filter, as ``Work``."""
     if filter is None:
         return 0.0
     cost = FilterCost(filter)

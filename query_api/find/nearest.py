@@ -5,10 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from projector.view.part import Part, slots_of_rows
+from projector.segments.graph import Graph
+from projector.view.part import Part, Vectors, slots_of_rows
 from query_api.budget import Allowance
 from query_api.find.selection import Findable
-from query_api.find.strategy import skipped_as_unindexed
+from query_api.find.strategy import graph_ef, graph_us, skipped_as_unindexed
 from query_api.plan.leaves import Nearest
 from query_api.vectors.comparison import Comparison, Floats, PartQuery
 from schemas.config import CollectionConfig
@@ -19,14 +20,35 @@ class Candidates:
     """Slots of a part with their scores, in no order; the nearest ones, and a few more where scores are close."""
 
     part: Part
+    place: int
     slots: NDArray[np.int64]
     scores: Floats
 
 
-def nearest_in_part(
-    config: CollectionConfig, part: Part, leaf: Nearest, comparison: Comparison, ef: int, allowance: Allowance
-) -> Candidates | None:
-    """At least the ``leaf.wanted`` nearest of a part; None when there are none."""
+@dataclass(frozen=True, slots=True, eq=False)
+class PartSearch:
+    """What is to be compared in one part, whose first slot has ``place``; ``graph``: None where none is used."""
+
+    part: Part
+    place: int
+    vectors: Vectors
+    found: Findable
+    graph: Graph | None
+
+    def us(self, comparison: Comparison, ef: int) -> float:
+        """How long that takes, in microseconds."""
+        wide = None if self.graph is None else graph_ef(self.found, ef)
+        return comparison.us(self.vectors, self.found) if wide is None else graph_us(wide)
+
+    def run(self, comparison: Comparison, wanted: int, ef: int, allowance: Allowance) -> Candidates:
+        """At least the ``wanted`` nearest. Raises OverEstimateError, TimedOutError."""
+        query = PartQuery(self.found, self.graph, wanted, ef, allowance)
+        rows, scores = comparison.nearest(self.vectors, query)
+        return Candidates(self.part, self.place, slots_of_rows(self.vectors, rows), scores)
+
+
+def search_of(config: CollectionConfig, part: Part, place: int, leaf: Nearest) -> PartSearch | None:
+    """What a leaf compares in a part; None when that is nothing."""
     vectors = part.vectors(leaf.using)
     if vectors is None:
         return None
@@ -34,7 +56,4 @@ def nearest_in_part(
     graph = None if leaf.exact else part.graph(leaf.using)
     if graph is None and skipped_as_unindexed(config, leaf, found.rows):
         return None
-    if found.count == 0 or leaf.wanted == 0:
-        return None
-    rows, scores = comparison.nearest(vectors, PartQuery(found, graph, leaf.wanted, ef, allowance))
-    return Candidates(part, slots_of_rows(vectors, rows), scores)
+    return PartSearch(part, place, vectors, found, graph) if found.count else None

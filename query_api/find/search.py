@@ -8,69 +8,49 @@ from numpy.typing import NDArray
 from projector.view.part import Part
 from projector.view.shard_view import ShardView
 from query_api.budget import Allowance
-from query_api.find.nearest import Candidates, nearest_in_part
-from query_api.find.selection import Findable
-from query_api.find.strategy import base_ef, check_vector_name, graph_ef, graph_us, skipped_as_unindexed
+from query_api.find.nearest import Candidates, search_of
+from query_api.find.strategy import base_ef, check_vector_name
 from query_api.hits import Hit
 from query_api.places import first_place
 from query_api.plan.leaves import Nearest
 from query_api.vectors.comparison import Comparison, Floats, near_enough, nearness
 from query_api.vectors.registry import comparison_of
-from schemas.config import CollectionConfig
 
 
-def find_nearest(view: ShardView, leaf: Nearest, allowance: Allowance) -> list[Hit]:
-    """The nearest points of a shard, equally near ones by id.
+class NearestSearch:
+    """The nearest points of a shard, equally near ones by id."""
 
-    Raises BadInputError for an unknown vector name or a vector of another size.
-    """
-    comparison = _comparison(view, leaf)
-    ef = base_ef(view.config, leaf)
-    found: list[tuple[int, Candidates]] = []
-    for number, part in enumerate(view.parts):
-        nearest = nearest_in_part(view.config, part, leaf, comparison, ef, allowance)
-        if nearest is not None:
-            found.append((first_place(number), nearest))
-    return _hits(found, leaf, comparison) if found else []
+    def __init__(self, view: ShardView, leaf: Nearest) -> None:
+        """Evaluates the leaf's filter. Raises BadInputError for an unknown vector name or a vector of another size."""
+        check_vector_name(view.config, leaf.using)
+        self._leaf = leaf
+        self._comparison = comparison_of(view.config.names[leaf.using], leaf.vector)
+        self._ef = base_ef(view.config, leaf)
+        searches = [search_of(view.config, part, first_place(n), leaf) for n, part in enumerate(view.parts)]
+        self._searches = [search for search in searches if search is not None] if leaf.wanted else []
 
+    def us(self) -> float:
+        """How long comparing vectors takes, in microseconds."""
+        return sum(search.us(self._comparison, self._ef) for search in self._searches)
 
-def nearest_us(view: ShardView, leaf: Nearest) -> float:
-    """How long comparing vectors takes, in microseconds, once it is known what passes the filter.
-
-    Raises BadInputError for an unknown vector name.
-    """
-    comparison = _comparison(view, leaf)
-    return sum(_part_us(view.config, part, leaf, comparison) for part in view.parts)
-
-
-def _part_us(config: CollectionConfig, part: Part, leaf: Nearest, comparison: Comparison) -> float:
-    vectors = part.vectors(leaf.using)
-    if vectors is None:
-        return 0.0
-    found = Findable(part, vectors, leaf.filter)
-    graph = None if leaf.exact else part.graph(leaf.using)
-    if graph is None and skipped_as_unindexed(config, leaf, found.rows):
-        return 0.0
-    wide = None if graph is None else graph_ef(found, base_ef(config, leaf))
-    return comparison.us(vectors, found) if wide is None else graph_us(wide)
+    def run(self, allowance: Allowance) -> list[Hit]:
+        """The hits, in order. Raises OverEstimateError, TimedOutError."""
+        comparison, leaf = self._comparison, self._leaf
+        found = [search.run(comparison, leaf.wanted, self._ef, allowance) for search in self._searches]
+        return _hits(found, leaf, comparison) if found else []
 
 
-def _comparison(view: ShardView, leaf: Nearest) -> Comparison:
-    check_vector_name(view.config, leaf.using)
-    return comparison_of(view.config.names[leaf.using], leaf.vector)
-
-
-def _hits(found: Sequence[tuple[int, Candidates]], leaf: Nearest, comparison: Comparison) -> list[Hit]:
+def _hits(found: Sequence[Candidates], leaf: Nearest, comparison: Comparison) -> list[Hit]:
     """The candidates that are answered, in order."""
-    nears = [nearness(comparison, candidates.scores) for _, candidates in found]
+    nears = [nearness(comparison, candidates.scores) for candidates in found]
     least = _least(nears, leaf.wanted)
     hits: list[Hit] = []
-    for (place, candidates), near in zip(found, nears, strict=True):
+    for candidates, near in zip(found, nears, strict=True):
         slots, scores = candidates.slots, candidates.scores
         if least is not None or leaf.score_threshold is not None:
             chosen = _chosen(near, least, near_enough(comparison, leaf.score_threshold))
             slots, scores, near = slots[chosen], scores[chosen], near[chosen]
-        hits += _hits_of(candidates.part, place, slots, scores, near)
+        hits += _hits_of(candidates.part, candidates.place, slots, scores, near)
     hits.sort()
     if leaf.excluded:
         hits = [hit for hit in hits if hit.id not in leaf.excluded]

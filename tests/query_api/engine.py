@@ -13,7 +13,7 @@ from projector.view.shard_view import ShardView
 from query_api.budget import INLINE_US, Budget
 from query_api.combine.run import run
 from query_api.combine.shards import Shards
-from query_api.find.kinds import filter_us, find_us
+from query_api.find.kinds import filter_us, prepare
 from query_api.local import LocalShard
 from query_api.plan.leaves import Nearest, Scroll
 from query_api.plan.selection import Selection
@@ -126,7 +126,7 @@ def retrieve(views: Sequence[ShardView], ids: Iterable[PointId], selection: Sele
 
 def is_costly(views: Sequence[ShardView], query: NearestQuery) -> bool:
     """Whether any shard is searched on a thread."""
-    return any(find_us(view, query.leaf) > INLINE_US for view in views)
+    return any(prepare(view, query.leaf).us > INLINE_US for view in views)
 
 
 def is_costly_filter(views: Sequence[ShardView], filter: Filter) -> bool:

@@ -8,7 +8,7 @@ import pytest
 
 from ingest.deadline import Deadline
 from ingest.log import Headers, Topic
-from query_api import local
+from query_api.find import kinds
 from query_api.threads import ReadThreads
 from schemas.operations import Outcome
 from tests.rest.client import VECTORS, MemoryRest
@@ -64,7 +64,7 @@ def left(monkeypatch: pytest.MonkeyPatch, memory: MemoryRest) -> list[float]:
     monkeypatch.setattr(node.log, "append", slow_append)
     monkeypatch.setattr(node, "wait", slow_wait)
     monkeypatch.setattr(ReadThreads, "run", slow_run)
-    monkeypatch.setattr(local, "find_us", _long)
+    monkeypatch.setattr(kinds, "filter_us", _long)
     return seen
 
 

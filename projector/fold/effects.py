@@ -46,7 +46,7 @@ class Cursor(msgspec.Struct, frozen=True, omit_defaults=True):
     """Where a record goes on that is applied in several chunks.
 
     ``op`` is the operation's index; ``after`` the last id looked at by its filter (None: from the first), ``done`` how
-    many of the ids it lists are done, ``checked`` how many were found to exist before the first of them is changed;
+    many of the ids it lists are done, ``missing`` the first of those that is not there;
     ``chunk`` counts the chunks written so far; ``outcomes`` are those of the operations before. In a foreign record
     ``part`` counts the shards at home that have had theirs, and ``merged`` are the outcomes of its operations there.
     """
@@ -57,7 +57,7 @@ class Cursor(msgspec.Struct, frozen=True, omit_defaults=True):
     outcomes: list[Outcome]
     after: WireId | None = None
     done: int = 0
-    checked: int = 0
+    missing: WireId | None = None
     part: int = 0
     merged: list[Outcome] = []
 

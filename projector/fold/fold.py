@@ -1,7 +1,8 @@
 """``fold``, or ``RecordFold`` for many chunks: one record onto the state of a partition.
 
 A record's operations apply in order, each whole or not at all. After one that is rejected, those before it stay and
-those after it are skipped, as in Qdrant. An operation with a filter, or with a long list of ids, may touch any number
+those after it are skipped, as in Qdrant; and as there, one that names missing points changes the others and is rejected
+with the first that is missing. An operation with a filter, or with a long list of ids, may touch any number
 of points, and so may many operations together; points may be of any size. So a record is applied in chunks, bounded in
 points and bytes: the effects then carry a cursor, and ``fold`` is called again with it, on the state as committed.
 Chunking never changes the result, since a point's fate depends on nothing but itself, and looking at one that was

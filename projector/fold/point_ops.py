@@ -1,15 +1,15 @@
-"""Each operation as a function of the points it names. All checks come before the first change: whole or not at all."""
+"""Each operation as a function of the points it names. Points that are not there are left out, and told of."""
 
 from bisect import bisect_left
 from collections.abc import Callable, Mapping
 from operator import itemgetter
+from typing import NamedTuple
 
 import msgspec
 
 from projector.fold.shard_edit import ShardEdit
-from schemas.errors import NotFoundError
 from schemas.filters import Filter, parse_filter
-from schemas.ids import PointId, from_wire, ids_from_wire, render_point_id
+from schemas.ids import PointId, WireId, from_wire, ids_from_wire
 from schemas.json_path import parse_path
 from schemas.matching import bind, matches
 from schemas.operations import (
@@ -114,24 +114,30 @@ def _admits(edit: ShardEdit, mode: UpdateMode, condition: Filter | None, point_i
     return condition is None or point_matches(condition, point_id, decode_point(old), edit.names)
 
 
-def apply_update_vectors(edit: ShardEdit, op: UpdateVectors, version: int, done: int, limit: int) -> int | None:
-    """Replace the given vectors of the next points, at most ``limit``, the first ``done`` being done.
+class Listed(NamedTuple):
+    """How many of the ids that an operation lists are done, and the first of them that is not there."""
 
-    All are known to exist. Returns how many are done then, None when they all are.
-    """
+    done: int = 0
+    missing: WireId | None = None
+
+
+def apply_update_vectors(edit: ShardEdit, op: UpdateVectors, version: int, begin: Listed, limit: int) -> Listed:
+    """Replace the given vectors of the next points, at most ``limit``, from ``begin`` on. The missing stay missing."""
     condition = None if op.update_filter is None else _condition(edit, op.update_filter)
-    end = min(done + limit, len(op.ids))
-    for at, vectors in enumerate(_rows(op.vectors, edit, done, end), done):
-        if at > done and edit.is_full:
-            return at
+    end = min(begin.done + limit, len(op.ids))
+    missing = begin.missing
+    for at, vectors in enumerate(_rows(op.vectors, edit, begin.done, end), begin.done):
+        if at > begin.done and edit.is_full:
+            return Listed(at, missing)
         point_id = from_wire(op.ids[at])
-        value = edit.take(point_id)
+        value = edit.get([point_id])[0]
         if value is None:
-            raise AssertionError("an update of vectors deletes nothing")
+            missing = op.ids[at] if missing is None else missing
+            continue
         old = decode_point(value)
         if condition is None or point_matches(condition, point_id, old, edit.names):
             _put(edit, point_id, StoredPoint(version, {**old.vectors, **dict(vectors)}, old.payload))
-    return end if end < len(op.ids) else None
+    return Listed(end, missing)
 
 
 def _condition(edit: ShardEdit, filter: object) -> Filter:
@@ -182,42 +188,24 @@ def _put(edit: ShardEdit, point_id: PointId, new: StoredPoint | None) -> None:
         edit.put(point_id, encode_point(new.version, vectors, new.payload))
 
 
-def check_ids(edit: ShardEdit, op: SelectingOperation | UpdateVectors, checked: int, limit: int) -> int | None:
-    """See whether the next of the ids it lists exist, at most ``limit``, the first ``checked`` being known to.
+def apply_by_ids(edit: ShardEdit, op: SelectingOperation, version: int, begin: Listed, limit: int) -> Listed:
+    """Apply an operation to the next of the ids it lists, at most ``limit``, from ``begin`` on.
 
-    Returns how many are known to exist then; None when there is nothing left to check before the operation is applied.
-    Raises NotFoundError.
-    """
-    listed = op.ids or ()
-    # Naming a point that isn't there rejects every other operation, as it does in Qdrant.
-    if isinstance(op, DeletePoints) or checked >= len(listed):
-        return None
-    end = min(checked + limit, len(listed))
-    for at in range(checked, end):
-        if at > checked and edit.is_full:
-            return at
-        point_id = from_wire(listed[at])
-        if edit.keep(point_id) is None:
-            raise NotFoundError(f"Not found: No point with id {render_point_id(point_id)} found")
-    return end
-
-
-def apply_by_ids(edit: ShardEdit, op: SelectingOperation, version: int, done: int, limit: int) -> int | None:
-    """Apply an operation to the next of the ids it lists, at most ``limit``, the first ``done`` being done.
-
-    Returns how many are done then, None when they all are. Where all of them need to exist, they are known to.
+    What is not there is not changed, and missing, but for a delete.
     """
     listed = op.ids or ()
     change = make_edit(edit, op, version)
-    end = min(done + limit, len(listed))
-    for at in range(done, end):
-        if at > done and edit.is_full:
-            return at
-        point_id = from_wire(listed[at])
-        value = edit.take(point_id)
+    end = min(begin.done + limit, len(listed))
+    missing = begin.missing
+    for at in range(begin.done, end):
+        if at > begin.done and edit.is_full:
+            return Listed(at, missing)
+        value = edit.get([from_wire(listed[at])])[0]
         if value is not None:
-            _put(edit, point_id, change(decode_point(value)))
-    return end if end < len(listed) else None
+            _put(edit, from_wire(listed[at]), change(decode_point(value)))
+        elif missing is None and not isinstance(op, DeletePoints):
+            missing = listed[at]
+    return Listed(end, missing)
 
 
 def apply_by_filter(

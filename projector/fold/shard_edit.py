@@ -24,7 +24,6 @@ class ShardEdit:
         self.read_bytes = 0
         self.new_bytes = 0
         self._most_read = self._most_new = 0
-        self._kept: dict[PointId, bytes | None] = {}
 
     def allow(self, size: int) -> None:
         """Be full once ``size`` further bytes are read, or made of what was read."""
@@ -46,20 +45,6 @@ class ShardEdit:
             values = [self.changes[i] if i in self.changes else next(committed) for i in ids]
         self.read_bytes += sum([len(value) for value in values if value is not None])
         return values
-
-    def keep(self, point_id: PointId) -> bytes | None:
-        """As ``get`` of one point, for ``take`` to have it without reading it again."""
-        if point_id not in self._kept:
-            (self._kept[point_id],) = self.get([point_id])
-        return self._kept[point_id]
-
-    def take(self, point_id: PointId) -> bytes | None:
-        """As ``get`` of one point."""
-        return self._kept.pop(point_id) if point_id in self._kept else self.get([point_id])[0]
-
-    def forget_kept(self) -> None:
-        """Let go of what was kept: another operation begins."""
-        self._kept.clear()
 
     def put(self, point_id: PointId, value: bytes) -> None:
         """Change a point to ``value``, which counts."""

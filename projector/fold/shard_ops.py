@@ -10,17 +10,17 @@ from projector.fold.chunk import ChunkLimit
 from projector.fold.effects import Cursor, Effects, ShardMeta, StateReader
 from projector.fold.outcomes import APPLIED, SKIPPED
 from projector.fold.point_ops import (
+    Listed,
     apply_by_filter,
     apply_by_ids,
     apply_update_vectors,
     apply_upsert,
-    check_ids,
 )
 from projector.fold.shard_edit import ShardEdit
 from projector.frames import Changes, ShardId
 from schemas.config import UNNAMED
-from schemas.errors import BadInputError, HeadwaterError
-from schemas.ids import PointId, WireId, from_wire, ids_from_wire, ids_to_wire, to_wire
+from schemas.errors import BadInputError, HeadwaterError, NotFoundError
+from schemas.ids import PointId, WireId, from_wire, ids_from_wire, ids_to_wire, render_point_id, to_wire
 from schemas.operations import Operation, Outcome, UpdateVectors, Upsert
 from schemas.points import encode_point
 from schemas.validation import check_operation, check_payloads
@@ -68,7 +68,7 @@ class OpenShard:
                 outcomes.append(SKIPPED)
                 continue
             op = ops[index]
-            rest = _Rest(begin.after, begin.done, begin.checked) if index == begin.op else _ALL
+            rest = _Rest(begin.after, begin.done, begin.missing) if index == begin.op else _ALL
             first = rest == _ALL
             if first:
                 failure = _check(self.edit, op)
@@ -78,10 +78,13 @@ class OpenShard:
                 if looked_at >= limit.points or self.edit.is_full or _needs_commit(self.edit, op, limit.points):
                     return outcomes, _stop(begin, index, outcomes, _ALL)
             before = self.edit.looked_at
-            result = _apply(self.edit, op, self.version + (not rest.begun), rest, limit.points)
+            try:
+                result = _apply(self.edit, op, self.version + (not rest.begun), rest, limit.points)
+            except HeadwaterError as error:
+                outcomes.append(rejected(error))
+                continue
             looked_at += max(self.edit.looked_at - before, 1)
-            if not rest.begun and (result.begun if isinstance(result, _Rest) else result.applied):
-                self.version += 1
+            self.version += not rest.begun
             if isinstance(result, _Rest):
                 return outcomes, _stop(begin, index, outcomes, result)
             outcomes.append(result)
@@ -140,12 +143,12 @@ def _ids(op: Operation) -> Sequence[PointId]:
 class _Rest(NamedTuple):
     """What is left of an operation: the points above ``after``, or the ids it lists but for the first ``done``.
 
-    Before the first is done, ``checked`` of them were found to exist.
+    ``missing`` is the first of those that is not there.
     """
 
     after: WireId | None = None
     done: int = 0
-    checked: int = 0
+    missing: WireId | None = None
 
     @property
     def begun(self) -> bool:
@@ -164,7 +167,7 @@ def _stop(begin: Cursor, op: int, outcomes: list[Outcome], rest: _Rest) -> Curso
         outcomes=outcomes,
         after=rest.after,
         done=rest.done,
-        checked=rest.checked,
+        missing=rest.missing,
     )
 
 
@@ -194,20 +197,18 @@ def _apply(edit: ShardEdit, op: Operation, version: int, rest: _Rest, chunk: int
         after = None if rest.after is None else from_wire(rest.after)
         last = apply_by_filter(edit, op, version, after, chunk)
         return APPLIED if last is None else _Rest(after=to_wire(last))
-    try:
-        if isinstance(op, Upsert):
-            apply_upsert(edit, op, version)
-            return APPLIED
-        if not rest.begun:
-            checked = check_ids(edit, op, rest.checked, chunk)
-            if checked is not None and (rest.checked or checked < len(op.ids or ())):
-                return _Rest(checked=checked)
-        if isinstance(op, UpdateVectors):
-            done = apply_update_vectors(edit, op, version, rest.done, chunk)
-        else:
-            done = apply_by_ids(edit, op, version, rest.done, chunk)
-        return APPLIED if done is None else _Rest(done=done)
-    except HeadwaterError as error:
-        return rejected(error)
-    finally:
-        edit.forget_kept()
+    if isinstance(op, Upsert):
+        apply_upsert(edit, op, version)
+        return APPLIED
+    begin = Listed(rest.done, rest.missing)
+    if isinstance(op, UpdateVectors):
+        found = apply_update_vectors(edit, op, version, begin, chunk)
+    else:
+        found = apply_by_ids(edit, op, version, begin, chunk)
+    if found.done < len(op.ids or ()):
+        return _Rest(done=found.done, missing=found.missing)
+    if found.missing is None:
+        return APPLIED
+    # As in Qdrant: the others are changed, and whoever waits is told.
+    missing = render_point_id(from_wire(found.missing))
+    return rejected(NotFoundError(f"Not found: No point with id {missing} found"))

@@ -107,6 +107,13 @@ def edited_ids(body: Body) -> list[Any]:
     return [point["id"] if isinstance(point, dict) else point for point in cast("list[Any]", operation["points"])]
 
 
+def without(body: Body, ids: list[Any]) -> Body | None:
+    """An operation that names points but for some of them, None where that leaves none."""
+    ((kind, operation),) = body.items()
+    left = [p for p, i in zip(operation["points"], edited_ids(body), strict=True) if i not in ids]
+    return {kind: {**operation, "points": left}} if left else None
+
+
 _MODELS: dict[str, Any] = {
     "upsert": models.UpsertOperation,
     "delete": models.DeleteOperation,

@@ -2,8 +2,8 @@
 
 The oracle is the client's own local mode. The real engine was asked about everything here that is not obvious:
 
-- An operation that names a point that isn't there answers 404 naming the first such id; ``delete`` and an upsert do
-  not. (The engine has then changed the other points. A Headwater operation applies whole or not at all: none has.)
+- An operation that names a point that isn't there changes the others and answers 404 naming the first such id;
+  ``delete`` and an upsert do not. (The local mode refuses without a change, or with some of them.)
 - A value of null in a set payload removes the key.
 - An upsert replaces a point whole: vectors it doesn't give are gone, and so is the payload.
 - Of an id that is twice in one request the later counts.

@@ -22,6 +22,7 @@ from tests.e2e.operations import (
     send,
     send_batch,
     upserts,
+    without,
 )
 from tests.e2e.pair import EVERYTHING, Pair
 from tests.e2e.strategies import filters, id_lists, payload_selections, point_ids, quarters, vectors
@@ -80,14 +81,17 @@ class Differential(RuleBasedStateMachine):
         body = source.draw(edits_of(id_lists(3), self.same.params))
         ids = edited_ids(body)
         missing = [point_id for point_id, there in zip(ids, self.same.has(ids), strict=True) if not there]
-        if missing and self.shards > 1:
-            return  # each shard answers for itself: what is in the others is changed
-        if missing:
-            self.same.refused_by_headwater(
-                lambda client: send(client, COLLECTION, body), 404, re.escape(f"No point with id {missing[0]} found")
-            )
-        else:
+        if not missing:
             self.same.both(lambda client: send(client, COLLECTION, body))
+            return
+        # Each shard tells of the first that is missing there.
+        named = "|".join(re.escape(str(i)) for i in (missing if self.shards > 1 else missing[:1]))
+        self.same.refused_by_headwater(
+            lambda client: send(client, COLLECTION, body), 404, f"No point with id ({named}) found"
+        )
+        others = without(body, missing)
+        if others is not None:
+            send(self.same.oracle, COLLECTION, others)
 
     @rule(source=data)
     def edit_by_filter(self, source: st.DataObject) -> None:

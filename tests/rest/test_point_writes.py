@@ -170,6 +170,19 @@ def test_what_the_fold_rejects_is_told_to_those_who_wait(rest: Rest) -> None:
     assert rest.result("POST", f"{POINTS}/payload", json=body)["status"] == "acknowledged"
 
 
+def test_a_batch_that_names_missing_points_changes_the_others(rest: Rest) -> None:
+    """What comes after the operation in the batch is skipped."""
+    rest.result("PUT", POINTS, params=WAIT, json={"points": [point(1), point(2)]})
+    operations = [
+        {"set_payload": {"payload": {"a": 1}, "points": [404, 1, 405]}},
+        {"set_payload": {"payload": {"a": 2}, "points": [2]}},
+    ]
+    error = rest.error(404, "POST", f"{POINTS}/batch", params=WAIT, json={"operations": operations})
+    assert error == "Not found: No point with id 404 found"
+    found = rest.result("POST", POINTS, json={"ids": [1, 2], "with_payload": ["a"]})
+    assert [record["payload"] for record in found] == [{"a": 1}, {}]
+
+
 def test_a_log_that_takes_nothing(memory: MemoryRest) -> None:
     memory.create()
     memory.node.log.broken = True

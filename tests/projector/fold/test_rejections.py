@@ -1,7 +1,11 @@
-"""Operations that break a rule: nothing of them is applied, what came before stays, and the outcome says why."""
+"""Operations that break a rule: nothing of them is applied, what came before stays, and the outcome says why.
+
+One that names missing points is rejected, too, and has changed those that are there.
+"""
 
 import math
 from typing import Any
+from uuid import UUID
 
 import msgspec
 import pytest
@@ -53,18 +57,13 @@ BAD: list[tuple[Operation, int, str]] = [
     (Upsert([-1], {}), 400, "out of range"),
     (Upsert([b"short"], {}), 400, "a UUID has 16 bytes, not 5"),
     (Upsert([1], {}, update_filter={"must": [{"key": "a", "mach": {"value": 1}}]}), 400, "filter.must[0]"),
-    (UpdateVectors([1, 3], {"text": column([1], [1])}), 404, "No point with id 3 found"),
     (UpdateVectors([1], {"text": column([1, 1])}), 400, "expected dim: 1, got 2"),
     (DeleteVectors(["image", "nope"], ids=[1]), 400, "Not existing vector name error: nope"),
-    (DeleteVectors(["image"], ids=[1, 3]), 404, "No point with id 3 found"),
-    (SetPayload(b'{"x":1}', ids=[2, 1, _UUID]), 404, "id 00000000-0000-0000-0000-000000000001 found"),
     (SetPayload(b"null", ids=[1]), 400, "payload is not a JSON object"),
     (SetPayload(b'{"x":1}', key="a..b", ids=[1]), 400, "'a..b' is not a valid payload key"),
     (SetPayload(b'{"a":' * 63 + b"{}" + b"}" * 63, key="a.b", ids=[1]), 400, "nested deeper than"),
     (OverwritePayload(b"[]", ids=[1]), 400, "payload is not a JSON object"),
-    (OverwritePayload(b'{"x":1}', ids=[3, 1]), 404, "No point with id 3 found"),
     (DeletePayload(["a", "["], ids=[1]), 400, "is not a valid payload key"),
-    (DeletePayload(["a"], ids=[1, 3]), 404, "No point with id 3 found"),
     (DeletePoints(), 400, "by ids or by a filter, one of them"),
     (DeletePoints(ids=[1], filter={}), 400, "by ids or by a filter, one of them"),
     (DeletePoints(filter={"must": {"key": "a"}}), 422, "filter.must"),
@@ -99,6 +98,31 @@ def test_earlier_operations_stay_and_later_ones_are_skipped(
     later = state.run(SetPayload(b'{"x":1}', filter=match("a", 2)), chunk=chunk)
     assert later == [APPLIED]
     assert state.versions() == {1: 1, 2: 3, 5: 2}
+
+
+MISSING: list[tuple[Operation, str, dict[int, Any]]] = [
+    (UpdateVectors([1, 3], {"text": column([1], [1])}), "3", {1: {"a": 1}}),
+    (DeleteVectors(["image"], ids=[1, 3, 4]), "3", {1: {"a": 1}}),
+    (SetPayload(b'{"x":1}', ids=[2, 1, _UUID]), str(UUID(int=1)), {1: {"a": 1, "x": 1}, 2: {"a": 2, "x": 1}}),
+    (OverwritePayload(b'{"x":1}', ids=[3, 1]), "3", {1: {"x": 1}}),
+    (DeletePayload(["a"], ids=[4, 3, 1, 1]), "4", {1: None}),
+    (ClearPayload(ids=[1, 3, 2]), "3", {1: None, 2: None}),
+    (SetPayload(b'{"x":1}', ids=[9]), "9", {}),
+]
+
+
+@pytest.mark.parametrize("chunk", [1, 2000])
+@pytest.mark.parametrize(("operation", "first", "changed"), MISSING)
+def test_an_operation_that_names_missing_points_changes_the_others(
+    operation: Operation, first: str, changed: dict[int, Any], chunk: int
+) -> None:
+    state = _state()
+    outcomes = state.run(upsert({5: {"a": 5}}), operation, SetPayload(b'{"x":9}', filter={}), chunk=chunk)
+    assert outcomes == [APPLIED, Outcome(f"Not found: No point with id {first} found", 404), SKIPPED]
+    assert state.payloads() == {1: {"a": 1}, 2: {"a": 2}, 5: {"a": 5}} | changed
+    assert state.versions() == {1: 1, 2: 1, 5: 2} | dict.fromkeys(changed, 3)
+    assert state.run(SetPayload(b'{"x":1}', ids=[5]), chunk=chunk) == [APPLIED]
+    assert state.versions()[5] == 4
 
 
 def test_an_id_that_an_earlier_operation_deleted_is_not_found() -> None:

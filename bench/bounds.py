@@ -19,8 +19,8 @@ from ingest.embedded import EmbeddedLog
 from ingest.kafka.fetched import Fetched
 from ingest.log import Message, Topic
 from projector.frames import Changes, Frame
-from projector.runner import PartitionRunner
 from projector.state.store import PartitionState
+from projector.worker.partition_runner import PartitionRunner
 from projector.worker.relay import rejecter
 from schemas.config import CollectionConfig, Distance, VectorParams
 from schemas.operations import SetPayload

@@ -19,13 +19,13 @@ import uvloop
 from ingest.log import Topic
 from projector.folders import StateFolder
 from projector.frames import ShardId
-from projector.recovery import open_views
-from projector.runner import READ_BYTES, PartitionRunner, ignore_frame
 from projector.segments.builder import SegmentBuilder
 from projector.segments.policy import Plan
 from projector.segments.replacement import Replacement
 from projector.segments.shard_work import begin_work
 from projector.state.store import PartitionState
+from projector.view.recovery import open_views
+from projector.worker.partition_runner import READ_BYTES, PartitionRunner, ignore_frame
 from schemas.config import CollectionConfig, Distance, VectorParams
 from schemas.operations import Upsert
 from schemas.records import PointsRecord, ShardOpened, encode_record

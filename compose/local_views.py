@@ -6,10 +6,10 @@ from ingest.deadline import Deadline
 from ingest.log import Topic
 from ingest.ports import CollectionEntry
 from projector.catalog.follower import CatalogFollower
-from projector.follower import PartitionFollower
 from projector.frames import ShardId
 from projector.segments.meta import unfit_reason
 from projector.segments.optimizer import Optimizer
+from projector.view.follower import PartitionFollower
 from projector.view.shard_view import ShardView
 from projector.waiters import Waiters, not_visible
 from query_api.local import LocalShard

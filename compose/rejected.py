@@ -8,7 +8,7 @@ from compose.errors import UserError
 from ingest.kafka import KafkaLog
 from ingest.log import Headers, Log, LogRecord, LogUnavailableError, Message, Topic
 from ingest.produce.pipeline import Pipeline
-from projector.rejected import (
+from projector.worker.rejected import (
     LEFT_OUT_HEADER,
     ORIGIN_HEADER,
     OUTCOMES_HEADER,

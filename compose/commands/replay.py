@@ -32,9 +32,9 @@ def replay(
 
 async def _replay(settings: Settings, into: Path) -> None:
     from ingest.log import Topic
-    from projector.replay import replay as replay_log
     from projector.snapshot import SnapshotsFolder
     from projector.snapshot.advice import advising
+    from projector.worker.replay import replay as replay_log
 
     snapshots = SnapshotsFolder(DataFolder(settings.data).snapshots)
     async with open_log(settings) as log:

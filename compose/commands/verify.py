@@ -14,7 +14,7 @@ from compose.progress import progress
 from compose.settings import DataFolder, Settings
 
 if TYPE_CHECKING:
-    from projector.verify import PartitionVerdict
+    from projector.worker.verify import PartitionVerdict
 
 
 def verify(as_json: Json = False, data: Data = None, kafka: Kafka = None, prefix: Prefix = None) -> None:
@@ -102,7 +102,7 @@ async def _verify(settings: Settings) -> "list[PartitionVerdict]":
     from projector.snapshot import SnapshotsFolder
     from projector.snapshot.advice import advising
     from projector.snapshot.seed import SnapshotSeed
-    from projector.verify import verify_partition
+    from projector.worker.verify import verify_partition
 
     folder = DataFolder(settings.data)
     state, snapshots = StateFolder(folder.state), SnapshotsFolder(folder.snapshots)

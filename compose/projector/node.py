@@ -25,7 +25,6 @@ from ingest.kafka import KafkaLog, KafkaSettings
 from ingest.kafka.groups import GroupOffsets
 from ingest.log import LogUnavailableError, LogUnreachableError, Topic
 from projector.folders import StateFolder
-from projector.runner import ignore_rejected
 from projector.segments.builder import SegmentBuilder
 from projector.segments.optimizer import Optimizer
 from projector.segments.reader import Segment
@@ -34,6 +33,7 @@ from projector.snapshot.snapshots import SnapshotsFolder
 from projector.worker.catching_up import CatchingUp, Partition
 from projector.worker.faust_app import FoldApp
 from projector.worker.known_losses import KnownLosses
+from projector.worker.partition_runner import ignore_rejected
 from projector.worker.relay import rejecter
 from projector.worker.service import FoldService
 from projector.worker.worker import Worker

@@ -8,8 +8,6 @@ from projector.catalog.store import CatalogStore
 from projector.feed.catalog_feed import CatalogFeed
 from projector.feed.partition_feed import PartitionFeed
 from projector.folders import StateFolder
-from projector.retry import when_room, when_unlocked
-from projector.runner import Reject
 from projector.segments.builder import SegmentBuilder
 from projector.segments.optimizer import Optimizer
 from projector.segments.reader import Segment
@@ -18,8 +16,10 @@ from projector.state.store import PartitionState
 from projector.worker.catalog_service import CatalogService
 from projector.worker.catching_up import Partition
 from projector.worker.known_losses import KnownLosses
+from projector.worker.partition_runner import Reject
 from projector.worker.partition_service import Feed, PartitionResources, PartitionService
 from projector.worker.relay import OpenRelay
+from projector.worker.retry import when_room, when_unlocked
 from projector.worker.service import FoldService
 
 

@@ -8,7 +8,7 @@ from projector.snapshot.snapshots import Snapshot, SnapshotsFolder
 
 
 class SnapshotSeed:
-    """Implements ``projector.verify.Seed`` with the oldest snapshot that will do, so that most is folded afresh."""
+    """Implements ``verify.Seed`` with the oldest snapshot that will do, so that most is folded afresh."""
 
     def __init__(self, snapshots: SnapshotsFolder, identity: str) -> None:
         """``identity`` is the log's."""

@@ -5,11 +5,11 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol, Self
 
 from ingest.log import Log, LogRecord, Topic
-from projector.catalog.runner import CatalogRunner, Publish, nothing_seen
 from projector.catalog.store import CatalogStore
-from projector.retry import keep_writable
-from projector.runner import Reject
 from projector.state.origin import check_log
+from projector.worker.catalog_runner import CatalogRunner, Publish, nothing_seen
+from projector.worker.partition_runner import Reject
+from projector.worker.retry import keep_writable
 from projector.worker.syncing import stop, sync_or_tell
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from projector.runner import Advance, ignore_progress
+from projector.worker.partition_runner import Advance, ignore_progress
 from projector.worker.service import FoldService
 
 

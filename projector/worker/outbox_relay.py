@@ -19,10 +19,10 @@ from ingest.log import LogDamagedError, LogRecord, LogUnavailableError, Topic
 from ingest.outcomes import Reject, Rejection
 from ingest.router import Router
 from projector.fold.window import decode
-from projector.rejected import belongs_there, records_at
-from projector.retry import when_available, when_room, when_writable
 from projector.state.store import PartitionState
+from projector.worker.rejected import belongs_there, records_at
 from projector.worker.relay import OpenRelay, Spawn
+from projector.worker.retry import when_available, when_room, when_writable
 from projector.worker.router_offsets import RouterOffsets
 from schemas.operations import Outcome
 

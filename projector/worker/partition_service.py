@@ -9,18 +9,18 @@ import structlog
 
 from ingest.log import Log, LogRecord, Topic
 from projector.folders import StateFolder
-from projector.follower import PartitionFollower
 from projector.frames import Frame, ShardId
-from projector.recovery import open_views
-from projector.retry import keep_writable, when_room
-from projector.runner import READ_BYTES, PartitionRunner
 from projector.segments.builder import SegmentBuilder
 from projector.segments.optimizer import Optimizer
 from projector.segments.reader import Segment
 from projector.segments.replacement import MakeReady
 from projector.state.origin import check_log, read_next
 from projector.state.store import PartitionState
+from projector.view.follower import PartitionFollower
+from projector.view.recovery import open_views
+from projector.worker.partition_runner import READ_BYTES, PartitionRunner
 from projector.worker.relay import OpenRelay, Relay
+from projector.worker.retry import keep_writable, when_room
 from projector.worker.syncing import stop, sync_or_tell
 
 SLICE_RECORDS = 1000

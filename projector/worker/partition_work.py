@@ -11,10 +11,10 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 
 from ingest.log import LogRecord, LogUnavailableError
-from projector.retry import when_available
 from projector.worker.catching_up import CatchingUp, Partition
 from projector.worker.following import catch_up
 from projector.worker.metrics import LAG, OPEN_PARTITIONS
+from projector.worker.retry import when_available
 from projector.worker.service import FoldService
 
 FULL_BYTES = 4 << 20

@@ -6,9 +6,9 @@ from typing import Any, Protocol
 
 from ingest.log import Log, LogRecord, Topic
 from ingest.outcomes import Reject, Rejection
-from projector.rejected import send_rejected
-from projector.retry import when_available
 from projector.state.store import PartitionState
+from projector.worker.rejected import send_rejected
+from projector.worker.retry import when_available
 
 
 class Relay(Protocol):

@@ -11,7 +11,7 @@ import structlog
 
 from ingest.kafka.groups import Offsets
 from ingest.log import Log, Topic
-from projector.retry import when_available
+from projector.worker.retry import when_available
 
 _logger = structlog.get_logger("headwater.router")
 

@@ -14,10 +14,10 @@ import structlog
 
 from ingest.log import LogRecord, LogUnavailableError
 from ingest.outcomes import Reject
-from projector.retry import when_writable
-from projector.runner import ignore_rejected
 from projector.state.store import PartitionState
+from projector.worker.partition_runner import ignore_rejected
 from projector.worker.relay import OpenRelay, Spawn
+from projector.worker.retry import when_writable
 from projector.worker.router_offsets import RouterOffsets
 
 LOOK_SECONDS = 10.0

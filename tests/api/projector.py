@@ -6,8 +6,8 @@ from compose.api.feeds import CatalogFeed, PartitionFeed
 from ingest.log import Topic
 from projector.catalog.follower import CatalogFollower
 from projector.catalog.state import CatalogState, MarkerOffset
-from projector.follower import PartitionFollower
 from projector.frames import Frame, ShardId
+from projector.view.follower import PartitionFollower
 from projector.view.live_shard import LiveShard
 from projector.waiters import Waiters
 from schemas.operations import Outcome

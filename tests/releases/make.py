@@ -20,12 +20,12 @@ from projector.catalog.store import CatalogStore
 from projector.feed.catalog_feed import CatalogFeed
 from projector.feed.partition_feed import PartitionFeed
 from projector.folders import StateFolder
-from projector.recovery import open_views
-from projector.runner import PartitionRunner
 from projector.segments.builder import SegmentBuilder
 from projector.snapshot import SnapshotsFolder
 from projector.snapshot.create import create
 from projector.state.store import PartitionState
+from projector.view.recovery import open_views
+from projector.worker.partition_runner import PartitionRunner
 from projector.worker.relay import rejecter
 from tests.releases import traffic
 from tests.releases.archive import FOLDER, Digests, Exported, Question, digests_of

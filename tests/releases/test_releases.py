@@ -23,7 +23,7 @@ from projector.state.fold_history import FOLD_VERSION_KEY, fold_rank
 from projector.state.kv import Batch, KeyValue
 from projector.state.origin import LogTruncatedError
 from projector.state.store import PartitionState
-from projector.verify import verify_partition
+from projector.worker.verify import verify_partition
 from tests.projector.feed.place import following
 from tests.releases import traffic
 from tests.releases.archive import NAMES, Question, Release, digests_of, named

@@ -8,14 +8,14 @@ from ingest.log import Headers, LogRecord, LogUnavailableError, Message, RecordT
 from ingest.ports import CollectionEntry
 from projector.catalog.fold import fold_catalog
 from projector.catalog.follower import CatalogFollower
-from projector.catalog.runner import MarkerOffset, Publish
 from projector.catalog.state import CatalogState
 from projector.fold.effects import Effects, Home, ShardMeta
 from projector.fold.fold import fold
-from projector.follower import PartitionFollower
 from projector.frames import Frame, ShardId
+from projector.view.follower import PartitionFollower
 from projector.view.shard_view import ShardView
 from projector.waiters import not_visible
+from projector.worker.catalog_runner import MarkerOffset, Publish
 from query_api.local import LocalShard
 from query_api.ports import CollectionCounts, CollectionStatus
 from schemas.errors import TimedOutError

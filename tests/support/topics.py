@@ -8,7 +8,7 @@ from ingest.http.offsets import CATALOG_PARTITION, render_offsets
 from ingest.kafka import KafkaLog, KafkaSettings
 from ingest.kafka.groups import GroupOffsets
 from ingest.log import LogRecord, Topic
-from projector.rejected import ORIGIN_HEADER
+from projector.worker.rejected import ORIGIN_HEADER
 
 T = TypeVar("T")
 

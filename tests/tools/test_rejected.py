@@ -16,7 +16,7 @@ from ingest.kafka import KafkaSettings
 from ingest.log import Headers, Log, LogRecord, RecordTooLargeError, Topic
 from ingest.outcomes import Rejection
 from ingest.writer import HEADERS
-from projector.rejected import send_rejected
+from projector.worker.rejected import send_rejected
 from schemas.operations import Outcome
 from schemas.records import Origin, encode_record
 from tests.projector.fold.memory_state import points_record, upsert

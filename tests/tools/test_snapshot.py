@@ -15,7 +15,6 @@ import pytest
 
 from ingest.log import Topic
 from projector.folders import StateFolder
-from projector.recovery import open_views
 from projector.segments.builder import SegmentBuilder
 from projector.segments.shard_files import condemn
 from projector.snapshot import SnapshotError, SnapshotsFolder, files
@@ -26,6 +25,7 @@ from projector.snapshot.restore import restore
 from projector.snapshot.service import SnapshotService
 from projector.state.origin import StateMismatchError, check_log
 from projector.state.store import PartitionState
+from projector.view.recovery import open_views
 from tests.support.memory_log import MemoryLog
 from tests.support.waiting import eventually
 from tests.tools.world import Owner, World, digests, replayed, run

@@ -13,12 +13,9 @@ import msgspec
 from ingest.log import Log, Topic
 from ingest.outcomes import Rejection
 from ingest.sharding import records_of
-from projector.catalog.runner import CatalogRunner
 from projector.catalog.state import CatalogState
 from projector.catalog.store import CatalogStore
 from projector.folders import StateFolder
-from projector.replay import replay
-from projector.runner import PartitionRunner, ignore_frame
 from projector.segments.build import build_segment
 from projector.segments.manifest import Manifest, SegmentEntry, write_manifest
 from projector.segments.shard_files import segment_name, spill_path
@@ -27,6 +24,9 @@ from projector.segments.spill import write_spill
 from projector.state.digest import ShardDigest, digest_shard
 from projector.state.origin import check_log
 from projector.state.store import PartitionState
+from projector.worker.catalog_runner import CatalogRunner
+from projector.worker.partition_runner import PartitionRunner, ignore_frame
+from projector.worker.replay import replay
 from schemas.config import CollectionConfig, Distance, VectorParams
 from schemas.ids import PointId, to_wire
 from schemas.operations import DeletePoints, Operation, Outcome, SetPayload, Upsert

@@ -8,7 +8,7 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from ingest.kafka import KafkaLog, KafkaSettings, KafkaTopicError
 from ingest.kafka.topic_settings import REJECTED_EXTRA_BYTES
 from ingest.log import LogDamagedError, LogRefusedError, Topic
-from projector.rejected import record_at
+from projector.worker.rejected import record_at
 from tests.ingest.kafka.support import LOSSLESS, POINTS, admin, create_topic, opened
 from tests.ingest.log_contract import read_all, within
 

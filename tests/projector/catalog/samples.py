@@ -8,9 +8,9 @@ from ingest.log import Topic
 from ingest.outcomes import Rejection
 from projector.catalog.fold import CatalogEffects, fold_catalog
 from projector.catalog.follower import CatalogFollower
-from projector.catalog.runner import CatalogRunner
 from projector.catalog.state import CatalogState
 from projector.catalog.store import CatalogStore
+from projector.worker.catalog_runner import CatalogRunner
 from schemas.config import CollectionConfig, Distance, VectorParams
 from schemas.operations import Outcome
 from schemas.records import (

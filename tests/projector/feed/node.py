@@ -10,10 +10,7 @@ from ingest.log import Topic
 from projector.feed.partition_feed import PartitionFeed
 from projector.fold.chunk import ChunkLimit
 from projector.folders import StateFolder
-from projector.follower import PartitionFollower
 from projector.frames import Frame, ShardId
-from projector.recovery import open_views
-from projector.runner import PartitionRunner
 from projector.segments.build import build_segment
 from projector.segments.manifest import read_manifest
 from projector.segments.policy import Plan
@@ -21,9 +18,12 @@ from projector.segments.replacement import Replacement, publish
 from projector.segments.shard_work import ShardWork
 from projector.segments.spec import BuildResult, BuildSpec
 from projector.state.store import PartitionState
+from projector.view.follower import PartitionFollower
 from projector.view.live_shard import LiveShard
 from projector.view.part import row_of
+from projector.view.recovery import open_views
 from projector.view.shard_view import ShardView
+from projector.worker.partition_runner import PartitionRunner
 from schemas.config import CollectionConfig, Distance, VectorParams
 from schemas.ids import PointId, ids_to_wire
 from schemas.operations import DeletePoints, Operation, Outcome, SetPayload, Upsert

@@ -15,11 +15,11 @@ from projector.feed.partition_feed import PartitionFeed
 from projector.fold.chunk import ChunkLimit
 from projector.folders import StateFolder
 from projector.frames import Frame
-from projector.recovery import open_views
-from projector.runner import PartitionRunner, ignore_frame
 from projector.segments.builder import SegmentBuilder
 from projector.segments.optimizer import Optimizer
 from projector.state.store import PartitionState
+from projector.view.recovery import open_views
+from projector.worker.partition_runner import PartitionRunner, ignore_frame
 
 BATCH_BYTES = 4000
 FILE_BYTES = 50_000

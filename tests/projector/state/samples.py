@@ -10,9 +10,9 @@ from ingest.outcomes import Rejection
 from projector.fold.chunk import ChunkLimit
 from projector.fold.fold import DEFAULT_LIMIT
 from projector.frames import Frame
-from projector.runner import READ_BYTES, PartitionRunner
 from projector.state.digest import ShardDigest, digest_shard
 from projector.state.store import PartitionState
+from projector.worker.partition_runner import READ_BYTES, PartitionRunner
 from schemas.operations import Outcome
 from schemas.records import PartitionRecord, encode_record
 from tests.support.memory_log import MemoryLog
@@ -88,7 +88,7 @@ def fold_all(log: MemoryLog, folder: Path, **options: int) -> Projector:
 
 
 async def _to_the_end(log: Log, projector: Projector) -> None:
-    await projector.runner.catch_up(await log.end_offset(Topic.POINTS, 0))
+    await projector.worker.partition_runner.catch_up(await log.end_offset(Topic.POINTS, 0))
 
 
 def digests(folder: Path) -> list[ShardDigest]:

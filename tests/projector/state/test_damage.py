@@ -13,7 +13,6 @@ from projector.catalog.store import CatalogStore
 from projector.fold.effects import FOLD_VERSION, Effects, ShardMeta
 from projector.folders import StateFolder
 from projector.frames import ShardId
-from projector.recovery import open_views
 from projector.segments.builder import SegmentBuilder
 from projector.snapshot import SnapshotError
 from projector.snapshot.check import check_snapshot
@@ -22,6 +21,7 @@ from projector.snapshot.snapshots import Snapshot
 from projector.state.digest import digest_shard
 from projector.state.errors import StateDamagedError
 from projector.state.store import PartitionState
+from projector.view.recovery import open_views
 from schemas.ids import PointId
 from schemas.operations import Outcome
 from schemas.records import Origin

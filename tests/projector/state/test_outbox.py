@@ -8,8 +8,8 @@ from ingest.foreign import Destination
 from ingest.log import Topic
 from ingest.outcomes import Rejection
 from projector.frames import Frame
-from projector.runner import PartitionRunner, ignore_frame
 from projector.state.store import PartitionState
+from projector.worker.partition_runner import PartitionRunner, ignore_frame
 from schemas.records import encode_record
 from tests.projector.fold.memory_state import OPENED, SHARD
 from tests.projector.state.samples import open_state, run

@@ -10,8 +10,8 @@ from ingest.kafka.topic_settings import REJECTED_EXTRA_BYTES
 from ingest.log import Headers, LogRecord, RecordTooLargeError, Topic
 from ingest.outcomes import Rejection, rejected
 from projector.fold.outcomes import SKIPPED
-from projector.rejected import LEFT_OUT_HEADER, ORIGIN_HEADER, OUTCOMES_HEADER, REASON_HEADER, send_rejected
-from projector.runner import PartitionRunner, ignore_frame
+from projector.worker.partition_runner import PartitionRunner, ignore_frame
+from projector.worker.rejected import LEFT_OUT_HEADER, ORIGIN_HEADER, OUTCOMES_HEADER, REASON_HEADER, send_rejected
 from projector.worker.relay import rejecter
 from schemas.errors import BadInputError
 from schemas.operations import Outcome

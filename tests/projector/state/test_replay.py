@@ -12,11 +12,11 @@ from ingest.log import Topic
 from projector.fold.chunk import ChunkLimit
 from projector.folders import StateFolder
 from projector.frames import Frame
-from projector.replay import replay, replay_partition
-from projector.runner import PartitionRunner
 from projector.state.digest import ShardDigest
 from projector.state.origin import StateMismatchError
-from projector.verify import verify_partition
+from projector.worker.partition_runner import PartitionRunner
+from projector.worker.replay import replay, replay_partition
+from projector.worker.verify import verify_partition
 from schemas.operations import SetPayload
 from schemas.records import PartitionRecord
 from tests.projector.fold import strategies

@@ -17,9 +17,9 @@ from projector.fold.effects import Cursor, Effects
 from projector.fold.fold import fold
 from projector.fold.window import decode
 from projector.frames import Changes, Frame
-from projector.runner import PartitionRunner
 from projector.state.digest import digest_shard
 from projector.state.store import PartitionState
+from projector.worker.partition_runner import PartitionRunner
 from schemas.operations import Outcome
 from tests.projector.fold.log_strategies import logs
 from tests.projector.state.samples import open_state, run

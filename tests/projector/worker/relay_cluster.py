@@ -17,10 +17,10 @@ from ingest.router import Router
 from projector.fold.chunk import ChunkLimit
 from projector.fold.effects import Effects
 from projector.frames import ShardId
-from projector.rejected import ORIGIN_HEADER, send_rejected
-from projector.runner import PartitionRunner, ignore_frame
 from projector.state.store import PartitionState
 from projector.worker.outbox_relay import OutboxRelay, RelayResources
+from projector.worker.partition_runner import PartitionRunner, ignore_frame
+from projector.worker.rejected import ORIGIN_HEADER, send_rejected
 from projector.worker.router_offsets import RouterOffsets
 from schemas.ids import PointId, shard_of
 from schemas.points import decode_point

@@ -13,7 +13,6 @@ from projector.catalog.follower import CatalogFollower
 from projector.catalog.store import CatalogStore
 from projector.folders import StateFolder
 from projector.frames import Frame
-from projector.retry import when_unlocked
 from projector.segments.builder import SegmentBuilder
 from projector.segments.optimizer import Optimizer
 from projector.state.digest import ShardDigest, digest_shard
@@ -23,6 +22,7 @@ from projector.worker.catching_up import Partition
 from projector.worker.faust_app import FoldApp
 from projector.worker.partition_service import Feed, NoFeed, PartitionResources, PartitionService
 from projector.worker.relay import no_relay, rejecter
+from projector.worker.retry import when_unlocked
 from projector.worker.service import FoldService
 from projector.worker.worker import Worker
 from schemas.records import ShardOpened, encode_record

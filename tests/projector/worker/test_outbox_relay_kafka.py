@@ -12,10 +12,10 @@ from ingest.kafka.groups import GroupOffsets
 from ingest.log import Topic
 from ingest.outcomes import Rejection
 from ingest.router import Router
-from projector.rejected import ORIGIN_HEADER, send_rejected
-from projector.runner import PartitionRunner, ignore_frame
 from projector.state.store import PartitionState
 from projector.worker.outbox_relay import OutboxRelay, RelayResources, outbox_relays
+from projector.worker.partition_runner import PartitionRunner, ignore_frame
+from projector.worker.rejected import ORIGIN_HEADER, send_rejected
 from projector.worker.router_offsets import RouterOffsets
 from schemas.records import Origin, PointsRecord, ShardOpened, decode_partition_record, encode_record
 from tests.support.memory_catalog import MemoryCatalog

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from ingest.log import LogUnavailableError, Topic
-from projector.replay import replay_partition
-from projector.runner import PartitionRunner, ignore_frame
 from projector.state import kept_outcomes
 from projector.state.store import PartitionState
+from projector.worker.partition_runner import PartitionRunner, ignore_frame
+from projector.worker.replay import replay_partition
 from projector.worker.router_offsets import RouterOffsets
 from projector.worker.standby_relay import StandbyRelay, StandbyResources
 from tests.projector.worker.relay_cluster import GROUP, PARTITIONS, Cluster, MemoryProgress

@@ -7,12 +7,12 @@ from pathlib import Path
 
 from ingest.log import Log, Topic
 from projector.folders import StateFolder
-from projector.replay import replay_partition
 from projector.state.digest import ShardDigest, digest_shard
 from projector.state.fold_history import FoldSpan
 from projector.state.losses import Loss, tell
 from projector.state.origin import StateMismatchError
 from projector.state.store import PartitionState
+from projector.worker.replay import replay_partition
 
 Seed = Callable[[int, int, int, Path], None]
 """Puts a state of a partition into a folder: one that needs no record below an offset, and stands no later than

@@ -4,14 +4,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from ingest.log import Log, Topic
-from projector.catalog.runner import CatalogRunner, MarkerOffset
 from projector.catalog.state import CatalogState
 from projector.catalog.store import CatalogStore
 from projector.fold.effects import Cursor
 from projector.folders import StateFolder
-from projector.runner import READ_BYTES, Advance, PartitionRunner, ignore_frame, ignore_rejected
 from projector.state.origin import LogTruncatedError
 from projector.state.store import PartitionState
+from projector.worker.catalog_runner import CatalogRunner, MarkerOffset
+from projector.worker.partition_runner import READ_BYTES, Advance, PartitionRunner, ignore_frame, ignore_rejected
 from schemas.operations import Outcome
 
 

@@ -12,7 +12,6 @@ import structlog
 from numpy.typing import NDArray
 
 from projector.folders import StateFolder
-from projector.follower import PartitionFollower
 from projector.frames import ShardId
 from projector.segments.builder import SegmentBuilder
 from projector.segments.errors import ManifestDamagedError, SegmentDamagedError
@@ -22,6 +21,7 @@ from projector.segments.replacement import MakeReady
 from projector.segments.shard_files import delete, delete_unknown, open_segments, rebuild_shard
 from projector.state.store import PartitionState, TooManyChangedError
 from projector.threads import to_its_end
+from projector.view.follower import PartitionFollower
 from projector.view.live_shard import LiveShard
 from schemas.config import CollectionConfig
 from schemas.ids import PointId

@@ -15,11 +15,11 @@ from projector.fold.packed import PackedPoint
 from projector.fold.run import DecodedRecord, RunFold
 from projector.fold.window import decode, decode_window, windows
 from projector.frames import Frame
-from projector.rejected import belongs_there
-from projector.rejections import RejectionLines
-from projector.retry import when_writable
 from projector.state.origin import read_next
 from projector.state.store import PartitionState
+from projector.worker.rejected import belongs_there
+from projector.worker.rejection_lines import RejectionLines
+from projector.worker.retry import when_writable
 from schemas.operations import Outcome
 
 READ_BYTES = 8 << 20

@@ -3,7 +3,7 @@
 from structlog.testing import capture_logs
 
 from ingest.log import LogRecord
-from projector.rejections import RejectionLines
+from projector.worker.rejection_lines import RejectionLines
 from schemas.operations import Outcome
 
 

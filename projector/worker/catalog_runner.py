@@ -13,8 +13,8 @@ from ingest.outcomes import Reject, Rejection, rejected
 from projector.catalog.fold import CatalogEffects, fold_catalog
 from projector.catalog.state import CatalogState, MarkerOffset
 from projector.catalog.store import CatalogStore
-from projector.retry import when_writable
 from projector.state.origin import read_next
+from projector.worker.retry import when_writable
 from schemas.errors import BadInputError
 from schemas.operations import Outcome
 from schemas.records import CANONICAL_CONTENT_TYPE, CONTENT_TYPE_HEADER, Marker, decode_catalog_record, encode_record

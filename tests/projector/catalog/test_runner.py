@@ -9,9 +9,9 @@ import pytest
 from structlog.testing import capture_logs
 
 from ingest.log import Headers, LogUnavailableError, RecordTooLargeError, Topic
-from projector.catalog import runner as runner_module
 from projector.catalog.store import CatalogStore
 from projector.state.origin import StateMismatchError, check_log
+from projector.worker import catalog_runner as runner_module
 from schemas.errors import NotFoundError
 from schemas.operations import Outcome
 from schemas.records import (

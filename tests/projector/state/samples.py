@@ -88,7 +88,7 @@ def fold_all(log: MemoryLog, folder: Path, **options: int) -> Projector:
 
 
 async def _to_the_end(log: Log, projector: Projector) -> None:
-    await projector.worker.partition_runner.catch_up(await log.end_offset(Topic.POINTS, 0))
+    await projector.runner.catch_up(await log.end_offset(Topic.POINTS, 0))
 
 
 def digests(folder: Path) -> list[ShardDigest]:

@@ -154,7 +154,7 @@ def test_the_fold_waits_and_leaves_nothing_out(seed: int, tmp_path: Path, monkey
     state.kv.on_writable = waiters.stall
     monkeypatch.setattr(FailingDatabase, "failing", True)
     projector = Projector(log_of(*RECORDS), state, chunk_points=3)
-    run(projector.worker.partition_runner.catch_up(len(RECORDS)))
+    run(projector.runner.catch_up(len(RECORDS)))
     assert (state.kv.unwritable, waiters.stalled) == (None, None)
     assert projector.frames == expected.frames
     assert list(state.outcomes_since(0)) == [(f.offset, f.outcomes) for f in expected.frames if f.outcomes]

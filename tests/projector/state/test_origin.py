@@ -164,8 +164,8 @@ def _half_applied(log: MemoryLog, folder: Path) -> None:
     put(log, points_record(SetPayload(b'{"x":1}', filter={})))
     state = open_state(folder)
     projector = Projector(log, state, chunk_points=1)
-    run(projector.worker.partition_runner.catch_up(3))
-    run(projector.worker.partition_runner.apply(run(log.read(Topic.POINTS, 0, 3, 1))[0], chunks=1))
+    run(projector.runner.catch_up(3))
+    run(projector.runner.apply(run(log.read(Topic.POINTS, 0, 3, 1))[0], chunks=1))
     assert state.applied == 2
     assert state.cursor is not None
     state.close()
@@ -190,8 +190,8 @@ def test_a_half_applied_record_is_finished(tmp_path: Path) -> None:
     _half_applied(log, tmp_path)
     state = open_state(tmp_path)
     projector = Projector(log, state)
-    run(projector.worker.partition_runner.finish_pending())
+    run(projector.runner.finish_pending())
     assert (state.applied, state.cursor) == (3, None)
-    run(projector.worker.partition_runner.finish_pending())
+    run(projector.runner.finish_pending())
     assert [frame.final for frame in projector.frames] == [True]
     state.close()

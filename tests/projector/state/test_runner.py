@@ -53,8 +53,8 @@ def test_a_log_is_folded_in_order(tmp_path: Path) -> None:
 def test_rejections_go_into_the_frame_the_state_and_to_the_producer(tmp_path: Path) -> None:
     projector = fold_all(log_of(*_records()), tmp_path)
     not_found = Outcome("Not found: No point with id 404 found", 404)
-    assert [offset for offset, _ in projector.worker.rejected] == [2, 3, 4]
-    assert projector.worker.rejected[1][1] == [Outcome(), not_found]
+    assert [offset for offset, _ in projector.rejected] == [2, 3, 4]
+    assert projector.rejected[1][1] == [Outcome(), not_found]
     assert [frame.offset for frame in projector.frames if frame.outcomes] == [2, 3, 4]
     assert projector.frames[2].outcomes == [Outcome(), not_found]
     assert projector.frames[1].outcomes[0].status == 400
@@ -86,7 +86,7 @@ def test_what_a_request_is_told_of_is_not_sent(tmp_path: Path) -> None:
     for value in (encode_record(OPENED), refused, b"of a later release"):
         log.put(Topic.POINTS, 0, value, headers=REQUEST_HEADERS)
     projector = fold_all(log, tmp_path)
-    assert [offset for offset, _ in projector.worker.rejected] == [2]
+    assert [offset for offset, _ in projector.rejected] == [2]
     assert [frame.offset for frame in projector.frames if frame.outcomes] == [1, 2]
 
 
@@ -124,9 +124,9 @@ def test_a_record_that_comes_again_is_skipped(tmp_path: Path) -> None:
     state = open_state(tmp_path)
     projector = Projector(log, state)
     for record in run(log.read(Topic.POINTS, 0, 0, 1 << 20)):
-        run(projector.worker.partition_runner.apply(record))
+        run(projector.runner.apply(record))
     assert projector.frames == []
-    assert projector.worker.rejected == []
+    assert projector.rejected == []
     assert state.applied == 5
     state.close()
     assert digests(tmp_path) == expected
@@ -135,9 +135,9 @@ def test_a_record_that_comes_again_is_skipped(tmp_path: Path) -> None:
 def test_catching_up_ends_where_it_is_told(tmp_path: Path) -> None:
     state = open_state(tmp_path)
     projector = Projector(log_of(*_records()), state)
-    run(projector.worker.partition_runner.catch_up(3))
+    run(projector.runner.catch_up(3))
     assert state.applied == 2
-    run(projector.worker.partition_runner.catch_up(3))
+    run(projector.runner.catch_up(3))
     assert state.applied == 2
     state.close()
 

@@ -10,6 +10,7 @@ from projector.columns.keywords import HashCollisionError
 from projector.columns.meta import COLUMNS_SECTION, ColumnMeta, ColumnsMeta, ColumnSteps
 from projector.columns.sections import SectionSink
 from schemas.json_path import EACH
+from schemas.matching import EVALUATOR_VERSION
 from schemas.validation import decode_payload
 
 MAX_COLUMNS = 64
@@ -59,7 +60,7 @@ class ColumnsBuilder:
             metas.append(ColumnMeta.of(steps, number, accumulator.points))
             for name, data in sections.items():
                 sink.put(f"column.{number}.{name}", data)
-        encoded = msgspec.json.encode(ColumnsMeta(complete, metas))
+        encoded = msgspec.json.encode(ColumnsMeta(complete, metas, EVALUATOR_VERSION))
         sink.put(COLUMNS_SECTION, np.frombuffer(encoded, np.uint8))
 
     def _visit_object(self, node: _Node, value: dict[str, JsonItem]) -> None:

@@ -22,6 +22,8 @@ class Columns:
         meta = msgspec.json.decode(directory, type=ColumnsMeta)
         self.complete = meta.complete
         """Whether a path without a column leads to nothing at any slot."""
+        self.evaluator = meta.evaluator
+        """The version of the evaluator that they were built under; "" when unknown."""
         self._source = source
         self._size = size
         self._metas: dict[ColumnSteps, ColumnMeta] = {column.steps: column for column in meta.columns}

@@ -32,7 +32,11 @@ class ColumnMeta(msgspec.Struct, frozen=True):
 
 
 class ColumnsMeta(msgspec.Struct, frozen=True):
-    """All columns; ``complete`` when a path without a column leads to nothing in any slot."""
+    """All columns; ``complete`` when a path without a column leads to nothing in any slot.
+
+    ``evaluator``: the version of the evaluator that they were built under; "" where that isn't told.
+    """
 
     complete: bool
     columns: list[ColumnMeta]
+    evaluator: str = ""

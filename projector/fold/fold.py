@@ -10,6 +10,7 @@ listed twice changes nothing more.
 """
 
 from ingest.foreign import ForeignWrite
+from projector.fold.candidates import Candidates
 from projector.fold.chunk import ChunkLimit
 from projector.fold.effects import Cursor, Effects, StateReader
 from projector.fold.foreign import HomeParts, fold_foreign, home_parts
@@ -31,18 +32,21 @@ class RecordFold:
         record: PartitionRecord | ForeignWrite,
         offset: int,
         limit: ChunkLimit = DEFAULT_LIMIT,
+        candidates: Candidates = None,
     ) -> None:
+        """``candidates`` are those of the record's first operation, as of the offset before it."""
         self._reader = reader
         self._record = record
         self._offset = offset
         self._limit = limit
+        self._candidates: Candidates = candidates
         self._parts: HomeParts | Effects | None = None
 
     def next(self, cursor: Cursor | None) -> Effects:
         """The effects of the record, or of its next chunk when ``cursor`` is what the chunk before gave."""
         record = self._record
         if isinstance(record, PointsRecord):
-            return _fold_points(self._reader, record, self._offset, cursor, self._limit)
+            return _fold_points(self._reader, record, self._offset, cursor, self._limit, self._candidates)
         if not isinstance(record, ForeignWrite):
             return fold_marker(self._reader, record, self._offset)
         # Once for all chunks: nothing else is applied between them, so no configuration changes.
@@ -59,13 +63,19 @@ def fold(
     offset: int,
     cursor: Cursor | None = None,
     limit: ChunkLimit = DEFAULT_LIMIT,
+    candidates: Candidates = None,
 ) -> Effects:
     """The effects of ``record``, or of its next chunk when ``cursor`` is what the chunk before gave."""
-    return RecordFold(reader, record, offset, limit).next(cursor)
+    return RecordFold(reader, record, offset, limit, candidates).next(cursor)
 
 
 def _fold_points(
-    reader: StateReader, record: PointsRecord, offset: int, cursor: Cursor | None, limit: ChunkLimit
+    reader: StateReader,
+    record: PointsRecord,
+    offset: int,
+    cursor: Cursor | None,
+    limit: ChunkLimit,
+    candidates: Candidates,
 ) -> Effects:
     origin = record.origin
     if cursor is None and origin is not None and origin.was_had(reader.watermark(origin.partition)):
@@ -78,6 +88,6 @@ def _fold_points(
         effects = Effects(outcomes=[TOO_EARLY] * len(record.ops))
     else:
         begin = cursor or Cursor(offset, op=0, chunk=0, outcomes=[])
-        effects = fold_operations(reader, shard, meta, record.ops, begin, limit)
+        effects = fold_operations(reader, shard, meta, record.ops, begin, limit, candidates)
     effects.watermark = origin
     return effects

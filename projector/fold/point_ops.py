@@ -218,7 +218,7 @@ def apply_by_filter(
     """
     change = make_edit(edit, op, version)
     condition = _condition(edit, op.filter)
-    for looked_at, (point_id, value) in enumerate(edit.scan(after), start=1):
+    for looked_at, (point_id, value) in enumerate(edit.filtered(after), start=1):
         point = decode_point(value)
         if point_matches(condition, point_id, point, edit.names):
             _put(edit, point_id, change(point))

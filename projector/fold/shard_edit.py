@@ -1,7 +1,9 @@
 """A shard being edited by one record: the committed points under the changes made so far."""
 
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 
+from projector.fold.candidates import Candidates
 from projector.fold.effects import ShardMeta, StateReader
 from projector.frames import ShardId
 from schemas.ids import PointId
@@ -20,6 +22,8 @@ class ShardEdit:
         self.positions = meta.config.positions
         self.names = {position: name for name, position in self.positions.items()}
         self.changes: dict[PointId, bytes | None] = {}
+        self.candidates: Candidates = None
+        """Where an operation by filter is to look, among the committed points."""
         self.looked_at = 0
         self.read_bytes = 0
         self.new_bytes = 0
@@ -51,7 +55,18 @@ class ShardEdit:
         self.changes[point_id] = value
         self.new_bytes += len(value)
 
-    def scan(self, after: PointId | None) -> Iterator[tuple[PointId, bytes]]:
+    def filtered(self, after: PointId | None) -> Iterator[tuple[PointId, bytes]]:
+        """The committed points with an id above ``after`` that may pass the operation's filter, in id order."""
+        return self._scan(after) if self.candidates is None else self._look_up(self.candidates, after)
+
+    def _look_up(self, candidates: Sequence[PointId], after: PointId | None) -> Iterator[tuple[PointId, bytes]]:
+        for at in range(0 if after is None else bisect_right(candidates, after), len(candidates)):
+            point_id = candidates[at]
+            (value,) = self.get([point_id])
+            if value is not None:
+                yield point_id, value
+
+    def _scan(self, after: PointId | None) -> Iterator[tuple[PointId, bytes]]:
         """The committed points with an id above ``after``, in id order."""
         for found in self.reader.scan(self.shard, after):
             self.looked_at += 1

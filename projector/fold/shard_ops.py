@@ -6,6 +6,7 @@ from typing import NamedTuple
 import msgspec
 
 from ingest.outcomes import rejected
+from projector.fold.candidates import Candidates
 from projector.fold.chunk import ChunkLimit
 from projector.fold.effects import Cursor, Effects, ShardMeta, StateReader
 from projector.fold.outcomes import APPLIED, SKIPPED
@@ -55,8 +56,12 @@ class OpenShard:
         self.version += 1
         self.edit.changes[point_id] = encode_point(self.version, ((self._position, vector),), payload)
 
-    def fold(self, ops: Sequence[Operation], begin: Cursor, limit: ChunkLimit) -> tuple[list[Outcome], Cursor | None]:
+    def fold(
+        self, ops: Sequence[Operation], begin: Cursor, limit: ChunkLimit, candidates: Candidates = None
+    ) -> tuple[list[Outcome], Cursor | None]:
         """Apply ``ops`` from ``begin`` on; the outcomes so far, and where to go on when that is not all.
+
+        ``candidates`` are the first operation's: of the next ones' nothing is known, as it may have changed any point.
 
         No operation is begun once ``limit`` is reached. One that looks at no point counts as if it looked at one.
         """
@@ -78,6 +83,7 @@ class OpenShard:
                 if looked_at >= limit.points or self.edit.is_full or _needs_commit(self.edit, op, limit.points):
                     return outcomes, _stop(begin, index, outcomes, _ALL)
             before = self.edit.looked_at
+            self.edit.candidates = candidates if index == 0 else None
             try:
                 result = _apply(self.edit, op, self.version + (not rest.begun), rest, limit.points)
             except HeadwaterError as error:
@@ -118,7 +124,13 @@ class OpenShard:
 
 
 def fold_operations(
-    reader: StateReader, shard: ShardId, meta: ShardMeta, ops: Sequence[Operation], begin: Cursor, limit: ChunkLimit
+    reader: StateReader,
+    shard: ShardId,
+    meta: ShardMeta,
+    ops: Sequence[Operation],
+    begin: Cursor,
+    limit: ChunkLimit,
+    candidates: Candidates = None,
 ) -> Effects:
     """The effects of ``ops`` from ``begin`` on, with a cursor that goes on where they don't go to the end.
 
@@ -126,7 +138,7 @@ def fold_operations(
     applied whole.
     """
     opened = OpenShard(reader, shard, meta)
-    outcomes, stop = opened.fold(ops, begin, limit)
+    outcomes, stop = opened.fold(ops, begin, limit, candidates)
     effects = opened.effects()
     effects.outcomes, effects.cursor, effects.chunk = outcomes, stop, begin.chunk
     return effects

@@ -99,6 +99,11 @@ class LiveShard:
         self.view = ShardView(self.shard, self._config, offset, segments, tail)
         return self.view
 
+    @property
+    def has_staged(self) -> bool:
+        """Whether anything is staged that the view doesn't show."""
+        return self._staged_at > self.view.offset
+
     def catch_up(self, offset: int) -> bool:
         """Have the view stand at ``offset`` or above. Returns whether it does: not where what is staged comes later."""
         if self._staged_at > offset:

@@ -8,6 +8,8 @@ from prometheus_client import Counter, Gauge
 
 from ingest.log import Log, LogRecord, Topic
 from ingest.outcomes import Reject, Rejection
+from projector.candidates import FindCandidates, no_candidates
+from projector.fold.candidates import Candidates
 from projector.fold.chunk import ChunkLimit
 from projector.fold.effects import Cursor, Effects
 from projector.fold.fold import RecordFold
@@ -21,6 +23,7 @@ from projector.worker.rejected import belongs_there
 from projector.worker.rejection_lines import RejectionLines
 from projector.worker.retry import when_writable
 from schemas.operations import Outcome
+from schemas.records import PointsRecord
 
 READ_BYTES = 8 << 20
 """How much of the log is read at once: bounds the memory of catching up."""
@@ -59,6 +62,8 @@ class PartitionRunner:
     ``to_relay`` says of an offset whether the router has yet to deal with it. If so, what of a foreign record is not at
     home here goes to the state's outbox, and rejected records are sent. Without it there is no router: what is
     not at home is left alone, and every rejected record is sent.
+
+    ``candidates`` says where an operation by filter is to look, so that it need not look at every point.
     """
 
     def __init__(
@@ -71,6 +76,7 @@ class PartitionRunner:
         reject: Reject = ignore_rejected,
         to_relay: Callable[[int], bool] | None = None,
         throttle: Callable[[], Awaitable[None]] = no_throttle,
+        candidates: FindCandidates = no_candidates,
         read_bytes: int = READ_BYTES,
         chunk: ChunkLimit = DEFAULT_CHUNK,
     ) -> None:
@@ -82,6 +88,7 @@ class PartitionRunner:
         self._rejections = RejectionLines(partition)
         self._to_relay = to_relay
         self._throttle = throttle
+        self._candidates = candidates
         self._read_bytes = read_bytes
         self._chunk = chunk
         self._records = RECORDS.labels(partition)
@@ -181,7 +188,7 @@ class PartitionRunner:
 
     async def _apply_one(self, record: LogRecord, decoded: DecodedRecord, chunks: int | None = None) -> None:
         self._state.check_next(record)
-        fold = self._fold_of(decoded, record.offset)
+        fold = self._fold_of(decoded, record.offset, await self._candidates_of(decoded))
         while chunks is None or (cursor := self._state.cursor) is None or cursor.chunk < chunks:
             effects = fold(self._state.cursor)
             final = effects.cursor is None
@@ -224,9 +231,17 @@ class PartitionRunner:
         self._records.inc(records)
         self._applied_gauge.set(self._state.applied)
 
-    def _fold_of(self, record: DecodedRecord, offset: int) -> Callable[[Cursor | None], Effects]:
+    async def _candidates_of(self, record: DecodedRecord) -> Candidates:
+        """As of the state before the record; of one that is half applied, nobody knows them any more."""
+        if not isinstance(record, PointsRecord) or self._state.cursor is not None:
+            return None
+        return await self._candidates(record, self._state.applied)
+
+    def _fold_of(
+        self, record: DecodedRecord, offset: int, candidates: Candidates
+    ) -> Callable[[Cursor | None], Effects]:
         """What gives the effects of ``record``, chunk after chunk."""
         if isinstance(record, Outcome):
             return lambda _: Effects(outcomes=[record])
         whole = record.record if isinstance(record, PackedPoint) else record
-        return RecordFold(self._state, whole, offset, self._chunk).next
+        return RecordFold(self._state, whole, offset, self._chunk, candidates).next

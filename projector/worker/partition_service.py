@@ -8,6 +8,7 @@ from typing import Protocol, Self
 import structlog
 
 from ingest.log import Log, LogRecord, Topic
+from projector.candidates import view_candidates
 from projector.folders import StateFolder
 from projector.frames import Frame, ShardId
 from projector.segments.builder import SegmentBuilder
@@ -122,6 +123,7 @@ class PartitionService:
             self._on_frame,
             reject=relay.reject,
             to_relay=relay.to_relay,
+            candidates=lambda record, applied: view_candidates(self.follower, record, applied),
             throttle=lambda: shared.optimizer.throttle(partition),
         )
 

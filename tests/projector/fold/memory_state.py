@@ -7,6 +7,7 @@ import msgspec
 import numpy as np
 
 from ingest.foreign import ForeignWrite
+from projector.fold.candidates import Candidates
 from projector.fold.chunk import ChunkLimit
 from projector.fold.effects import Cursor, Effects, Home, ShardMeta
 from projector.fold.fold import DEFAULT_LIMIT, fold
@@ -88,14 +89,18 @@ class MemoryState:
                 stored[point_id] = value
 
     def apply(
-        self, record: PartitionRecord | ForeignWrite, chunk: int = DEFAULT_LIMIT.points, size: int = DEFAULT_LIMIT.bytes
+        self,
+        record: PartitionRecord | ForeignWrite,
+        chunk: int = DEFAULT_LIMIT.points,
+        size: int = DEFAULT_LIMIT.bytes,
+        candidates: Candidates = None,
     ) -> list[Effects]:
         """Fold and commit a record, chunk after chunk; what each gave."""
         self.applied += 1
         cursor: Cursor | None = None
         found: list[Effects] = []
         while not found or cursor is not None:
-            effects = fold(self, record, self.applied, cursor, ChunkLimit(chunk, size))
+            effects = fold(self, record, self.applied, cursor, ChunkLimit(chunk, size), candidates)
             # The cursor that a restart would read.
             cursor = None if effects.cursor is None else _reread(effects.cursor)
             self.commit(effects)

@@ -9,6 +9,7 @@ import structlog
 
 from ingest.log import Log, LogRecord, Topic
 from projector.candidates import view_candidates
+from projector.fold.candidates import Candidates
 from projector.folders import StateFolder
 from projector.frames import Frame, ShardId
 from projector.segments.builder import SegmentBuilder
@@ -23,6 +24,7 @@ from projector.worker.partition_runner import READ_BYTES, PartitionRunner
 from projector.worker.relay import OpenRelay, Relay
 from projector.worker.retry import keep_writable, when_room
 from projector.worker.syncing import stop, sync_or_tell
+from schemas.records import PointsRecord
 
 SLICE_RECORDS = 1000
 """Of so many records at once readers are told together."""
@@ -123,7 +125,7 @@ class PartitionService:
             self._on_frame,
             reject=relay.reject,
             to_relay=relay.to_relay,
-            candidates=lambda record, applied: view_candidates(self.follower, record, applied),
+            candidates=self._candidates,
             throttle=lambda: shared.optimizer.throttle(partition),
         )
 
@@ -176,6 +178,9 @@ class PartitionService:
     def _on_frame(self, frame: Frame) -> None:
         for sink in self._sinks:
             sink(frame)
+
+    async def _candidates(self, record: PointsRecord, applied: int) -> Candidates:
+        return await view_candidates(self.follower, record, applied)
 
     async def end_offset(self) -> int:
         """As FoldService."""

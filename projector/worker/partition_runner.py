@@ -8,7 +8,6 @@ from prometheus_client import Counter, Gauge
 
 from ingest.log import Log, LogRecord, Topic
 from ingest.outcomes import Reject, Rejection
-from projector.candidates import FindCandidates, no_candidates
 from projector.fold.candidates import Candidates
 from projector.fold.chunk import ChunkLimit
 from projector.fold.effects import Cursor, Effects
@@ -22,6 +21,7 @@ from projector.state.store import PartitionState
 from projector.worker.rejected import belongs_there
 from projector.worker.rejection_lines import RejectionLines
 from projector.worker.retry import when_writable
+from projector.worker.view_candidates import FindCandidates, no_candidates
 from schemas.operations import Outcome
 from schemas.records import PointsRecord
 

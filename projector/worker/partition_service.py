@@ -8,7 +8,6 @@ from typing import Protocol, Self
 import structlog
 
 from ingest.log import Log, LogRecord, Topic
-from projector.candidates import view_candidates
 from projector.fold.candidates import Candidates
 from projector.folders import StateFolder
 from projector.frames import Frame, ShardId
@@ -24,6 +23,7 @@ from projector.worker.partition_runner import READ_BYTES, PartitionRunner
 from projector.worker.relay import OpenRelay, Relay
 from projector.worker.retry import keep_writable, when_room
 from projector.worker.syncing import stop, sync_or_tell
+from projector.worker.view_candidates import view_candidates
 from schemas.records import PointsRecord
 
 SLICE_RECORDS = 1000

@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from projector.candidates import view_candidates
 from projector.fold.candidates import Candidates
 from projector.fold.effects import Effects
-from projector.follower import PartitionFollower
 from projector.frames import Frame, ShardId
 from projector.view import candidates as module
 from projector.view.candidates import candidates
+from projector.view.follower import PartitionFollower
+from projector.worker.view_candidates import view_candidates
 from schemas.filters import parse_filter
 from schemas.ids import PointId
 from schemas.operations import DeletePoints, SetPayload

@@ -4,10 +4,10 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 from projector.fold.candidates import Candidates
-from projector.follower import PartitionFollower
 from projector.frames import ShardId
 from projector.threads import to_its_end
 from projector.view.candidates import candidates
+from projector.view.follower import PartitionFollower
 from schemas.errors import HeadwaterError
 from schemas.filters import parse_filter
 from schemas.operations import UpdateVectors, Upsert

@@ -1,6 +1,6 @@
 """REST requests to operations: columnar, and checked under the collection's configuration."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
 import msgspec
@@ -161,7 +161,19 @@ def update_vectors(config: CollectionConfig, request: UpdateVectorsRequest) -> U
         raise UnprocessableError("Validation error in JSON body: [points: must specify points to update]")
     ids = wire_ids([point.id for point in request.points], "points[{}].id")
     columns = to_columns(config, [point.vector for point in request.points])
+    _check_each_has_one(columns, len(ids))
     return UpdateVectors(ids, columns, _filter(request.update_filter, "update_filter"))
+
+
+def _check_each_has_one(columns: Mapping[str, VectorColumn], points: int) -> None:
+    if any(column.rows is None for column in columns.values()):
+        return
+    having = {row for column in columns.values() for row in column.rows or ()}
+    if len(having) < points:
+        lacking = next(row for row in range(points) if row not in having)
+        raise UnprocessableError(
+            f"Validation error in JSON body: [points[{lacking}].vector: must specify vectors to update for point]"
+        )
 
 
 def delete_points(_: CollectionConfig, request: SelectorRequest) -> DeletePoints:

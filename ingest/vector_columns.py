@@ -18,8 +18,8 @@ from schemas.config import UNNAMED, CollectionConfig
 from schemas.errors import BadInputError, UnprocessableError
 from schemas.rest.decode import decode_part
 from schemas.rest.points import JsonVector
-from schemas.vectors.dense import DenseKind
 from schemas.vectors.kind import JsonValue
+from schemas.vectors.params import SparseVectorParams
 from schemas.vectors.plain import only_plain
 from schemas.vectors.registry import VectorColumn, kind_of
 
@@ -138,11 +138,12 @@ def pack_written(
     where: Path,
     rows: list[int] | None = None,
 ) -> VectorColumn:
-    """As ``pack_column``, of vectors to store. Raises UnprocessableError, too, for an empty dense one."""
+    """As ``pack_column``, of vectors to store. Raises UnprocessableError, too, for an empty one that isn't sparse."""
     params = config.names.get(name)
-    if params is not None and [] in values and isinstance(kind_of(params), DenseKind):
+    if params is not None and [] in values and not isinstance(params, SparseVectorParams):
         path = where(positions[values.index([])], name)
-        raise UnprocessableError(f"Validation error in JSON body: [{path}: dense vector must not be empty]")
+        what = "dense vector" if params.multivector_config is None else "multivector"
+        raise UnprocessableError(f"Validation error in JSON body: [{path}: {what} must not be empty]")
     return pack_column(config, name, values, positions, where, rows)
 
 

@@ -2,8 +2,10 @@
 
 from collections.abc import Iterable, Sequence
 from itertools import islice
+from typing import Any
 
 import msgspec
+from numpy.typing import NDArray
 
 from query_api.combine.groups import grouped
 from query_api.combine.run import run
@@ -82,23 +84,22 @@ class Answering:
 
         Raises BadInputError, NotFoundError for a collection that isn't there.
         """
-        for collection in lookups(request):
-            self._reader.open(collection, reading.budget)
+        there = {collection: self._reader.open(collection, reading.budget) for collection in lookups(request)}
+        own = frozenset(collection for collection, other in there.items() if other.uid == reading.uid)
         named = set(references(request))
-        return await self._vectors(reading, named) if named else {}
+        return Known(await self._vectors(reading, named) if named else {}, own)
 
-    async def _vectors(self, reading: Reading, named: Iterable[Reference]) -> Known:
+    async def _vectors(self, reading: Reading, named: Iterable[Reference]) -> dict[Reference, NDArray[Any] | None]:
         """The vectors of the points that there are."""
         places: dict[tuple[str | None, str], list[Reference]] = {}
         for reference in named:
             places.setdefault((reference.collection, reference.name), []).append(reference)
-        known: dict[Reference, bytes | None] = {}
+        known: dict[Reference, NDArray[Any] | None] = {}
         for (collection, name), some in places.items():
             where = reading if collection is None else self._reader.open(collection, reading.budget)
             check_name(where.config, name)
             points = await where.shards.get([r.id for r in some], Selection(with_payload=False, with_vector=(name,)))
             for reference in some:
                 if point := points.get(reference.id):
-                    vector = (point.vectors or {}).get(name)
-                    known[reference] = None if vector is None else vector.tobytes()
+                    known[reference] = (point.vectors or {}).get(name)
         return known

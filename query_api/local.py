@@ -11,8 +11,9 @@ from query_api.find.kinds import filter_us, prepare
 from query_api.find.terms import count_terms, count_terms_us
 from query_api.hits import Hit
 from query_api.plan.facet import Facet, FacetValue
-from query_api.plan.leaves import Leaf, Nearest
+from query_api.plan.leaves import Leaf
 from query_api.plan.selection import Selection
+from query_api.plan.terms import CountTerms
 from query_api.points import FetchedPoint
 from schemas.filters import Filter
 from schemas.vectors.idf import TermCounts
@@ -41,10 +42,10 @@ class LocalShard:
         budget.answer(size(points))
         return points
 
-    async def term_counts(self, leaf: Nearest, budget: Budget) -> TermCounts:
-        """How many vectors have each of a leaf's indices."""
+    async def term_counts(self, asked: CountTerms, budget: Budget) -> TermCounts:
+        """How many vectors have each of some indices."""
         view = self._view
-        return await budget.run(lambda _: count_terms(view, leaf), count_terms_us(view, leaf))
+        return await budget.run(lambda _: count_terms(view, asked), count_terms_us(view, asked))
 
     async def facet(self, facet: Facet, budget: Budget) -> Mapping[FacetValue, int]:
         """How many points have each value of a payload key."""

@@ -11,8 +11,9 @@ from ingest.ports import CollectionEntry
 from query_api.budget import Budget
 from query_api.hits import Hit
 from query_api.plan.facet import Facet, FacetValue
-from query_api.plan.leaves import Leaf, Nearest
+from query_api.plan.leaves import Leaf
 from query_api.plan.selection import Selection
+from query_api.plan.terms import CountTerms
 from query_api.points import FetchedPoint
 from schemas.filters import Filter
 from schemas.vectors.idf import TermCounts
@@ -58,10 +59,8 @@ class Shard(Protocol):
         """The points that this shard found. Raises UnprocessableError when they are too large, TimedOutError."""
         ...
 
-    async def term_counts(self, leaf: Nearest, budget: Budget) -> TermCounts:
-        """How many vectors there are that ``leaf``, which has a sparse one, may find without its filter, and how many
-        have each of its indices. Raises TimedOutError.
-        """
+    async def term_counts(self, asked: CountTerms, budget: Budget) -> TermCounts:
+        """How many sparse vectors there are, and how many have each of some indices. Raises TimedOutError."""
         ...
 
     async def facet(self, facet: Facet, budget: Budget) -> Mapping[FacetValue, int]:

@@ -17,6 +17,7 @@ from schemas.config import CollectionConfig
 class Reading:
     """One request's picture of a collection, what it was when the request came, to its end; and what it may cost."""
 
+    uid: int
     config: CollectionConfig
     shards: Shards
     budget: Budget
@@ -43,4 +44,4 @@ class Reader:
     def open(self, name: str, budget: Budget) -> Reading:
         """A collection by its name or an alias. Raises NotFoundError, UnavailableError."""
         entry = self._catalog.resolve(name)
-        return Reading(entry.config, Shards(self._readers.shards(entry), budget), budget)
+        return Reading(entry.uid, entry.config, Shards(self._readers.shards(entry), budget), budget)

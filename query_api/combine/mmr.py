@@ -3,22 +3,19 @@
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from query_api.hits import Hit
-from schemas.config import Distance
-
-Matrix = NDArray[np.float64]
+from query_api.vectors.alike import Alike
 
 
-def diversified(hits: Sequence[Hit], vectors: Matrix, distance: Distance, diversity: float, limit: int) -> list[Hit]:
-    """The first ``limit`` of a greedy choice among nearest points; ``vectors`` is float64 [hits, dim].
+def diversified(hits: Sequence[Hit], alike: Alike, diversity: float, limit: int) -> list[Hit]:
+    """The first ``limit`` of a greedy choice among nearest points, whose vectors are ``alike``.
 
     Each next one is the best by (1 - diversity) of its nearness to the query less diversity of its nearness to the
     nearest that was chosen. Scores stay those of the hits.
     """
     relevance = -np.array([hit.order for hit in hits], np.float64)
-    if distance is Distance.EUCLID:
+    if alike.squared:
         relevance *= -relevance
     nearest = np.full(len(hits), -np.inf)
     left = np.ones(len(hits), np.bool_)
@@ -28,16 +25,11 @@ def diversified(hits: Sequence[Hit], vectors: Matrix, distance: Distance, divers
         value = np.where(left, (1.0 - diversity) * relevance - penalty, -np.inf)
         at = int(np.argmax(value))
         left[at] = False
-        nearest = np.maximum(nearest, similarity(vectors, vectors[at], distance))
+        nearest = np.maximum(nearest, alike.to(at))
         chosen.append(hits[at]._replace(order=float(len(chosen))))
     return chosen
 
 
-def similarity(rows: Matrix, vector: Matrix, distance: Distance) -> Matrix:
-    """Larger is nearer; for Euclid minus the squared distance."""
-    if distance.higher_is_nearer:
-        return rows @ vector
-    difference = rows - vector
-    if distance is Distance.EUCLID:
-        return -np.einsum("ij,ij->i", difference, difference)
-    return -np.abs(difference).sum(axis=1)
+def diversified_us(hits: int, alike: Alike, limit: int) -> float:
+    """About how long that takes, in microseconds."""
+    return min(limit, hits) * alike.us

@@ -4,17 +4,18 @@ import asyncio
 from collections.abc import Sequence
 
 import msgspec
-import numpy as np
 
 from query_api.combine.formula import by_formula
 from query_api.combine.fusion import by_ranks, by_scores
-from query_api.combine.mmr import diversified
+from query_api.combine.mmr import diversified, diversified_us
 from query_api.combine.shards import Shards
 from query_api.hits import Hit
 from query_api.plan.filters import both, only
 from query_api.plan.leaves import Leaf
 from query_api.plan.selection import Selection
 from query_api.plan.tree import AnyLeaf, ByFormula, Diversify, Inner, Node, Plan, RankFusion, Rescore, ScoreFusion
+from query_api.vectors.alike import Alike
+from schemas.vectors.params import SparseVectorParams
 
 
 async def run(shards: Shards, plan: Plan) -> list[Hit]:
@@ -62,6 +63,10 @@ async def _rescore(shards: Shards, leaf: AnyLeaf, inputs: Sequence[Sequence[Hit]
 
 
 async def _diversify(shards: Shards, node: Diversify, hits: list[Hit]) -> list[Hit]:
+    if not hits:
+        return []
     points = await shards.fetch(hits, Selection(with_payload=False, with_vector=(node.using,)))
-    rows = np.array([(point.vectors or {})[node.using] for point in points], np.float64)
-    return diversified(hits, rows, node.distance, node.diversity, node.limit) if hits else []
+    vectors = [(point.vectors or {})[node.using] for point in points]
+    alike = Alike(node.params or SparseVectorParams(), vectors)
+    spent = diversified_us(len(hits), alike, node.limit)
+    return await shards.compute(lambda: diversified(hits, alike, node.diversity, node.limit), spent)

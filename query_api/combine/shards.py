@@ -6,18 +6,16 @@ from collections.abc import Callable, Sequence
 from itertools import chain
 from typing import TypeVar
 
-import msgspec
-
 from query_api.budget import Budget
+from query_api.combine.weighing import weigh
 from query_api.hits import Hit
 from query_api.plan.facet import Facet, FacetValue
-from query_api.plan.leaves import Leaf, Nearest, Points
+from query_api.plan.leaves import Compared, Leaf, Nearest, Points
 from query_api.plan.selection import Selection
 from query_api.points import FetchedPoint
 from query_api.ports import Shard
 from schemas.filters import Filter
 from schemas.ids import PointId
-from schemas.vectors.idf import weighed
 
 ResultT = TypeVar("ResultT")
 
@@ -36,17 +34,13 @@ class Shards:
 
     async def find(self, leaf: Leaf) -> list[Hit]:
         """What a leaf finds in all shards together. Raises what ``Shard.find`` does."""
-        if isinstance(leaf, Nearest) and leaf.idf:
-            leaf = await self._weighed(leaf)
+        if isinstance(leaf, Nearest | Compared) and leaf.idf is not None:
+            leaf = await weigh(self._shards, leaf, leaf.idf, self._budget)
         if len(self._shards) == 1:
             return await self._shards[0].find(leaf, self._budget)
         found = await asyncio.gather(*(shard.find(leaf, self._budget) for shard in self._shards))
         hits = (hit._replace(shard=number) for number, hits in enumerate(found) for hit in hits)
         return sorted(hits)[: leaf.limit]
-
-    async def _weighed(self, leaf: Nearest) -> Nearest:
-        asked = (shard.term_counts(leaf, self._budget) for shard in self._shards)
-        return msgspec.structs.replace(leaf, vector=weighed(leaf.vector, await asyncio.gather(*asked)), idf=False)
 
     async def fetch(self, hits: Sequence[Hit], selection: Selection) -> list[FetchedPoint]:
         """The points that were found, in their order. Raises what ``Shard.fetch`` does."""

@@ -16,7 +16,7 @@ from query_api.hits import Hit
 from query_api.places import first_place
 from query_api.plan.leaves import Compared
 from query_api.vectors.comparison import Comparison as QueryComparison
-from query_api.vectors.comparison import Floats, nearness
+from query_api.vectors.comparison import Floats, closeness
 from query_api.vectors.registry import comparison_of
 
 _BLOCK_ROWS = 4096
@@ -87,9 +87,7 @@ class Comparison:
     ) -> Floats:
         near = np.empty((len(comparisons), len(rows)), np.float32)
         for number, comparison in enumerate(comparisons):
-            near[number] = nearness(comparison, comparison.scores(vectors, rows))
-            if comparison.squared:
-                near[number] *= -near[number]
+            near[number] = closeness(comparison, comparison.scores(vectors, rows))
         return self.score(leaf, near)
 
 

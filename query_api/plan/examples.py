@@ -1,23 +1,23 @@
 """The vectors that a query names: given as numbers, or by the id of the point that has them."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import NamedTuple
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import msgspec
-import numpy as np
 from numpy.typing import NDArray
 
-from ingest.vector_columns import pack_column
+from query_api.plan.average import average
 from query_api.plan.fields import check_name, to_id
 from schemas.config import UNNAMED, CollectionConfig
 from schemas.errors import NotFoundError
 from schemas.ids import PointId, render_point_id
-from schemas.rest.decode import not_yet
 from schemas.rest.queries import ContextPair, Pairs, Prefetch, QueryObject, VectorInput
-from schemas.vectors.dense import DenseKind
+from schemas.vectors.given import given
 from schemas.vectors.kind import SparseVector
 from schemas.vectors.params import AnyVectorParams
 from schemas.vectors.registry import kind_of
+from schemas.vectors.shapes import check_shape
 
 
 class Reference(NamedTuple):
@@ -28,8 +28,15 @@ class Reference(NamedTuple):
     id: PointId
 
 
-Known = Mapping[Reference, bytes | None]
-"""The vectors of the points that there are; None where a point has none of that name."""
+@dataclass(frozen=True, slots=True)
+class Known:
+    """The vectors of the points that there are, as parts hold them; None where a point has none of that name.
+
+    ``own``: of the collections that are looked up, those names that mean the one that is queried.
+    """
+
+    vectors: Mapping[Reference, NDArray[Any] | None]
+    own: frozenset[str]
 
 
 def references(request: Prefetch) -> Iterator[Reference]:
@@ -116,19 +123,34 @@ class Examples:
         return frozenset(self._excluded)
 
     def vector(self, value: VectorInput) -> bytes:
-        """One vector. Raises BadInputError, NotFoundError for a point that isn't there or has no such vector."""
-        check_name(self._config, self.using)
+        """One vector. Raises as ``held``."""
+        return kind_of(self.params).of_point(self.held(value))
+
+    def average(self, positive: Sequence[VectorInput], negative: Sequence[VectorInput]) -> bytes:
+        """What is meant by the mean of some. Raises as ``held``."""
+        params = self.params
+        mean = average(params, [self.held(value) for value in positive], [self.held(value) for value in negative])
+        return kind_of(params).of_point(mean)
+
+    def held(self, value: VectorInput) -> NDArray[Any]:
+        """One vector as a part could hold it, of float32 where it is given as numbers.
+
+        Raises BadInputError, NotFoundError for a point that isn't there or has no such vector.
+        """
         if isinstance(value, list | SparseVector):
-            vector: bytes = pack_column(self._config, self.using, [value], [0], _query_path).values()[0]
-            return vector
+            check_shape(value, "query")
+            return given(self.params, value, "query")
+        check_name(self._config, self.using)
         meant = reference(self._request, value)
-        if meant not in self._known:
+        if meant not in self._known.vectors:
             raise NotFoundError(f"Not found: No point with id {render_point_id(meant.id)} found")
-        found = self._known[meant]
+        found = self._known.vectors[meant]
         if found is None:
             raise NotFoundError(f'Not found: Vector with name "{meant.name}" for point not found')
-        if meant.collection is None:
+        if meant.collection is None or meant.collection in self._known.own:
             self._excluded.add(meant.id)
+        # Of the kind that is compared: what is averaged must be alike.
+        kind_of(self.params).of_point(found)
         return found
 
     def vectors(self, values: Sequence[VectorInput] | None) -> tuple[bytes, ...]:
@@ -138,27 +160,3 @@ class Examples:
     def pairs(self, pairs: Sequence[ContextPair]) -> tuple[tuple[bytes, bytes], ...]:
         """Pairs of positive and negative ones. Raises as ``vector``."""
         return tuple((self.vector(pair.positive), self.vector(pair.negative)) for pair in pairs)
-
-
-def average(params: AnyVectorParams, positive: Sequence[bytes], negative: Sequence[bytes]) -> bytes:
-    """As far beyond the mean of the positive ones as the negative ones' mean is on the other side.
-
-    Raises BadInputError for a kind without a mean.
-    """
-    kind = kind_of(params)
-    if not isinstance(kind, DenseKind):
-        raise not_yet("strategy `average_vector` for sparse vectors and multivectors")
-    mean = _mean(kind, positive)
-    return kind.stored((mean + mean - _mean(kind, negative) if negative else mean).reshape(1, -1))
-
-
-def _mean(kind: DenseKind, vectors: Sequence[bytes]) -> NDArray[np.float32]:
-    rows = [np.frombuffer(vector, kind.dtype).astype(np.float32) for vector in vectors]
-    total = rows[0].copy()
-    for row in rows[1:]:
-        total += row
-    return total / np.float32(len(rows))
-
-
-def _query_path(_: int, __: str) -> str:
-    return "query"

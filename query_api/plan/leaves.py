@@ -1,6 +1,7 @@
 """Leaves: what is asked of every shard by itself. Each finds at most ``limit`` points that pass ``filter``."""
 
-from typing import Literal
+from collections.abc import Callable, Iterator
+from typing import Any, Literal, TypeVar
 
 import msgspec
 
@@ -13,6 +14,12 @@ class Leaf(msgspec.Struct, frozen=True, kw_only=True):
     """What all leaves have. ``limit`` counts what an offset skips; ``filter`` is None where everything passes."""
 
     limit: int
+    filter: Filter | None = None
+
+
+class Corpus(msgspec.Struct, frozen=True):
+    """The points in whose sparse vectors indices are counted: those that pass ``filter``; None: all."""
+
     filter: Filter | None = None
 
 
@@ -32,7 +39,7 @@ class Nearest(Leaf, frozen=True, kw_only=True, tag="nearest"):
     exact: bool = False
     indexed_only: bool = False
     excluded: frozenset[PointId] = frozenset()
-    idf: bool = False
+    idf: Corpus | None = None
 
     @property
     def wanted(self) -> int:
@@ -53,11 +60,12 @@ class Points(Leaf, frozen=True, kw_only=True, tag="points"):
 
 
 class Compared(Leaf, frozen=True, kw_only=True):
-    """Points by how they compare with several vectors named ``using``, all of the name's kind."""
+    """Points by how they compare with several vectors named ``using``, of its kind. ``idf`` as in ``Nearest``."""
 
     using: str
     score_threshold: float | None = None
     excluded: frozenset[PointId] = frozenset()
+    idf: Corpus | None = None
 
     @property
     def wanted(self) -> int:
@@ -116,3 +124,33 @@ class Sample(Leaf, frozen=True, kw_only=True, tag="sample"):
     """Points by chance; ``seed`` says by which."""
 
     seed: int
+
+
+LeafT = TypeVar("LeafT", bound=Leaf)
+
+
+def vectors_of(leaf: Leaf) -> Iterator[bytes]:
+    """The vectors that a leaf compares with. Of what leaves have, they alone are bytes, and in tuples."""
+    for name in leaf.__struct_fields__:
+        yield from _bytes_in(getattr(leaf, name))
+
+
+def with_vectors(leaf: LeafT, change: Callable[[bytes], bytes]) -> LeafT:
+    """The leaf with each of its vectors changed."""
+    fields = {name: getattr(leaf, name) for name in leaf.__struct_fields__}
+    changed = {name: _changed(value, change) for name, value in fields.items() if isinstance(value, bytes | tuple)}
+    return msgspec.structs.replace(leaf, **changed)
+
+
+def _bytes_in(value: Any) -> Iterator[bytes]:
+    if isinstance(value, bytes):
+        yield value
+    elif isinstance(value, tuple):
+        for item in value:  # pyright: ignore[reportUnknownVariableType]
+            yield from _bytes_in(item)
+
+
+def _changed(value: Any, change: Callable[[bytes], bytes]) -> Any:
+    if isinstance(value, bytes):
+        return change(value)
+    return tuple(_changed(item, change) for item in value) if isinstance(value, tuple) else value  # pyright: ignore[reportUnknownVariableType]

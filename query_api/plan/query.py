@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from ingest.http.limits import Limits
-from query_api.plan.examples import Examples, Known, average, pairs_of, prefetches
+from query_api.plan.examples import Examples, Known, pairs_of, prefetches
 from query_api.plan.feedback import weights
 from query_api.plan.fields import to_filter, to_selection
 from query_api.plan.filters import both, without
@@ -15,6 +15,7 @@ from query_api.plan.leaves import (
     BestScore,
     Compared,
     Context,
+    Corpus,
     Discover,
     Nearest,
     Sample,
@@ -28,13 +29,11 @@ from schemas.config import CollectionConfig
 from schemas.errors import BadInputError, UnprocessableError
 from schemas.filters import Filter
 from schemas.json_path import parse_path
-from schemas.rest.decode import not_yet
 from schemas.rest.groups import DEFAULT_GROUP_SIZE, QueryGroupsRequest
 from schemas.rest.queries import Mmr, Prefetch, QueryObject, QueryRequest, Recommend, Rrf, VectorInput
-from schemas.rest.reads import DEFAULT_LIMIT, SearchParams
-from schemas.vectors.dense import DenseKind
+from schemas.rest.reads import DEFAULT_LIMIT, IdfCorpus, SearchParams
 from schemas.vectors.idf import weighs
-from schemas.vectors.registry import kind_of
+from schemas.vectors.params import SparseVectorParams
 
 MAX_DEPTH = 32
 """Prefetches within prefetches."""
@@ -141,6 +140,7 @@ class _Planner:
                 weights=weights(asked),
                 vectors=examples.vectors([asked.target, *(item.example for item in asked.feedback)]),
                 excluded=examples.excluded,
+                idf=_corpus(request, examples),
             )
         if query.sample is not None:
             return Sample(limit=limit, filter=condition, seed=secrets.randbits(63))
@@ -153,6 +153,7 @@ class _Planner:
                 using=examples.using,
                 score_threshold=request.score_threshold,
                 excluded=examples.excluded,
+                idf=_corpus(request, examples),
                 target=target,
                 pairs=pairs,
             )
@@ -163,6 +164,7 @@ class _Planner:
             using=examples.using,
             score_threshold=request.score_threshold,
             excluded=examples.excluded,
+            idf=_corpus(request, examples),
             pairs=pairs,
         )
 
@@ -183,15 +185,13 @@ class _Planner:
         candidates = limit if mmr.candidates_limit is None else mmr.candidates_limit
         self._limits.check_results(candidates, 0)
         examples = Examples(self._config, request, self._known)
+        params = examples.params
         leaf = _nearest(request, examples, examples.vector(nearest), condition, candidates)
-        dense = kind_of(examples.params)
-        if not isinstance(dense, DenseKind):
-            raise not_yet("query.mmr for sparse vectors and multivectors")
         return Diversify(
             inputs=(self._over(leaf, prefetches(request), depth),),
             limit=limit,
             using=examples.using,
-            distance=dense.distance,
+            params=None if isinstance(params, SparseVectorParams) else params,
             diversity=diversity,
         )
 
@@ -212,8 +212,21 @@ def _nearest(request: Prefetch, examples: Examples, vector: bytes, condition: Fi
         exact=bool(params.exact),
         indexed_only=bool(params.indexed_only),
         excluded=examples.excluded,
-        idf=weighs(examples.params),
+        idf=_corpus(request, examples),
     )
+
+
+def _corpus(request: Prefetch, examples: Examples) -> Corpus | None:
+    """In what a query's indices are counted; None where they are not."""
+    asked = None if request.params is None else request.params.idf
+    if not weighs(examples.params):
+        if asked is not None:
+            raise BadInputError(
+                f"Wrong input: Validation failed: search param `idf` requires a sparse vector with the `idf` modifier, "
+                f'which vector "{examples.using}" is not'
+            )
+        return None
+    return Corpus(to_filter(asked.corpus)) if isinstance(asked, IdfCorpus) else Corpus()
 
 
 def _recommend(
@@ -224,18 +237,19 @@ def _recommend(
             "Validation error in JSON body: [query.recommend.positives, negatives: Validation error: At least one "
             "positive or negative vector should be specified]"
         )
-    positive, negative = examples.vectors(asked.positive), examples.vectors(asked.negative)
     kind = _STRATEGIES.get(asked.strategy or "")
     if kind is None:
-        if not positive:
+        if not asked.positive:
             raise BadInputError("Wrong input: Positive vectors should not be empty with `average` strategy")
-        return _nearest(request, examples, average(examples.params, positive, negative), condition, limit)
+        return _nearest(request, examples, examples.average(asked.positive, asked.negative or []), condition, limit)
+    positive, negative = examples.vectors(asked.positive), examples.vectors(asked.negative)
     return kind(
         limit=limit,
         filter=condition,
         using=examples.using,
         score_threshold=request.score_threshold,
         excluded=examples.excluded,
+        idf=_corpus(request, examples),
         positive=positive,
         negative=negative,
     )

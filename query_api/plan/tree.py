@@ -18,9 +18,9 @@ from query_api.plan.leaves import (
     WeightedScores,
 )
 from query_api.plan.selection import Selection
-from schemas.config import Distance
 from schemas.filters import Filter
 from schemas.json_path import Path
+from schemas.vectors.params import VectorParams
 
 AnyLeaf = Nearest | Ordered | BestScore | SumScores | WeightedScores | Discover | Context | Sample | Scroll | Points
 
@@ -51,10 +51,13 @@ class Rescore(Inner, frozen=True, kw_only=True, tag="rescore"):
 
 
 class Diversify(Inner, frozen=True, kw_only=True, tag="mmr"):
-    """Points that are near, and unlike those before them; ``diversity`` from 0 to 1 says how much of each."""
+    """Points that are near, and unlike those before them; ``diversity`` from 0 to 1 says how much of each.
+
+    ``params``: those of the name ``using``; None when its vectors are sparse.
+    """
 
     using: str
-    distance: Distance
+    params: VectorParams | None
     diversity: float
 
 

@@ -43,6 +43,10 @@ class Comparison(Protocol):
         """The scores of some rows."""
         ...
 
+    def scores_of_queries(self, vectors: Any, rows: Rows) -> Floats:
+        """The scores that some rows, were they queries, would have for this vector."""
+        ...
+
     def nearest(self, vectors: Any, query: PartQuery) -> tuple[NDArray[np.integer], Floats]:
         """At least the nearest rows that are wanted, as far as there are so many, in no order; and their scores.
 
@@ -58,6 +62,11 @@ class Comparison(Protocol):
 def nearness(comparison: Comparison, scores: Floats) -> Floats:
     """Scores so that larger is nearer."""
     return scores if comparison.higher_is_nearer else -scores
+
+
+def closeness(comparison: Comparison, scores: Floats) -> Floats:
+    """Scores as what is added up, averaged and weighed: nearness, and for Euclid minus the squared distance."""
+    return -scores * scores if comparison.squared else nearness(comparison, scores)
 
 
 def near_enough(comparison: Comparison, threshold: float | None) -> float:

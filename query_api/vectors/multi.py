@@ -63,12 +63,24 @@ class MultiComparison:
             start = stop
         return scores
 
+    def scores_of_queries(self, vectors: MultiVectors, rows: NDArray[np.int64]) -> Floats:
+        """For each of a row's vectors the most similar one of this query's, summed."""
+        taken = vectors.take(rows)
+        items = widened_rows(taken.items, normalised=self._normalised)
+        nearest = np.full(len(items), -np.inf)
+        for query in self._query:
+            np.maximum(nearest, self._similarity(items, query), out=nearest)
+        return self._as_scores(np.add.reduceat(nearest, taken.ends[:-1]))
+
     def _block(self, vectors: MultiVectors, rows: NDArray[np.int64]) -> Floats:
         taken = vectors.take(rows)
         items = widened_rows(taken.items, normalised=self._normalised)
         near = np.zeros(len(rows), np.float64)
         for query in self._query:
             near += np.maximum.reduceat(self._similarity(items, query), taken.ends[:-1])
+        return self._as_scores(near)
+
+    def _as_scores(self, near: NDArray[np.float64]) -> Floats:
         if self._distance is Distance.EUCLID:
             near = np.sqrt(np.maximum(-near, 0.0))
         elif self._distance is Distance.MANHATTAN:

@@ -10,6 +10,7 @@ from query_api.vectors.comparison import Comparison
 from query_api.vectors.dense import DenseComparison
 from query_api.vectors.multi import MultiComparison
 from query_api.vectors.sparse import SparseComparison, count_postings
+from schemas.vectors.idf import Terms
 from schemas.vectors.params import AnyVectorParams, SparseVectorParams
 
 
@@ -20,7 +21,7 @@ def comparison_of(params: AnyVectorParams, vector: bytes) -> Comparison:
     return DenseComparison(params, vector) if params.multivector_config is None else MultiComparison(params, vector)
 
 
-def term_counts(vectors: Vectors, found: Findable, terms: NDArray[np.uint32]) -> NDArray[np.int64]:
+def term_counts(vectors: Vectors, found: Findable, terms: Terms) -> NDArray[np.int64]:
     """How many of the vectors that may be found have each of ``terms``, int64 [terms]; none that aren't sparse."""
     if isinstance(vectors, SparseVectors):
         return count_postings(vectors, found, terms)

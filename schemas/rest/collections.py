@@ -282,8 +282,12 @@ class VectorNameRequest(_Part, frozen=True, kw_only=True):
             raise ValueError("Expected one of `dense` and `sparse`")
 
     def params(self) -> AnyVectorParams:
-        """The parameters; where both are given, the dense ones, as in Qdrant. Raises BadInputError."""
+        """The parameters; where both are given, the dense ones, as in Qdrant.
+
+        Raises BadInputError, UnprocessableError for a size of 0.
+        """
         if self.dense is not None:
+            check_range("dense.size", self.dense.size, 1, MAX_VECTOR_SIZE)
             request = VectorRequest(
                 size=self.dense.size,
                 distance=self.dense.distance,

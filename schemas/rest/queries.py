@@ -4,6 +4,8 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
+from schemas.config import UNNAMED
+from schemas.errors import BadInputError
 from schemas.rest.decode import NotYet
 from schemas.rest.points import JsonFilter, JsonId
 from schemas.rest.reads import AtLeastOne, AtLeastZero, OrderBy, SearchParams, WithPayload, WithVector
@@ -132,6 +134,10 @@ class QueryObject(msgspec.Struct, forbid_unknown_fields=True):
         unset = self.context is msgspec.UNSET and self.formula is msgspec.UNSET
         if all(kind is None for kind in kinds) and unset:
             raise ValueError("Expected `nearest`, or another kind of query")
+        # As in Qdrant, of several kinds the first one counts.
+        if self.nearest is not None or self.recommend is not None:
+            self.fusion = self.rrf = self.order_by = None
+            self.formula = msgspec.UNSET
 
 
 AnyQuery = QueryObject | Numbers | JsonId
@@ -195,7 +201,7 @@ class NamedVector(msgspec.Struct):
     """A vector and its name."""
 
     name: str
-    vector: list[float]
+    vector: list[float] | SparseVector
 
 
 class SearchRequest(_Older, kw_only=True):
@@ -206,7 +212,10 @@ class SearchRequest(_Older, kw_only=True):
     def query(self) -> QueryRequest:
         """The same as a query."""
         if isinstance(self.vector, NamedVector):
-            return self.as_query([*self.vector.vector], self.vector.name)
+            named = self.vector.vector
+            if isinstance(named, SparseVector):
+                return self.as_query(QueryObject(nearest=named), self.vector.name)
+            return self.as_query([*named], self.vector.name)
         return self.as_query([*self.vector], None)
 
 
@@ -221,8 +230,10 @@ class RecommendRequest(_Older, kw_only=True):
 
     def query(self) -> QueryRequest:
         """The same as a query."""
+        if not self.positive and not self.negative:
+            raise BadInputError("Bad request: At least one positive vector ID required with this strategy")
         asked = Recommend(self.positive, self.negative, self.strategy)
-        return self.as_query(QueryObject(recommend=asked), self.using, self.lookup_from)
+        return self.as_query(QueryObject(recommend=asked), self.using, _unnamed_there(self.lookup_from))
 
 
 class DiscoverRequest(_Older, kw_only=True):
@@ -243,7 +254,12 @@ class DiscoverRequest(_Older, kw_only=True):
         asked = (
             QueryObject(context=pairs) if self.target is None else QueryObject(discover=Discover(self.target, pairs))
         )
-        return self.as_query(asked, self.using, self.lookup_from)
+        return self.as_query(asked, self.using, _unnamed_there(self.lookup_from))
+
+
+def _unnamed_there(lookup: LookupFrom | None) -> LookupFrom | None:
+    """In these requests a lookup that names no vector means the unnamed one, not that of the same name."""
+    return None if lookup is None else msgspec.structs.replace(lookup, vector=lookup.vector or UNNAMED)
 
 
 class SearchBatchRequest(msgspec.Struct):

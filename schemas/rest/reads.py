@@ -84,6 +84,12 @@ class QuantizationParams(msgspec.Struct):
     oversampling: Annotated[float, msgspec.Meta(ge=1.0)] | None = None
 
 
+class IdfCorpus(msgspec.Struct, forbid_unknown_fields=True):
+    """The points in whose vectors the indices of a sparse query are counted."""
+
+    corpus: JsonFilter
+
+
 class SearchParams(msgspec.Struct):
     """How to search."""
 
@@ -92,4 +98,4 @@ class SearchParams(msgspec.Struct):
     indexed_only: bool | None = None
     quantization: QuantizationParams | None = None
     acorn: NotYet = None
-    idf: NotYet = None
+    idf: Literal["global"] | IdfCorpus | None = None

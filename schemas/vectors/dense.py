@@ -112,6 +112,13 @@ class DenseKind:
             data = self.stored(np.frombuffer(data, "<f4").reshape(-1, self.dim))
         return DenseColumn(self.dim, data, rows, self.datatype, self.position)
 
+    def of_point(self, vector: NDArray[Any]) -> bytes:
+        """A vector that a part holds, maybe of another name and kind, as a query. Raises BadInputError."""
+        if vector.dtype.names is not None or vector.ndim > 1:
+            raise other_kind("sparse" if vector.dtype.names is not None else "multi")
+        check_dim(self.dim, len(vector))
+        return self.stored(vector.reshape(1, -1).astype(np.float32))
+
     def stored(self, matrix: NDArray[np.float32]) -> bytes:
         """What is stored of values as they came, float32 [values, dim]."""
         return stored_numbers(matrix, self.datatype, self.distance)

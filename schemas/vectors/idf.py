@@ -3,7 +3,7 @@
 As in Qdrant (and BM25), an index that n of N vectors have weighs ln(1 + (N - n + 0.5) / (n + 0.5)).
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,10 +12,13 @@ from numpy.typing import NDArray
 from schemas.vectors.params import AnyVectorParams, Modifier, SparseVectorParams
 from schemas.vectors.sparse import PAIR
 
+Terms = NDArray[np.uint32]
+"""uint32 [terms], ascending: indices of sparse vectors."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TermCounts:
-    """How many ``vectors`` of a name there are, and how many of them have each of some indices, int64 [indices]."""
+    """How many ``vectors`` of a name there are, and how many of them have each of some terms, int64 [terms]."""
 
     vectors: int
     having: NDArray[np.int64]
@@ -26,16 +29,20 @@ def weighs(params: AnyVectorParams) -> bool:
     return isinstance(params, SparseVectorParams) and params.modifier is Modifier.IDF
 
 
-def terms_of(vector: bytes) -> NDArray[np.uint32]:
-    """The indices of a sparse vector."""
-    return np.frombuffer(vector, PAIR)["index"]
+def terms_of(vectors: Iterable[bytes]) -> Terms:
+    """The indices that sparse vectors have."""
+    return np.unique(np.frombuffer(b"".join(vectors), PAIR)["index"])
 
 
-def weighed(vector: bytes, counts: Sequence[TermCounts]) -> bytes:
-    """A sparse query vector weighed by counts of all shards."""
-    pairs = np.frombuffer(vector, PAIR).copy()
+def weights(counts: Sequence[TermCounts]) -> NDArray[np.float64]:
+    """What each of the terms weighs by counts of all shards, float64 [terms]."""
     total = sum(count.vectors for count in counts)
     having = np.sum([count.having for count in counts], axis=0, dtype=np.int64)
-    weights = np.log1p((total - having + 0.5) / (having + 0.5))
-    pairs["value"] = (pairs["value"] * weights).astype(np.float32)
+    return np.log1p((total - having + 0.5) / (having + 0.5))
+
+
+def weighed(vector: bytes, terms: Terms, weight: NDArray[np.float64]) -> bytes:
+    """A sparse vector, all of whose indices are ``terms``, with its values times what these weigh."""
+    pairs = np.frombuffer(vector, PAIR).copy()
+    pairs["value"] = (pairs["value"] * weight[np.searchsorted(terms, pairs["index"])]).astype(np.float32)
     return pairs.tobytes()

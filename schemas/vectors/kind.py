@@ -77,6 +77,10 @@ class Kind(Protocol):
         """Raise BadInputError when ``column`` is none of this kind, or doesn't fit so many points."""
         ...
 
+    def of_point(self, vector: NDArray[Any]) -> bytes:
+        """A vector that a part holds, maybe of another name and kind, as a query. Raises BadInputError."""
+        ...
+
     def pack(self, values: Sequence[JsonValue], where: Where, rows: list[int] | None) -> Any:
         """The column of values as JSON gives them.
 

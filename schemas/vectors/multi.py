@@ -8,11 +8,13 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from schemas.errors import BadInputError, UnprocessableError
+from schemas.errors import BadInputError
 from schemas.vectors.dense import DTYPES, check_datatype, check_dim, check_finite, pack_numbers, stored_numbers
 from schemas.vectors.kind import JsonValue, Where, check_rows, column_tag, is_multi, other_kind
 from schemas.vectors.params import Datatype, VectorParams
 from schemas.vectors.ragged import LENGTH, check_lengths, ends_of, split, take_items
+from schemas.vectors.shapes import check_rows_of_one_size
+from schemas.vectors.sparse import PAIR
 
 
 class MultiColumn(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="kind", tag="multi"):
@@ -90,6 +92,8 @@ class MultiKind:
     def pack(self, values: Sequence[JsonValue], where: Where, rows: list[int] | None) -> MultiColumn:
         """The column of lists of vectors. A plain vector is a multivector of one."""
         several = [_vectors(value, where(at)) for at, value in enumerate(values)]
+        if [] in values:
+            check_dim(self.dim, 0)
         owners = [at for at, vectors in enumerate(several) for _ in vectors]
         flat = [vector for vectors in several for vector in vectors]
         data = pack_numbers(self.dim, flat, lambda at: where(owners[at]))
@@ -97,31 +101,33 @@ class MultiKind:
         return MultiColumn(
             self.dim,
             np.array([len(vectors) for vectors in several], LENGTH).tobytes(),
-            stored_numbers(matrix, self.datatype, self.distance),
+            self.stored(matrix),
             rows,
             self.datatype,
             self.position,
         )
 
+    def of_point(self, vector: NDArray[Any]) -> bytes:
+        """A vector that a part holds, maybe of another name and kind, as a query. Raises BadInputError."""
+        if vector.dtype == PAIR:
+            raise other_kind("sparse")
+        check_dim(self.dim, vector.shape[-1])
+        return self.stored(vector.reshape(-1, self.dim).astype(np.float32))
+
+    def stored(self, matrix: NDArray[np.float32]) -> bytes:
+        """What is stored of vectors as they came, float32 [vectors, dim]."""
+        return stored_numbers(matrix, self.datatype, self.distance)
+
 
 def _vectors(value: JsonValue, path: str) -> list[JsonValue]:
     if not isinstance(value, list):
         raise other_kind("sparse", path)
-    if not value:
-        raise UnprocessableError(f"Validation error in JSON body: [{path}: a multivector must not be empty]")
     if not is_multi(value):
         return [value]
-    dim = len(cast("list[float]", value[0]))
+    check_rows_of_one_size(value, path)
     vectors: list[JsonValue] = []
     for vector in value:
         if not isinstance(vector, list):
             raise BadInputError(f"Format error in JSON body: {path}: expected a list of vectors")
-        if not vector:
-            raise UnprocessableError(f"Validation error in JSON body: [{path}: all vectors must be non-empty]")
-        if len(vector) != dim:
-            raise UnprocessableError(
-                f"Validation error in JSON body: [{path}: all vectors must have the same dimension, "
-                f"found vector with dimension {len(vector)}]"
-            )
         vectors.append(cast("JsonValue", vector))
     return vectors

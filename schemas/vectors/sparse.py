@@ -7,10 +7,11 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from schemas.errors import BadInputError, UnprocessableError
+from schemas.errors import BadInputError
 from schemas.vectors.kind import JsonValue, SparseVector, Where, check_rows, is_multi, other_kind
 from schemas.vectors.params import SparseVectorParams
 from schemas.vectors.ragged import LENGTH, check_lengths, ends_of, split, take_items
+from schemas.vectors.shapes import refused
 
 PAIR = np.dtype([("index", "<u4"), ("value", "<f4")])
 _MAX_INDEX = 2**32 - 1
@@ -73,6 +74,12 @@ class SparseKind:
         if not np.isin(descends, ends_of(column.lengths)).all():
             raise BadInputError(f"Wrong input: the indices of vector {name!r} do not ascend")
 
+    def of_point(self, vector: NDArray[Any]) -> bytes:
+        """A vector that a part holds, maybe of another name and kind, as a query. Raises BadInputError."""
+        if vector.dtype != PAIR:
+            raise other_kind("sparse" if vector.ndim == 1 else "multi")
+        return vector.tobytes()
+
     def pack(self, values: Sequence[JsonValue], where: Where, rows: list[int] | None) -> SparseColumn:
         """The column of objects with ``indices`` and ``values``."""
         pairs = [_pairs(value, where(at)) for at, value in enumerate(values)]
@@ -85,9 +92,7 @@ def _pairs(value: JsonValue, path: str) -> NDArray[np.void]:
         raise other_kind("multi" if is_multi(value) else "sparse", path)
     indices, values = value.indices, value.values
     if len(indices) != len(values):
-        raise UnprocessableError(
-            f"Validation error in JSON body: [{path}.values: Validation error: must be the same length as indices]"
-        )
+        raise refused(f"{path}.values", "must be the same length as indices")
     for at, index in enumerate(indices):
         if not 0 <= index <= _MAX_INDEX:
             raise BadInputError(
@@ -102,5 +107,5 @@ def _pairs(value: JsonValue, path: str) -> NDArray[np.void]:
         raise BadInputError(f"Wrong input: {path}.values[{at}]: {values[at]!r} is out of the range of float32")
     pairs = pairs[np.argsort(pairs["index"], kind="stable")]
     if (pairs["index"][1:] == pairs["index"][:-1]).any():
-        raise UnprocessableError(f"Validation error in JSON body: [{path}.indices: Validation error: must be unique]")
+        raise refused(f"{path}.indices", "must be unique")
     return pairs

@@ -9,8 +9,9 @@ from query_api.combine.fusion import by_ranks, by_scores
 from query_api.combine.mmr import diversified
 from query_api.hits import Hit
 from query_api.plan.tree import RankFusion, ScoreFusion
-from schemas.config import Distance
+from query_api.vectors.alike import Alike
 from schemas.ids import PointId
+from schemas.vectors.params import Distance, VectorParams
 
 rankings = st.lists(st.lists(st.integers(0, 12), unique=True, max_size=8), min_size=1, max_size=4)
 
@@ -48,6 +49,6 @@ def test_scores_are_brought_to_one_scale(lists: list[list[int]]) -> None:
 def test_the_second_of_two_alike_gives_way() -> None:
     rows = np.array([[1.0, 0.0], [0.99, 0.01], [0.5, 0.5]])
     hits = [Hit(-float(row[0]), PointId(at), float(row[0])) for at, row in enumerate(rows)]
-    assert [hit.id for hit in diversified(hits, rows, Distance.DOT, 0.0, 3)] == [0, 1, 2]
-    assert [hit.id for hit in diversified(hits, rows, Distance.DOT, 0.7, 3)] == [0, 2, 1]
-    assert diversified([], rows[:0], Distance.DOT, 0.5, 3) == []
+    alike = Alike(VectorParams(2, Distance.DOT), list(rows.astype(np.float32)))
+    assert [hit.id for hit in diversified(hits, alike, 0.0, 3)] == [0, 1, 2]
+    assert [hit.id for hit in diversified(hits, alike, 0.7, 3)] == [0, 2, 1]

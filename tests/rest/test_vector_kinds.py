@@ -1,5 +1,6 @@
 """Vectors of every kind over REST: created, written, read back, searched; names added and deleted."""
 
+from math import log
 from typing import Any
 
 import pytest
@@ -114,3 +115,54 @@ def test_names_come_and_go(memory: MemoryRest) -> None:
     memory.upsert({"id": 2, "vector": {"s": SPARSE, "b": [1, 2, 3]}})
     assert nearest(memory, [1, 1, 1], "b") == [(2, 6.0)]
     assert nearest(memory, {"indices": [1], "values": [1]}, "s") == [(2, 2.0)]
+
+
+def test_idf_counts_in_a_corpus_and_weighs_examples(memory: MemoryRest) -> None:
+    memory.create(sparse_vectors={"t": {"modifier": "idf"}, "p": {}})
+    words = {1: [1, 2], 2: [1], 3: [1, 3], 4: [2]}
+    memory.upsert(
+        *(
+            {"id": i, "vector": {"t": {"indices": some, "values": [1.0] * len(some)}}, "payload": {"odd": i % 2}}
+            for i, some in words.items()
+        )
+    )
+    two = {"indices": [2], "values": [1.0]}
+    rare, common = log(1 + 2.5 / 2.5), log(1 + 1.5 / 1.5)
+    assert nearest(memory, two, "t") == [(1, rare), (4, rare)]
+    odd = {"idf": {"corpus": {"must": [{"key": "odd", "match": {"value": 1}}]}}}
+    assert nearest(memory, two, "t", params=odd) == [(1, common), (4, common)]
+    sums = {"recommend": {"positive": [two], "strategy": "sum_scores"}}
+    assert nearest(memory, sums, "t", params=odd, limit=2) == [(1, common), (4, common)]
+    asked = {"query": two, "using": "p", "params": odd}
+    assert "requires a sparse vector" in memory.error(400, "POST", "/collections/c/points/query", json=asked)
+
+
+def test_a_vector_of_a_point_is_asked_with_under_another_name(memory: MemoryRest) -> None:
+    dense = {"size": 2, "distance": "Dot"}
+    multi = {"multivector_config": {"comparator": "max_sim"}}
+    names = {"a": dense, "half": {**dense, "datatype": "float16"}, "byte": {**dense, "datatype": "uint8"}}
+    memory.create(vectors={**names, "m": {**dense, **multi}, "three": {**dense, "size": 3}}, sparse_vectors={"s": {}})
+    several = {"m": [[1.0, 2.0], [3.0, 4.0]], "three": [1, 2, 3], "s": SPARSE}
+    memory.upsert({"id": 1, "vector": {**{name: [1.5, 2.5] for name in names}, **several}})
+    memory.upsert({"id": 2, "vector": {**{name: [4, 8] for name in names}, **several}})
+
+    def asked(using: str, vector: str) -> dict[str, Any]:
+        return {"query": 1, "using": using, "lookup_from": {"collection": "c", "vector": vector}}
+
+    for using, vector, score in (("a", "half", 26.0), ("half", "a", 26.0), ("a", "byte", 20.0), ("byte", "a", 20.0)):
+        found = memory.result("POST", "/collections/c/points/query", json=asked(using, vector))["points"]
+        assert [(point["id"], point["score"]) for point in found] == [(2, score)]
+    for using, vector, problem in (
+        ("a", "m", "Conversion between multi"),
+        ("a", "three", "expected dim: 2, got 3"),
+        ("m", "three", "expected dim: 2, got 3"),
+        ("a", "s", "Conversion between sparse"),
+        ("s", "a", "Conversion between sparse"),
+    ):
+        assert problem in memory.error(400, "POST", "/collections/c/points/query", json=asked(using, vector))
+
+
+def test_a_name_has_a_size(memory: MemoryRest) -> None:
+    memory.create(vectors={"a": {"size": 1, "distance": "Dot"}})
+    body = {"dense": {"size": 0, "distance": "Dot"}}
+    assert "from 1 to 65536" in memory.error(422, "PUT", "/collections/c/vectors/b", json=body)

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from query_api.combine.alike import Alike
 from query_api.hits import Hit
-from query_api.vectors.alike import Alike
 
 
 def diversified(hits: Sequence[Hit], alike: Alike, diversity: float, limit: int) -> list[Hit]:

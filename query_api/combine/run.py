@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from query_api.combine.alike import Alike
 from query_api.combine.formula import by_formula
 from query_api.combine.fusion import by_ranks, by_scores
 from query_api.combine.mmr import diversified, diversified_us
@@ -14,8 +15,6 @@ from query_api.plan.filters import both, only
 from query_api.plan.leaves import Leaf
 from query_api.plan.selection import Selection
 from query_api.plan.tree import AnyLeaf, ByFormula, Diversify, Inner, Node, Plan, RankFusion, Rescore, ScoreFusion
-from query_api.vectors.alike import Alike
-from schemas.vectors.params import SparseVectorParams
 
 
 async def run(shards: Shards, plan: Plan) -> list[Hit]:
@@ -67,6 +66,6 @@ async def _diversify(shards: Shards, node: Diversify, hits: list[Hit]) -> list[H
         return []
     points = await shards.fetch(hits, Selection(with_payload=False, with_vector=(node.using,)))
     vectors = [(point.vectors or {})[node.using] for point in points]
-    alike = Alike(node.params or SparseVectorParams(), vectors)
+    alike = Alike(node.params, vectors)
     spent = diversified_us(len(hits), alike, node.limit)
     return await shards.compute(lambda: diversified(hits, alike, node.diversity, node.limit), spent)

@@ -43,10 +43,6 @@ class Comparison(Protocol):
         """The scores of some rows."""
         ...
 
-    def scores_of_queries(self, vectors: Any, rows: Rows) -> Floats:
-        """The scores that some rows, were they queries, would have for this vector."""
-        ...
-
     def nearest(self, vectors: Any, query: PartQuery) -> tuple[NDArray[np.integer], Floats]:
         """At least the nearest rows that are wanted, as far as there are so many, in no order; and their scores.
 

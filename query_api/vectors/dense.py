@@ -61,10 +61,6 @@ class DenseComparison:
         matrix = vectors.matrix[rows]
         return self.scorer.scores(normalise(matrix.astype(np.float32)) if self._raw else matrix)
 
-    def scores_of_queries(self, vectors: DenseVectors, rows: NDArray[np.integer]) -> Floats:
-        """The same: of two vectors it doesn't matter which one is the query."""
-        return self.scores(vectors, rows)
-
     def us(self, vectors: DenseVectors, found: Findable) -> float:
         """About how long comparing all that may be found takes."""
         return exact_us(vectors.matrix.shape[1], found)

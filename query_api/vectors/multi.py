@@ -63,15 +63,6 @@ class MultiComparison:
             start = stop
         return scores
 
-    def scores_of_queries(self, vectors: MultiVectors, rows: NDArray[np.int64]) -> Floats:
-        """For each of a row's vectors the most similar one of this query's, summed."""
-        taken = vectors.take(rows)
-        items = widened_rows(taken.items, normalised=self._normalised)
-        nearest = np.full(len(items), -np.inf)
-        for query in self._query:
-            np.maximum(nearest, self._similarity(items, query), out=nearest)
-        return self._as_scores(np.add.reduceat(nearest, taken.ends[:-1]))
-
     def _block(self, vectors: MultiVectors, rows: NDArray[np.int64]) -> Floats:
         taken = vectors.take(rows)
         items = widened_rows(taken.items, normalised=self._normalised)

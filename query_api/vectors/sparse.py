@@ -47,10 +47,6 @@ class SparseComparison:
         every[found] = scores
         return every[rows]
 
-    def scores_of_queries(self, vectors: SparseVectors, rows: NDArray[np.int64]) -> Floats:
-        """The same: of two vectors it doesn't matter which one is the query."""
-        return self.scores(vectors, rows)
-
     def us(self, vectors: SparseVectors, found: Findable) -> float:
         """About how long it takes to go through the postings."""
         inverted = vectors.inverted

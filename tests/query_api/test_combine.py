@@ -5,11 +5,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from query_api.combine.alike import Alike
 from query_api.combine.fusion import by_ranks, by_scores
 from query_api.combine.mmr import diversified
 from query_api.hits import Hit
 from query_api.plan.tree import RankFusion, ScoreFusion
-from query_api.vectors.alike import Alike
 from schemas.ids import PointId
 from schemas.vectors.params import Distance, VectorParams
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from compose.http import standalone
 from compose.http.access import Access
@@ -9,6 +10,7 @@ from compose.http.application import HeadwaterApp
 from compose.http.cors import Cors
 from compose.http.ready import ReadyCatalog
 from compose.http.service import Readiness, ServiceRoutes
+from compose.snapshots.endpoints import snapshot_endpoints
 from ingest.catalog_writer import CatalogWriter
 from ingest.http.limits import Limits
 from ingest.log import Log, Topic
@@ -48,6 +50,8 @@ class Services:
     version: str
     recount: Callable[[], Awaitable[None]] = no_recount
     log_record_bytes: int | None = None
+    snapshots: Path = Path("collection-snapshots")
+    """The folder for snapshots of collections."""
 
 
 def create_app(
@@ -64,6 +68,7 @@ def create_app(
     reader = Reader(catalog, services.readers, freshness, limits)
     answering = Answering(reader)
     writer = CatalogWriter(log, catalog, visibility)
+    points = PointsWriter(log, visibility, _record_bytes(services, limits))
     endpoints = [
         *ServiceRoutes(services.catalog, services.readiness, services.version, log.identity).endpoints(),
         *standalone.endpoints(),
@@ -74,7 +79,8 @@ def create_app(
         *QueryRoutes(reader, answering).endpoints(),
         *MatrixRoutes(reader).endpoints(),
         *FacetRoutes(reader).endpoints(),
-        *PointWriteRoutes(catalog, PointsWriter(log, visibility, _record_bytes(services, limits)), limits).endpoints(),
+        *PointWriteRoutes(catalog, points, limits).endpoints(),
+        *snapshot_endpoints(services.snapshots, catalog, writer, points, services.readers, log.identity),
     ]
     return HeadwaterApp(endpoints, limits, services.version, access, cors)
 

@@ -8,4 +8,12 @@ from compose.embedded import EmbeddedNode
 
 def make_services(node: EmbeddedNode) -> Services:
     """The services of a node."""
-    return Services(node.log, node.catalog, node.views, node.views, node, version("headwater"))
+    return Services(
+        node.log,
+        node.catalog,
+        node.views,
+        node.views,
+        node,
+        version("headwater"),
+        snapshots=node.settings.collection_snapshots,
+    )

@@ -49,6 +49,10 @@ class Settings(BaseSettings):
     """The embedded log is shortened when its files take more: a snapshot is made and checked, and what that covers is
     deleted. None: the log keeps everything until ``headwater log truncate``."""
 
+    snapshots_path: Path | None = _or_qdrants("snapshots_path", "STORAGE__SNAPSHOTS_PATH")
+    """Where snapshots of collections are, and from where files may be recovered; None: in the data folder. All workers
+    of an api need the same."""
+
     kafka: KafkaSettings | None = None
     """The log is in Kafka; None: the embedded one in the data folder."""
     group: str | None = Field(default=None, min_length=1)
@@ -81,6 +85,11 @@ class Settings(BaseSettings):
         return self
 
     @property
+    def collection_snapshots(self) -> Path:
+        """The folder for snapshots of collections."""
+        return self.snapshots_path or DataFolder(self.data).collection_snapshots
+
+    @property
     def consumer_group(self) -> str:
         """The name of the projector's consumer group in Kafka. Raises ValueError without ``kafka``."""
         if self.kafka is None:
@@ -96,3 +105,4 @@ class DataFolder:
         self.log = root / "log"
         self.state = root / "state"
         self.snapshots = root / "snapshots"
+        self.collection_snapshots = root / "collection-snapshots"

@@ -1,5 +1,6 @@
 """CatalogWriter: changes to collections and aliases onto the log, and waiting until they are visible."""
 
+import contextlib
 import secrets
 from collections.abc import Mapping, Sequence
 
@@ -7,7 +8,7 @@ from ingest.deadline import Deadline
 from ingest.http.offsets import CATALOG_PARTITION, Offset
 from ingest.log import Log, Topic
 from ingest.outcomes import raise_rejected
-from ingest.ports import Catalog, Visibility
+from ingest.ports import Catalog, CollectionEntry, Visibility
 from ingest.writer import append, encode, within
 from schemas.config import CollectionConfig, CollectionPatch, apply_patch, check_collection_name
 from schemas.errors import BadInputError, ConflictError, NotFoundError
@@ -22,6 +23,9 @@ from schemas.records import (
     DeleteAlias,
     DeleteCollection,
     DeleteVectorName,
+    DiscardCollection,
+    PublishCollection,
+    StageCollection,
     UpdateCollection,
 )
 from schemas.vectors.names import add_name
@@ -91,6 +95,38 @@ class CatalogWriter:
             return await self._write(DeleteCollection(name=name), deadline)
         except NotFoundError:
             return None
+
+    async def stage(self, name: str, config: CollectionConfig, deadline: Deadline) -> CollectionEntry:
+        """A new collection that nobody sees until it is published as ``name``; one staged before is dropped.
+
+        Raises ConflictError for the name of an alias, BadInputError, UnprocessableError, NotFoundError when another
+        request staged one at the same time.
+        """
+        check_collection_name(name)
+        uid = secrets.randbits(UID_BITS)
+        partitions = self._log.partitions(Topic.POINTS)
+        await self._write(StageCollection(uid=uid, name=name, config=config, partitions=partitions), deadline)
+        staged = self._catalog.staged(name)
+        if staged is None or staged.uid != uid:
+            raise NotFoundError(f"Not found: collection `{name}` is dropped, or being replaced by another request")
+        return staged
+
+    async def publish(self, name: str, uid: int, deadline: Deadline) -> None:
+        """Let the staged collection ``uid`` take the name ``name``, and drop the one that had it.
+
+        Raises NotFoundError when it is no longer staged, ConflictError for the name of an alias.
+        """
+        with contextlib.suppress(NotFoundError):
+            replaced = self._catalog.resolve(name)
+            await self._write(PublishCollection(uid=uid, name=name), deadline)
+            await self.discard(name, replaced.uid, deadline)
+            return
+        await self._write(PublishCollection(uid=uid, name=name), deadline)
+
+    async def discard(self, name: str, uid: int, deadline: Deadline) -> None:
+        """Drop the staged collection ``uid``, if it is there."""
+        with contextlib.suppress(NotFoundError):
+            await self._write(DiscardCollection(uid=uid, name=name), deadline)
 
     async def change_aliases(self, actions: Sequence[AliasAction], deadline: Deadline) -> Offset:
         """Apply alias actions, all or none. Raises NotFoundError, ConflictError, UnprocessableError."""

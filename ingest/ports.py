@@ -27,6 +27,10 @@ class Catalog(Protocol):
         """The collection that ``name``, a collection's name or an alias, stands for. Raises NotFoundError."""
         ...
 
+    def staged(self, name: str) -> CollectionEntry | None:
+        """The collection that is staged for the name of a collection, to take its place; None when there is none."""
+        ...
+
     def collections(self) -> Sequence[CollectionEntry]:
         """All collections, by name."""
         ...

@@ -51,15 +51,23 @@ class PointsWriter:
         self._max_record_bytes = max_record_bytes
 
     async def write(
-        self, entry: CollectionEntry, operations: Sequence[Operation], *, wait: bool, deadline: Deadline
+        self,
+        entry: CollectionEntry,
+        operations: Sequence[Operation],
+        *,
+        wait: bool,
+        deadline: Deadline,
+        only: int | None = None,
     ) -> WriteResult:
         """Put checked operations on the log, and with ``wait`` return once they are visible.
+
+        ``only``: they are for this shard, all of them; None: for the shards of their points.
 
         Raises UnavailableError, also when the log did not take them before the deadline, TooLargeError,
         BadInputError, InsufficientStorageError, and with ``wait`` the error of the first operation that was rejected.
         When they are on the log, but don't become visible before the deadline, the result's status says so.
         """
-        records = self._encode(entry, operations)
+        records = self._encode(entry, operations, only)
         for partition in records:
             self._visibility.check_applied(Topic.POINTS, partition)
         offsets = await within(deadline, self._append(records))
@@ -68,10 +76,14 @@ class PointsWriter:
             status = await self._wait(offsets, deadline)
         return WriteResult(max(offset for _, offset in offsets), status, offsets)
 
-    def _encode(self, entry: CollectionEntry, operations: Sequence[Operation]) -> dict[int, list[bytes]]:
+    def _encode(
+        self, entry: CollectionEntry, operations: Sequence[Operation], only: int | None
+    ) -> dict[int, list[bytes]]:
         """The records of each partition, in order."""
         by_partition: dict[int, list[bytes]] = {}
-        for shard, part in records_of(operations, len(entry.shard_map), self._max_record_bytes):
+        shards = len(entry.shard_map) if only is None else 1
+        for number, part in records_of(operations, shards, self._max_record_bytes):
+            shard = number if only is None else only
             value = encode(PointsRecord(uid=entry.uid, shard=shard, ops=part))
             by_partition.setdefault(entry.shard_map[shard], []).append(value)
         return by_partition

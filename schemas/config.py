@@ -313,3 +313,22 @@ def check_collection_name(name: str) -> None:
     if bad or name in (".", ".."):
         shown = bad[0] if bad else name
         raise UnprocessableError(f"collection name: cannot contain {shown!r}")
+
+
+_STAGED = "*"
+"""Before the name of a collection that is staged for it: no collection's own name has this character."""
+
+
+def staged_name(name: str) -> str:
+    """The name under which a collection is kept that is staged for ``name``."""
+    return _STAGED + name
+
+
+def is_staged(name: str) -> bool:
+    """Whether it is the name of a collection that is staged: nobody may use it."""
+    return name.startswith(_STAGED)
+
+
+def check_kept_name(name: str) -> None:
+    """``check_collection_name``, of a collection that may be staged."""
+    check_collection_name(name.removeprefix(_STAGED))

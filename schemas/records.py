@@ -79,13 +79,14 @@ class ShardOpened(_Record, frozen=True, tag="shard_opened", kw_only=True):
     shard_map: list[Partition]
 
 
-class ShardChanged(_Record, frozen=True, tag="shard_changed", kw_only=True):
-    """A marker: the collection's configuration is now ``config``."""
+class ShardChanged(_Record, frozen=True, tag="shard_changed", kw_only=True, omit_defaults=True):
+    """A marker: the collection's configuration is now ``config``, and its name ``name`` unless that is None."""
 
     seq: MarkerSeq
     uid: Uid
     shard: ShardNumber
     config: CollectionConfig
+    name: str | None = None
 
 
 class ShardClosed(_Record, frozen=True, tag="shard_closed", kw_only=True):
@@ -138,6 +139,29 @@ class DeleteCollection(_Record, frozen=True, tag="delete_collection", kw_only=Tr
     name: str
 
 
+class StageCollection(_Record, frozen=True, tag="stage_collection", kw_only=True):
+    """Catalog: a new collection that nobody sees until it takes the name ``name``. What was staged for it is gone."""
+
+    uid: Uid
+    name: str
+    config: CollectionConfig
+    partitions: PartitionCount
+
+
+class PublishCollection(_Record, frozen=True, tag="publish_collection", kw_only=True):
+    """Catalog: the collection ``uid``, staged for ``name``, takes that name; the one that has it is staged instead."""
+
+    uid: Uid
+    name: str
+
+
+class DiscardCollection(_Record, frozen=True, tag="discard_collection", kw_only=True):
+    """Catalog: drop the collection ``uid`` that is staged for ``name``."""
+
+    uid: Uid
+    name: str
+
+
 class CreateAlias(msgspec.Struct, frozen=True, tag_field="action", tag="create"):
     """Let ``alias`` name ``collection``; an alias that exists is pointed anew."""
 
@@ -168,7 +192,15 @@ class ChangeAliases(_Record, frozen=True, tag="change_aliases", kw_only=True):
 
 
 CatalogRecord = (
-    CreateCollection | UpdateCollection | CreateVectorName | DeleteVectorName | DeleteCollection | ChangeAliases
+    CreateCollection
+    | UpdateCollection
+    | CreateVectorName
+    | DeleteVectorName
+    | DeleteCollection
+    | StageCollection
+    | PublishCollection
+    | DiscardCollection
+    | ChangeAliases
 )
 
 

@@ -27,6 +27,11 @@ class ReadyCatalog:
         self._check()
         return self._catalog.resolve(name)
 
+    def staged(self, name: str) -> CollectionEntry | None:
+        """The collection that is staged for the name of a collection, None when there is none."""
+        self._check()
+        return self._catalog.staged(name)
+
     def collections(self) -> Sequence[CollectionEntry]:
         """All collections, by name."""
         self._check()

@@ -68,6 +68,9 @@ class _Refusal:
     def resolve(self, name: str) -> CollectionEntry:
         raise self._error()
 
+    def staged(self, name: str) -> CollectionEntry | None:
+        raise self._error()
+
     def collections(self) -> Sequence[CollectionEntry]:
         raise self._error()
 

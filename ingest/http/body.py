@@ -1,6 +1,7 @@
 """Read a request's body within limits, and end refused ones so that the client still gets its answer."""
 
 import asyncio
+from collections.abc import AsyncIterator
 
 from starlette.types import Message, Receive
 
@@ -76,6 +77,16 @@ class Body:
         self._check(size)
         self._hold(size)
         return b"".join(parts)
+
+    async def pieces(self) -> AsyncIterator[bytes]:
+        """The body as it comes, however long it is. Raises TimedOutError, ClientGoneError."""
+        while not self._complete:
+            try:
+                async with asyncio.timeout(self._limits.body_seconds):
+                    message = await self._receive()
+            except TimeoutError:
+                raise TimedOutError("Timeout: the request's body did not go on in time") from None
+            yield self._take(message)
 
     def _declared_length(self) -> int | None:
         value = find_header(self._headers, b"content-length")

@@ -1,14 +1,14 @@
 """Endpoints: a handler with its path and models, and the code around every handler."""
 
 import errno
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from time import perf_counter
 from typing import Any
 
 import structlog
 from prometheus_client import Counter, Histogram
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ingest.http.body import Body, ClientGoneError, RawHeaders, list_header
 from ingest.http.limits import InFlight, Limits
@@ -30,14 +30,23 @@ RETRY_AFTER = (b"retry-after", b"1")
 _logger = structlog.get_logger("headwater.http")
 
 
+async def _no_pieces() -> AsyncIterator[bytes]:
+    for piece in ():
+        yield piece
+
+
+_NO_PIECES = _no_pieces()
+
+
 @dataclass(slots=True)
 class Call:
-    """A request as handlers see it. ``body`` is empty for endpoints that take none."""
+    """A request as handlers see it. ``body`` is empty for endpoints that take none, or take it in ``pieces``."""
 
     path: Mapping[str, str]
     params: Params
     headers: RawHeaders
     body: bytes
+    pieces: AsyncIterator[bytes] = field(default_factory=lambda: _NO_PIECES)
 
     @property
     def collection(self) -> str:
@@ -51,13 +60,17 @@ class Call:
 
 @dataclass(slots=True)
 class Reply:
-    """An answer: ``result`` goes into the envelope; where ``raw`` is given, that is the whole body instead."""
+    """An answer: ``result`` goes into the envelope; where ``raw`` is given, that is the whole body instead.
+
+    ``app``, where given, answers by itself, as what is sent in pieces does.
+    """
 
     result: object = None
     headers: tuple[tuple[bytes, bytes], ...] = ()
     status: int = 200
     raw: bytes | None = None
     content_type: bytes | None = None
+    app: ASGIApp | None = None
 
 
 Handler = Callable[[Call], Awaitable[Reply]]
@@ -68,7 +81,8 @@ class Endpoint:
     """One route. ``body`` and ``result`` are the models that decode and encode; the OpenAPI page shows the same.
 
     ``reads``, ``writes`` and ``timeout`` say which query parameters it takes, ``parameters`` which others.
-    ``enveloped`` is False for answers that are not wrapped in ``result``, ``status`` and ``time``.
+    ``enveloped`` is False for answers that are not wrapped in ``result``, ``status`` and ``time``. One that
+    ``streams`` takes its body in pieces, which are not counted and may be any number.
     """
 
     method: str
@@ -84,6 +98,7 @@ class Endpoint:
     parameters: Parameters = field(default_factory=lambda: NONE)
     enveloped: bool = True
     media_type: str = "application/json"
+    streams: bool = False
 
     @property
     def query(self) -> Parameters:
@@ -120,6 +135,9 @@ class EndpointApp:
         finally:
             body.release()
         self._count(reply.status, perf_counter() - started)
+        if reply.app is not None:
+            await reply.app(scope, receive, send)
+            return
         await self._send(reply, data, body, send)
 
     async def _reply(self, scope: Scope, body: Body) -> Reply:
@@ -127,7 +145,10 @@ class EndpointApp:
         data = await body.read() if self._endpoint.body is not None else b""
         if self._endpoint.reads:
             self._limits.check_read_body(data)
-        return await self._endpoint.handler(Call(scope["path_params"], params, scope["headers"], data))
+        call = Call(scope["path_params"], params, scope["headers"], data)
+        if self._endpoint.streams:
+            call.pieces = body.pieces()
+        return await self._endpoint.handler(call)
 
     def _encode(self, reply: Reply, seconds: float) -> bytes:
         return encode_result(reply.result, seconds) if reply.raw is None else reply.raw
@@ -135,7 +156,7 @@ class EndpointApp:
     async def _send(self, reply: Reply, data: bytes, body: Body, send: Send) -> None:
         kind = JSON_TYPE if reply.content_type is None else (b"content-type", reply.content_type)
         headers = [kind, (b"content-length", b"%d" % len(data)), *reply.headers]
-        draining = self._endpoint.body is not None and body.unread
+        draining = (self._endpoint.body is not None or self._endpoint.streams) and body.unread
         if draining:
             headers.append((b"connection", b"close"))
         await send({"type": "http.response.start", "status": reply.status, "headers": headers})

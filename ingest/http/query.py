@@ -24,10 +24,11 @@ Parameters = Mapping[str, Reader]
 class Params(msgspec.Struct, frozen=True):
     """What followed the path. ``ordering`` and ``consistency`` are checked: there is one order, and one copy.
 
-    ``others`` holds what only some endpoints take.
+    ``declined``: ``wait`` is false because the client said so. ``others`` holds what only some endpoints take.
     """
 
     wait: bool = False
+    declined: bool = False
     timeout: int | None = None
     ordering: str = "weak"
     consistency: str | None = None
@@ -130,6 +131,7 @@ class ParamsParser:
             if name in found:
                 raise _wrong(f"duplicate field `{name}`")
             found[name] = reader(name, text)
+        found["declined"] = found.get("wait") is False
         others = {name: found.pop(name) for name in list(found) if name not in _FIELDS}
         return Params(**found, others=others)
 

@@ -4,16 +4,23 @@ The uid, the limits and the number of partitions are in the records, put there b
 shards to partitions is a function of the catalog's log alone.
 """
 
-import heapq
-from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import msgspec
 
 from ingest.outcomes import rejected
+from projector.catalog.effects import CatalogEffects, close_collections, open_collection
+from projector.catalog.staging import fold_staging
 from projector.catalog.state import CatalogState, CollectionMeta
-from schemas.config import CollectionConfig, apply_patch, check_collection_name, check_config
+from schemas.config import (
+    CollectionConfig,
+    apply_patch,
+    check_collection_name,
+    check_config,
+    is_staged,
+    staged_name,
+)
 from schemas.errors import BadInputError, ConflictError, HeadwaterError, NotFoundError
 from schemas.operations import Outcome
 from schemas.records import (
@@ -26,22 +33,13 @@ from schemas.records import (
     DeleteAlias,
     DeleteCollection,
     DeleteVectorName,
-    Marker,
+    DiscardCollection,
+    PublishCollection,
     ShardChanged,
-    ShardClosed,
-    ShardOpened,
+    StageCollection,
     UpdateCollection,
 )
 from schemas.vectors.names import add_name, delete_name
-
-
-@dataclass(frozen=True, slots=True)
-class CatalogEffects:
-    """What one record does. ``markers``: (partition, marker), in the order of their sequence numbers."""
-
-    state: CatalogState
-    outcome: Outcome
-    markers: tuple[tuple[int, Marker], ...] = ()
 
 
 def fold_catalog(state: CatalogState, record: CatalogRecord) -> CatalogEffects:
@@ -55,6 +53,8 @@ def fold_catalog(state: CatalogState, record: CatalogRecord) -> CatalogEffects:
             return _change_names(state, record)
         if isinstance(record, DeleteCollection):
             return _delete(state, record)
+        if isinstance(record, StageCollection | PublishCollection | DiscardCollection):
+            return fold_staging(state, record)
         return CatalogEffects(replace(state, aliases=_change_aliases(state, record)), Outcome())
     except HeadwaterError as error:
         return CatalogEffects(state, rejected(error))
@@ -70,39 +70,7 @@ def _create(state: CatalogState, record: CreateCollection) -> CatalogEffects:
         raise BadInputError(
             f"Wrong input: Can't create collection with name {name}. Alias with the same name already exists"
         )
-    if any(c.uid == record.uid for c in state.collections.values()):
-        raise ConflictError(f"Wrong input: the uid of collection `{name}` is taken, create it again")
-    shard_map = _assign(state, record.config.shard_number, record.partitions)
-    meta = CollectionMeta(record.uid, name, record.config, shard_map)
-    markers = tuple(
-        (
-            partition,
-            ShardOpened(
-                seq=state.seq + 1 + shard,
-                uid=record.uid,
-                shard=shard,
-                name=name,
-                config=record.config,
-                shard_map=shard_map,
-            ),
-        )
-        for shard, partition in enumerate(shard_map)
-    )
-    collections = {**state.collections, name: meta}
-    return CatalogEffects(replace(state, collections=collections, seq=state.seq + len(markers)), Outcome(), markers)
-
-
-def _assign(state: CatalogState, shards: int, partitions: int) -> list[int]:
-    """The partitions with the fewest shards first; of equals, the lowest."""
-    load = Counter(p for collection in state.collections.values() for p in collection.shard_map)
-    lightest = [(load[partition], partition) for partition in range(partitions)]
-    heapq.heapify(lightest)
-    shard_map: list[int] = []
-    for _ in range(shards):
-        count, partition = lightest[0]
-        heapq.heapreplace(lightest, (count + 1, partition))
-        shard_map.append(partition)
-    return shard_map
+    return open_collection(state, record, name)
 
 
 def _resolve(state: CatalogState, name: str) -> CollectionMeta:
@@ -138,16 +106,10 @@ def _reconfigure(state: CatalogState, meta: CollectionMeta, config: CollectionCo
 
 
 def _delete(state: CatalogState, record: DeleteCollection) -> CatalogEffects:
-    meta = state.collections.get(record.name)
-    if meta is None:
+    if is_staged(record.name) or record.name not in state.collections:
         raise NotFoundError(f"Not found: Collection `{record.name}` doesn't exist!")
-    collections = {n: c for n, c in state.collections.items() if n != record.name}
     aliases = {a: n for a, n in state.aliases.items() if n != record.name}
-    markers = tuple(
-        (partition, ShardClosed(seq=state.seq + 1 + shard, uid=meta.uid, shard=shard))
-        for shard, partition in enumerate(meta.shard_map)
-    )
-    return CatalogEffects(CatalogState(collections, aliases, state.seq + len(markers)), Outcome(), markers)
+    return close_collections(replace(state, aliases=aliases), [record.name, staged_name(record.name)])
 
 
 def _change_aliases(state: CatalogState, record: ChangeAliases) -> Mapping[str, str]:

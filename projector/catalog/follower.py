@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from ingest.ports import CollectionEntry
 from projector.catalog.state import CatalogState, CollectionMeta, MarkerOffset
 from projector.waiters import Waiters
+from schemas.config import is_staged, staged_name
 from schemas.errors import NotFoundError
 from schemas.operations import Outcome
 
@@ -44,15 +45,20 @@ class CatalogFollower:
 
     def resolve(self, name: str) -> CollectionEntry:
         """The collection that a name or alias stands for. Raises NotFoundError."""
-        entry = self._entries.get(name) or self._entries.get(self._state.aliases.get(name, ""))
+        entry = None if is_staged(name) else self._entries.get(name)
+        entry = entry or self._entries.get(self._state.aliases.get(name, ""))
         if entry is None:
             raise NotFoundError(f"Not found: Collection `{name}` doesn't exist!")
         return entry
 
+    def staged(self, name: str) -> CollectionEntry | None:
+        """The collection that is staged for the name of a collection, None when there is none."""
+        return self._entries.get(staged_name(name))
+
     def collections(self) -> Sequence[CollectionEntry]:
         """All collections, by name."""
         if self._by_name is None:
-            self._by_name = [entry for _, entry in sorted(self._entries.items())]
+            self._by_name = [entry for name, entry in sorted(self._entries.items()) if not is_staged(name)]
         return self._by_name
 
     def aliases(self) -> Mapping[str, str]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from schemas.config import CollectionConfig
+from schemas.config import CollectionConfig, is_staged
 
 MarkerOffset = tuple[int, int]
 """(partition, offset) of a marker on the log."""
@@ -30,4 +30,5 @@ class CatalogState:
 
     def resolve(self, name: str) -> CollectionMeta | None:
         """The collection that ``name``, a collection's name or an alias, stands for."""
-        return self.collections.get(name) or self.collections.get(self.aliases.get(name, ""))
+        found = None if is_staged(name) else self.collections.get(name)
+        return found or self.collections.get(self.aliases.get(name, ""))

@@ -11,7 +11,7 @@ from typing import Self
 import msgspec
 from crc32c import crc32c
 
-from projector.catalog.fold import CatalogEffects
+from projector.catalog.effects import CatalogEffects
 from projector.catalog.state import CatalogState, CollectionMeta
 from projector.state.kv import Batch, KeyValue
 from projector.state.losses import Loss, put_loss, read_losses

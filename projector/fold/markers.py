@@ -9,7 +9,7 @@ from ingest.outcomes import rejected
 from projector.fold.effects import Effects, ShardMeta, StateReader
 from projector.fold.outcomes import APPLIED
 from projector.frames import Closed, Opened, Reconfigured, ShardId
-from schemas.config import CollectionConfig, check_collection_name, check_config
+from schemas.config import CollectionConfig, check_config, check_kept_name
 from schemas.errors import BadInputError, HeadwaterError
 from schemas.records import Marker, ShardChanged, ShardClosed, ShardOpened
 from schemas.vectors.params import AnyVectorParams, Datatype, SparseVectorParams
@@ -37,7 +37,7 @@ def fold_marker(reader: StateReader, marker: Marker, offset: int) -> Effects:
         return effects
     elif isinstance(marker, ShardChanged):
         effects.shard = shard
-        effects.meta = msgspec.structs.replace(old, config=marker.config)
+        effects.meta = msgspec.structs.replace(old, config=marker.config, name=marker.name or old.name)
         effects.events.append(Reconfigured(shard, marker.config))
     else:
         effects.shard = shard
@@ -51,8 +51,9 @@ def _check(marker: Marker, old: ShardMeta | None) -> None:
     if isinstance(marker, ShardClosed):
         return
     check_config(marker.config)
+    if marker.name is not None:
+        check_kept_name(marker.name)
     if isinstance(marker, ShardOpened):
-        check_collection_name(marker.name)
         shards = len(marker.shard_map)
         if marker.shard >= shards:
             raise BadInputError(f"Wrong input: shard {marker.shard} is not one of the {shards} of shard_map")

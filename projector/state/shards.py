@@ -6,6 +6,7 @@ from projector.fold.effects import Effects, Home, ShardMeta
 from projector.frames import ShardId
 from projector.state import keys
 from projector.state.kv import KeyValue
+from schemas.config import is_staged
 
 _decoder = msgspec.msgpack.Decoder(ShardMeta)
 
@@ -22,10 +23,11 @@ class Shards:
     def home(self, name: str) -> Home | None:
         """``StateReader.home``."""
         shards = self._by_name.get(name)
-        if shards is None:
+        if shards is None or is_staged(name):
             return None
-        # A name is free again only once its shards are closed, so all of these are of one collection.
-        uid, meta = shards[0].uid, self.metas[shards[0]]
+        # While one collection takes another's name, some shards of both may have it: the later one is meant.
+        uid = max(shards, key=lambda shard: self.metas[shard].opened).uid
+        meta = next(self.metas[shard] for shard in shards if shard.uid == uid)
         return Home(uid, meta.config, meta.shard_map, [shard.shard for shard in shards if shard.uid == uid])
 
     def remember(self, effects: Effects) -> None:

@@ -10,7 +10,8 @@ import structlog
 from ingest.foreign import is_of_request
 from ingest.log import Log, LogRecord, LogUnavailableError, RecordTooLargeError, Topic
 from ingest.outcomes import Reject, Rejection, rejected
-from projector.catalog.fold import CatalogEffects, fold_catalog
+from projector.catalog.effects import CatalogEffects
+from projector.catalog.fold import fold_catalog
 from projector.catalog.state import CatalogState, MarkerOffset
 from projector.catalog.store import CatalogStore
 from projector.state.origin import read_next

@@ -29,12 +29,17 @@ TAG = "Collections"
 _PATH = "/collections/{collection_name}"
 
 
+def peer_id(identity: str) -> int:
+    """The id of the one peer that Qdrant's clients know, of 53 bits; ``identity`` is the log's."""
+    return xxhash.xxh64_intdigest(identity.encode()) >> 11
+
+
 class CollectionReadRoutes:
     """The routes that read the catalog."""
 
     def __init__(self, catalog: Catalog, readers: Readers, freshness: Freshness, reader: Reader, identity: str) -> None:
         """``identity`` is the log's: the one peer that Qdrant's clients know is named after it."""
-        self._peer_id = xxhash.xxh64_intdigest(identity.encode()) >> 11
+        self._peer_id = peer_id(identity)
         self._catalog = catalog
         self._readers = readers
         self._freshness = freshness

@@ -22,7 +22,7 @@ def main() -> None:
         for name in options.names or names():
             transcript = read(name)
             with Http(server.port) as http:
-                failures = list(Replay(transcript, http, server.url).failures())
+                failures = list(Replay(transcript, http, server.url, server.snapshots).failures())
             print(f"{name}: {len(transcript.steps) - len(failures)} pass, {len(failures)} fail")
             if options.steps:
                 print(f"  {as_text(step.number for step, _ in failures)}")

@@ -5,6 +5,7 @@ import json
 import re
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, cast
 from urllib.parse import quote
 
@@ -20,10 +21,11 @@ _NAME = re.compile(r"\$\{(\w+)\}")
 class Replay:
     """One transcript on one server, which it leaves without collections."""
 
-    def __init__(self, transcript: Transcript, http: Http, url: str) -> None:
+    def __init__(self, transcript: Transcript, http: Http, url: str, snapshots: Path | None = None) -> None:
+        """``snapshots``: where the server has those of collections."""
         self._transcript = transcript
         self._http = http
-        self._values: dict[str, Any] = {"BASE": url}
+        self._values: dict[str, Any] = {"BASE": url, "SNAPDIR": snapshots}
 
     def failures(self) -> Iterator[tuple[Step, str]]:
         """The steps whose answers differ, each with the first difference."""

@@ -22,9 +22,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 def test_transcript(name: str, server: Server) -> None:
     transcript, listed = read(name), known(name)
     with Http(server.port) as http:
-        failures = {
-            step.number: f"{step}\n    {found}" for step, found in Replay(transcript, http, server.url).failures()
-        }
+        replay = Replay(transcript, http, server.url, server.snapshots)
+        failures = {step.number: f"{step}\n    {found}" for step, found in replay.failures()}
     unknown = [text for number, text in failures.items() if number not in listed]
     assert not unknown, "\n".join(unknown)
     passing = sorted(listed.keys() - failures.keys())

@@ -38,6 +38,9 @@ class MemoryCatalog:
             raise NotFoundError(f"Not found: Collection `{name}` doesn't exist!")
         return entry
 
+    def staged(self, name: str) -> CollectionEntry | None:
+        return None
+
     def collections(self) -> Sequence[CollectionEntry]:
         return list(self._seen.values())
 

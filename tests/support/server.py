@@ -180,6 +180,7 @@ class Server(HeadwaterProcess):
         command = ["serve", "--host", HOST, "--port", str(port), "--data", str(data), *arguments]
         super().__init__(command, port, data.with_name(data.name + ".output"), environment)
         self.data = data
+        self.snapshots = data / "collection-snapshots" / "collections"
 
     def resident_bytes(self) -> int:
         """The resident memory of the server."""

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from ingest.log import Topic
 from ingest.outcomes import Rejection
-from projector.catalog.fold import CatalogEffects, fold_catalog
+from projector.catalog.effects import CatalogEffects
+from projector.catalog.fold import fold_catalog
 from projector.catalog.follower import CatalogFollower
 from projector.catalog.state import CatalogState
 from projector.catalog.store import CatalogStore

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from projector.catalog.fold import CatalogEffects
+from projector.catalog.effects import CatalogEffects
 from projector.catalog.state import CatalogState
 from projector.catalog.store import CatalogStore
 from projector.state.errors import StateLockedError

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from ingest.foreign import Destination
-from projector.catalog.fold import CatalogEffects
+from projector.catalog.effects import CatalogEffects
 from projector.catalog.state import CatalogState, CollectionMeta
 from projector.catalog.store import CatalogStore
 from projector.fold.effects import FOLD_VERSION, Effects, ShardMeta

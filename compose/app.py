@@ -19,6 +19,8 @@ from ingest.routes.collections import CollectionWriteRoutes
 from ingest.routes.indexes import IndexRoutes
 from ingest.routes.points import PointWriteRoutes
 from ingest.sharding import split_at
+from ingest.strict.rates import RateLimits
+from ingest.strict.writes import StrictWrites
 from ingest.writer import PointsWriter
 from query_api.answering import Answering
 from query_api.freshness import Freshness
@@ -29,6 +31,7 @@ from query_api.routes.facet import FacetRoutes
 from query_api.routes.matrix import MatrixRoutes
 from query_api.routes.points import PointReadRoutes
 from query_api.routes.queries import QueryRoutes
+from query_api.sizes import ShardSizes
 
 
 async def no_recount() -> None:
@@ -65,7 +68,9 @@ def create_app(
     log, visibility = services.log, services.visibility
     catalog = ReadyCatalog(services.catalog, services.readiness)
     freshness = Freshness(services.readers, lambda: log.partitions(Topic.POINTS), services.recount, limits)
-    reader = Reader(catalog, services.readers, freshness, limits)
+    rates = RateLimits()
+    reader = Reader(catalog, services.readers, freshness, limits, rates)
+    strict = StrictWrites(ShardSizes(services.readers), rates)
     answering = Answering(reader)
     writer = CatalogWriter(log, catalog, visibility)
     points = PointsWriter(log, visibility, _record_bytes(services, limits))
@@ -74,12 +79,12 @@ def create_app(
         *standalone.endpoints(),
         *CollectionReadRoutes(catalog, services.readers, freshness, reader, log.identity).endpoints(),
         *CollectionWriteRoutes(writer, limits).endpoints(),
-        *IndexRoutes(writer, limits).endpoints(),
+        *IndexRoutes(catalog, writer, limits, strict).endpoints(),
         *PointReadRoutes(reader, answering).endpoints(),
         *QueryRoutes(reader, answering).endpoints(),
         *MatrixRoutes(reader).endpoints(),
         *FacetRoutes(reader).endpoints(),
-        *PointWriteRoutes(catalog, points, limits).endpoints(),
+        *PointWriteRoutes(catalog, points, limits, strict).endpoints(),
         *snapshot_endpoints(services.snapshots, catalog, writer, points, services.readers, log.identity),
     ]
     return HeadwaterApp(endpoints, limits, services.version, access, cors)

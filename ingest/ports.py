@@ -40,6 +40,23 @@ class Catalog(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class StoredSize:
+    """How much a collection holds; the bytes are about right."""
+
+    points: int
+    vector_bytes: int
+    payload_bytes: int
+
+
+class Sizes(Protocol):
+    """How much collections hold."""
+
+    def size_of(self, entry: CollectionEntry) -> StoredSize:
+        """As it is visible now. Raises NotFoundError when the collection is gone, UnavailableError."""
+        ...
+
+
 class Visibility(Protocol):
     """Waiting until what was written can be read."""
 

@@ -16,6 +16,7 @@ from query_api.plan.query import to_group_plan, to_plan
 from query_api.plan.selection import Selection
 from query_api.reading import Reader, Reading
 from query_api.rendering import render_scored, render_us
+from query_api.strict import check_batch, check_group_by, check_query
 from schemas.errors import UnprocessableError
 from schemas.rest.groups import QueryGroupsRequest
 from schemas.rest.queries import Prefetch, QueryRequest
@@ -35,6 +36,7 @@ class Answering:
         shards = reading.shards
         known = await self.known(reading, request)
         plan = to_plan(reading.config, request, known, self._limits)
+        check_query(reading.config, request, plan.root, request.limit or DEFAULT_LIMIT)
         self.check_vectors(reading, request.limit or DEFAULT_LIMIT, request.with_vector)
         hits = await run(shards, plan)
         points = await shards.fetch(hits, plan.selection)
@@ -44,6 +46,8 @@ class Answering:
         """What a query answers in groups. Raises as ``answer``, NotFoundError for a lookup's collection."""
         known = await self.known(reading, request)
         plan = to_group_plan(reading.config, request, known, self._limits)
+        check_query(reading.config, request, plan.root, plan.groups * plan.size)
+        check_group_by(reading.config, plan.by)
         self.check_vectors(reading, plan.groups * plan.size, request.with_vector)
         lookup = None if request.with_lookup is None else Lookup(self._reader, reading.budget, request.with_lookup)
         groups = await grouped(reading.shards, plan)
@@ -66,6 +70,8 @@ class Answering:
             raise UnprocessableError(
                 f"Validation error in JSON body: [searches: at most {limits.max_queries}, not {len(requests)}]"
             )
+        check_batch(reading.config, len(requests))
+        self._reader.count(reading, len(requests) - 1)
         limits.check_batch_results(sum((r.limit or DEFAULT_LIMIT) + (r.offset or 0) for r in requests))
         there = reading.shards.points
         limits.check_vector_values(

@@ -2,7 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 
+from ingest.ports import StoredSize
 from projector.view.shard_view import ShardView
+from projector.view.size import size_of
 from query_api.budget import Budget
 from query_api.fetch.fetch import fetch, fetch_us, size
 from query_api.find.count import count_passing
@@ -29,6 +31,10 @@ class LocalShard:
     def points(self) -> int:
         """How many points there are."""
         return self._view.count
+
+    def size(self) -> StoredSize:
+        """How much there is."""
+        return size_of(self._view)
 
     async def find(self, leaf: Leaf, budget: Budget) -> list[Hit]:
         """What ``leaf`` asks for."""

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from ingest.deadline import Deadline
 from ingest.log import Topic
-from ingest.ports import CollectionEntry
+from ingest.ports import CollectionEntry, StoredSize
 from query_api.budget import Budget
 from query_api.hits import Hit
 from query_api.plan.facet import Facet, FacetValue
@@ -46,6 +46,10 @@ class Shard(Protocol):
     @property
     def points(self) -> int:
         """How many points there are."""
+        ...
+
+    def size(self) -> StoredSize:
+        """How much there is."""
         ...
 
     async def find(self, leaf: Leaf, budget: Budget) -> list[Hit]:

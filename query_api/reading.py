@@ -5,12 +5,15 @@ from dataclasses import dataclass
 from ingest.http.endpoint import Call
 from ingest.http.limits import Limits
 from ingest.ports import Catalog
+from ingest.strict.rates import RateLimits
 from query_api.budget import Budget
 from query_api.combine.shards import Shards
 from query_api.freshness import Freshness
 from query_api.ports import Readers
+from query_api.strict import check_timeout
 from query_api.threads import ReadThreads
 from schemas.config import CollectionConfig
+from schemas.strict.refusals import active
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,20 +29,39 @@ class Reading:
 class Reader:
     """Begins requests."""
 
-    def __init__(self, catalog: Catalog, readers: Readers, freshness: Freshness, limits: Limits) -> None:
+    def __init__(
+        self, catalog: Catalog, readers: Readers, freshness: Freshness, limits: Limits, rates: RateLimits
+    ) -> None:
         self._catalog = catalog
         self._readers = readers
         self._freshness = freshness
         self._threads = ReadThreads()
+        self._rates = rates
         self.limits = limits
 
     async def begin(self, call: Call) -> Reading:
         """Wait for what the request's token names, and open its collection.
 
+        Raises as ``describe``, BadInputError and RateLimitedError where the collection's strict mode refuses it.
+        """
+        reading = await self.describe(call)
+        check_timeout(reading.config, call.params.timeout)
+        self.count(reading, 1)
+        return reading
+
+    async def describe(self, call: Call) -> Reading:
+        """As ``begin``, for what describes a collection: that is no read.
+
         Raises NotFoundError, UnavailableError, TimedOutError, BadInputError for a malformed token.
         """
         budget = Budget(self._threads, await self._freshness.reach(call), self.limits.max_answer_bytes)
         return self.open(call.collection, budget)
+
+    def count(self, reading: Reading, reads: int) -> None:
+        """Count reads of a collection. Raises RateLimitedError when there were too many in a minute."""
+        strict = active(reading.config)
+        if strict is not None:
+            self._rates.take(reading.uid, "Read", strict.read_rate_limit, reads)
 
     def open(self, name: str, budget: Budget) -> Reading:
         """A collection by its name or an alias. Raises NotFoundError, UnavailableError."""

@@ -5,9 +5,13 @@ A route answers them in Qdrant's error shape with ``status``; the fold turns the
 
 
 class HeadwaterError(Exception):
-    """A reason that a user can act on. ``status`` is the HTTP status it is answered with."""
+    """A reason that a user can act on. ``status`` is the HTTP status it is answered with.
+
+    ``retry_after``: seconds after which the same may succeed, None where waiting doesn't help.
+    """
 
     status = 500
+    retry_after: int | None = None
 
     def __init__(self, message: str) -> None:
         super().__init__(message)
@@ -54,15 +58,26 @@ class OverloadedError(HeadwaterError):
     """Too much work in flight; trying again later helps."""
 
     status = 429
+    retry_after = 1
+
+
+class RateLimitedError(OverloadedError):
+    """More requests than a collection allows in a minute."""
+
+    def __init__(self, message: str, retry_after: int) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
 
 
 class InsufficientStorageError(HeadwaterError):
     """The disk doesn't take what is to be written: it is full, read-only or failing."""
 
     status = 507
+    retry_after = 1
 
 
 class UnavailableError(HeadwaterError):
     """The log can't be written now, or the views have not caught up; trying again later helps."""
 
     status = 503
+    retry_after = 1

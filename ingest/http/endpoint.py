@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from ingest.http.body import Body, ClientGoneError, RawHeaders, list_header
 from ingest.http.limits import InFlight, Limits
 from ingest.http.query import CATALOG, NONE, READS, WRITES, Parameters, Params, ParamsParser
-from schemas.errors import HeadwaterError, InsufficientStorageError, OverloadedError, UnavailableError
+from schemas.errors import HeadwaterError, UnavailableError
 from schemas.rest.envelope import encode_error, encode_result
 
 RESPONSES = Counter("headwater_http_responses_total", "Answers given", ["method", "path", "status"])
@@ -25,7 +25,7 @@ SECONDS = Histogram(
 )
 JSON_TYPE = (b"content-type", b"application/json")
 _NO_DESCRIPTORS = frozenset({errno.EMFILE, errno.ENFILE})
-RETRY_AFTER = (b"retry-after", b"1")
+RETRY_AFTER = b"retry-after"
 
 _logger = structlog.get_logger("headwater.http")
 
@@ -184,6 +184,5 @@ def _failure(error: Exception, seconds: float) -> tuple[Reply, bytes]:
 def _refusal(error: HeadwaterError, seconds: float) -> tuple[Reply, bytes]:
     if error.status == 500:
         _logger.error("a request was refused without a kind of its own", reason=error.message)
-    passes = isinstance(error, InsufficientStorageError | OverloadedError | UnavailableError)
-    headers = (RETRY_AFTER,) if passes else ()
+    headers = () if error.retry_after is None else ((RETRY_AFTER, b"%d" % error.retry_after),)
     return Reply(status=error.status, headers=headers), encode_error(error.message, seconds)

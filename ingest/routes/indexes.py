@@ -8,6 +8,8 @@ from ingest.catalog_writer import CatalogWriter
 from ingest.http.endpoint import Call, Endpoint, Reply
 from ingest.http.limits import Limits
 from ingest.http.offsets import OFFSETS_HEADER, render_offsets
+from ingest.ports import Catalog
+from ingest.strict.writes import StrictWrites
 from schemas.payload_index import PayloadIndex, field_name
 from schemas.rest.decode import decode_body
 from schemas.rest.indexes import CreateIndexRequest
@@ -22,7 +24,9 @@ _decode = msgspec.json.Decoder(CreateIndexRequest)
 class IndexRoutes:
     """They answer once the declaration is visible, whatever ``wait`` says: what it means holds from its offset on."""
 
-    def __init__(self, writer: CatalogWriter, limits: Limits) -> None:
+    def __init__(self, catalog: Catalog, writer: CatalogWriter, limits: Limits, strict: StrictWrites) -> None:
+        self._catalog = catalog
+        self._strict = strict
         self._writer = writer
         self._limits = limits
 
@@ -51,7 +55,9 @@ class IndexRoutes:
         ]
 
     async def _create(self, call: Call) -> Reply:
-        return await self._change(call, decode_body(_decode, call.body).change())
+        changes = decode_body(_decode, call.body).change()
+        self._strict.check_index(self._catalog.resolve(call.collection), call.params.timeout)
+        return await self._change(call, changes)
 
     async def _delete(self, call: Call) -> Reply:
         return await self._change(call, {field_name(call.path[_FIELD]): None})

@@ -11,6 +11,7 @@ from ingest.http.limits import Limits
 from ingest.http.offsets import OFFSETS_HEADER, render_offsets
 from ingest.ports import Catalog, CollectionEntry
 from ingest.requests import RequestT
+from ingest.strict.writes import StrictWrites
 from ingest.writer import PointsWriter
 from schemas.config import CollectionConfig
 from schemas.operations import Operation
@@ -34,7 +35,8 @@ _decode_batch = msgspec.json.Decoder(UpdateBatchRequest)
 class PointWriteRoutes:
     """The write routes of points."""
 
-    def __init__(self, catalog: Catalog, writer: PointsWriter, limits: Limits) -> None:
+    def __init__(self, catalog: Catalog, writer: PointsWriter, limits: Limits, strict: StrictWrites) -> None:
+        self._strict = strict
         self._catalog = catalog
         self._writer = writer
         self._limits = limits
@@ -96,6 +98,7 @@ class PointWriteRoutes:
         return reply
 
     async def _write(self, call: Call, entry: CollectionEntry, operations: Sequence[Operation]) -> Reply:
+        self._strict.check(entry, operations, call.params.timeout)
         deadline = self._limits.deadline(call.params.timeout)
         written = await self._writer.write(entry, operations, wait=call.params.wait, deadline=deadline)
         result: Any = UpdateResult(written.operation_id, written.status)

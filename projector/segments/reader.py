@@ -118,6 +118,11 @@ class Segment:
         """The ids at many slots, in their order."""
         return self.slot_ids.ids_at(slots)
 
+    @property
+    def payload_bytes(self) -> int:
+        """How many bytes all payloads have."""
+        return len(self._payloads)
+
     def payload_at(self, slot: int) -> bytes:
         """The payload at a slot as JSON bytes; empty when there is none."""
         return bytes(self._payloads[self._offset_view[slot] : self._offset_view[slot + 1]])

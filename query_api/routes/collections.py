@@ -78,7 +78,7 @@ class CollectionReadRoutes:
         await self._freshness.reach(call)
         entry = self._catalog.resolve(call.collection)
         counts = await self._readers.counts(entry)
-        points = await _indexed_points(await self._reader.begin(call)) if entry.config.payload_indexes else {}
+        points = await _indexed_points(await self._reader.describe(call)) if entry.config.payload_indexes else {}
         return Reply(_info(entry.config, counts, points))
 
     async def _cluster(self, call: Call) -> Reply:

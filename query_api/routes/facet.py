@@ -5,6 +5,7 @@ import msgspec
 from ingest.http.endpoint import Call, Endpoint, Reply
 from query_api.plan.facet import to_facet
 from query_api.reading import Reader
+from query_api.strict import check_page
 from schemas.rest.decode import decode_body
 from schemas.rest.facet import FacetHit, FacetRequest, FacetResult
 from schemas.rest.reads import DEFAULT_LIMIT
@@ -28,6 +29,7 @@ class FacetRoutes:
     async def _facet(self, call: Call) -> Reply:
         reading = await self._reader.begin(call)
         request = decode_body(_decode, call.body)
+        check_page(reading.config, request.limit or DEFAULT_LIMIT, request.filter, request.exact)
         counts = await reading.shards.facet(to_facet(reading.config, request))
         # What few values there are may be asked for with any limit.
         limit = min(request.limit or DEFAULT_LIMIT, len(counts))

@@ -11,6 +11,7 @@ from query_api.plan.fields import check_name, to_filter
 from query_api.plan.filters import both
 from query_api.plan.leaves import Sample
 from query_api.reading import Reader
+from query_api.strict import check_page
 from schemas.config import UNNAMED
 from schemas.filters import Filter, HasVector
 from schemas.ids import render_point_id
@@ -49,6 +50,7 @@ class MatrixRoutes:
             reading = await self._reader.begin(call)
             request = decode_body(_decode, call.body)
             sample, limit = request.sample or DEFAULT_SAMPLE, request.limit or DEFAULT_NEAREST
+            check_page(reading.config, sample * limit, request.filter)
             limits = self._reader.limits
             limits.check_results(sample, 0, "sample")
             limits.check_batch_results(min(sample, reading.shards.points) * min(limit, sample))

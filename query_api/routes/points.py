@@ -10,6 +10,7 @@ from query_api.plan.order import to_ordered
 from query_api.plan.selection import Selection
 from query_api.reading import Reader, Reading
 from query_api.rendering import render_ordered, render_points, render_us
+from query_api.strict import check_page
 from schemas.errors import BadInputError, NotFoundError, UnprocessableError
 from schemas.ids import render_point_id
 from schemas.rest.decode import decode_body
@@ -78,6 +79,7 @@ class PointReadRoutes:
         reading = await self._reader.begin(call)
         request = decode_body(_decode_scroll, call.body)
         check_shard_key(request.shard_key, "Bad request")
+        check_page(reading.config, request.limit, request.filter)
         limit = request.limit or DEFAULT_LIMIT
         self._limits.check_results(limit, 0)
         self._answering.check_vectors(reading, limit, request.with_vector)
@@ -109,6 +111,7 @@ class PointReadRoutes:
         reading = await self._reader.begin(call)
         request = decode_body(_decode_count, call.body)
         check_shard_key(request.shard_key, "Bad request")
+        check_page(reading.config, None, request.filter, request.exact)
         condition = to_filter(request.filter)
         return Reply(CountResult(await reading.shards.count(condition)))
 

@@ -55,13 +55,14 @@ def weigh(filter: Filter) -> Weight:
                 tests += 1
                 waiting.append(condition.filter)
             case Filter():
-                waiting += _conditions(condition)
+                waiting += conditions_of(condition)
             case _:
                 tests += 1
     return Weight(tests, members, steps)
 
 
-def _conditions(filter: Filter) -> tuple[Condition, ...]:
+def conditions_of(filter: Filter) -> tuple[Condition, ...]:
+    """The conditions that a filter is made of, whatever part each is in."""
     min_should = () if filter.min_should is None else filter.min_should.conditions
     return filter.must + filter.should + filter.must_not + min_should
 

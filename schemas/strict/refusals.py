@@ -1,0 +1,29 @@
+"""What all limits have in common: whether they hold, and what is said when one is broken."""
+
+from schemas.config import CollectionConfig
+from schemas.errors import BadInputError
+from schemas.strict_mode import StrictModeConfig
+
+
+def active(config: CollectionConfig) -> StrictModeConfig | None:
+    """The limits that hold, None while none do."""
+    strict = config.strict_mode
+    return strict if strict is not None and strict.enabled else None
+
+
+def refused(what: str, advice: str) -> BadInputError:
+    """The error, with what helps."""
+    return BadInputError(f"Bad request: {what}. Help: {advice}.")
+
+
+def check_limit(name: str, value: float | None, limit: float | None) -> None:
+    """Raise BadInputError when a parameter of a request is above its limit. None is no value, or no limit."""
+    if value is not None and limit is not None and value > limit:
+        most = _shown(limit)
+        raise refused(
+            f'Limit exceeded {_shown(value)} > {most} for "{name}"', f'Reduce the "{name}" parameter to or below {most}'
+        )
+
+
+def _shown(value: float) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)

@@ -9,7 +9,8 @@ from rich.console import Console
 from rich.table import Table
 
 from compose.console import plain_console, whole_table
-from tests.support.server import ROOT, headwater
+from tests.support.launching import ROOT
+from tests.support.server import headwater
 
 
 @pytest.mark.parametrize("name", ["[/a].jsonl", "[fe80::1]:9092", "[red]a", ":star:"])

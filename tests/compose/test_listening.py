@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 from compose.listening import base_url
-from tests.support.server import ROOT
+from tests.support.launching import ROOT
 
 
 def first_line(data: Path, terminal: bool) -> str:

@@ -9,7 +9,7 @@ from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command
 
 from compose.cli import app
-from tests.support.server import ROOT
+from tests.support.launching import ROOT
 
 FLAG = re.compile(r"(?<![\w-])--[a-z][a-z-]*")
 COMMAND = re.compile(r"(?:^|[`/ ])headwater ((?:[a-z]+\b ?)+[^`\n&|]*)", re.MULTILINE)

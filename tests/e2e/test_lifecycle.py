@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.http import Http
+from tests.support.launching import new_interpreter
 from tests.support.server import Server, headwater
 from tests.support.waiting import eventually
 
@@ -17,6 +18,12 @@ QUERY = {"query": [1.0, 0.5], "limit": 300, "with_payload": True, "with_vector":
 @pytest.fixture
 def own(tmp_path: Path) -> Iterator[Server]:
     with Server(tmp_path / "data") as server:
+        yield server.start()
+
+
+@pytest.fixture
+def as_users_start_it(tmp_path: Path) -> Iterator[Server]:
+    with Server(tmp_path / "data", launch=new_interpreter) as server:
         yield server.start()
 
 
@@ -45,7 +52,8 @@ def answers(server: Server) -> tuple[object, ...]:
 
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
-def test_stops_when_asked_and_keeps_everything(own: Server, how: signal.Signals) -> None:
+def test_stops_when_asked_and_keeps_everything(as_users_start_it: Server, how: signal.Signals) -> None:
+    own = as_users_start_it
     fill(own)
     with Http(own.port) as http:
         path = "/collections/kept/points/4"

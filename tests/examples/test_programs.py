@@ -12,7 +12,7 @@ from ingest.log import Topic
 from tests.examples.run import EXAMPLES
 from tests.support.cluster import Cluster
 from tests.support.http import Http
-from tests.support.server import ROOT
+from tests.support.launching import ROOT
 from tests.support.waiting import TIMEOUT_SECONDS
 
 pytestmark = [pytest.mark.kafka, pytest.mark.slow]

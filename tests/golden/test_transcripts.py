@@ -9,12 +9,13 @@ from tests.golden.differences import FILE, KINDS, known
 from tests.golden.replay import Replay
 from tests.golden.transcript import names, read
 from tests.support.http import Http
+from tests.support.launching import new_interpreter
 from tests.support.server import Server
 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with Server(tmp_path_factory.mktemp("golden") / "data") as running:
+    with Server(tmp_path_factory.mktemp("golden") / "data", launch=new_interpreter) as running:
         yield running.start()
 
 

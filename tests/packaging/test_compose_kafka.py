@@ -17,7 +17,7 @@ from tests.support.kafka import missing_kafka
 from tests.support.server import free_port
 from tests.support.waiting import eventually
 
-pytestmark = [pytest.mark.kafka, pytest.mark.slow]
+pytestmark = [pytest.mark.kafka, pytest.mark.slow, pytest.mark.usefixtures("quick_java")]
 CLUSTER = "5L6g3nShT-eMCtK--X86sw"
 """What the image says where nobody says otherwise."""
 

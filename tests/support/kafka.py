@@ -10,6 +10,7 @@ import pytest
 
 from compose.kafka import KafkaBroker, MissingToolError
 from ingest.kafka import KafkaSettings
+from tests.support.java import start_quickly
 
 _numbers = itertools.count()
 
@@ -22,13 +23,22 @@ def missing_kafka(error: MissingToolError) -> None:
 
 
 @pytest.fixture(scope="session")
-def kafka_broker() -> Generator[KafkaBroker]:
+def quick_java() -> None:
+    """Every Java of the session starts quickly."""
+    try:
+        start_quickly()
+    except MissingToolError as error:
+        missing_kafka(error)
+
+
+@pytest.fixture(scope="session")
+def kafka_broker(quick_java: None) -> Generator[KafkaBroker]:
     """The session's broker. Tests share it: a test that stops it takes ``own_broker`` instead."""
     yield from _broker()
 
 
 @pytest.fixture(scope="module")
-def module_broker() -> Generator[KafkaBroker]:
+def module_broker(quick_java: None) -> Generator[KafkaBroker]:
     """A broker for what the tests of one module share, which may kill it."""
     yield from _broker()
 

@@ -11,7 +11,8 @@ import trustme
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
 
 from compose.kafka import KafkaBroker
-from tests.support.server import HOST, ROOT, free_port
+from tests.support.launching import ROOT
+from tests.support.server import HOST, free_port
 
 USER = "writer"
 PASSWORD = "let me in"

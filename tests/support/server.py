@@ -4,7 +4,7 @@ import os
 import signal
 import socket
 import subprocess
-import sys
+import tempfile
 import time
 import uuid
 from collections.abc import Mapping, Sequence
@@ -13,9 +13,9 @@ from types import TracebackType
 from typing import Self
 
 from tests.support.http import Http
+from tests.support.launching import Launch, Running, launch
 from tests.support.processes import MARK, marked_processes, resident_bytes
 
-ROOT = Path(__file__).parents[2]
 HOST = "127.0.0.1"
 START_SECONDS = 120.0
 STOP_SECONDS = 60.0
@@ -35,8 +35,15 @@ def free_port() -> int:
 
 def headwater(*arguments: str, timeout: float = 120.0) -> subprocess.CompletedProcess[str]:
     """Run the command line and wait for its end; stdout and stderr are captured."""
-    command = [sys.executable, "-m", "compose.cli", *arguments]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=timeout, check=False)
+    with tempfile.TemporaryDirectory() as folder:
+        output, errors = Path(folder, "output"), Path(folder, "errors")
+        running = launch(arguments, {}, output, errors)
+        try:
+            code = running.wait(timeout)
+        except subprocess.TimeoutExpired:
+            running.kill()
+            raise
+        return subprocess.CompletedProcess(arguments, code, output.read_text(), errors.read_text())
 
 
 def _end(pid: int) -> None:
@@ -54,16 +61,22 @@ class HeadwaterProcess:
     """
 
     def __init__(
-        self, arguments: Sequence[str], port: int, output: Path, environment: Mapping[str, str] | None = None
+        self,
+        arguments: Sequence[str],
+        port: int,
+        output: Path,
+        environment: Mapping[str, str] | None = None,
+        launch: Launch = launch,
     ) -> None:
         """``port`` is where /readyz answers; what the processes write goes to the end of the file ``output``."""
+        self._launch = launch
         self.port = port
         self.url = f"http://{HOST}:{port}"
         self.output = output
         self._arguments = list(arguments)
         self._mark = uuid.uuid4().hex
         self._environment = {**(environment or {}), MARK: self._mark}
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: Running | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -82,17 +95,7 @@ class HeadwaterProcess:
 
     def launch(self) -> None:
         """Start a process, without waiting for anything."""
-        command = [sys.executable, "-m", "compose.cli", *self._arguments]
-        with self.output.open("ab") as output:
-            self._process = subprocess.Popen(
-                command,
-                cwd=ROOT,
-                env={**os.environ, **self._environment},
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
+        self._process = self._launch(self._arguments, self._environment, self.output, self.output)
 
     def start(self) -> Self:
         """Start a process and wait until /readyz says that it is ready."""
@@ -152,7 +155,9 @@ class HeadwaterProcess:
 
     def processes(self) -> list[int]:
         """Ids of all processes that run: the server's, and those it started."""
-        return marked_processes(self._mark)
+        marked = marked_processes(self._mark)
+        # What is forked has the mark in what it hands on, not where the system shows it.
+        return marked if self._process is None or not self.alive() else sorted({self._process.pid, *marked})
 
     def close(self) -> None:
         """End every process that was started, and those they started."""
@@ -175,10 +180,16 @@ class Server(HeadwaterProcess):
 
     examples = 1.0
 
-    def __init__(self, data: Path, arguments: Sequence[str] = (), environment: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        data: Path,
+        arguments: Sequence[str] = (),
+        environment: Mapping[str, str] | None = None,
+        launch: Launch = launch,
+    ) -> None:
         port = free_port()
         command = ["serve", "--host", HOST, "--port", str(port), "--data", str(data), *arguments]
-        super().__init__(command, port, data.with_name(data.name + ".output"), environment)
+        super().__init__(command, port, data.with_name(data.name + ".output"), environment, launch)
         self.data = data
         self.snapshots = data / "collection-snapshots" / "collections"
 

@@ -11,7 +11,8 @@ import pytest
 from ingest.kafka import KafkaSettings
 from tests.support.cluster import Cluster
 from tests.support.http import Http
-from tests.support.server import ROOT, Server, headwater
+from tests.support.launching import ROOT
+from tests.support.server import Server, headwater
 from tests.support.waiting import eventually
 
 pytestmark = [pytest.mark.kafka, pytest.mark.slow]

@@ -14,7 +14,8 @@ from ingest.embedded.errors import LogLockedError
 from ingest.embedded.log import EmbeddedLog
 from ingest.kafka import KafkaSettings
 from ingest.log import Topic
-from tests.support.server import ROOT, headwater
+from tests.support.launching import ROOT
+from tests.support.server import headwater
 from tests.support.waiting import eventually
 from tests.tools.kafka_world import read_topic, topics_of
 from tests.tools.world import World, replayed, run

@@ -17,7 +17,8 @@ from ingest.kafka import KafkaLog, KafkaSettings
 from ingest.log import LogRecord, LogUnavailableError, Message, Topic
 from ingest.produce.partitioner import partition_of
 from ingest.produce.pipeline import Numbered, Pipeline
-from tests.support.server import ROOT, headwater
+from tests.support.launching import ROOT
+from tests.support.server import headwater
 from tests.tools.world import run
 
 pytestmark = pytest.mark.kafka

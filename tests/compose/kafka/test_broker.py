@@ -13,9 +13,10 @@ from compose.kafka import BrokerError, KafkaBroker, MissingToolError
 from ingest.kafka import KafkaLog, KafkaSettings
 from ingest.log import Topic
 from tests.support.kafka import missing_kafka
-from tests.support.server import ROOT, free_port
+from tests.support.launching import ROOT
+from tests.support.server import free_port
 
-pytestmark = [pytest.mark.kafka, pytest.mark.slow]
+pytestmark = [pytest.mark.kafka, pytest.mark.slow, pytest.mark.usefixtures("quick_java")]
 
 
 @pytest.fixture

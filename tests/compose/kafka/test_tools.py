@@ -8,7 +8,7 @@ import pytest
 from compose.kafka import MissingToolError
 from compose.kafka.tools import TOOLS
 from tests.support.kafka import missing_kafka
-from tests.support.server import ROOT
+from tests.support.launching import ROOT
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -20,6 +20,7 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.kafka
+@pytest.mark.usefixtures("quick_java")
 @pytest.mark.parametrize("tool", sorted(TOOLS))
 def test_every_tool_is_there(tool: str) -> None:
     done = run(tool, "--version")
@@ -27,6 +28,7 @@ def test_every_tool_is_there(tool: str) -> None:
 
 
 @pytest.mark.kafka
+@pytest.mark.usefixtures("quick_java")
 def test_options_are_the_tools_own() -> None:
     done = run("kafka-console-producer", "--help")
     assert "--bootstrap-server" in done.stdout + done.stderr

@@ -28,7 +28,7 @@ WAYS = [
 
 
 @pytest.fixture(scope="module")
-def secure(tmp_path_factory: pytest.TempPathFactory) -> Generator[SecureBroker]:
+def secure(quick_java: None, tmp_path_factory: pytest.TempPathFactory) -> Generator[SecureBroker]:
     secure = SecureBroker(tmp_path_factory.mktemp("secure"))
     try:
         with secure.running():

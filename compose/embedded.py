@@ -1,6 +1,7 @@
 """The embedded node: log, catalog, partitions and views in one process, on one event loop."""
 
 import asyncio
+from contextlib import AsyncExitStack
 
 import structlog
 
@@ -147,10 +148,11 @@ class EmbeddedNode:
         return False, f"catching up with the log: {self._applied()} records applied{paused and f'; {paused}'}"
 
     async def close(self) -> None:
-        """Stop building, make the state durable, release everything."""
-        await self.builder.close()
-        for service in self._partitions:
-            await service.close()
-        if self._catalog is not None:
-            await self._catalog.close()
-        await self.log.close()
+        """Stop building, make the state durable, release everything. Raises StateDamagedError, found meanwhile."""
+        async with AsyncExitStack() as closing:
+            closing.push_async_callback(self.log.close)
+            if self._catalog is not None:
+                closing.push_async_callback(self._catalog.close)
+            for service in self._partitions:
+                closing.push_async_callback(service.close)
+            await self.builder.close()

@@ -228,10 +228,15 @@ class KeyValue:
             raise StateDamagedError(f"no checkpoint of the state in {into}: {error}") from error
 
     def close(self) -> None:
-        """Close the files and release the lock."""
+        """Close the files and release the lock. Raises StateDamagedError, StateUnwritableError: what couldn't be
+        moved into table files is in the write-ahead log.
+        """
         with self._closing:
             if self.unwritable is None:
-                self._db.close()
+                try:
+                    self._db.close()
+                except Exception as error:
+                    raise self._unwritten(error) from error
             else:
                 close_database(self._db)
 

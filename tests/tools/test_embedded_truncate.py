@@ -5,12 +5,17 @@ from pathlib import Path
 
 import pytest
 
+from compose.commands.log import truncate
 from compose.errors import UserError
 from compose.log_copy import copy_log, locked_log
 from compose.settings import DataFolder
 from ingest.embedded import EmbeddedLog
 from ingest.kafka import KafkaSettings
 from ingest.log import Topic
+from projector.folders import StateFolder
+from projector.snapshot import SnapshotError, SnapshotsFolder
+from projector.snapshot.create import create
+from tests.damage.node import open_node
 from tests.support.http import Http
 from tests.support.server import Server, headwater
 from tests.support.waiting import eventually
@@ -78,6 +83,33 @@ def test_by_a_command(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     verified = headwater("verify", "--data", str(data))
     assert (verified.returncode, "digests are equal" in verified.stdout) == (0, True), verified.stderr
+
+
+DAMAGE = {"table": ("*.sst", 0.5), "end of a table": ("*.sst", 0.95), "manifest": ("MANIFEST-*", 0.5)}
+"""What of a snapshot is cut, and the share of it that is kept."""
+
+
+def test_nothing_is_deleted_for_a_snapshot_that_is_damaged(tmp_path: Path) -> None:
+    async def prepare() -> None:
+        async with open_node(tmp_path) as node:
+            await node.ask("PUT", "/collections/words", {"vectors": {"size": 2, "distance": "Dot"}})
+            points = [{"id": i, "vector": [i, 1], "payload": {"text": SECRET}} for i in range(POINTS)]
+            await node.ask("PUT", "/collections/words/points?wait=true", {"points": points})
+        await create(SnapshotsFolder(tmp_path / "snapshots"), StateFolder(tmp_path / "state"), "one")
+
+    asyncio.run(prepare())
+    log = {path: path.read_bytes() for path in tmp_path.glob("log/**/*.log")}
+    for pattern, kept in DAMAGE.values():
+        damaged = max(tmp_path.glob(f"snapshots/one/points-*/rocksdb/{pattern}"), key=lambda path: path.stat().st_size)
+        whole = damaged.read_bytes()
+        damaged.unlink()
+        damaged.write_bytes(whole[: int(len(whole) * kept)])
+        with pytest.raises(SnapshotError, match="can't be started from"):
+            truncate(data=tmp_path)
+        assert {path: path.read_bytes() for path in tmp_path.glob("log/**/*.log")} == log
+        damaged.write_bytes(whole)
+    truncate(data=tmp_path)
+    assert not has_secret(tmp_path)
 
 
 def test_what_was_shortened_is_not_copied(tmp_path: Path) -> None:

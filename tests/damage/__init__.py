@@ -1,0 +1,1 @@
+"""Damage at random to any file: the right answer, a refusal that says what to do, or a rebuild."""

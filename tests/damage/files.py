@@ -1,0 +1,31 @@
+"""The kinds of files in a data folder of the embedded server."""
+
+from pathlib import Path
+
+KINDS = {
+    "tables": ("state/**/*.sst",),
+    "write-ahead logs": ("state/**/rocksdb/*.log",),
+    "manifests of states": ("state/**/MANIFEST-*",),
+    "small files of states": (
+        "state/**/CURRENT",
+        "state/**/OPTIONS-*",
+        "state/**/IDENTITY",
+        "state/**/rocksdict-config.json",
+    ),
+    "segments": ("state/**/shards/*/*/segment.flat",),
+    "graphs": ("state/**/*.hnsw",),
+    "manifests of segments": ("state/**/shards/*/manifest",),
+    "log": ("log/*/*.log",),
+    "identity of the log": ("log/identity.json",),
+}
+"""Kind -> which files it is, within the data folder."""
+MAPPED = ("segments",)
+"""What is mapped into memory while a server runs."""
+ONLY_COPY = ("log", "identity of the log")
+"""What can't be made again from anything else."""
+
+
+def files_of(data: Path, kind: str) -> list[Path]:
+    """The files of a kind that have anything in them, in a fixed order."""
+    found = (path for pattern in KINDS[kind] for path in data.glob(pattern))
+    return sorted(path for path in found if path.is_file() and path.stat().st_size)

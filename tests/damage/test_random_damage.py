@@ -1,0 +1,34 @@
+"""A few rounds for each kind of file. ``python -m tests.damage.long`` plays many."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.damage.files import KINDS
+from tests.support.seeds import BASE_SEED, seed_note
+from tests.support.server import ROOT
+
+ROUNDS = 4
+SECONDS = 300.0
+
+
+def _run(folder: Path, *arguments: str) -> str:
+    command = [sys.executable, "-m", "tests.damage.rounds", str(folder), *arguments]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=SECONDS, check=False)
+    said = "\n".join(line for line in f"{done.stdout}{done.stderr}".splitlines() if "[info" not in line)
+    assert done.returncode == 0, f"{seed_note()} ended with {done.returncode}: {said[-6000:]}"
+    return said
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    made = tmp_path_factory.mktemp("damage")
+    _run(made, "make")
+    return made
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_is_damaged_is_right_refused_or_made_again(folder: Path, kind: str) -> None:
+    print(_run(folder, "play", kind, str(BASE_SEED), str(ROUNDS)))

@@ -25,7 +25,8 @@ from projector.segments.replacement import Replacement
 from projector.segments.shard_work import begin_work
 from projector.state.store import PartitionState
 from projector.view.recovery import open_views
-from projector.worker.partition_runner import READ_BYTES, PartitionRunner, ignore_frame
+from projector.worker.following import READ_BYTES
+from projector.worker.partition_runner import PartitionRunner, ignore_frame
 from schemas.config import CollectionConfig, Distance, VectorParams
 from schemas.operations import Upsert
 from schemas.records import PointsRecord, ShardOpened, encode_record

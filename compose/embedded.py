@@ -19,7 +19,6 @@ from projector.segments.optimizer import Optimizer
 from projector.snapshot import SnapshotService, SnapshotsFolder
 from projector.state.store import PartitionState
 from projector.worker.catalog_service import CatalogService
-from projector.worker.following import catch_up, follow
 from projector.worker.known_losses import KnownLosses
 from projector.worker.partition_service import PartitionResources, PartitionService
 from projector.worker.relay import no_relay, rejecter
@@ -107,9 +106,9 @@ class EmbeddedNode:
             group.create_task(self._retention.run())
             await self._catch_up()
             await catalog.start()
-            await catch_up(catalog, await catalog.end_offset())
+            await catalog.catch_up(await catalog.end_offset())
             for service in (*self._partitions, catalog):
-                group.create_task(follow(service))
+                group.create_task(service.follow())
             # Markers sent while catching up with the catalog open shards that reads may name.
             await self._wait_for_ends()
             self._caught_up.set()
@@ -122,7 +121,7 @@ class EmbeddedNode:
             return
         with progress("catching up with the log", behind) as advance:
             for service, end in zip(self._partitions, ends, strict=True):
-                await catch_up(service, end, lambda _: advance(self._applied() - sum(starts)))
+                await service.catch_up(end, lambda _: advance(self._applied() - sum(starts)))
 
     def _applied(self) -> int:
         return sum(service.applied + 1 for service in self._partitions)

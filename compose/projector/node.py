@@ -32,10 +32,10 @@ from projector.snapshot.service import SnapshotService
 from projector.snapshot.snapshots import SnapshotsFolder
 from projector.worker.catching_up import CatchingUp, Partition
 from projector.worker.faust_app import FoldApp
+from projector.worker.following import FoldService
 from projector.worker.known_losses import KnownLosses
 from projector.worker.partition_runner import ignore_rejected
 from projector.worker.relay import rejecter
-from projector.worker.service import FoldService
 from projector.worker.worker import Worker
 
 LOOK_SECONDS = 1.0

@@ -15,12 +15,12 @@ from projector.snapshot.service import SnapshotService
 from projector.state.store import PartitionState
 from projector.worker.catalog_service import CatalogService
 from projector.worker.catching_up import Partition
+from projector.worker.following import FoldService
 from projector.worker.known_losses import KnownLosses
 from projector.worker.partition_runner import Reject
 from projector.worker.partition_service import Feed, PartitionResources, PartitionService
 from projector.worker.relay import OpenRelay
 from projector.worker.retry import when_room, when_unlocked
-from projector.worker.service import FoldService
 
 
 @dataclass(frozen=True, slots=True)

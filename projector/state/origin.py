@@ -1,13 +1,12 @@
 """Which log a state was folded from, by which version of the fold, and whether that log still fits it."""
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
 import structlog
 from crc32c import crc32c
 
-from ingest.log import Log, LogRecord, Topic
+from ingest.log import Log, Topic
 from projector.fold.effects import FOLD_VERSION
 from projector.state.fold_history import FOLD_VERSION_KEY, begin_history, fold_rank, go_on, is_readable
 from projector.state.kv import Batch, KeyValue
@@ -102,7 +101,7 @@ async def check_log(state: FoldedState, log: Log, topic: Topic, partition: int) 
             f"the state of {where} is ahead of its log: it has applied offset {state.applied}, but the log ends at "
             f"{end}. The log has lost records. {remedy}"
         )
-    _check_start(state, start, topic, partition)
+    check_start(state, start, topic, partition)
     if state.applied < start or state.last_checksum is None:
         return
     records = await log.read(topic, partition, state.applied, 1)
@@ -111,20 +110,6 @@ async def check_log(state: FoldedState, log: Log, topic: Topic, partition: int) 
         raise StateMismatchError(
             f"the record at offset {state.applied} of {where} is not the one the state was folded from. {remedy}"
         )
-
-
-async def read_next(
-    state: FoldedState, log: Log, topic: Topic, partition: int, max_bytes: int, end: int | None
-) -> Sequence[LogRecord]:
-    """The records after the applied one that one ``Log.read`` gives, those below ``end``, for a fold.
-
-    Raises LogTruncatedError when the next ones were deleted.
-    """
-    records = await log.read(topic, partition, state.applied + 1, max_bytes)
-    if not records or records[0].offset > state.applied + 1:
-        # Asked for after reading, so that no deletion can come in between. Transactions leave gaps, too.
-        _check_start(state, await log.start_offset(topic, partition), topic, partition)
-    return records if end is None else [record for record in records if record.offset < end]
 
 
 async def check_begins(log: Log) -> None:
@@ -139,7 +124,8 @@ async def check_begins(log: Log) -> None:
                 raise LogTruncatedError(message, topic, partition, start)
 
 
-def _check_start(state: FoldedState, start: int, topic: Topic, partition: int) -> None:
+def check_start(state: FoldedState, start: int, topic: Topic, partition: int) -> None:
+    """Raise LogTruncatedError when the log, which begins at ``start``, no longer has what the state needs next."""
     if start > state.applied + 1:
         message = (
             f"the log of {topic}-{partition} starts at offset {start}, but the state needs offset {state.applied + 1} "

@@ -14,7 +14,7 @@ from projector.catalog.effects import CatalogEffects
 from projector.catalog.fold import fold_catalog
 from projector.catalog.state import CatalogState, MarkerOffset
 from projector.catalog.store import CatalogStore
-from projector.state.origin import read_next
+from projector.worker.following import LogFollower
 from projector.worker.retry import when_writable
 from schemas.errors import BadInputError
 from schemas.operations import Outcome
@@ -34,7 +34,7 @@ def nothing_seen(partition: int) -> int:
     return 0
 
 
-class CatalogRunner:
+class CatalogRunner(LogFollower):
     """The one writer of the catalog's state.
 
     The catalog is published after its markers are on the partitions' logs, so whatever is then written to a new
@@ -55,7 +55,7 @@ class CatalogRunner:
 
         Without ``send`` the markers stay in the outbox: a replay sends nothing.
         """
-        self._log = log
+        super().__init__(log, Topic.CATALOG, 0, store, READ_BYTES)
         self._store = store
         self._publish = publish
         self._reject = reject
@@ -67,29 +67,12 @@ class CatalogRunner:
         offsets = await self._send_outbox()
         self._publish(self._store.applied, self._store.state, (), offsets)
 
-    async def run(self) -> None:
-        """Follow the log for ever."""
-        while True:
-            if not await self.step():
-                await self._log.wait(Topic.CATALOG, 0, self._store.applied + 1)
-
-    async def catch_up(self, end: int) -> None:
-        """Apply every record below ``end``, which must be on the log."""
-        while self._store.applied + 1 < end and await self.step(end):
-            pass
-
-    async def step(self, end: int | None = None) -> bool:
-        """Apply the next records that one read gives, those below ``end``; False when there are none.
-
-        Raises LogTruncatedError.
-        """
-        records = await read_next(self._store, self._log, Topic.CATALOG, 0, READ_BYTES, end)
+    async def apply_all(self, records: Sequence[LogRecord]) -> None:
+        """Fold the log's next records one by one: commit each, send its markers, publish."""
         for record in records:
-            await self.apply(record)
-        return bool(records)
+            await self._apply(record)
 
-    async def apply(self, record: LogRecord) -> None:
-        """Fold the record after the applied offset, commit it, send its markers, publish."""
+    async def _apply(self, record: LogRecord) -> None:
         effects = self._fold(record)
         outcomes = [] if effects.outcome.applied else [effects.outcome]
         if outcomes and not is_of_request(record):

@@ -7,7 +7,8 @@ from typing import Protocol, Self
 from ingest.log import Log, LogRecord, Topic
 from projector.catalog.store import CatalogStore
 from projector.state.origin import check_log
-from projector.worker.catalog_runner import CatalogRunner, Publish, nothing_seen
+from projector.worker.catalog_runner import READ_BYTES, CatalogRunner, Publish, nothing_seen
+from projector.worker.following import FoldService
 from projector.worker.partition_runner import Reject
 from projector.worker.retry import keep_writable
 from projector.worker.syncing import stop, sync_or_tell
@@ -25,8 +26,8 @@ class CatalogListener(Protocol):
         ...
 
 
-class CatalogService:
-    """Implements FoldService. Runs on one event loop; the one writer of the catalog's state."""
+class CatalogService(FoldService):
+    """The one writer of the catalog's state."""
 
     def __init__(
         self,
@@ -38,8 +39,8 @@ class CatalogService:
         listeners: Sequence[CatalogListener],
     ) -> None:
         """See ``open``."""
+        super().__init__(log, Topic.CATALOG, 0, store, READ_BYTES)
         self.store = store
-        self._log = log
         self._runner = CatalogRunner(log, store, publish, reject, seen=seen)
         self._guests = listeners
         self._keeping = asyncio.create_task(keep_writable(store.kv, "the state of the catalog"))
@@ -70,44 +71,13 @@ class CatalogService:
             raise
         return cls(log, store, publish, reject, seen, listeners)
 
-    @property
-    def applied(self) -> int:
-        """The applied offset."""
-        return self.store.applied
-
-    @property
-    def unwritable(self) -> str | None:
-        """As FoldService."""
-        return self.store.kv.unwritable
-
     async def start(self) -> None:
         """Send what a crash kept in the outbox, and publish what is folded so far. Before anything is applied."""
         await self._runner.start()
 
-    async def end_offset(self) -> int:
-        """As FoldService."""
-        return await self._log.end_offset(Topic.CATALOG, 0)
-
-    async def check(self) -> None:
-        """As FoldService."""
-        await check_log(self.store, self._log, Topic.CATALOG, 0)
-
-    async def wait(self) -> None:
-        """As FoldService."""
-        await self._log.wait(Topic.CATALOG, 0, self.applied + 1)
-
-    async def step(self, end: int | None = None) -> bool:
-        """As FoldService."""
-        return await self._runner.step(end)
-
-    async def take(self, records: Sequence[LogRecord]) -> None:
-        """As FoldService."""
-        for record in records:
-            if record.offset == self.applied + 1:
-                await self._runner.apply(record)
-            while record.offset > self.applied:
-                if not await self._runner.step():
-                    return  # the log has the last word
+    async def apply_all(self, records: Sequence[LogRecord]) -> None:
+        """As LogFollower."""
+        await self._runner.apply_all(records)
 
     async def close(self) -> None:
         """As FoldService."""

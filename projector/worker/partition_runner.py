@@ -16,8 +16,8 @@ from projector.fold.packed import PackedPoint
 from projector.fold.run import DecodedRecord, RunFold
 from projector.fold.window import decode, decode_window, windows
 from projector.frames import Frame
-from projector.state.origin import read_next
 from projector.state.store import PartitionState
+from projector.worker.following import READ_BYTES, LogFollower
 from projector.worker.rejected import belongs_there
 from projector.worker.rejection_lines import RejectionLines
 from projector.worker.retry import when_writable
@@ -25,8 +25,6 @@ from projector.worker.view_candidates import FindCandidates, no_candidates
 from schemas.operations import Outcome
 from schemas.records import PointsRecord
 
-READ_BYTES = 8 << 20
-"""How much of the log is read at once: bounds the memory of catching up."""
 MOST_POINTS = 1000
 """A run ends once it has looked at as many points, or at as many bytes of them as a chunk may."""
 DEFAULT_CHUNK = ChunkLimit()
@@ -34,9 +32,6 @@ DEFAULT_CHUNK = ChunkLimit()
 RECORDS = Counter("headwater_records_applied_total", "Records folded into the state", ["partition"])
 REJECTED = Counter("headwater_records_rejected_total", "Records with a rejected operation", ["partition"])
 APPLIED_OFFSET = Gauge("headwater_applied_offset", "The applied offset", ["partition"])
-
-Advance = Callable[[int], None]
-"""Told the applied offset plus one."""
 
 
 async def ignore_rejected(rejections: Sequence[Rejection]) -> None:
@@ -47,15 +42,7 @@ def ignore_frame(frame: Frame) -> None:
     """For runs that no view follows."""
 
 
-def ignore_progress(applied: int) -> None:
-    """For runs that nobody watches."""
-
-
-async def no_throttle() -> None:
-    """Never waits."""
-
-
-class PartitionRunner:
+class PartitionRunner(LogFollower):
     """The one writer of a partition's state. An exception in the fold ends it, and with it the process; while the disk
     takes no writes, it waits.
 
@@ -75,60 +62,30 @@ class PartitionRunner:
         *,
         reject: Reject = ignore_rejected,
         to_relay: Callable[[int], bool] | None = None,
-        throttle: Callable[[], Awaitable[None]] = no_throttle,
+        throttle: Callable[[], Awaitable[None]] | None = None,
         candidates: FindCandidates = no_candidates,
         read_bytes: int = READ_BYTES,
         chunk: ChunkLimit = DEFAULT_CHUNK,
     ) -> None:
-        self._log = log
-        self._partition = partition
+        super().__init__(log, Topic.POINTS, partition, state, read_bytes)
         self._state = state
-        self._sink = sink
+        self.sink = sink
         self._reject = reject
         self._rejections = RejectionLines(partition)
         self._to_relay = to_relay
         self._throttle = throttle
         self._candidates = candidates
-        self._read_bytes = read_bytes
         self._chunk = chunk
         self._records = RECORDS.labels(partition)
         self._rejected = REJECTED.labels(partition)
         self._applied_gauge = APPLIED_OFFSET.labels(partition)
-
-    @property
-    def applied(self) -> int:
-        """The applied offset."""
-        return self._state.applied
-
-    async def run(self) -> None:
-        """Follow the log for ever."""
-        while True:
-            if not await self.step():
-                await self._log.wait(Topic.POINTS, self._partition, self._state.applied + 1)
-
-    async def catch_up(self, end: int, advance: Advance = ignore_progress) -> None:
-        """Apply every record below ``end``, which must be on the log. Others get their turn between reads."""
-        while self._state.applied + 1 < end and await self.step(end):
-            advance(self._state.applied + 1)
-            await asyncio.sleep(0)
-
-    async def step(self, end: int | None = None) -> bool:
-        """Apply the next records that one read gives, those below ``end``; False when there are none.
-
-        Raises LogTruncatedError.
-        """
-        records = await read_next(self._state, self._log, Topic.POINTS, self._partition, self._read_bytes, end)
-        await self.apply_all(records)
-        if len(records) > 1:
-            await asyncio.sleep(0)
-        return bool(records)
 
     async def finish_pending(self) -> None:
         """Finish a record of which only some chunks were applied before a crash. Raises StateMismatchError."""
         cursor = self._state.cursor
         if cursor is None:
             return
-        records = await self._log.read(Topic.POINTS, self._partition, cursor.offset, 1)
+        records = await self._log.read(Topic.POINTS, self.partition, cursor.offset, 1)
         self._state.check_next(records[0] if records else None)
         await self.apply(records[0])
 
@@ -142,7 +99,8 @@ class PartitionRunner:
             decoded = decode_window(self._state, window)
             at = 0
             while at < len(window):
-                await self._throttle()
+                if self._throttle is not None:
+                    await self._throttle()
                 applied = await self._apply_run(window[at:], decoded[at:])
                 if not applied:
                     await self._apply_one(window[at], decoded[at])
@@ -181,7 +139,7 @@ class PartitionRunner:
         await self._commit(lambda: self._state.commit_run(effects, last.value))
         outcomes = refused.pop(last.offset, [])
         for offset, those in refused.items():
-            self._sink(Frame(offset, [], those, final=False))
+            self.sink(Frame(offset, [], those, final=False))
         events = [event for shard in effects.shards for event in shard.events]
         self._hand_on(Frame(last.offset, events, outcomes), run.records)
         return run.records
@@ -204,7 +162,7 @@ class PartitionRunner:
             await asyncio.sleep(0)
 
     async def _commit(self, commit: Callable[[], None]) -> None:
-        await when_writable(commit, self._state.kv, f"the state of points-{self._partition}")
+        await when_writable(commit, self._state.kv, f"the state of points-{self.partition}")
 
     async def _report(
         self, records: Sequence[LogRecord], decoded: Sequence[DecodedRecord], refused: Mapping[int, Sequence[Outcome]]
@@ -227,7 +185,7 @@ class PartitionRunner:
 
     def _hand_on(self, frame: Frame, records: int) -> None:
         """Give a frame on, which is the last of ``records``."""
-        self._sink(frame)
+        self.sink(frame)
         self._records.inc(records)
         self._applied_gauge.set(self._state.applied)
 

@@ -15,19 +15,17 @@ from projector.segments.builder import SegmentBuilder
 from projector.segments.optimizer import Optimizer
 from projector.segments.reader import Segment
 from projector.segments.replacement import MakeReady
-from projector.state.origin import check_log, read_next
+from projector.state.origin import check_log
 from projector.state.store import PartitionState
 from projector.view.follower import PartitionFollower
 from projector.view.recovery import open_views
-from projector.worker.partition_runner import READ_BYTES, PartitionRunner
+from projector.worker.following import FoldService
+from projector.worker.partition_runner import PartitionRunner, ignore_frame
 from projector.worker.relay import OpenRelay, Relay
 from projector.worker.retry import keep_writable, when_room
 from projector.worker.syncing import stop, sync_or_tell
 from projector.worker.view_candidates import view_candidates
 from schemas.records import PointsRecord
-
-SLICE_RECORDS = 1000
-"""Of so many records at once readers are told together."""
 
 _logger = structlog.get_logger("headwater.worker")
 
@@ -50,27 +48,6 @@ class Feed(Protocol):
     def close(self) -> None:
         """Write what waits; readers may go on reading it."""
         ...
-
-
-class NoFeed:
-    """For a process whose readers are all its own."""
-
-    def on_frame(self, frame: Frame) -> None:
-        """Nobody else reads."""
-
-    def flush(self) -> None:
-        """Nothing waits."""
-
-    def resealed(self, shard: ShardId, offset: int) -> None:
-        """Nobody else reads."""
-
-    def close(self) -> None:
-        """Nothing is open."""
-
-
-async def no_feed(partition: int, state: PartitionState) -> Feed:
-    """See NoFeed."""
-    return NoFeed()
 
 
 class PartitionListener(Protocol):
@@ -99,30 +76,29 @@ class PartitionResources:
     optimizer: Optimizer
     open_state: Callable[[int], Awaitable[PartitionState]]
     open_relay: OpenRelay
-    open_feed: Callable[[int, PartitionState], Awaitable[Feed]] = no_feed
+    open_feed: Callable[[int, PartitionState], Awaitable[Feed]] | None = None
+    """None where all readers are this process's own."""
     listeners: Sequence[PartitionListener] = ()
     make_ready: MakeReady = Segment.load_graphs
 
 
-class PartitionService:
-    """Implements FoldService. Runs on one event loop; the one writer of its partition's state, views and feed."""
+class PartitionService(FoldService):
+    """The one writer of its partition's state, views and feed."""
 
     def __init__(self, shared: PartitionResources, partition: int, state: PartitionState, relay: Relay) -> None:
         """See ``open``."""
-        self.partition = partition
+        super().__init__(shared.log, Topic.POINTS, partition, state)
         self.state = state
         self.follower = PartitionFollower(partition, {}, state.applied)
         self._shared = shared
-        self._log = shared.log
         self._relay = relay
-        self._feed: Feed = NoFeed()
+        self._feed: Feed | None = None
         self._keeping: asyncio.Task[None] | None = None
-        self._sinks: list[Callable[[Frame], None]] = []
         self._runner = PartitionRunner(
             shared.log,
             partition,
             state,
-            self._on_frame,
+            ignore_frame,
             reject=relay.reject,
             to_relay=relay.to_relay,
             candidates=self._candidates,
@@ -159,73 +135,37 @@ class PartitionService:
         kv.on_writable = waiters.stall
         waiters.stall(kv.unwritable)
         self._keeping = asyncio.create_task(keep_writable(kv, f"the state of points-{self.partition}"))
-        self._feed = await shared.open_feed(self.partition, self.state)
-        self._sinks += [self.follower.on_frame, self._feed.on_frame]
+        self._runner.sink = self.follower.on_frame
+        if shared.open_feed is not None:
+            self._feed = await shared.open_feed(self.partition, self.state)
+            self._runner.sink = self._on_frame
         shared.optimizer.add(self.partition, self.state, self.follower, shared.folder, self._on_resealed)
         for listener in shared.listeners:
             listener.add_partition(self.partition, self.state)
 
-    @property
-    def applied(self) -> int:
-        """The applied offset."""
-        return self.state.applied
-
-    @property
-    def unwritable(self) -> str | None:
-        """As FoldService."""
-        return self.state.kv.unwritable
-
     def _on_frame(self, frame: Frame) -> None:
-        for sink in self._sinks:
-            sink(frame)
+        self.follower.on_frame(frame)
+        if self._feed is not None:
+            self._feed.on_frame(frame)
 
     async def _candidates(self, record: PointsRecord, applied: int) -> Candidates:
         return await view_candidates(self.follower, record, applied)
 
-    async def end_offset(self) -> int:
-        """As FoldService."""
-        return await self._log.end_offset(Topic.POINTS, self.partition)
-
-    async def check(self) -> None:
-        """As FoldService."""
-        await check_log(self.state, self._log, Topic.POINTS, self.partition)
-
-    async def wait(self) -> None:
-        """As FoldService."""
-        await self._log.wait(Topic.POINTS, self.partition, self.applied + 1)
-
-    async def step(self, end: int | None = None) -> bool:
-        """As FoldService."""
-        records = await read_next(self.state, self._log, Topic.POINTS, self.partition, READ_BYTES, end)
-        await self._apply(records)
-        return bool(records)
-
-    async def take(self, records: Sequence[LogRecord]) -> None:
-        """As FoldService."""
-        fresh = [record for record in records if record.offset > self.applied]
-        if fresh and fresh[-1].offset - self.applied == len(fresh):
-            await self._apply(fresh)
-            return
-        while fresh and self.applied < fresh[-1].offset:
-            if not await self.step():
-                return  # the log has the last word
-
-    async def _apply(self, records: Sequence[LogRecord]) -> None:
-        """Apply records that the log holds one after the other from the applied offset on."""
-        for start in range(0, len(records), SLICE_RECORDS):
-            some = records[start : start + SLICE_RECORDS]
-            await self._runner.apply_all(some)
+    async def apply_all(self, records: Sequence[LogRecord]) -> None:
+        """As LogFollower; readers are told of all of them together."""
+        await self._runner.apply_all(records)
+        if self._feed is not None:
             await when_room(self._flush, f"the feed of points-{self.partition}")
-            self._relay.applied(some)
-            if len(records) > 1:
-                await asyncio.sleep(0)
+        self._relay.applied(records)
 
     async def _flush(self) -> None:
-        self._feed.flush()
+        if self._feed is not None:
+            self._feed.flush()
 
     def _on_resealed(self, shard: ShardId, offset: int) -> None:
         try:
-            self._feed.resealed(shard, offset)
+            if self._feed is not None:
+                self._feed.resealed(shard, offset)
         except OSError as error:
             # It waits with what else the feed has to write, until that can be written.
             _logger.error("feed not written", partition=self.partition, reason=str(error))
@@ -236,10 +176,11 @@ class PartitionService:
             await listener.remove_partition(self.partition)
         await self._shared.optimizer.release(self.partition)
         await stop(self._keeping)
-        self._sinks.clear()
+        self._runner.sink = ignore_frame
         await self._relay.close()
         try:
-            self._feed.close()
+            if self._feed is not None:
+                self._feed.close()
         except OSError as error:
             # Derived from the state, and begun anew by whoever opens that next.
             _logger.error("feed not closed", partition=self.partition, reason=str(error))

@@ -12,10 +12,9 @@ from contextlib import suppress
 
 from ingest.log import LogRecord, LogUnavailableError
 from projector.worker.catching_up import CatchingUp, Partition
-from projector.worker.following import catch_up
+from projector.worker.following import FoldService
 from projector.worker.metrics import LAG, OPEN_PARTITIONS
 from projector.worker.retry import when_available
-from projector.worker.service import FoldService
 
 FULL_BYTES = 4 << 20
 """Records of so much memory may wait to be applied before who brings it is told to stop."""
@@ -207,5 +206,5 @@ class PartitionWork:
 
     async def _to_the_end(self, service: FoldService) -> None:
         end = await service.end_offset()
-        await catch_up(service, end)
+        await service.catch_up(end)
         self._read_to = end

@@ -11,7 +11,8 @@ from projector.folders import StateFolder
 from projector.state.origin import LogTruncatedError
 from projector.state.store import PartitionState
 from projector.worker.catalog_runner import CatalogRunner, MarkerOffset
-from projector.worker.partition_runner import READ_BYTES, Advance, PartitionRunner, ignore_frame, ignore_rejected
+from projector.worker.following import READ_BYTES, Advance
+from projector.worker.partition_runner import PartitionRunner, ignore_frame, ignore_rejected
 from schemas.operations import Outcome
 
 

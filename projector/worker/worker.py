@@ -5,9 +5,9 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 
 from ingest.log import LogRecord, Topic
 from projector.worker.catching_up import CatchingUp, Partition
+from projector.worker.following import FoldService
 from projector.worker.partition_service import PartitionService
 from projector.worker.partition_work import PartitionWork
-from projector.worker.service import FoldService
 
 CATCH_UP_SLOTS = 2
 """One reads while another folds."""

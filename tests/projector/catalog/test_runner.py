@@ -265,7 +265,7 @@ def test_it_follows_the_log(tmp_path: Path) -> None:
     async def main(store: CatalogStore) -> None:
         found = Runner(log, store)
         await found.runner.start()
-        following = asyncio.create_task(found.runner.run())
+        following = asyncio.create_task(found.runner.follow())
         for record in RECORDS:
             assert await found.follower.waiters.wait(put(log, record), 60.0) == ()
         following.cancel()

@@ -12,7 +12,8 @@ from projector.fold.fold import DEFAULT_LIMIT
 from projector.frames import Frame
 from projector.state.digest import ShardDigest, digest_shard
 from projector.state.store import PartitionState
-from projector.worker.partition_runner import READ_BYTES, PartitionRunner
+from projector.worker.following import READ_BYTES
+from projector.worker.partition_runner import PartitionRunner
 from schemas.operations import Outcome
 from schemas.records import PartitionRecord, encode_record
 from tests.support.memory_log import MemoryLog

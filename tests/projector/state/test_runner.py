@@ -206,7 +206,7 @@ def test_it_follows_the_log(tmp_path: Path) -> None:
         applied.put_nowait(frame.offset)
 
     async def main() -> None:
-        following = asyncio.create_task(PartitionRunner(log, 0, state, sink).run())
+        following = asyncio.create_task(PartitionRunner(log, 0, state, sink).follow())
         for expected, record in enumerate(_records()):
             put(log, record)
             assert await applied.get() == expected

@@ -12,7 +12,7 @@ from ingest.log import Log, Topic
 from projector.catalog.follower import CatalogFollower
 from projector.catalog.store import CatalogStore
 from projector.folders import StateFolder
-from projector.frames import Frame
+from projector.frames import Frame, ShardId
 from projector.segments.builder import SegmentBuilder
 from projector.segments.optimizer import Optimizer
 from projector.state.digest import ShardDigest, digest_shard
@@ -20,10 +20,10 @@ from projector.state.store import PartitionState
 from projector.worker.catalog_service import CatalogService
 from projector.worker.catching_up import Partition
 from projector.worker.faust_app import FoldApp
-from projector.worker.partition_service import Feed, NoFeed, PartitionResources, PartitionService
+from projector.worker.following import FoldService
+from projector.worker.partition_service import Feed, PartitionResources, PartitionService
 from projector.worker.relay import no_relay, rejecter
 from projector.worker.retry import when_unlocked
-from projector.worker.service import FoldService
 from projector.worker.worker import Worker
 from schemas.records import ShardOpened, encode_record
 from tests.projector.fold.memory_state import CONFIG, points_record, upsert
@@ -78,7 +78,7 @@ class Applied:
         return {worker for worker, number, _ in self.frames if number == partition}
 
 
-class RecordingFeed(NoFeed):
+class RecordingFeed:
     def __init__(self, applied: Applied, worker: str, partition: int) -> None:
         self._applied = applied
         self._worker = worker
@@ -90,6 +90,12 @@ class RecordingFeed(NoFeed):
 
     def flush(self) -> None:
         self._applied.flushes += 1
+
+    def resealed(self, shard: ShardId, offset: int) -> None:
+        pass
+
+    def close(self) -> None:
+        pass
 
 
 @asynccontextmanager

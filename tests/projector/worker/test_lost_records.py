@@ -14,9 +14,9 @@ from ingest.log import Topic
 from projector.state.origin import LogTruncatedError
 from projector.worker import partition_work
 from projector.worker.catching_up import CatchingUp
+from projector.worker.following import FoldService
 from projector.worker.partition_service import PartitionService
 from projector.worker.partition_work import PartitionWork
-from projector.worker.service import FoldService
 from tests.ingest.kafka.support import admin
 from tests.ingest.kafka.support import opened as opened_log
 from tests.projector.worker.support import (

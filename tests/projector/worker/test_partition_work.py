@@ -13,11 +13,11 @@ from ingest.log import LogRecord, LogUnavailableError, Topic
 from projector.state.origin import StateMismatchError
 from projector.worker import partition_work
 from projector.worker.catching_up import CatchingUp
+from projector.worker.following import FoldService
 from projector.worker.metrics import LAG
 from projector.worker.partition_service import PartitionService
 from projector.worker.partition_work import PartitionWork
 from projector.worker.router_offsets import RouterOffsets
-from projector.worker.service import FoldService
 from projector.worker.standby_relay import StandbyResources, standby_relays
 from tests.projector.worker.relay_cluster import GROUP, MemoryProgress
 from tests.projector.worker.support import (

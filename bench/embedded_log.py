@@ -11,8 +11,8 @@ import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
+from ingest.disk import Disk, sync_data
 from ingest.embedded import EmbeddedLog
-from ingest.embedded.disk import Disk, sync_data
 from ingest.log import Topic
 
 SMALL = 500

@@ -9,8 +9,8 @@ import msgspec
 
 from compose.errors import UserError
 from compose.log_truncate import Cut
+from ingest.disk import replace_file
 from ingest.embedded import EmbeddedLog, LogLockedError
-from ingest.embedded.disk import Disk, replace_file
 from ingest.log import Topic
 
 REQUEST_FILE = "truncate.json"
@@ -56,7 +56,7 @@ async def answer(log: EmbeddedLog, folder: Path) -> None:
 
 
 async def _ask(path: Path, limits: Mapping[str, int], unanswered_seconds: float) -> None:
-    replace_file(Disk(), path, msgspec.json.encode(limits))
+    replace_file(path, msgspec.json.encode(limits), suffix=".new")
     deadline = time.monotonic() + unanswered_seconds
     while path.exists():
         if time.monotonic() > deadline:

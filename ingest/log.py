@@ -17,6 +17,7 @@ Headers = tuple[tuple[str, bytes], ...]
 _RECORD_BYTES = 300
 """What the objects of a record take beside the contents, about; its place in what holds it included."""
 _HEADER_BYTES = 150
+_FRAME_BYTES = 48
 
 
 class Topic(StrEnum):
@@ -25,6 +26,12 @@ class Topic(StrEnum):
     CATALOG = "catalog"
     POINTS = "points"
     REJECTED = "rejected"
+
+
+def contents_size(key: bytes | None, value: bytes | None, headers: Headers) -> int:
+    """The bytes of a record's contents."""
+    size = len(value or b"") + len(key or b"")
+    return size + sum([len(name) + len(data) for name, data in headers]) if headers else size
 
 
 class LogRecord(msgspec.Struct, frozen=True, gc=False):
@@ -45,10 +52,12 @@ class LogRecord(msgspec.Struct, frozen=True, gc=False):
     @property
     def size(self) -> int:
         """About how much memory it takes: what bounds on records that are held go by."""
-        size = _RECORD_BYTES + len(self.value or b"") + len(self.key or b"")
-        if self.headers:
-            size += sum([len(name) + len(value) + _HEADER_BYTES for name, value in self.headers])
-        return size
+        return _RECORD_BYTES + _HEADER_BYTES * len(self.headers) + contents_size(self.key, self.value, self.headers)
+
+    @property
+    def log_size(self) -> int:
+        """About what it takes on the log, and counts for in a read: one of tombstones has to end, too."""
+        return _FRAME_BYTES + contents_size(self.key, self.value, self.headers)
 
 
 class Message(NamedTuple):
@@ -58,6 +67,11 @@ class Message(NamedTuple):
     key: bytes | None = None
     headers: Headers = ()
     timestamp_ms: int | None = None
+
+    @property
+    def size(self) -> int:
+        """As ``LogRecord.size``; on the log it takes less."""
+        return _RECORD_BYTES + _HEADER_BYTES * len(self.headers) + contents_size(self.key, self.value, self.headers)
 
 
 class LogUnavailableError(Exception):

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from compose.errors import UserError
 from ingest.kafka.groups import Member
-from projector.worker.faust_consumer import SESSION_SECONDS
+from projector.worker.faust.thread import SESSION_SECONDS
 
 FILE = "folder-id"
 LEFT_SECONDS = SESSION_SECONDS + 2.0

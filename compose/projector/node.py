@@ -31,7 +31,7 @@ from projector.segments.reader import Segment
 from projector.snapshot.service import SnapshotService
 from projector.snapshot.snapshots import SnapshotsFolder
 from projector.worker.catching_up import CatchingUp, Partition
-from projector.worker.faust_app import FoldApp
+from projector.worker.faust.app import FoldApp
 from projector.worker.following import FoldService
 from projector.worker.known_losses import KnownLosses
 from projector.worker.partition_runner import ignore_rejected

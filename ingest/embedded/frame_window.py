@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from ingest.embedded.disk import read_at
+from ingest.disk import read_at
 from ingest.embedded.errors import newer
 from ingest.embedded.frames import (
     HEADER_BYTES,

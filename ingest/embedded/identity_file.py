@@ -6,7 +6,7 @@ from pathlib import Path
 
 import msgspec
 
-from ingest.embedded.disk import Disk, replace_file
+from ingest.disk import Disk, replace_file
 from ingest.embedded.errors import damaged, newer
 from ingest.log import Topic
 
@@ -59,4 +59,5 @@ def read_identity(folder: Path) -> Identity | None:
 def write_identity(disk: Disk, folder: Path, identity: Identity) -> None:
     """Replace the identity file, atomically and durably."""
     contents = _Contents(FORMAT, VERSION, identity.uuid, identity.partitions)
-    replace_file(disk, folder / NAME, msgspec.json.format(msgspec.json.encode(contents)) + b"\n")
+    data = msgspec.json.format(msgspec.json.encode(contents)) + b"\n"
+    replace_file(folder / NAME, data, disk, suffix=".new")

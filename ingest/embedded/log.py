@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from ingest.embedded.disk import Disk, make_folder
+from ingest.disk import Disk, make_folder
 from ingest.embedded.folder_lock import FolderLock
 from ingest.embedded.frames import MAX_HEADER_NAME_BYTES, MAX_HEADERS, NewRecord, frame_size
 from ingest.embedded.group_commit import GroupCommit
@@ -110,7 +110,7 @@ class EmbeddedLog:
         try:
             if read_only:
                 return cls(await asyncio.to_thread(prepare_to_read, folder), limits, disk, None)
-            await asyncio.to_thread(make_folder, disk, folder)
+            await asyncio.to_thread(make_folder, folder, disk)
             lock = FolderLock(folder)
             try:
                 return cls(await asyncio.to_thread(prepare_to_write, disk, folder, partitions), limits, disk, lock)

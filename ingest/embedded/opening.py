@@ -4,7 +4,7 @@ import uuid
 from dataclasses import dataclass
 from pathlib import Path
 
-from ingest.embedded.disk import Disk
+from ingest.disk import Disk
 from ingest.embedded.errors import PartitionsError
 from ingest.embedded.identity_file import NAME as IDENTITY_NAME
 from ingest.embedded.identity_file import Identity, read_identity, write_identity

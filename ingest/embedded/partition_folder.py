@@ -8,7 +8,7 @@ from pathlib import Path
 
 import structlog
 
-from ingest.embedded.disk import Disk, read_at, sync_folder, write_all
+from ingest.disk import Disk, read_at, sync_folder, write_all
 from ingest.embedded.errors import damaged
 from ingest.embedded.segment_file import (
     HEADER_BYTES,
@@ -37,7 +37,7 @@ def create_partition(disk: Disk, folder: Path, identity: uuid.UUID) -> None:
     """Make ``folder`` a partition with no records, durably. Goes on where an earlier attempt was interrupted."""
     if not folder.exists():
         folder.mkdir()
-        sync_folder(disk, folder.parent)
+        sync_folder(folder.parent, disk)
     if not segment_offsets(folder):
         create_segment(disk, folder, identity, 0, None, 0)
 

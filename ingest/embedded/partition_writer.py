@@ -5,7 +5,7 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ingest.embedded.disk import Disk, write_all
+from ingest.disk import Disk, write_all
 from ingest.embedded.errors import LogPoisonedError
 from ingest.embedded.frames import NewRecord, encode_frame, frame_size
 from ingest.embedded.partition_folder import OpenedPartition

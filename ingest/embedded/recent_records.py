@@ -1,15 +1,6 @@
 """The last few records of a partition, kept in memory for readers that follow the log closely."""
 
-from ingest.embedded.frames import HEADER_BYTES
 from ingest.log import LogRecord
-
-_OBJECT_BYTES = 200
-
-
-def record_bytes(record: LogRecord) -> int:
-    """About what ``record`` takes: its contents and a frame header."""
-    size = HEADER_BYTES + len(record.key or b"") + len(record.value or b"")
-    return size + sum(len(name) + len(value) for name, value in record.headers)
 
 
 class RecentRecords:
@@ -30,9 +21,9 @@ class RecentRecords:
         if not self._records:
             self._first = record.offset
         self._records[record.offset] = record
-        self._bytes += record_bytes(record) + _OBJECT_BYTES
+        self._bytes += record.size
         while self._bytes > self._limit:
-            self._bytes -= record_bytes(self._records.pop(self._first)) + _OBJECT_BYTES
+            self._bytes -= self._records.pop(self._first).size
             self._first += 1
 
     def read(self, offset: int, max_bytes: int) -> list[LogRecord]:
@@ -41,6 +32,6 @@ class RecentRecords:
         size = 0
         while (record := self._records.get(offset)) is not None and (not found or size < max_bytes):
             found.append(record)
-            size += record_bytes(record)
+            size += record.log_size
             offset += 1
         return found

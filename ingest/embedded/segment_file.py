@@ -10,7 +10,7 @@ from pathlib import Path
 
 from crc32c import crc32c
 
-from ingest.embedded.disk import Disk, read_at, sync_folder, write_new_file
+from ingest.disk import Disk, read_at, sync_folder, write_new_file
 from ingest.embedded.errors import LogPoisonedError, damaged, newer
 from ingest.embedded.offset_index import OffsetIndex
 
@@ -145,13 +145,13 @@ def create_segment(
     path = folder / segment_name(first_offset)
     temporary = path.with_name(path.name.replace(SUFFIX, TEMPORARY_SUFFIX))
     try:
-        write_new_file(disk, temporary, header.encode())
+        write_new_file(temporary, header.encode(), disk)
         temporary.replace(path)
     except OSError:
         temporary.unlink(missing_ok=True)
         raise
     try:
-        sync_folder(disk, folder)
+        sync_folder(folder, disk)
     except OSError as error:
         raise LogPoisonedError(f"{folder} could not be synced after creating {path.name}: {error}") from error
     return Segment(path, header, OffsetIndex(first_offset, HEADER_BYTES))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import structlog
 
-from ingest.embedded.disk import read_at
+from ingest.disk import read_at
 from ingest.embedded.errors import damaged
 from ingest.embedded.frame_window import FrameWindow
 from ingest.embedded.frames import FrameHeader

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from ingest.embedded.disk import Disk, sync_folder
+from ingest.disk import Disk, sync_folder
 from ingest.embedded.segment_file import Segment
 
 
@@ -15,7 +15,7 @@ def delete_segments(disk: Disk, segments: Sequence[Segment]) -> None:
     for segment in segments:
         segment.path.unlink(missing_ok=True)
     for folder in {segment.path.parent for segment in segments}:
-        sync_folder(disk, folder)
+        sync_folder(folder, disk)
 
 
 def size_of(folder: Path) -> int:

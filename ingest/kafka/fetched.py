@@ -12,8 +12,6 @@ from ingest.kafka.decompress import DecompressError
 from ingest.kafka.errors import describe
 from ingest.log import LogDamagedError, LogRecord, LogUnavailableError
 
-_RECORD_BYTES = 48
-"""What a record counts for beside its contents, as in the embedded log: a read of tombstones has to end, too."""
 AbortedTransactions = Sequence[tuple[int, int]]
 """(producer id, offset of its first record in the transaction)."""
 
@@ -57,7 +55,7 @@ class Fetched:
         if head is None:
             return []
         records = [head]
-        size = _size(head)
+        size = head.log_size
         self._head = None
         try:
             for record in self._records:
@@ -65,7 +63,7 @@ class Fetched:
                     self._head = record
                     break
                 records.append(record)
-                size += _size(record)
+                size += record.log_size
         except (LogDamagedError, LogUnavailableError) as error:
             self._error = error
         self.start = records[-1].offset + 1
@@ -124,8 +122,3 @@ class Fetched:
                 aborting.discard(producer)
             return True
         return batch.is_transactional and producer in aborting
-
-
-def _size(record: LogRecord) -> int:
-    size = _RECORD_BYTES + len(record.value or b"") + len(record.key or b"")
-    return size + sum([len(name) + len(value) for name, value in record.headers]) if record.headers else size

@@ -3,22 +3,15 @@
 import asyncio
 from collections.abc import Sequence
 from functools import partial
-from typing import Any
 
-from aiokafka.errors import KafkaError, NoError, OffsetOutOfRangeError, for_code
-from aiokafka.protocol.fetch import FetchRequest
+from aiokafka.errors import KafkaError
 
 from ingest.kafka.connection import FIRST_PAUSE, Connection
 from ingest.kafka.errors import unavailable
 from ingest.kafka.fetched import Fetched
-from ingest.kafka.offsets import READ_COMMITTED, end_offset, start_offset
+from ingest.kafka.fetcher import PartitionFetcher
 from ingest.kafka.settings import KafkaSettings
-from ingest.log import LogDamagedError, LogRecord, LogUnavailableError
-
-
-class _OutOfRangeError(Exception):
-    """The offset is before the partition's start or after its end."""
-
+from ingest.log import LogRecord, LogUnavailableError
 
 LEAST_FETCH_BYTES = 64 << 10
 LIVE_FETCH_BYTES = 1 << 20
@@ -34,15 +27,10 @@ class PartitionReader:
         """``topic`` is the topic's name in Kafka."""
         self._connection = connection
         self._settings = settings
-        self._topic = topic
-        self._partition = partition
         self._what = f"{topic}-{partition} could not be read"
-        self._reading_channel = connection.new_channel()
-        self._waiting_channel = connection.new_channel()
         # About half the request timeout, so that a broker that waits on purpose is not taken for one that hangs.
-        self._wait_ms = int(settings.request_timeout * 500)
+        self._fetcher = PartitionFetcher(connection, topic, partition, int(settings.request_timeout * 500))
         self._fetched: Fetched | None = None
-        self._seen_end = 0
         self._waiting: list[tuple[int, asyncio.Future[None]]] = []
         self._watching: asyncio.Task[None] | None = None
 
@@ -63,7 +51,7 @@ class PartitionReader:
         Raises LogDamagedError, and LogUnavailableError when the log is closed or may not be read any more.
         """
         offset = max(offset, 0)
-        if offset < self._seen_end:
+        if offset < self._fetcher.seen_end:
             return
         fetched = self._fetched
         if fetched is None or not fetched.at_end or not fetched.covers(offset):
@@ -99,7 +87,7 @@ class PartitionReader:
             at, goes_on = self._fetched.next_offset, True
         size = min(max(max_bytes, LEAST_FETCH_BYTES), self._settings.fetch_bytes)
         while True:
-            attempt = partial(self._fetch_in_range, at, size, goes_on=goes_on)
+            attempt = partial(self._fetcher.fetch, at, size, goes_on=goes_on)
             fetched = await self._connection.retried(attempt, self._what, forever=forever)
             fetched.start = min(offset, fetched.start)
             if fetched.has_record or fetched.at_end:
@@ -110,55 +98,13 @@ class PartitionReader:
                 await asyncio.sleep(FIRST_PAUSE)
             at, goes_on = fetched.next_offset, True
 
-    async def _fetch_in_range(self, offset: int, size: int, *, goes_on: bool) -> Fetched:
-        while True:
-            try:
-                return await self._fetch(offset, size, 0, self._reading_channel)
-            except _OutOfRangeError:
-                start, end = await self._start_and_end()
-            if offset > end:
-                self._refuse_if_shorter(end)
-                return Fetched((self._topic, self._partition), end, b"", (), at_end=True)
-            if goes_on and offset < start:
-                raise LogDamagedError(
-                    f"{self._topic}-{self._partition} starts at offset {start} now: its records from {offset} on were "
-                    "deleted before they were read"
-                )
-            offset = max(offset, start)
-
-    async def _start_and_end(self) -> tuple[int, int]:
-        where = (self._connection, self._topic, self._partition, self._reading_channel)
-        return await start_offset(*where), await end_offset(*where)
-
-    def _refuse_if_shorter(self, end: int) -> None:
-        if end < self._seen_end:
-            raise LogDamagedError(
-                f"{self._topic}-{self._partition} ends at offset {end}, but had records up to {self._seen_end - 1}: it "
-                "has lost records, or the topic was deleted and created again"
-            )
-
-    async def _fetch(self, offset: int, size: int, wait_ms: int, channel: int) -> Fetched:
-        """One request, answered after ``wait_ms`` at the latest. Raises KafkaError, _OutOfRangeError."""
-        request = FetchRequest(wait_ms, 1, size, READ_COMMITTED, [(self._topic, [(self._partition, offset, size)])])
-        response = await self._connection.to_leader(self._topic, self._partition, request, channel)
-        answers: list[Any] = response.get_item("topics")
-        _, code, _, end, *_ = answer = answers[0][1][0]
-        error = for_code(code)
-        if error is OffsetOutOfRangeError:
-            raise _OutOfRangeError
-        if error is not NoError:
-            raise error(f"{self._topic}-{self._partition}")
-        aborted = answer[-3] if response.API_VERSION >= 11 else answer[-2]
-        data: bytes = answer[-1] or b""
-        return Fetched((self._topic, self._partition), offset, data, aborted, at_end=not data and offset >= end)
-
     async def _watch(self, start: int, offset: int) -> None:
         """Wait at the end for all that wait: there is no record from ``start`` up to ``offset``."""
         pause = FIRST_PAUSE
         try:
             while self._waiting:
                 try:
-                    fetched = await self._fetch_at_end(offset)
+                    fetched = await self._fetcher.wait(offset, LIVE_FETCH_BYTES)
                 except KafkaError as error:
                     if not error.retriable:
                         raise unavailable(self._what, error) from error
@@ -173,16 +119,8 @@ class PartitionReader:
         finally:
             self._watching = None
 
-    async def _fetch_at_end(self, offset: int) -> Fetched:
-        try:
-            return await self._fetch(offset, LIVE_FETCH_BYTES, self._wait_ms, self._waiting_channel)
-        except _OutOfRangeError:
-            first, end = await self._start_and_end()
-        self._refuse_if_shorter(end)
-        return Fetched((self._topic, self._partition), min(max(offset, first), end), b"", (), at_end=True)
-
     def _keep(self, fetched: Fetched) -> tuple[int, int]:
-        """Let reads go on with ``fetched`` unless they are busy elsewhere; where to wait next."""
+        """Let reads go on with ``fetched`` unless they are busy with others; where to wait next."""
         last = fetched.decode_some(MOST_DECODED_BYTES)
         if self._fetched is None or not self._fetched.has_record:
             self._fetched = fetched
@@ -192,9 +130,9 @@ class PartitionReader:
         return fetched.next_offset, fetched.next_offset
 
     def _see(self, end: int) -> None:
-        if end <= self._seen_end:
+        if end <= self._fetcher.seen_end:
             return
-        self._seen_end = end
+        self._fetcher.seen_end = end
         for offset, waiter in self._waiting:
             if offset < end and not waiter.done():
                 waiter.set_result(None)

@@ -10,9 +10,6 @@ from ingest.log import Message, RecordTooLargeError, Topic
 
 GROUP_BYTES = 256 << 10
 IN_FLIGHT_BYTES = 16 << 20
-_OVERHEAD_BYTES = 100
-_HEADER_BYTES = 10
-"""At most what a message, and a header of it, takes beside what is in it."""
 
 Numbered = tuple[int, Message]
 """A message, and the number by which its sender knows it."""
@@ -122,7 +119,7 @@ def _groups(partition: int, messages: Sequence[Numbered], limit: int) -> Iterato
     """Groups of at most ``limit`` bytes; a larger message is alone."""
     group = _Group(partition, [], [], 0)
     for number, message in messages:
-        size = _size(message)
+        size = message.size
         if group.messages and group.size + size > limit:
             yield group
             group = _Group(partition, [], [], 0)
@@ -131,8 +128,3 @@ def _groups(partition: int, messages: Sequence[Numbered], limit: int) -> Iterato
         group.size += size
     if group.messages:
         yield group
-
-
-def _size(message: Message) -> int:
-    headers = sum([len(name) + len(value) + _HEADER_BYTES for name, value in message.headers])
-    return len(message.value or b"") + len(message.key or b"") + headers + _OVERHEAD_BYTES

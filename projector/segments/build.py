@@ -11,8 +11,8 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from ingest.disk import sync_file, sync_folder
 from projector.columns.builder import ColumnsBuilder
-from projector.segments.durable import sync_file, sync_folder
 from projector.segments.errors import SegmentDamagedError
 from projector.segments.flat_file import FlatFileWriter, file_checksum
 from projector.segments.graph_build import build_graph

@@ -12,7 +12,7 @@ import numpy as np
 from crc32c import crc32c
 from numpy.typing import NDArray
 
-from projector.segments.durable import replace_file
+from ingest.disk import replace_file
 from projector.segments.errors import ManifestDamagedError
 from projector.segments.spec import pack_mask, unpack_mask
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import msgspec
 
-from projector.segments.durable import replace_file, sync_folder
+from ingest.disk import replace_file, sync_folder
 from projector.snapshot.errors import SnapshotError
 from projector.snapshot.files import clone_tree, sync_tree
 from projector.snapshot.parts import Part

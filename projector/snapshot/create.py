@@ -8,9 +8,9 @@ from collections.abc import Callable
 from contextlib import closing, suppress
 from pathlib import Path
 
+from ingest.disk import sync_folder
 from projector.catalog.store import CatalogStore
 from projector.folders import StateFolder
-from projector.segments.durable import sync_folder
 from projector.snapshot.contribution import Report, contribute, drop_reports, is_wanted, report_of
 from projector.snapshot.description import Description, write_description
 from projector.snapshot.errors import SnapshotError

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import msgspec
 
+from ingest.disk import replace_file
 from ingest.log import Topic
-from projector.segments.durable import replace_file
 from projector.snapshot.errors import SnapshotError
 
 SNAPSHOT_FILE = "snapshot.json"

@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-from projector.segments.durable import sync_file, sync_folder
+from ingest.disk import sync_file, sync_folder
 
 _NO_LINKS = {errno.EXDEV, errno.EPERM, errno.EMLINK, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS}
 """Other file systems, file systems without links, and files that have as many as they can."""

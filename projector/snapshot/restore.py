@@ -3,7 +3,7 @@
 import shutil
 from pathlib import Path
 
-from projector.segments.durable import sync_folder
+from ingest.disk import sync_folder
 from projector.snapshot.errors import SnapshotError
 from projector.snapshot.files import clone_tree, sync_tree
 from projector.snapshot.snapshots import Snapshot

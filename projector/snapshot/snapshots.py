@@ -12,8 +12,8 @@ from pathlib import Path
 
 import structlog
 
+from ingest.disk import sync_folder
 from ingest.log import Topic
-from projector.segments.durable import sync_folder
 from projector.snapshot.description import Description, read_description
 from projector.snapshot.errors import SnapshotError
 

@@ -6,7 +6,6 @@ is being rebalanced, say, the log is followed directly; a look at its end every 
 """
 
 import asyncio
-from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 
@@ -14,10 +13,9 @@ from ingest.log import LogRecord, LogUnavailableError
 from projector.worker.catching_up import CatchingUp, Partition
 from projector.worker.following import FoldService
 from projector.worker.metrics import LAG, OPEN_PARTITIONS
+from projector.worker.offered import Offered
 from projector.worker.retry import when_available
 
-FULL_BYTES = 4 << 20
-"""Records of so much memory may wait to be applied before who brings it is told to stop."""
 LOOK_SECONDS = 1.0
 
 
@@ -40,14 +38,11 @@ class PartitionWork:
         self.service: FoldService | None = None
         """None while it is not open."""
         self.caught_up = False
-        self.full = False
         self._open_service = open_service
         self._catching_up = catching_up
         self._changed = changed
         self._slots = slots
-        self._offered: deque[tuple[Sequence[LogRecord], int]] = deque()
-        self._offered_bytes = 0
-        """Of what waits, and of what is just being applied."""
+        self.offered = Offered(changed)
         self._told = False
         self._live = False
         self._wake = asyncio.Event()
@@ -63,17 +58,12 @@ class PartitionWork:
 
     def offer(self, records: Sequence[LogRecord]) -> None:
         """Here are records, one at least, in order."""
-        size = sum([record.size for record in records])
-        self._offered.append((records, size))
-        self._offered_bytes += size
+        self.offered.put(records)
         self._wake.set()
-        if self._offered_bytes >= FULL_BYTES and not self.full:
-            self.full = True
-            self._changed()
 
     def offer_early(self, records: Sequence[LogRecord]) -> None:
         """Here are records that will be offered again; they are let go where they would only wait."""
-        if self.caught_up and not self.full:
+        if self.caught_up and not self.offered.full:
             self.offer(records)
 
     def tell(self) -> None:
@@ -88,9 +78,7 @@ class PartitionWork:
         """
         self._live = live
         if not live:
-            self._offered_bytes -= sum([size for _, size in self._offered])
-            self._offered.clear()
-            self._see_room()
+            self.offered.drop()
         self._wake.set()
 
     async def close(self) -> None:
@@ -139,7 +127,7 @@ class PartitionWork:
                 self._wake.clear()
                 if self._look_due:
                     await self._look(service)
-                if self._offered:
+                if self.offered:
                     await self._take(service)
                 elif self._told:
                     self._told = False
@@ -152,25 +140,9 @@ class PartitionWork:
             looking.cancel()
 
     async def _take(self, service: FoldService) -> None:
-        records, size = self._next_run()
+        records, size = self.offered.take()
         await when_available(lambda: service.take(records), self._what)
-        self._offered_bytes -= size
-        self._see_room()
-
-    def _see_room(self) -> None:
-        if self.full and self._offered_bytes <= FULL_BYTES // 2:
-            self.full = False
-            self._changed()
-
-    def _next_run(self) -> tuple[Sequence[LogRecord], int]:
-        """What was offered next, with all that follows on it, and its size: a commit and a frame for many records."""
-        records, size = self._offered.popleft()
-        run = list(records)
-        while self._offered and self._offered[0][0][0].offset == run[-1].offset + 1:
-            records, more = self._offered.popleft()
-            run += records
-            size += more
-        return run, size
+        self.offered.done(size)
 
     async def _wait_for_log(self, service: FoldService) -> None:
         waits = [asyncio.create_task(service.wait()), asyncio.create_task(self._wake.wait())]

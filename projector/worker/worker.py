@@ -145,7 +145,7 @@ class Worker:
 
     def _on_changed(self) -> None:
         self._changed.set()
-        full = {partition for partition, work in self._works.items() if work.full}
+        full = {partition for partition, work in self._works.items() if work.offered.full}
         for partition in full ^ self._full:
             self.on_full(partition, partition in full)
         self._full = full

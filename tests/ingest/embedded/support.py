@@ -8,8 +8,8 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+from ingest.disk import Disk
 from ingest.embedded import EmbeddedLog
-from ingest.embedded.disk import Disk
 from ingest.log import LogRecord, Topic
 
 POINTS = Topic.POINTS

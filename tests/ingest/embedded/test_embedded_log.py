@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ingest.disk import Disk
 from ingest.embedded import EmbeddedLog
-from ingest.embedded.disk import Disk
 from ingest.embedded.log import REJECTED_EXTRA_BYTES
 from ingest.log import Log, LogUnavailableError, RecordTooLargeError, Topic
 from tests.ingest.embedded.support import (

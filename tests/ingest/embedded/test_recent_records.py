@@ -1,6 +1,6 @@
 """What is kept of a partition's latest records: from any offset on, within bounds."""
 
-from ingest.embedded.recent_records import RecentRecords, record_bytes
+from ingest.embedded.recent_records import RecentRecords
 from ingest.log import LogRecord
 
 
@@ -13,7 +13,7 @@ def test_records_are_read_from_any_kept_offset() -> None:
     for offset in range(40, 60):
         recent.add(_record(offset))
     assert [record.offset for record in recent.read(50, 1 << 20)] == list(range(50, 60))
-    assert [record.offset for record in recent.read(55, 2 * record_bytes(_record(0)))] == [55, 56]
+    assert [record.offset for record in recent.read(55, 2 * _record(0).log_size)] == [55, 56]
     assert [record.offset for record in recent.read(59, 0)] == [59]
     assert recent.read(39, 1 << 20) == recent.read(60, 1 << 20) == []
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from ingest.disk import Disk
 from ingest.embedded import LogVersionError
-from ingest.embedded.disk import Disk
 from ingest.embedded.segment_file import (
     HEADER_BYTES,
     NO_PREVIOUS,

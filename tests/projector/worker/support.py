@@ -19,7 +19,7 @@ from projector.state.digest import ShardDigest, digest_shard
 from projector.state.store import PartitionState
 from projector.worker.catalog_service import CatalogService
 from projector.worker.catching_up import Partition
-from projector.worker.faust_app import FoldApp
+from projector.worker.faust.app import FoldApp
 from projector.worker.following import FoldService
 from projector.worker.partition_service import Feed, PartitionResources, PartitionService
 from projector.worker.relay import no_relay, rejecter

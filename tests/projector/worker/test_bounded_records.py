@@ -3,13 +3,13 @@
 import pytest
 from aiokafka.consumer import fetcher
 
-from projector.worker import faust_consumer
-from projector.worker.faust_consumer import BoundedRecords
+from projector.worker.faust import fetched
+from projector.worker.faust.fetched import BoundedRecords
 from tests.ingest.kafka.support import batch
 
 
 def test_batches_are_given_until_they_are_too_much(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(faust_consumer, "MOST_DECODED_BYTES", 5000)
+    monkeypatch.setattr(fetched, "MOST_DECODED_BYTES", 5000)
     records = BoundedRecords(batch(0, [b"a"], codec=4) + batch(1, [bytes(100_000)], codec=4))
     assert records.has_next()
     first = records.next_batch()

@@ -12,9 +12,9 @@ from faust.types import TP
 
 from ingest.kafka import KafkaSettings
 from ingest.log import LogRecord, Topic
-from projector.worker import partition_work
+from projector.worker import offered, partition_work
 from projector.worker.catching_up import Partition
-from projector.worker.faust_app import FoldApp
+from projector.worker.faust.app import FoldApp
 from projector.worker.partition_service import PartitionService
 from projector.worker.worker import Worker
 from tests.projector.worker.support import Applied, opened, opener, partition_resources, point, until, within
@@ -68,7 +68,7 @@ async def held_up(folder: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncGenerat
                 await take(service, records)
 
             monkeypatch.setattr(PartitionService, "take", take_when_let)
-            monkeypatch.setattr(partition_work, "FULL_BYTES", MOST * held.records[0].size)
+            monkeypatch.setattr(offered, "FULL_BYTES", MOST * held.records[0].size)
             yield held
         finally:
             await worker.close()

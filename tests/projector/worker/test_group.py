@@ -11,8 +11,9 @@ from compose.kafka import KafkaBroker
 from ingest.kafka import KafkaLog, KafkaSettings
 from ingest.kafka.groups import GroupOffsets
 from ingest.log import LogUnavailableError, Topic
-from projector.worker import faust_app, partition_work
-from projector.worker.faust_consumer import SESSION_SECONDS
+from projector.worker import offered
+from projector.worker.faust import app as faust_app
+from projector.worker.faust.thread import SESSION_SECONDS
 from projector.worker.partition_service import PartitionService
 from tests.ingest.kafka.support import batch, foreign_producer, produce_batch
 from tests.ingest.kafka.support import opened as opened_log
@@ -195,7 +196,7 @@ def test_transactions_leave_gaps(kafka_settings: KafkaSettings, tmp_path: Path) 
 def test_more_comes_than_is_held(
     kafka_settings: KafkaSettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(partition_work, "FULL_BYTES", 20_000)
+    monkeypatch.setattr(offered, "FULL_BYTES", 20_000)
 
     async def check() -> None:
         applied = Applied()

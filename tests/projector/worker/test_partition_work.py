@@ -11,7 +11,7 @@ import pytest
 
 from ingest.log import LogRecord, LogUnavailableError, Topic
 from projector.state.origin import StateMismatchError
-from projector.worker import partition_work
+from projector.worker import offered, partition_work
 from projector.worker.catching_up import CatchingUp
 from projector.worker.following import FoldService
 from projector.worker.metrics import LAG
@@ -144,7 +144,7 @@ def test_what_is_offered_in_order_is_not_read_again(tmp_path: Path, monkeypatch:
 
 
 def test_what_is_offered_early_is_not_read_and_not_held(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(partition_work, "FULL_BYTES", 5000)
+    monkeypatch.setattr(offered, "FULL_BYTES", 5000)
 
     async def check() -> None:
         log, applied = log_with(10), Applied()
@@ -157,7 +157,7 @@ def test_what_is_offered_early_is_not_read_and_not_held(tmp_path: Path, monkeypa
             early = (await all_records(log))[10:]
             monkeypatch.setattr(log, "read", None)
             work.offer_early(early[:20])
-            assert work.full
+            assert work.offered.full
             work.offer_early(early[20:])
             await until(lambda: at(work) == 29)
             await asyncio.sleep(0.05)
@@ -246,12 +246,12 @@ def test_it_can_be_closed_at_any_time(tmp_path: Path) -> None:
 
 
 def test_who_offers_too_much_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(partition_work, "FULL_BYTES", 5000)
+    monkeypatch.setattr(offered, "FULL_BYTES", 5000)
     told: list[bool] = []
 
     async def check() -> None:
         log, applied = log_with(10), Applied()
-        async with working(log, tmp_path / "state", applied, lambda: told.append(work.full)) as work:
+        async with working(log, tmp_path / "state", applied, lambda: told.append(work.offered.full)) as work:
             await until(lambda: work.caught_up)
             work.set_live(True)
             for number in range(10, 500):
@@ -259,16 +259,16 @@ def test_who_offers_too_much_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyP
             told.clear()
             for record in (await all_records(log))[10:]:
                 work.offer([record])
-            assert work.full
+            assert work.offered.full
             await until(lambda: at(work) == 499)
-            assert not work.full
+            assert not work.offered.full
             assert told == [True, False]
 
     within(check())
 
 
 def test_records_without_a_value_count_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(partition_work, "FULL_BYTES", 100_000)
+    monkeypatch.setattr(offered, "FULL_BYTES", 100_000)
 
     async def check() -> None:
         log, applied = log_with(10), Applied()
@@ -278,9 +278,9 @@ def test_records_without_a_value_count_too(tmp_path: Path, monkeypatch: pytest.M
             for number in range(1000):
                 log.put(Topic.POINTS, 0, None, key=b"%d" % number)
             work.offer((await all_records(log))[10:])
-            assert work.full
+            assert work.offered.full
             await until(lambda: at(work) == 1009)
-            await until(lambda: not work.full)
+            await until(lambda: not work.offered.full)
 
     within(check())
 

@@ -16,7 +16,9 @@ from faust.types import TP
 from ingest.kafka.settings import KafkaSettings
 from ingest.log import LogUnavailableError, Topic
 from projector.worker.catching_up import Partition
-from projector.worker.faust_consumer import REQUEST_SECONDS, SESSION_SECONDS, Delivery, FoldTransport
+from projector.worker.faust.consumer import FoldTransport
+from projector.worker.faust.fetched import Delivery
+from projector.worker.faust.thread import REQUEST_SECONDS, SESSION_SECONDS
 from projector.worker.worker import Worker
 
 COMMIT_EVERY_SECONDS = 2.0

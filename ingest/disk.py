@@ -29,6 +29,9 @@ class Disk:
     sync: Callable[[int], None] = sync_data
 
 
+SYSTEM = Disk()
+
+
 def write_all(disk: Disk, fd: int, position: int, buffers: Iterable[bytes]) -> None:
     """Write ``buffers`` one after the other from ``position`` on. Raises OSError; part may then be written.
 
@@ -67,24 +70,29 @@ def read_at(fd: int, position: int, size: int) -> bytes:
     return data
 
 
-def sync_folder(disk: Disk, folder: Path) -> None:
-    """Make the names in ``folder`` durable: a synced file whose name is lost is lost too."""
-    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+def sync_file(path: Path, disk: Disk = SYSTEM) -> None:
+    """Sync a file that someone else wrote."""
+    fd = os.open(path, os.O_RDONLY)
     try:
         disk.sync(fd)
     finally:
         os.close(fd)
 
 
-def make_folder(disk: Disk, folder: Path) -> None:
+def sync_folder(folder: Path, disk: Disk = SYSTEM) -> None:
+    """Make the names in ``folder`` durable: a synced file whose name is lost is lost too."""
+    sync_file(folder, disk)
+
+
+def make_folder(folder: Path, disk: Disk = SYSTEM) -> None:
     """Create ``folder`` and what is missing above it, durably."""
     missing = [path for path in (folder, *folder.parents) if not path.exists()]
     for path in reversed(missing):
         path.mkdir(exist_ok=True)
-        sync_folder(disk, path.parent)
+        sync_folder(path.parent, disk)
 
 
-def write_new_file(disk: Disk, path: Path, data: bytes) -> None:
+def write_new_file(path: Path, data: bytes, disk: Disk = SYSTEM) -> None:
     """Write and sync a file of ``data`` that doesn't keep its name: ``path`` is to be renamed by the caller."""
     fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
     try:
@@ -94,9 +102,12 @@ def write_new_file(disk: Disk, path: Path, data: bytes) -> None:
         os.close(fd)
 
 
-def replace_file(disk: Disk, path: Path, data: bytes) -> None:
-    """Make ``path`` consist of ``data``, atomically and durably."""
-    temporary = path.with_name(path.name + ".new")
-    write_new_file(disk, temporary, data)
+def replace_file(path: Path, data: bytes, disk: Disk = SYSTEM, suffix: str = ".tmp") -> None:
+    """Write ``path`` so that after a crash it is either as before or has all of ``data``.
+
+    Meanwhile there is a file with ``suffix`` behind its name.
+    """
+    temporary = path.with_name(path.name + suffix)
+    write_new_file(temporary, data, disk)
     temporary.replace(path)
-    sync_folder(disk, path.parent)
+    sync_folder(path.parent, disk)

@@ -1,0 +1,1 @@
+"""A worker as a member of a consumer group, through Faust."""

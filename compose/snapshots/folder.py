@@ -15,7 +15,7 @@ from pathlib import Path
 
 import msgspec
 
-from projector.segments.durable import sync_folder
+from ingest.disk import sync_folder
 from schemas.errors import NotFoundError
 
 SUFFIX = ".snapshot"

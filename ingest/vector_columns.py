@@ -6,6 +6,7 @@ Everything else, and everything that is wrong, takes the other way, which knows 
 ``struct`` takes 2 us for 100 values; ``numpy.array`` of nested lists takes three times as long.
 """
 
+import threading
 from collections.abc import Callable, Iterable, Sequence
 from typing import cast
 
@@ -18,6 +19,7 @@ from schemas.config import UNNAMED, CollectionConfig
 from schemas.errors import BadInputError, UnprocessableError
 from schemas.rest.decode import decode_part
 from schemas.rest.points import JsonVector
+from schemas.vectors.inference import AnyVector, stored_vector
 from schemas.vectors.kind import JsonValue
 from schemas.vectors.params import SparseVectorParams
 from schemas.vectors.plain import only_plain
@@ -25,7 +27,7 @@ from schemas.vectors.registry import VectorColumn, kind_of
 
 _BLOCK_ROWS = 256
 """Vectors that are read at once: few enough to stay in the processor's cache."""
-_parser = Parser()
+_local = threading.local()
 _vector_decoder: msgspec.json.Decoder[JsonVector] = msgspec.json.Decoder(JsonVector)
 
 Path = Callable[[int, str], str]
@@ -48,7 +50,7 @@ def to_columns(config: CollectionConfig, raw: Sequence[msgspec.Raw]) -> dict[str
         data = read_unnamed(plain.dim, raw)
         if data is not None:
             return {UNNAMED: plain.plain(data)}
-    found: dict[str, tuple[list[int], list[JsonValue]]] = {}
+    found: dict[str, tuple[list[int], list[AnyVector]]] = {}
     for position, item in enumerate(raw):
         vector = decode_part(_vector_decoder, item, point_path(position, UNNAMED))
         named = vector if isinstance(vector, dict) else {UNNAMED: vector}
@@ -100,10 +102,18 @@ def _read_arrays(size: int, texts: Sequence[bytes]) -> list[bytes | None]:
     return [*_read_arrays(size, texts[:half]), *_read_arrays(size, texts[half:])]
 
 
+def _parser() -> Parser:
+    """This thread's own: what a parser gave is overwritten when it parses again."""
+    if not hasattr(_local, "parser"):
+        _local.parser = Parser()
+    parser: Parser = _local.parser
+    return parser
+
+
 def _flatten(texts: Sequence[bytes]) -> tuple[list[int], NDArray[np.float64]] | None:
     """The arrays' lengths, and all their numbers; None when something in them is no number of at most 64 bits."""
     try:
-        array = cast("Array", _parser.parse(b"[%b]" % b",".join(texts)))
+        array = cast("Array", _parser().parse(b"[%b]" % b",".join(texts)))
         lengths = [len(row) for row in cast("Iterable[Array]", array)]
         return lengths, np.frombuffer(array.as_buffer(of_type="d"), np.float64)
     # RuntimeError is what simdjson raises for an integer of more bits.
@@ -133,18 +143,25 @@ def _rows_of(size: int, lengths: Sequence[int], values: NDArray[np.float64]) -> 
 def pack_written(
     config: CollectionConfig,
     name: str,
-    values: Sequence[JsonValue],
+    values: Sequence[AnyVector],
     positions: Sequence[int],
     where: Path,
     rows: list[int] | None = None,
 ) -> VectorColumn:
-    """As ``pack_column``, of vectors to store. Raises UnprocessableError, too, for an empty one that isn't sparse."""
+    """As ``pack_column``, of vectors to store, those included that a model makes.
+
+    Raises UnprocessableError, too, for an empty one that isn't sparse.
+    """
     params = config.names.get(name)
     if params is not None and [] in values and not isinstance(params, SparseVectorParams):
         path = where(positions[values.index([])], name)
         what = "dense vector" if params.multivector_config is None else "multivector"
         raise UnprocessableError(f"Validation error in JSON body: [{path}: {what} must not be empty]")
-    return pack_column(config, name, values, positions, where, rows)
+    made = [
+        value if isinstance(value, list) else stored_vector(value, where(position, name))
+        for value, position in zip(values, positions, strict=True)
+    ]
+    return pack_column(config, name, made, positions, where, rows)
 
 
 def pack_column(

@@ -1,7 +1,8 @@
 """Routes that change points: decode, check, put on the log."""
 
+import asyncio
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -30,6 +31,20 @@ from schemas.rest.responses import UpdateResult
 TAG = "Points"
 _ROOT = "/collections/{collection_name}/points"
 _decode_batch = msgspec.json.Decoder(UpdateBatchRequest)
+
+
+_INLINE_BYTES = 64 << 10
+"""Texts of so many bytes become vectors on the event loop."""
+_MODEL = b'"model"'
+
+MadeT = TypeVar("MadeT")
+
+
+async def _made(make: Callable[[], MadeT], body: bytes) -> MadeT:
+    """What ``make`` makes of a body; on a thread where there may be long texts in it that become vectors."""
+    if len(body) > _INLINE_BYTES and _MODEL in body:
+        return await asyncio.to_thread(make)
+    return make()
 
 
 class PointWriteRoutes:
@@ -82,7 +97,9 @@ class PointWriteRoutes:
     ) -> Handler:
         async def handle(call: Call) -> Reply:
             entry = self._catalog.resolve(call.collection)
-            operation = requests.operation_of(entry.config, make, decode_body(decoder, call.body))
+            operation = await _made(
+                lambda: requests.operation_of(entry.config, make, decode_body(decoder, call.body)), call.body
+            )
             return await self._write(call, entry, [operation])
 
         return handle
@@ -92,7 +109,7 @@ class PointWriteRoutes:
         parts = decode_body(_decode_batch, call.body).operations
         if not parts:
             return Reply([])
-        operations = requests.batch_operations(entry.config, parts)
+        operations = await _made(lambda: requests.batch_operations(entry.config, parts), call.body)
         reply = await self._write(call, entry, operations)
         reply.result = [reply.result] * len(parts)
         return reply

@@ -60,6 +60,11 @@ class SparseVectors(Ragged):
         """The inverted index."""
         return Inverted.of(self.items, self.ends) if self.written is None else self.written
 
+    @cached_property
+    def empty(self) -> NDArray[np.int64]:
+        """The rows whose vectors have no pairs."""
+        return np.flatnonzero(np.diff(self.ends) == 0)
+
 
 def _sparse(ragged: Ragged) -> SparseVectors:
     return SparseVectors(ragged.items, ragged.ends, ragged.slots)

@@ -24,8 +24,9 @@ def count_terms(view: ShardView, asked: CountTerms) -> TermCounts:
         vectors = part.vectors(asked.using)
         if vectors is not None:
             found = Findable(part, vectors, asked.filter)
-            total += found.count
-            having += term_counts(vectors, found, terms)
+            counted = term_counts(vectors, found, terms)
+            total += counted.vectors
+            having += counted.having
     return TermCounts(total, having)
 
 

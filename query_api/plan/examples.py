@@ -14,7 +14,7 @@ from schemas.errors import NotFoundError
 from schemas.ids import PointId, render_point_id
 from schemas.rest.queries import ContextPair, Pairs, Prefetch, QueryObject, VectorInput
 from schemas.vectors.given import given
-from schemas.vectors.kind import SparseVector
+from schemas.vectors.inference import VectorObject, asked_vector
 from schemas.vectors.params import AnyVectorParams
 from schemas.vectors.registry import kind_of
 from schemas.vectors.shapes import check_shape
@@ -42,7 +42,7 @@ class Known:
 def references(request: Prefetch) -> Iterator[Reference]:
     """What a query and all its prefetches name by id. Raises BadInputError for a malformed id."""
     for value in _inputs(request.query):
-        if not isinstance(value, list | SparseVector):
+        if not isinstance(value, list | VectorObject):
             yield reference(request, value)
     for inner in prefetches(request):
         yield from references(inner)
@@ -137,9 +137,10 @@ class Examples:
 
         Raises BadInputError, NotFoundError for a point that isn't there or has no such vector.
         """
-        if isinstance(value, list | SparseVector):
-            check_shape(value, "query")
-            return given(self.params, value, "query")
+        if isinstance(value, list | VectorObject):
+            vector = asked_vector(value, "query")
+            check_shape(vector, "query")
+            return given(self.params, vector, "query")
         check_name(self._config, self.using)
         meant = reference(self._request, value)
         if meant not in self._known.vectors:

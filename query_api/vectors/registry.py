@@ -1,7 +1,6 @@
 """Which kind a query vector is of."""
 
 import numpy as np
-from numpy.typing import NDArray
 
 from projector.vectors.kind import Vectors
 from projector.vectors.sparse import SparseVectors
@@ -10,7 +9,7 @@ from query_api.vectors.comparison import Comparison
 from query_api.vectors.dense import DenseComparison
 from query_api.vectors.multi import MultiComparison
 from query_api.vectors.sparse import SparseComparison, count_postings
-from schemas.vectors.idf import Terms
+from schemas.vectors.idf import TermCounts, Terms
 from schemas.vectors.params import AnyVectorParams, SparseVectorParams
 
 
@@ -21,8 +20,8 @@ def comparison_of(params: AnyVectorParams, vector: bytes) -> Comparison:
     return DenseComparison(params, vector) if params.multivector_config is None else MultiComparison(params, vector)
 
 
-def term_counts(vectors: Vectors, found: Findable, terms: Terms) -> NDArray[np.int64]:
-    """How many of the vectors that may be found have each of ``terms``, int64 [terms]; none that aren't sparse."""
+def term_counts(vectors: Vectors, found: Findable, terms: Terms) -> TermCounts:
+    """How many vectors may be found, and how many of them have each of ``terms``; none that aren't sparse."""
     if isinstance(vectors, SparseVectors):
         return count_postings(vectors, found, terms)
-    return np.zeros(len(terms), np.int64)
+    return TermCounts(0, np.zeros(len(terms), np.int64))

@@ -10,6 +10,7 @@ from projector.vectors.sparse import SparseVectors
 from query_api.find.selection import Findable
 from query_api.vectors.comparison import Floats, PartQuery, best
 from schemas.errors import BadInputError
+from schemas.vectors.idf import TermCounts, Terms
 from schemas.vectors.sparse import PAIR
 
 _POSTINGS_PER_US = 60.0
@@ -73,8 +74,10 @@ class SparseComparison:
         return found, np.clip(sums[found], -_LARGEST, _LARGEST).astype(np.float32)
 
 
-def count_postings(vectors: SparseVectors, found: Findable, terms: NDArray[np.uint32]) -> NDArray[np.int64]:
-    """How many of the rows that may be found have each of ``terms``, int64 [terms]."""
+def count_postings(vectors: SparseVectors, found: Findable, terms: Terms) -> TermCounts:
+    """How many of the rows that may be found have anything, and each of ``terms``. As in Qdrant, what is empty is not
+    counted.
+    """
     inverted = vectors.inverted
     counts = np.zeros(len(terms), np.int64)
     numbers: list[int] = terms.tolist()
@@ -83,4 +86,5 @@ def count_postings(vectors: SparseVectors, found: Findable, terms: NDArray[np.ui
         if span is not None:
             whole = span.stop - span.start
             counts[at] = whole if found.everything else np.count_nonzero(found.keep(inverted.rows[span]))
-    return counts
+    empty = len(vectors.empty) if found.everything else np.count_nonzero(found.keep(vectors.empty))
+    return TermCounts(found.count - int(empty), counts)

@@ -11,7 +11,7 @@ from schemas.matching.field_tests import passes
 from schemas.siphash import slice_of
 from schemas.text import TEXT_VERSION
 
-EVALUATOR_VERSION = f"3/{TEXT_VERSION}"
+EVALUATOR_VERSION = f"4/{TEXT_VERSION}"
 """Changes when the same filter may mean something else, or is refused where it was read. Part of the fold's version."""
 
 

@@ -29,8 +29,6 @@ _OF_THE_TYPE = frozenset({">= 0", f"<= {2**32 - 1}"})
 _SHOWN = 1e40
 """Larger numbers are not quoted: they may have any number of digits."""
 _ONLY_NULL = re.compile(r"^Expected `null`, got ")
-_IN_A_VECTOR = re.compile(r"(?:^|\.)(?:vector|vectors|nearest|query)(?:\[|$)")
-_OTHER_VECTOR = re.compile(r", got `(?:array|object|str)`$")
 
 
 def decode_body(decoder: msgspec.json.Decoder[RequestT], body: bytes) -> RequestT:
@@ -98,10 +96,7 @@ def explain(error: Exception, prefix: str = "", read: Callable[[], Any] = lambda
     if limit:
         return UnprocessableError(f"Validation error in JSON body: [{path}: value invalid, must be {limit['limit']}]")
     where = f" at {path}" if path else ""
-    hint = ""
-    if _IN_A_VECTOR.search(path) and _OTHER_VECTOR.search(what):
-        hint = "; sparse vectors, multivectors and inference are not supported yet"
-    return BadInputError(f"Format error in JSON body: {what}{where}{hint}")
+    return BadInputError(f"Format error in JSON body: {what}{where}")
 
 
 def _out_of_bounds(path: str, bound: re.Match[str], kind: str, value: float | None) -> HeadwaterError:

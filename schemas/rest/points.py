@@ -5,13 +5,13 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from schemas.rest.shard_keys import ShardKeySelector
-from schemas.vectors.kind import JsonValue
+from schemas.vectors.inference import AnyVector
 
 JsonId = int | str
 """A point id as JSON gives it; ``schemas.ids.parse_point_id`` says which are good."""
-JsonVector = list[float | list[float]] | dict[str, JsonValue]
+JsonVector = list[float | list[float]] | dict[str, AnyVector]
 """The unnamed vector, or named ones."""
-JsonColumns = list[JsonValue] | dict[str, list[JsonValue]]
+JsonColumns = list[AnyVector] | dict[str, list[AnyVector]]
 """The unnamed vectors of points, or named ones."""
 
 

@@ -9,12 +9,13 @@ from schemas.errors import BadInputError
 from schemas.rest.decode import NotYet
 from schemas.rest.points import JsonFilter, JsonId
 from schemas.rest.reads import AtLeastOne, AtLeastZero, OrderBy, SearchParams, WithPayload, WithVector
+from schemas.vectors.inference import VectorObject
 from schemas.vectors.kind import SparseVector
 
 MAX_CANDIDATES = 16384
 Numbers = list[float | list[float]]
-VectorInput = Numbers | SparseVector | JsonId
-"""A vector, or the id of the point whose vector it is."""
+VectorInput = Numbers | VectorObject | JsonId
+"""A vector, what a model makes one of, or the id of the point whose vector it is."""
 
 
 class LookupFrom(msgspec.Struct):
@@ -110,9 +111,11 @@ class QueryObject(msgspec.Struct, forbid_unknown_fields=True):
     relevance_feedback: RelevanceFeedback | None = None
     indices: list[int] | None = None
     values: list[float] | None = None
-    text: NotYet = None
-    image: NotYet = None
-    object: NotYet = None
+    text: str | msgspec.UnsetType = msgspec.UNSET
+    image: Any = msgspec.UNSET
+    object: Any = msgspec.UNSET
+    model: str | None = None
+    options: dict[str, Any] | None = None
 
     def __post_init__(self) -> None:
         if (self.indices is None) != (self.values is None):
@@ -120,7 +123,11 @@ class QueryObject(msgspec.Struct, forbid_unknown_fields=True):
         if self.indices is not None and self.values is not None:
             if self.nearest is not None:
                 raise ValueError("Expected `nearest`, or `indices` and `values`")
-            self.nearest = SparseVector(self.indices, self.values)
+            self.nearest = VectorObject(self.indices, self.values)
+        elif self.nearest is None and self.model is not None:
+            self.nearest = VectorObject(
+                text=self.text, image=self.image, object=self.object, model=self.model, options=self.options
+            )
         kinds = (
             self.nearest,
             self.recommend,
@@ -214,7 +221,7 @@ class SearchRequest(_Older, kw_only=True):
         if isinstance(self.vector, NamedVector):
             named = self.vector.vector
             if isinstance(named, SparseVector):
-                return self.as_query(QueryObject(nearest=named), self.vector.name)
+                return self.as_query(QueryObject(nearest=VectorObject(named.indices, named.values)), self.vector.name)
             return self.as_query([*named], self.vector.name)
         return self.as_query([*self.vector], None)
 

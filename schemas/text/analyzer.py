@@ -5,7 +5,7 @@ from importlib.metadata import version
 
 import Stemmer
 
-from schemas.payload_index import SnowballStemmer, TextIndex, Tokenizer
+from schemas.payload_index import SnowballStemmer, StemmedLanguage, TextIndex, Tokenizer
 from schemas.text.folding import fold
 from schemas.text.lower_case import lower
 from schemas.text.stop_words import stop_words
@@ -15,6 +15,8 @@ _LIBRARIES = ("regex", "anyascii", "pystemmer", "stopwords")
 TEXT_VERSION = "/".join(f"{name}-{version(name)}" for name in _LIBRARIES)
 """Changes when a text may have other tokens."""
 _REMEMBERED = 64
+_ALGORITHMS = {StemmedLanguage.DUTCH: "dutch_porter"}
+"""Where Snowball has a newer algorithm under a language's name than the one that is meant."""
 
 
 class Analyzer:
@@ -27,8 +29,8 @@ class Analyzer:
         self._prefixes = settings.tokenizer is Tokenizer.PREFIX
         self._min = settings.min_token_len or 0
         self._max = settings.max_token_len
-        stemmer = settings.stemmer
-        self._language = stemmer.language.value if isinstance(stemmer, SnowballStemmer) else None
+        stemmer = settings.stemmer if isinstance(settings.stemmer, SnowballStemmer) else None
+        self._algorithm = _ALGORITHMS.get(stemmer.language, stemmer.language.value) if stemmer is not None else None
         words = stop_words(settings.stopwords)
         self._stop_words = frozenset(map(lower, words)) if self._lower else words
 
@@ -63,9 +65,9 @@ class Analyzer:
             words = map(lower, words)
         if self._stop_words:
             words = (word for word in words if word not in self._stop_words)
-        if self._language is not None:
+        if self._algorithm is not None:
             # One for each call: it has buffers of its own, and threads share this analyzer.
-            words = Stemmer.Stemmer(self._language, 0).stemWords(list(words))
+            words = Stemmer.Stemmer(self._algorithm, 0).stemWords(list(words))
         return list(words)
 
 

@@ -25,7 +25,10 @@ def stop_words(choice: Language | StopwordsSet | None) -> frozenset[str]:
 
 @cache
 def _of(language: Language) -> frozenset[str]:
-    return frozenset(word for word in stopwords.get_stopwords(_name(language)) if word)
+    listed = [word for word in stopwords.get_stopwords(_name(language)) if word]
+    # Most tokenizers take "don't" apart, and it is no less of a stop word then.
+    parts = (part for word in listed if "'" in word for part in word.split("'") if part)
+    return frozenset(listed).union(parts)
 
 
 def _name(language: Language) -> str:

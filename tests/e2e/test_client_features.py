@@ -254,3 +254,26 @@ def switch_alias(client: QdrantClient, to: str, first: bool = False) -> None:
     delete = models.DeleteAliasOperation(delete_alias=models.DeleteAlias(alias_name="live"))
     create = models.CreateAliasOperation(create_alias=models.CreateAlias(collection_name=to, alias_name="live"))
     client.update_collection_aliases([create] if first else [delete, create])
+
+
+def test_documents_and_terms_that_the_client_made(client: QdrantClient) -> None:
+    """The server's vectors of texts are those of fastembed's ``Qdrant/bm25``, which are told here as numbers."""
+    texts = ["The quick brown fox", "a lazy dog", "foxes run quickly with other foxes"]
+    idf = models.SparseVectorParams(modifier=models.Modifier.IDF)
+    client.create_collection(NAME, sparse_vectors_config={"t": idf})
+    asked = QdrantClient(client.init_options["url"], cloud_inference=True)
+    try:
+        documents = [models.Document(text=text, model="Qdrant/bm25") for text in texts]
+        points = [models.PointStruct(id=i, vector={"t": document}) for i, document in enumerate(documents)]
+        asked.upsert(NAME, points)
+        fox = models.Document(text="fox", model="Qdrant/bm25")
+        found = asked.query_points(NAME, query=fox, using="t").points
+        assert [point.id for point in found] == [2, 0]
+        term = models.SparseVector(indices=[1621867415], values=[1.0])
+        assert client.query_points(NAME, query=term, using="t").points == found
+        length = 3
+        value = 2.2 / (1 + 1.2 * (0.25 + 0.75 * length / 256))
+        assert found[1].score == pytest.approx(value * np.log(1 + 1.5 / 2.5), rel=1e-5)
+    finally:
+        asked.close()
+        client.delete_collection(NAME)

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from ingest.foreign import ForeignWrite, decode_foreign, decode_points_record, is_canonical
 from ingest.log import Headers
-from schemas.errors import UnprocessableError
+from schemas.config import CollectionConfig
+from schemas.errors import BadInputError, UnprocessableError
 from schemas.operations import (
     ClearPayload,
     DeletePayload,
@@ -24,6 +25,7 @@ from schemas.operations import (
 )
 from schemas.records import CANONICAL_CONTENT_TYPE, PointsRecord, encode_record
 from schemas.vectors.dense import DenseColumn
+from schemas.vectors.params import SparseVectorParams
 from tests.ingest.foreign.samples import NAMED, PLAIN, json_message, message, reason
 from tests.projector.fold.memory_state import column
 
@@ -303,3 +305,18 @@ def test_damaged_records_are_read_or_refused(body: tuple[dict[str, Any], Any], a
     damaged = message(value[:at] + replacement + value[at + len(replacement) :])
     if not is_canonical(damaged):
         reason(damaged)
+
+
+def test_a_document_becomes_a_sparse_vector() -> None:
+    config = CollectionConfig(vectors={}, sparse_vectors={"t": SparseVectorParams()})
+    vector = {"t": {"text": "quick foxes", "model": "qdrant/bm25"}}
+    (upsert,) = read(collection_name="words", id=1, vector=vector).operations(config)
+    (same,) = read(collection_name="words", points=[{"id": 1, "vector": vector}]).operations(config)
+    assert upsert == same
+    assert isinstance(upsert, Upsert)
+    assert upsert.vectors["t"].listed() == [
+        {"indices": [771291085, 1621867415], "values": [pytest.approx(1.6832038)] * 2}
+    ]
+    other = {"t": {"text": "quick foxes", "model": "other"}}
+    with pytest.raises(BadInputError, match="InferenceService"):
+        read(collection_name="words", id=1, vector=other).operations(config)

@@ -8,7 +8,8 @@ import msgspec
 from numpy.typing import NDArray
 
 from query_api.combine.groups import grouped
-from query_api.combine.run import run
+from query_api.combine.run import note_of, run
+from query_api.explain import Clock, Explanation, NodeNote
 from query_api.lookup import Lookup
 from query_api.plan.examples import Known, Reference, lookups, references
 from query_api.plan.fields import check_name, vector_values
@@ -31,39 +32,62 @@ class Answering:
         self._reader = reader
         self._limits = reader.limits
 
-    async def answer(self, reading: Reading, request: QueryRequest) -> list[ScoredPointResult]:
-        """What a query answers. Raises what planning and the shards do."""
+    async def answer(
+        self, reading: Reading, request: QueryRequest, explained: list[Explanation] | None = None
+    ) -> list[ScoredPointResult]:
+        """What a query answers; how goes to ``explained``. Raises what planning and the shards do."""
         shards = reading.shards
+        clock = Clock()
         known = await self.known(reading, request)
         plan = to_plan(reading.config, request, known, self._limits)
         check_query(reading.config, request, plan.root, request.limit or DEFAULT_LIMIT)
         self.check_vectors(reading, request.limit or DEFAULT_LIMIT, request.with_vector)
-        hits = await run(shards, plan)
+        note = None if explained is None else note_of(plan.root)
+        clock.planned()
+        hits = await run(shards, plan, note)
+        clock.found()
         points = await shards.fetch(hits, plan.selection)
-        return await reading.budget.run(lambda _: render_scored(hits, points), render_us(points))
+        clock.fetched()
+        rendered = await reading.budget.run(lambda _: render_scored(hits, points), render_us(points))
+        if explained is not None and note is not None:
+            explained.append(clock.explanation(note))
+        return rendered
 
-    async def answer_groups(self, reading: Reading, request: QueryGroupsRequest) -> GroupsResult:
+    async def answer_groups(
+        self, reading: Reading, request: QueryGroupsRequest, explained: list[Explanation] | None = None
+    ) -> GroupsResult:
         """What a query answers in groups. Raises as ``answer``, NotFoundError for a lookup's collection."""
+        clock = Clock()
         known = await self.known(reading, request)
         plan = to_group_plan(reading.config, request, known, self._limits)
         check_query(reading.config, request, plan.root, plan.groups * plan.size)
         check_group_by(reading.config, plan.by)
         self.check_vectors(reading, plan.groups * plan.size, request.with_vector)
         lookup = None if request.with_lookup is None else Lookup(self._reader, reading.budget, request.with_lookup)
-        groups = await grouped(reading.shards, plan)
+        note = None if explained is None else NodeNote("groups", plan.groups, parts=[], inputs=[])
+        clock.planned()
+        groups = await grouped(reading.shards, plan, note)
+        clock.found()
         hits = [hit for group in groups for hit in group.hits]
         points = await reading.shards.fetch(hits, plan.selection)
+        clock.fetched()
         rendered = await reading.budget.run(lambda _: render_scored(hits, points), render_us(points))
         there = {} if lookup is None else await lookup.points([group.key for group in groups])
         rest = iter(rendered)
-        return GroupsResult(
+        result = GroupsResult(
             [
                 PointGroup([*islice(rest, len(group.hits))], group.key, there.get(group.key, msgspec.UNSET))
                 for group in groups
             ]
         )
+        if explained is not None and note is not None:
+            note.found = len(hits)
+            explained.append(clock.explanation(note))
+        return result
 
-    async def answer_all(self, reading: Reading, requests: Sequence[QueryRequest]) -> list[list[ScoredPointResult]]:
+    async def answer_all(
+        self, reading: Reading, requests: Sequence[QueryRequest], explained: list[Explanation] | None = None
+    ) -> list[list[ScoredPointResult]]:
         """What each of a batch's queries answers. Raises as ``answer``."""
         limits = self._limits
         if len(requests) > limits.max_queries:
@@ -77,7 +101,7 @@ class Answering:
         limits.check_vector_values(
             sum(vector_values(reading.config, min(r.limit or DEFAULT_LIMIT, there), r.with_vector) for r in requests)
         )
-        return [await self.answer(reading, request) for request in requests]
+        return [await self.answer(reading, request, explained) for request in requests]
 
     def check_vectors(self, reading: Reading, points: int, asked: WithVector | None) -> None:
         """Raise UnprocessableError when so many points' vectors would have more numbers than an answer may."""

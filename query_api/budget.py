@@ -6,6 +6,7 @@ from math import inf
 from typing import TypeVar
 
 from ingest.deadline import Deadline
+from query_api.explain import Notes
 from query_api.threads import ReadThreads
 from schemas.errors import TimedOutError, UnprocessableError
 
@@ -26,6 +27,8 @@ class Allowance:
         self._us = us
         self._deadline = deadline
         self.spent = 0.0
+        self.notes: Notes | None = None
+        """Where what is done is noted, for who wants to know."""
 
     def spend(self, us: float) -> None:
         """Say that the next step costs about ``us``.

@@ -6,10 +6,12 @@ from ingest.ports import StoredSize
 from projector.view.shard_view import ShardView
 from projector.view.size import size_of
 from query_api.budget import Budget
+from query_api.explain import Notes
 from query_api.fetch.fetch import fetch, fetch_us, size
 from query_api.find.count import count_passing
 from query_api.find.facet import count_values, facet_us
 from query_api.find.kinds import filter_us, prepare
+from query_api.find.noting import noted
 from query_api.find.terms import count_terms, count_terms_us
 from query_api.hits import Hit
 from query_api.plan.facet import Facet, FacetValue
@@ -36,10 +38,11 @@ class LocalShard:
         """How much there is."""
         return size_of(self._view)
 
-    async def find(self, leaf: Leaf, budget: Budget) -> list[Hit]:
+    async def find(self, leaf: Leaf, budget: Budget, notes: Notes | None = None) -> list[Hit]:
         """What ``leaf`` asks for."""
         work = prepare(self._view, leaf)
-        return await budget.run(work.run, work.us)
+        run = work.run if notes is None else noted(self._view, leaf, work.run, notes)
+        return await budget.run(run, work.us)
 
     async def fetch(self, hits: Sequence[Hit], selection: Selection, budget: Budget) -> list[FetchedPoint]:
         """The points that this shard found."""

@@ -9,6 +9,7 @@ from ingest.deadline import Deadline
 from ingest.log import Topic
 from ingest.ports import CollectionEntry, StoredSize
 from query_api.budget import Budget
+from query_api.explain import Notes
 from query_api.hits import Hit
 from query_api.plan.facet import Facet, FacetValue
 from query_api.plan.leaves import Leaf
@@ -52,8 +53,8 @@ class Shard(Protocol):
         """How much there is."""
         ...
 
-    async def find(self, leaf: Leaf, budget: Budget) -> list[Hit]:
-        """What ``leaf`` asks for, in the order of answers.
+    async def find(self, leaf: Leaf, budget: Budget, notes: Notes | None = None) -> list[Hit]:
+        """What ``leaf`` asks for, in the order of answers. ``notes`` are told how it was found.
 
         Raises BadInputError for a leaf that doesn't fit the collection, TimedOutError.
         """

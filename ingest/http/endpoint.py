@@ -7,6 +7,7 @@ from time import perf_counter
 from typing import Any
 
 import structlog
+from msgspec import UNSET
 from prometheus_client import Counter, Histogram
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -63,6 +64,7 @@ class Reply:
     """An answer: ``result`` goes into the envelope; where ``raw`` is given, that is the whole body instead.
 
     ``app``, where given, answers by itself, as what is sent in pieces does.
+    ``explain``, how it was found, goes beside it.
     """
 
     result: object = None
@@ -71,6 +73,7 @@ class Reply:
     raw: bytes | None = None
     content_type: bytes | None = None
     app: ASGIApp | None = None
+    explain: object = UNSET
 
 
 Handler = Callable[[Call], Awaitable[Reply]]
@@ -151,7 +154,7 @@ class EndpointApp:
         return await self._endpoint.handler(call)
 
     def _encode(self, reply: Reply, seconds: float) -> bytes:
-        return encode_result(reply.result, seconds) if reply.raw is None else reply.raw
+        return encode_result(reply.result, seconds, reply.explain) if reply.raw is None else reply.raw
 
     async def _send(self, reply: Reply, data: bytes, body: Body, send: Send) -> None:
         kind = JSON_TYPE if reply.content_type is None else (b"content-type", reply.content_type)

@@ -22,6 +22,11 @@ class Part(Protocol):
     """A segment or the tail as one view sees it. Slots count from 0; dead ones are included."""
 
     @property
+    def name(self) -> str:
+        """The segment's, or ``tail``."""
+        ...
+
+    @property
     def size(self) -> int:
         """The number of slots."""
         ...

@@ -42,6 +42,11 @@ class SegmentPart:
         self.alive_count = int(np.count_nonzero(self.alive_mask())) if alive_count is None else alive_count
 
     @property
+    def name(self) -> str:
+        """The segment's."""
+        return self.segment.name
+
+    @property
     def rows(self) -> Segment:
         """The segment."""
         return self.segment

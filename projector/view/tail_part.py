@@ -36,6 +36,11 @@ class TailPart:
         self._order: IdOrder | None = None
 
     @property
+    def name(self) -> str:
+        """``tail``."""
+        return "tail"
+
+    @property
     def rows(self) -> "TailPart":
         """Itself: a tail grows."""
         return self

@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from query_api.combine.run import found
+from query_api.combine.run import found, note_of
 from query_api.combine.shards import Shards
+from query_api.explain import NodeNote
 from query_api.hits import Hit
 from query_api.plan.leaves import Leaf
 from query_api.plan.selection import PayloadInclude, Selection
@@ -36,8 +37,10 @@ class Group:
     hits: list[Hit]
 
 
-async def grouped(shards: Shards, plan: GroupPlan) -> list[Group]:
-    """The groups of the best points, each in order. Raises what the shards do.
+async def grouped(shards: Shards, plan: GroupPlan, note: NodeNote | None = None) -> list[Group]:
+    """The groups of the best points, each in order; ``note`` gets an input for each time that is asked.
+
+    Raises what the shards do.
 
     A point is in the group of every string and integer that it has at the path. Where the scores of points depend on
     what else is found, as in fusions, what is grouped is one answer; else what groups lack is asked for.
@@ -45,16 +48,24 @@ async def grouped(shards: Shards, plan: GroupPlan) -> list[Group]:
     groups = _Groups(plan)
     root = narrowed(plan.root, Filter(must_not=(FieldCondition(plan.by, (IsEmpty(),)),)))
     if isinstance(root, RankFusion | ScoreFusion | Diversify):
-        await groups.add(shards, await found(shards, _whole(root)))
+        await groups.add(shards, await _asked(shards, _whole(root), note))
         return groups.best()
-    if not await _enough_groups(shards, root, groups):
+    if not await _enough_groups(shards, root, groups, note):
         return groups.best()
     for group in groups.best():
         if len(group.hits) < plan.size:
             condition = Filter(must=(FieldCondition(plan.by, (_equals(group.key),)),))
             whole = msgspec.structs.replace(narrowed(plan.root, condition), limit=plan.size)
-            await groups.add(shards, await found(shards, whole), group.key)
+            await groups.add(shards, await _asked(shards, whole, note), group.key)
     return groups.best()
+
+
+async def _asked(shards: Shards, node: Node, note: NodeNote | None) -> list[Hit]:
+    if note is None:
+        return await found(shards, node)
+    mine = note_of(node)
+    note.inputs.append(mine)
+    return await found(shards, node, mine)
 
 
 def _whole(root: RankFusion | ScoreFusion | Diversify) -> Node:
@@ -64,14 +75,14 @@ def _whole(root: RankFusion | ScoreFusion | Diversify) -> Node:
     return msgspec.structs.replace(root, limit=sum(node.limit for node in root.inputs))
 
 
-async def _enough_groups(shards: Shards, root: Node, groups: "_Groups") -> bool:
+async def _enough_groups(shards: Shards, root: Node, groups: "_Groups", note: NodeNote | None) -> bool:
     """Ask until there are as many groups as wanted; whether there may be more points in them."""
-    hits = await found(shards, root)
+    hits = await _asked(shards, root, note)
     more = await groups.add(shards, hits)
     if isinstance(root, Leaf) and len(hits) < root.limit:
         return False
     while more and len(groups) < groups.wanted:
-        more = await groups.add(shards, await found(shards, narrowed(root, groups.beyond())))
+        more = await groups.add(shards, await _asked(shards, narrowed(root, groups.beyond()), note))
     return True
 
 

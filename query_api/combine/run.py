@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from time import perf_counter
 
 import msgspec
 
@@ -10,6 +11,7 @@ from query_api.combine.formula import by_formula
 from query_api.combine.fusion import by_ranks, by_scores
 from query_api.combine.mmr import diversified, diversified_us
 from query_api.combine.shards import Shards
+from query_api.explain import NodeNote, since
 from query_api.hits import Hit
 from query_api.plan.filters import both, only
 from query_api.plan.leaves import Leaf
@@ -17,17 +19,33 @@ from query_api.plan.selection import Selection
 from query_api.plan.tree import AnyLeaf, ByFormula, Diversify, Inner, Node, Plan, RankFusion, Rescore, ScoreFusion
 
 
-async def run(shards: Shards, plan: Plan) -> list[Hit]:
-    """The hits that are answered, in order. Raises what the shards do."""
-    hits = await found(shards, plan.root)
+async def run(shards: Shards, plan: Plan, note: NodeNote | None = None) -> list[Hit]:
+    """The hits that are answered, in order; ``note``, that of the root, is told about. Raises what the shards do."""
+    hits = await found(shards, plan.root, note)
     return hits[plan.offset :] if plan.offset else hits
 
 
-async def found(shards: Shards, node: Node) -> list[Hit]:
+def note_of(node: Node) -> NodeNote:
+    """A node's note, to be told what is done."""
+    tag = str(node.__struct_config__.tag)
+    using = getattr(node, "using", None)
+    return NodeNote(tag, node.limit, using, isinstance(node, Leaf) and node.filter is not None, parts=[], inputs=[])
+
+
+async def found(shards: Shards, node: Node, note: NodeNote | None = None) -> list[Hit]:
     """What a node finds, in order. Raises as ``run``."""
+    if note is None:
+        return await _found(shards, node, None)
+    started = perf_counter()
+    hits = await _found(shards, node, note)
+    note.found, note.microseconds = len(hits), since(started)
+    return hits
+
+
+async def _found(shards: Shards, node: Node, note: NodeNote | None) -> list[Hit]:
     if isinstance(node, Leaf):
-        return await shards.find(node)
-    inputs = await _all(shards, node.inputs)
+        return await shards.find(node, note)
+    inputs = await _all(shards, node.inputs, note)
     match node:
         case RankFusion():
             hits = by_ranks(node, inputs)
@@ -38,14 +56,17 @@ async def found(shards: Shards, node: Node) -> list[Hit]:
         case Diversify():
             return await _diversify(shards, node, inputs[0])
         case Rescore():
-            return await _rescore(shards, node.leaf, inputs)
+            return await _rescore(shards, node.leaf, inputs, note)
     return _least(hits, node)
 
 
-async def _all(shards: Shards, nodes: Sequence[Node]) -> list[list[Hit]]:
+async def _all(shards: Shards, nodes: Sequence[Node], note: NodeNote | None) -> list[list[Hit]]:
+    notes = [None if note is None else note_of(node) for node in nodes]
+    if note is not None:
+        note.inputs += [mine for mine in notes if mine is not None]
     if len(nodes) == 1:
-        return [await found(shards, nodes[0])]
-    return await asyncio.gather(*(found(shards, node) for node in nodes))
+        return [await found(shards, nodes[0], notes[0])]
+    return await asyncio.gather(*(found(shards, *pair) for pair in zip(nodes, notes, strict=True)))
 
 
 def _least(hits: list[Hit], node: Inner) -> list[Hit]:
@@ -54,11 +75,11 @@ def _least(hits: list[Hit], node: Inner) -> list[Hit]:
     return hits[: node.limit]
 
 
-async def _rescore(shards: Shards, leaf: AnyLeaf, inputs: Sequence[Sequence[Hit]]) -> list[Hit]:
+async def _rescore(shards: Shards, leaf: AnyLeaf, inputs: Sequence[Sequence[Hit]], note: NodeNote | None) -> list[Hit]:
     ids = frozenset(hit.id for hits in inputs for hit in hits)
     if not ids:
         return []
-    return await shards.find(msgspec.structs.replace(leaf, filter=both(leaf.filter, only(ids))))
+    return await shards.find(msgspec.structs.replace(leaf, filter=both(leaf.filter, only(ids))), note)
 
 
 async def _diversify(shards: Shards, node: Diversify, hits: list[Hit]) -> list[Hit]:

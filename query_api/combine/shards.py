@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from query_api.budget import Budget
 from query_api.combine.weighing import weigh
+from query_api.explain import NodeNote, Notes
 from query_api.hits import Hit
 from query_api.plan.facet import Facet, FacetValue
 from query_api.plan.leaves import Compared, Leaf, Nearest, Points
@@ -32,13 +33,27 @@ class Shards:
         """How many points there are."""
         return sum(shard.points for shard in self._shards)
 
-    async def find(self, leaf: Leaf) -> list[Hit]:
-        """What a leaf finds in all shards together. Raises what ``Shard.find`` does."""
+    async def find(self, leaf: Leaf, note: NodeNote | None = None) -> list[Hit]:
+        """What a leaf finds in all shards together; how goes to ``note``. Raises what ``Shard.find`` does."""
         if isinstance(leaf, Nearest | Compared) and leaf.idf is not None:
             leaf = await weigh(self._shards, leaf, leaf.idf, self._budget)
+        if note is not None:
+            return await self._noted(leaf, note)
         if len(self._shards) == 1:
             return await self._shards[0].find(leaf, self._budget)
-        found = await asyncio.gather(*(shard.find(leaf, self._budget) for shard in self._shards))
+        return self._merged(leaf, await asyncio.gather(*(shard.find(leaf, self._budget) for shard in self._shards)))
+
+    async def _noted(self, leaf: Leaf, note: NodeNote) -> list[Hit]:
+        notes = [Notes() for _ in self._shards]
+        pairs = zip(self._shards, notes, strict=True)
+        found = await asyncio.gather(*(shard.find(leaf, self._budget, mine) for shard, mine in pairs))
+        for number, mine in enumerate(notes):
+            for part in mine.parts:
+                part.shard = number
+            note.parts += mine.parts
+        return self._merged(leaf, found)
+
+    def _merged(self, leaf: Leaf, found: Sequence[Sequence[Hit]]) -> list[Hit]:
         hits = (hit._replace(shard=number) for number, hits in enumerate(found) for hit in hits)
         return sorted(hits)[: leaf.limit]
 

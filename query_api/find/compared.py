@@ -41,6 +41,10 @@ class Comparison:
         for number, part in enumerate(view.parts):
             vectors = part.vectors(leaf.using)
             found = None if vectors is None else Findable(part, vectors, leaf.filter)
+            if allowance.notes is not None:
+                count = 0 if found is None else found.count
+                allowance.notes.begin(part.name, part.alive_count)
+                allowance.notes.say("exact", f"each is compared with {len(comparisons)} vectors", count, count)
             if vectors is not None and found is not None and found.count:
                 allowance.spend(sum(comparison.us(vectors, found) for comparison in comparisons))
                 hits += self._in_part(part, first_place(number), vectors, found, leaf, comparisons)

@@ -34,6 +34,7 @@ class PartSearch:
     vectors: Vectors
     found: Findable
     graph: Graph | None
+    exact: bool
 
     def us(self, comparison: Comparison, ef: int) -> float:
         """How long that takes, in microseconds."""
@@ -42,7 +43,9 @@ class PartSearch:
 
     def run(self, comparison: Comparison, wanted: int, ef: int, allowance: Allowance) -> Candidates:
         """At least the ``wanted`` nearest. Raises OverEstimateError, TimedOutError."""
-        query = PartQuery(self.found, self.graph, wanted, ef, allowance)
+        if allowance.notes is not None:
+            allowance.notes.begin(self.part.name, self.part.alive_count)
+        query = PartQuery(self.found, self.graph, self.exact, wanted, ef, allowance)
         rows, scores = comparison.nearest(self.vectors, query)
         return Candidates(self.part, self.place, slots_of_rows(self.vectors, rows), scores)
 
@@ -56,4 +59,4 @@ def search_of(config: CollectionConfig, part: Part, place: int, leaf: Nearest) -
     graph = None if leaf.exact else part.graph(leaf.using)
     if graph is None and skipped_as_unindexed(config, leaf, found.rows):
         return None
-    return PartSearch(part, place, vectors, found, graph) if found.count else None
+    return PartSearch(part, place, vectors, found, graph, leaf.exact) if found.count else None

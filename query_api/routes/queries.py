@@ -1,12 +1,15 @@
 """Routes of queries, and of the older endpoints, whose requests say the same in other words."""
 
 from collections.abc import Sequence
+from types import MappingProxyType
 from typing import Any
 
 import msgspec
 
-from ingest.http.endpoint import Call, Endpoint, Reply
+from ingest.http.endpoint import Call, Endpoint, Handler, Reply
+from ingest.http.query import Parameters, read_flag
 from query_api.answering import Answering
+from query_api.explain import Explanation
 from query_api.reading import Reader
 from schemas.rest.decode import decode_body
 from schemas.rest.groups import QueryGroupsRequest, RecommendGroupsRequest, SearchGroupsRequest
@@ -25,6 +28,7 @@ from schemas.rest.responses import GroupsResult, QueryResult, ScoredPointResult
 TAG = "Points"
 _ROOT = "/collections/{collection_name}/points"
 _Points = list[ScoredPointResult]
+_PARAMETERS: Parameters = MappingProxyType({"explain": read_flag})
 
 
 class QueryRoutes:
@@ -55,10 +59,21 @@ class QueryRoutes:
 
         async def handle(call: Call) -> Reply:
             reading = await self._reader.begin(call)
-            points = await self._answering.answer(reading, _as_query(decode_body(decoder, call.body)))
-            return Reply(wrap(points))
+            explained = _explained(call)
+            points = await self._answering.answer(reading, _as_query(decode_body(decoder, call.body)), explained)
+            return Reply(wrap(points), explain=explained[0] if explained else msgspec.UNSET)
 
-        return Endpoint("POST", _ROOT + path, handle, summary, TAG, result=result or _Points, body=body, reads=True)
+        return Endpoint(
+            "POST",
+            _ROOT + path,
+            handle,
+            summary,
+            TAG,
+            result=result or _Points,
+            body=body,
+            reads=True,
+            parameters=_PARAMETERS,
+        )
 
     def _many(self, path: str, summary: str, body: Any, result: Any = None) -> Endpoint:
         decoder, wrap = msgspec.json.Decoder(body), result or _bare
@@ -66,11 +81,17 @@ class QueryRoutes:
         async def handle(call: Call) -> Reply:
             reading = await self._reader.begin(call)
             requests: Sequence[Any] = decode_body(decoder, call.body).searches
-            answers = await self._answering.answer_all(reading, [_as_query(request) for request in requests])
-            return Reply([wrap(points) for points in answers])
+            explained = _explained(call)
+            queries = [_as_query(request) for request in requests]
+            answers = await self._answering.answer_all(reading, queries, explained)
+            return Reply(
+                [wrap(points) for points in answers], explain=msgspec.UNSET if explained is None else explained
+            )
 
         results = list[result or _Points]
-        return Endpoint("POST", _ROOT + path, handle, summary, TAG, result=results, body=body, reads=True)
+        return Endpoint(
+            "POST", _ROOT + path, handle, summary, TAG, result=results, body=body, reads=True, parameters=_PARAMETERS
+        )
 
     def _groups(self, path: str, summary: str, body: Any) -> Endpoint:
         decoder = msgspec.json.Decoder(body)
@@ -79,9 +100,36 @@ class QueryRoutes:
             reading = await self._reader.begin(call)
             request = decode_body(decoder, call.body)
             grouped: QueryGroupsRequest = request if isinstance(request, QueryGroupsRequest) else request.grouped()
-            return Reply(await self._answering.answer_groups(reading, grouped))
+            explained = _explained(call)
+            groups = await self._answering.answer_groups(reading, grouped, explained)
+            return Reply(groups, explain=explained[0] if explained else msgspec.UNSET)
 
-        return Endpoint("POST", _ROOT + path, handle, summary, TAG, result=GroupsResult, body=body, reads=True)
+        return Endpoint(
+            "POST",
+            _ROOT + path,
+            handle,
+            summary,
+            TAG,
+            result=GroupsResult,
+            body=body,
+            reads=True,
+            parameters=_PARAMETERS,
+        )
+
+
+def _endpoint(path: str, handle: Handler, summary: str, body: Any, result: Any) -> Endpoint:
+    return Endpoint(
+        "POST", _ROOT + path, handle, summary, TAG, result=result, body=body, reads=True, parameters=_PARAMETERS
+    )
+
+
+def _whole(explained: list[Explanation] | None) -> list[Explanation] | msgspec.UnsetType:
+    return msgspec.UNSET if explained is None else explained
+
+
+def _explained(call: Call) -> list[Explanation] | None:
+    """Where explanations go, where they are asked for."""
+    return [] if call.params.others.get("explain") else None
 
 
 def _as_query(request: Any) -> QueryRequest:

@@ -17,13 +17,22 @@ Rows = NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PartQuery:
-    """What is asked of one part: the ``wanted`` nearest of what is ``found``, looking ``ef`` far in the graph."""
+    """What is asked of one part: the ``wanted`` nearest of what is ``found``, looking ``ef`` far in the graph.
+
+    ``exact``: a graph was not to be used.
+    """
 
     found: Findable
     graph: Graph | None
+    exact: bool
     wanted: int
     ef: int
     allowance: Allowance
+
+    def note(self, strategy: str, why: str, candidates: int, rescored: int) -> None:
+        """Say how the part is searched, if anybody wants to know."""
+        if self.allowance.notes is not None:
+            self.allowance.notes.say(strategy, why, candidates, rescored)
 
 
 class Comparison(Protocol):

@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 
 from projector.segments.graph import Graph
 from projector.vectors.dense import DenseVectors
-from query_api.budget import Allowance
 from query_api.find.selection import Findable
 from query_api.find.strategy import RETRY_FACTOR, exact_us, graph_ef, graph_us
 from query_api.vectors.comparison import PartQuery
@@ -50,10 +49,11 @@ class DenseComparison:
         """The nearest rows, through the graph where that is quicker."""
         found, wanted, rows = query.found, query.wanted, None
         if query.graph is not None:
-            rows = _by_graph(query.graph, vectors, found, self.scorer, wanted, query.ef, query.allowance)
+            rows = _by_graph(query.graph, vectors, self.scorer, query)
         if rows is None:
             query.allowance.spend(self.us(vectors, found))
             rows = exact_rows(vectors, found, self.scorer, wanted, raw=self._raw)
+            query.note("exact", _why_exact(query), found.count, len(rows))
         return rows, self.scores(vectors, rows)
 
     def scores(self, vectors: DenseVectors, rows: NDArray[np.integer]) -> Floats:
@@ -73,14 +73,23 @@ def widened_rows(rows: NDArray[Any], *, normalised: bool) -> NDArray[np.float64]
     return rows.astype(np.float64)
 
 
-def _by_graph(
-    graph: Graph, vectors: DenseVectors, found: Findable, scorer: Scorer, wanted: int, ef: int, allowance: Allowance
-) -> NDArray[np.integer] | None:
+def _why_exact(query: PartQuery) -> str:
+    if query.exact:
+        return "exact was asked for"
+    if query.graph is None:
+        return "there is no graph"
+    return f"comparing {query.found.count} that pass is quicker than looking far enough in the graph"
+
+
+def _by_graph(graph: Graph, vectors: DenseVectors, scorer: Scorer, query: PartQuery) -> NDArray[np.integer] | None:
     """The nearest rows as far as the graph leads to them; None when exact search is the better way."""
+    found, ef = query.found, query.ef
     while (wide := graph_ef(found, ef)) is not None:
-        allowance.spend(graph_us(wide))
-        rows = graph_rows(graph, vectors, found, scorer, wanted, wide)
+        query.allowance.spend(graph_us(wide))
+        rows = graph_rows(graph, vectors, found, scorer, query.wanted, wide)
         if rows is not None:
+            if query.allowance.notes is not None:
+                query.note("graph", f"{found.count} of {found.rows} vectors pass, ef {ef}", wide, len(rows))
             return rows
         ef *= RETRY_FACTOR
     return None

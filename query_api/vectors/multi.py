@@ -42,6 +42,7 @@ class MultiComparison:
         query.allowance.spend(self.us(vectors, found))
         rows = np.arange(vectors.rows) if found.everything else found.passing_rows()
         scores = self.scores(vectors, rows)
+        query.note("exact", "multivectors have no graph", len(rows), len(rows))
         chosen = best(scores if self.higher_is_nearer else -scores, query.wanted)
         return rows[chosen], scores[chosen]
 

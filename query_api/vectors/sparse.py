@@ -38,6 +38,7 @@ class SparseComparison:
         if not query.found.everything:
             keep = query.found.keep(rows)
             rows, scores = rows[keep], scores[keep]
+        query.note("postings", "all rows with an index in common", len(rows), len(rows))
         chosen = best(scores, query.wanted)
         return rows[chosen], scores[chosen]
 

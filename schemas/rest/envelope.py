@@ -9,6 +9,7 @@ class _Envelope(msgspec.Struct):
     result: object
     status: str
     time: float
+    explain: object = msgspec.UNSET
 
 
 class ErrorStatus(msgspec.Struct):
@@ -24,9 +25,9 @@ class ErrorResponse(msgspec.Struct):
     time: float
 
 
-def encode_result(result: object, seconds: float) -> bytes:
-    """A successful answer's JSON."""
-    return _encode(_Envelope(result, "ok", seconds))
+def encode_result(result: object, seconds: float, explain: object = msgspec.UNSET) -> bytes:
+    """A successful answer's JSON; ``explain`` only where it was asked for."""
+    return _encode(_Envelope(result, "ok", seconds, explain))
 
 
 def encode_error(message: str, seconds: float) -> bytes:

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from compose.http import standalone
+from compose.cluster.endpoints import cluster_endpoints
 from compose.http.access import Access
 from compose.http.application import HeadwaterApp
 from compose.http.cors import Cors
@@ -55,6 +55,8 @@ class Services:
     log_record_bytes: int | None = None
     snapshots: Path = Path("collection-snapshots")
     """The folder for snapshots of collections."""
+    cluster_enabled: bool = False
+    """Whether routes about clustering answer as a cluster of one; collections have shard keys then."""
 
 
 def create_app(
@@ -76,7 +78,7 @@ def create_app(
     points = PointsWriter(log, visibility, _record_bytes(services, limits))
     endpoints = [
         *ServiceRoutes(services.catalog, services.readiness, services.version, log.identity).endpoints(),
-        *standalone.endpoints(),
+        *cluster_endpoints(catalog, writer, limits, log.identity, enabled=services.cluster_enabled),
         *CollectionReadRoutes(catalog, services.readers, freshness, reader, log.identity).endpoints(),
         *CollectionWriteRoutes(writer, limits).endpoints(),
         *IndexRoutes(catalog, writer, limits, strict).endpoints(),

@@ -68,11 +68,12 @@ class LocalViews:
     def views(self, entry: CollectionEntry) -> list[ShardView]:
         """The current view of every shard of a collection. Raises NotFoundError when it is gone."""
         found: list[ShardView] = []
-        for shard, partition in enumerate(entry.shard_map):
-            live = self._followers[partition].shards.get(ShardId(entry.uid, shard))
-            if live is None:
-                raise NotFoundError(f"Not found: Collection `{entry.name}` doesn't exist!")
-            found.append(live.view)
+        for part in entry.parts:
+            for shard, partition in enumerate(part.shard_map):
+                live = self._followers[partition].shards.get(ShardId(part.uid, shard))
+                if live is None:
+                    raise NotFoundError(f"Not found: Collection `{entry.name}` doesn't exist!")
+                found.append(live.view)
         return found
 
     def shards(self, entry: CollectionEntry) -> list[LocalShard]:
@@ -91,5 +92,5 @@ class LocalViews:
             optimizer_error=next((e for v in views if (e := self._optimizer.error(v.shard)) is not None), None)
             or unfit_reason(vectors),
             status=CollectionStatus.GREEN if up_to_date else CollectionStatus.YELLOW,
-            queued=sum([await self._queued(partition) for partition in set(entry.shard_map)]),
+            queued=sum([await self._queued(partition) for partition in entry.partitions]),
         )

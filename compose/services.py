@@ -16,4 +16,5 @@ def make_services(node: EmbeddedNode) -> Services:
         node,
         version("headwater"),
         snapshots=node.settings.collection_snapshots,
+        cluster_enabled=node.settings.cluster_enabled,
     )

@@ -9,10 +9,10 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from ingest.kafka.settings import KafkaSettings
 
 
-def _or_qdrants(name: str, qdrants: str) -> Any:
+def _or_qdrants(name: str, qdrants: str, default: Any = None) -> Any:
     """A setting that is also read from the variable that Qdrant has for it."""
     choices = AliasChoices(name, f"HEADWATER_{name.upper()}", f"QDRANT__{qdrants}")
-    return Field(default=None, validation_alias=choices)
+    return Field(default=default, validation_alias=choices)
 
 
 class Settings(BaseSettings):
@@ -52,6 +52,9 @@ class Settings(BaseSettings):
     snapshots_path: Path | None = _or_qdrants("snapshots_path", "STORAGE__SNAPSHOTS_PATH")
     """Where snapshots of collections are, and from where files may be recovered; None: in the data folder. All workers
     of an api need the same."""
+
+    cluster_enabled: bool = _or_qdrants("cluster_enabled", "CLUSTER__ENABLED", default=False)
+    """Routes about clustering answer as a Qdrant cluster of one node does, and collections may have shard keys."""
 
     kafka: KafkaSettings | None = None
     """The log is in Kafka; None: the embedded one in the data folder."""

@@ -19,15 +19,19 @@ from schemas.records import (
     ChangeAliases,
     CreateAlias,
     CreateCollection,
+    CreateShardKey,
     CreateVectorName,
     DeleteAlias,
     DeleteCollection,
+    DeleteShardKey,
     DeleteVectorName,
     DiscardCollection,
     PublishCollection,
     StageCollection,
     UpdateCollection,
 )
+from schemas.rest.shard_keys import ShardKey
+from schemas.shard_keys import check_method, check_new_key, unknown_key
 from schemas.vectors.names import add_name
 from schemas.vectors.params import AnyVectorParams, SparseVectorParams, VectorParams
 
@@ -95,6 +99,25 @@ class CatalogWriter:
             return await self._write(DeleteCollection(name=name), deadline)
         except NotFoundError:
             return None
+
+    async def create_shard_key(self, entry: CollectionEntry, key: ShardKey, shards: int, deadline: Deadline) -> Offset:
+        """Give a collection, which may be staged, a shard key. Raises NotFoundError, BadInputError."""
+        check_new_key(entry.config.sharding_method, key, [part.key for part in entry.keys], entry.name)
+        record = CreateShardKey(
+            uid=secrets.randbits(UID_BITS),
+            name=entry.name,
+            key=key,
+            shards=shards,
+            partitions=self._log.partitions(Topic.POINTS),
+        )
+        return await self._write(record, deadline)
+
+    async def delete_shard_key(self, entry: CollectionEntry, key: ShardKey, deadline: Deadline) -> Offset:
+        """Drop a shard key with all its points. Raises NotFoundError, BadInputError."""
+        check_method(entry.config.sharding_method)
+        if all(part.key != key for part in entry.keys):
+            raise unknown_key(key, entry.name)
+        return await self._write(DeleteShardKey(name=entry.name, key=key), deadline)
 
     async def stage(self, name: str, config: CollectionConfig, deadline: Deadline) -> CollectionEntry:
         """A new collection that nobody sees until it is published as ``name``; one staged before is dropped.

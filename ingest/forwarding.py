@@ -90,7 +90,7 @@ def _plain_points(
     found: list[_Parts | None] = [None] * len(outgoing)
     for uid, some in points.items():
         plain = only_plain(entries[uid].config)
-        if plain is not None:
+        if plain is not None and entries[uid].shard_map:
             rows = read_rows(plain.dim, [write.vector for _, write in some])
             for (at, write), row in zip(some, rows, strict=True):
                 found[at] = None if row is None else _plain_point(write, plain.plain(row), entries[uid])
@@ -119,6 +119,8 @@ def _records(
     if isinstance(what, HeadwaterError):
         raise what
     entry = entries[each.destination.uid or 0]
+    if not entry.shard_map:
+        raise BadInputError("Wrong input: Shard key not specified, and foreign records can't name one")
     if parts is None:
         parts = records_of(what.operations(entry.config), len(entry.shard_map), max_record_bytes)
     shards = each.destination.shards or ()

@@ -8,16 +8,46 @@ from ingest.deadline import Deadline
 from ingest.log import Topic
 from schemas.config import CollectionConfig
 from schemas.operations import Outcome
+from schemas.rest.shard_keys import ShardKey
 
 
 @dataclass(frozen=True, slots=True)
 class CollectionEntry:
-    """A collection as the catalog knows it. ``shard_map``: shard number -> points partition."""
+    """A collection as the catalog knows it. ``shard_map``: shard number -> points partition.
+
+    With custom sharding it has none itself: each of its shard ``keys`` is an entry that has. The ``key`` of such an
+    entry is not None, and ``first`` is the number that its first shard has among all of the collection's.
+    """
 
     uid: int
     name: str
     config: CollectionConfig
     shard_map: tuple[int, ...]
+    keys: tuple["CollectionEntry", ...] = ()
+    key: ShardKey | None = None
+    first: int = 0
+
+    @property
+    def parts(self) -> tuple["CollectionEntry", ...]:
+        """The entries that have shards: the keys', or this one."""
+        return self.keys or ((self,) if self.shard_map else ())
+
+    @property
+    def partitions(self) -> frozenset[int]:
+        """Where its shards are."""
+        return frozenset(partition for part in self.parts for partition in part.shard_map)
+
+    @property
+    def numbers(self) -> list[tuple[int, ShardKey | None]]:
+        """The number and the key of every shard, in the order of ``parts``."""
+        return [(part.first + at, part.key) for part in self.parts for at in range(len(part.shard_map))]
+
+    def shard(self, number: int) -> tuple["CollectionEntry", int] | None:
+        """The entry that has the shard of a number, and its number there; None when there is none."""
+        for part in self.parts:
+            if part.first <= number < part.first + len(part.shard_map):
+                return part, number - part.first
+        return None
 
 
 class Catalog(Protocol):

@@ -37,7 +37,7 @@ from schemas.rest.points import (
     UpdateVectorsRequest,
     UpsertRequest,
 )
-from schemas.rest.shard_keys import check_shard_key
+from schemas.rest.shard_keys import ShardKeySelector
 from schemas.validation import check_operation, check_operation_count, check_payloads, decode_payload
 from schemas.vectors.registry import VectorColumn
 
@@ -235,6 +235,13 @@ def batch_operations(config: CollectionConfig, requests: Sequence[UpdateOperatio
     return operations
 
 
+def shard_key_of(request: UpdateOperationRequest) -> ShardKeySelector | None:
+    """The shard key that an operation of a batch names."""
+    part = next(found for name in _BATCH if (found := getattr(request, name)) is not None)
+    key: ShardKeySelector | None = part.shard_key
+    return key
+
+
 def _batch_operation(config: CollectionConfig, request: UpdateOperationRequest) -> Operation:
     for name, make in _BATCH.items():
         part = getattr(request, name)
@@ -247,7 +254,6 @@ def operation_of(
     config: CollectionConfig, make: Callable[[CollectionConfig, RequestT], Operation], request: RequestT
 ) -> Operation:
     """The operation that ``make`` makes of ``request``, checked. Raises BadInputError, UnprocessableError."""
-    check_shard_key(request.shard_key, "Wrong input")
     return checked(config, make(config, request))
 
 

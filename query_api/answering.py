@@ -86,22 +86,25 @@ class Answering:
         return result
 
     async def answer_all(
-        self, reading: Reading, requests: Sequence[QueryRequest], explained: list[Explanation] | None = None
+        self, asked: Sequence[tuple[Reading, QueryRequest]], explained: list[Explanation] | None = None
     ) -> list[list[ScoredPointResult]]:
-        """What each of a batch's queries answers. Raises as ``answer``."""
-        limits = self._limits
+        """What each of a batch's queries answers, of the shards that it is about. Raises as ``answer``."""
+        limits, requests = self._limits, [request for _, request in asked]
         if len(requests) > limits.max_queries:
             raise UnprocessableError(
                 f"Validation error in JSON body: [searches: at most {limits.max_queries}, not {len(requests)}]"
             )
-        check_batch(reading.config, len(requests))
-        self._reader.count(reading, len(requests) - 1)
+        for reading, _ in asked[:1]:
+            check_batch(reading.config, len(requests))
+            self._reader.count(reading, len(requests) - 1)
         limits.check_batch_results(sum((r.limit or DEFAULT_LIMIT) + (r.offset or 0) for r in requests))
-        there = reading.shards.points
         limits.check_vector_values(
-            sum(vector_values(reading.config, min(r.limit or DEFAULT_LIMIT, there), r.with_vector) for r in requests)
+            sum(
+                vector_values(reading.config, min(r.limit or DEFAULT_LIMIT, reading.shards.points), r.with_vector)
+                for reading, r in asked
+            )
         )
-        return [await self.answer(reading, request, explained) for request in requests]
+        return [await self.answer(reading, request, explained) for reading, request in asked]
 
     def check_vectors(self, reading: Reading, points: int, asked: WithVector | None) -> None:
         """Raise UnprocessableError when so many points' vectors would have more numbers than an answer may."""

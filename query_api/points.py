@@ -6,6 +6,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from schemas.ids import PointId
+from schemas.rest.shard_keys import ShardKey
 
 
 @dataclass(slots=True, eq=False)
@@ -20,3 +21,4 @@ class FetchedPoint:
     version: int
     payload: bytes | None
     vectors: dict[str, NDArray[Any]] | None
+    shard_key: ShardKey | None = None

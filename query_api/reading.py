@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from ingest.http.endpoint import Call
 from ingest.http.limits import Limits
 from ingest.ports import Catalog
+from ingest.shard_keys import read
 from ingest.strict.rates import RateLimits
 from query_api.budget import Budget
 from query_api.combine.shards import Shards
@@ -13,6 +14,7 @@ from query_api.ports import Readers
 from query_api.strict import check_timeout
 from query_api.threads import ReadThreads
 from schemas.config import CollectionConfig
+from schemas.rest.shard_keys import ShardKeySelector
 from schemas.strict.refusals import active
 
 
@@ -63,7 +65,12 @@ class Reader:
         if strict is not None:
             self._rates.take(reading.uid, "Read", strict.read_rate_limit, reads)
 
-    def open(self, name: str, budget: Budget) -> Reading:
-        """A collection by its name or an alias. Raises NotFoundError, UnavailableError."""
-        entry = self._catalog.resolve(name)
-        return Reading(entry.uid, entry.config, Shards(self._readers.shards(entry), budget), budget)
+    def open(self, name: str, budget: Budget, shard_key: ShardKeySelector | None = None) -> Reading:
+        """A collection by its name or an alias. Raises NotFoundError, UnavailableError, BadInputError."""
+        entry = read(self._catalog.resolve(name), shard_key)
+        keys = [part.key for part in entry.keys for _ in part.shard_map if part.key is not None]
+        return Reading(entry.uid, entry.config, Shards(self._readers.shards(entry), budget, keys), budget)
+
+    def narrowed(self, reading: Reading, call: Call, shard_key: ShardKeySelector | None) -> Reading:
+        """What ``begin`` gave, less the shards without a key of these. Raises as ``open``."""
+        return reading if shard_key is None else self.open(call.collection, reading.budget, shard_key)

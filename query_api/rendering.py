@@ -17,6 +17,7 @@ from schemas.config import UNNAMED
 from schemas.ids import render_point_id
 from schemas.rest.points import RawVector
 from schemas.rest.responses import PointResult, ScoredPointResult
+from schemas.rest.shard_keys import ShardKey
 from schemas.vectors.answered import as_json, numbers_of
 
 _POINT_US = 2.0
@@ -41,7 +42,7 @@ def render_points(points: Sequence[FetchedPoint]) -> list[PointResult]:
     """What retrieve and scroll answer."""
     vectors = _vectors(points)
     return [
-        PointResult(render_point_id(point.id), _payload(point), vector)
+        PointResult(render_point_id(point.id), _payload(point), vector, shard_key=_shard_key(point))
         for point, vector in zip(points, vectors, strict=True)
     ]
 
@@ -51,7 +52,13 @@ def render_scored(hits: Sequence[Hit], points: Sequence[FetchedPoint]) -> list[S
     vectors = _vectors(points)
     return [
         ScoredPointResult(
-            render_point_id(point.id), point.version, hit.score, _payload(point), vector, _order_value(hit)
+            render_point_id(point.id),
+            point.version,
+            hit.score,
+            _payload(point),
+            vector,
+            _order_value(hit),
+            _shard_key(point),
         )
         for hit, point, vector in zip(hits, points, vectors, strict=True)
     ]
@@ -70,6 +77,10 @@ def render_us(points: Sequence[FetchedPoint]) -> float:
 
 def _order_value(hit: Hit) -> int | float | msgspec.UnsetType:
     return msgspec.UNSET if hit.value is None else hit.value
+
+
+def _shard_key(point: FetchedPoint) -> ShardKey | msgspec.UnsetType:
+    return msgspec.UNSET if point.shard_key is None else point.shard_key
 
 
 def _payload(point: FetchedPoint) -> msgspec.Raw | msgspec.UnsetType:

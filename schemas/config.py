@@ -315,20 +315,27 @@ def check_collection_name(name: str) -> None:
         raise UnprocessableError(f"collection name: cannot contain {shown!r}")
 
 
-_STAGED = "*"
-"""Before the name of a collection that is staged for it: no collection's own name has this character."""
+CUSTOM_SHARDING = "custom"
+"""The sharding method of collections whose shards belong to keys."""
+_MARK = "*"
+"""No collection's own name has this character: names with it are of what nobody may use by name."""
 
 
 def staged_name(name: str) -> str:
     """The name under which a collection is kept that is staged for ``name``."""
-    return _STAGED + name
+    return _MARK + name
 
 
-def is_staged(name: str) -> bool:
-    """Whether it is the name of a collection that is staged: nobody may use it."""
-    return name.startswith(_STAGED)
+def shard_key_name(name: str, key: str | int) -> str:
+    """The name under which the shards of a key are kept, of the collection that is kept under ``name``."""
+    return f"{name}{_MARK}{msgspec.json.encode(key).decode()}"
+
+
+def is_hidden(name: str) -> bool:
+    """Whether nobody may use it: the name of a collection that is staged, or of a shard key."""
+    return _MARK in name
 
 
 def check_kept_name(name: str) -> None:
-    """``check_collection_name``, of a collection that may be staged."""
-    check_collection_name(name.removeprefix(_STAGED))
+    """``check_collection_name``, of one that may be hidden."""
+    check_collection_name(name.removeprefix(_MARK).partition(_MARK)[0])

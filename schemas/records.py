@@ -12,6 +12,7 @@ from schemas.config import CollectionConfig, CollectionPatch
 from schemas.errors import BadInputError
 from schemas.operations import Operation
 from schemas.operations_v1 import OperationV1, upgrade
+from schemas.rest.shard_keys import ShardKey
 from schemas.vectors.params import SparseVectorParams, VectorParams
 
 RECORD_VERSION = 2
@@ -139,6 +140,26 @@ class DeleteCollection(_Record, frozen=True, tag="delete_collection", kw_only=Tr
     name: str
 
 
+class CreateShardKey(_Record, frozen=True, tag="create_shard_key", kw_only=True):
+    """Catalog: give a collection of custom sharding a key with ``shards`` shards of its own.
+
+    ``uid`` is drawn by the writer as for a collection; ``name`` may be that of a staged one.
+    """
+
+    uid: Uid
+    name: str
+    key: ShardKey
+    shards: Annotated[int, msgspec.Meta(ge=1)]
+    partitions: PartitionCount
+
+
+class DeleteShardKey(_Record, frozen=True, tag="delete_shard_key", kw_only=True):
+    """Catalog: drop a shard key, with all its points."""
+
+    name: str
+    key: ShardKey
+
+
 class StageCollection(_Record, frozen=True, tag="stage_collection", kw_only=True):
     """Catalog: a new collection that nobody sees until it takes the name ``name``. What was staged for it is gone."""
 
@@ -200,6 +221,8 @@ CatalogRecord = (
     | StageCollection
     | PublishCollection
     | DiscardCollection
+    | CreateShardKey
+    | DeleteShardKey
     | ChangeAliases
 )
 

@@ -94,7 +94,8 @@ class FeedViews:
 
     def views(self, entry: CollectionEntry) -> list[ShardView]:
         """The current view of every shard of a collection. Raises UnavailableError."""
-        return [self._view(entry, shard, partition) for shard, partition in enumerate(entry.shard_map)]
+        parts = entry.parts
+        return [self._view(part, shard, at) for part in parts for shard, at in enumerate(part.shard_map)]
 
     def _view(self, entry: CollectionEntry, number: int, partition: int) -> ShardView:
         live = self.add(partition).shards.get(ShardId(entry.uid, number))
@@ -123,7 +124,7 @@ class FeedViews:
         views = self.views(entry)
         vectors = [v for view in views for part in view.segments for v in part.segment.meta.vectors]
         damage = next((part.segment.damage for view in views for part in view.segments if part.segment.damage), None)
-        queued = [await self._ends.queued(p, self.add(p).waiters.visible) for p in set(entry.shard_map)]
+        queued = [await self._ends.queued(p, self.add(p).waiters.visible) for p in entry.partitions]
         return CollectionCounts(
             points=sum(view.count for view in views),
             indexed_vectors=sum(v.rows for v in vectors if v.graph is not None),

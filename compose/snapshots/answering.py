@@ -68,10 +68,10 @@ def file_reply(path: Path, name: str, *, delete: bool = False) -> Reply:
 
 
 def shard_of_path(call: Call, entry: CollectionEntry) -> int:
-    """The shard that the path names. Raises BadInputError, NotFoundError."""
+    """The number of the shard that the path names. Raises BadInputError, NotFoundError."""
     text = call.path["shard_id"]
     if not (text.isascii() and text.isdigit() and len(text) <= 10 and int(text) <= _MAX_SHARD):
         raise BadInputError(f'Deserialize error in path parameters: can not parse "{text}" to a u32')
-    if int(text) >= len(entry.shard_map):
+    if entry.shard(int(text)) is None:
         raise NotFoundError(f"Not found: shard {int(text)} not found")
     return int(text)

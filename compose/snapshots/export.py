@@ -40,19 +40,20 @@ class Exporter:
     async def write(self, path: Path, entry: CollectionEntry, shard: int | None = None) -> None:
         """Archive a collection, or one of its shards. Raises NotFoundError, UnavailableError, OSError."""
         # All are taken at once, and stay what they are: what is archived is one picture of each shard.
-        shards = dict(enumerate(self._readers.shards(entry)))
-        wanted = shards if shard is None else {shard: shards[shard]}
+        numbers = [ArchivedShard(number, key) for number, key in entry.numbers]
+        shards = dict(zip(numbers, self._readers.shards(entry), strict=True))
+        wanted = {number: view for number, view in shards.items() if shard is None or number.id == shard}
         header = Header(
             collection=entry.name,
             whole=shard is None,
             config=entry.config,
-            shards=[ArchivedShard(number) for number in wanted],
+            shards=list(wanted),
         )
         with path.open("wb") as file:
             archive = ArchiveWriter(file, header)
             for number, view in wanted.items():
                 async for points in self._pages(view):
-                    await asyncio.to_thread(archive.add, number, upsert_of(entry.config, points))
+                    await asyncio.to_thread(archive.add, number.id, upsert_of(entry.config, points))
             await asyncio.to_thread(archive.close)
 
     async def _pages(self, shard: Shard) -> AsyncIterator[list[FetchedPoint]]:

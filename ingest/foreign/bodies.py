@@ -22,7 +22,7 @@ from schemas.rest.points import (
     UpdateVectorsRequest,
     UpsertRequest,
 )
-from schemas.rest.shard_keys import ShardKeySelector, check_shard_key
+from schemas.rest.shard_keys import ShardKeySelector, refuse_shard_key
 
 MakeOperations = Callable[[CollectionConfig, Any], list[Operation]]
 """The checked operations of a decoded request."""
@@ -52,8 +52,8 @@ class Body(msgspec.Struct, gc=False):
         """
         several = self.points is not msgspec.UNSET or self.batch is not msgspec.UNSET
         whole = self.operations is not msgspec.UNSET
-        check_shard_key(self.shard_key, "Wrong input")
-        check_shard_key(self.shard_key_selector, "Wrong input")
+        refuse_shard_key(self.shard_key, "Wrong input")
+        refuse_shard_key(self.shard_key_selector, "Wrong input")
         single = self.id is not msgspec.UNSET
         if single + several + whole > 1:
             raise BadInputError("Wrong input: expected one of `id`, `points` or `batch`, and `operations`")

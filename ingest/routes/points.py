@@ -2,6 +2,8 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from itertools import groupby
+from operator import itemgetter
 from typing import Any, TypeVar
 
 import msgspec
@@ -12,8 +14,9 @@ from ingest.http.limits import Limits
 from ingest.http.offsets import OFFSETS_HEADER, render_offsets
 from ingest.ports import Catalog, CollectionEntry
 from ingest.requests import RequestT
+from ingest.shard_keys import written
 from ingest.strict.writes import StrictWrites
-from ingest.writer import PointsWriter
+from ingest.writer import PointsWriter, WriteResult
 from schemas.config import CollectionConfig
 from schemas.operations import Operation
 from schemas.rest.decode import decode_body
@@ -30,6 +33,7 @@ from schemas.rest.responses import UpdateResult
 
 TAG = "Points"
 _ROOT = "/collections/{collection_name}/points"
+Targets = tuple[CollectionEntry, ...]
 _decode_batch = msgspec.json.Decoder(UpdateBatchRequest)
 
 
@@ -97,10 +101,14 @@ class PointWriteRoutes:
     ) -> Handler:
         async def handle(call: Call) -> Reply:
             entry = self._catalog.resolve(call.collection)
-            operation = await _made(
-                lambda: requests.operation_of(entry.config, make, decode_body(decoder, call.body)), call.body
-            )
-            return await self._write(call, entry, [operation])
+
+            def prepared() -> tuple[Targets, Operation]:
+                request = decode_body(decoder, call.body)
+                targets = written(entry, request.shard_key)
+                return targets, requests.operation_of(entry.config, make, request)
+
+            targets, operation = await _made(prepared, call.body)
+            return await self._write(call, entry, [(targets, [operation])])
 
         return handle
 
@@ -110,13 +118,23 @@ class PointWriteRoutes:
         if not parts:
             return Reply([])
         operations = await _made(lambda: requests.batch_operations(entry.config, parts), call.body)
-        reply = await self._write(call, entry, operations)
+        aimed = zip((written(entry, requests.shard_key_of(part)) for part in parts), operations, strict=True)
+        runs = [(targets, [op for _, op in run]) for targets, run in groupby(aimed, key=itemgetter(0))]
+        reply = await self._write(call, entry, runs)
         reply.result = [reply.result] * len(parts)
         return reply
 
-    async def _write(self, call: Call, entry: CollectionEntry, operations: Sequence[Operation]) -> Reply:
-        self._strict.check(entry, operations, call.params.timeout)
+    async def _write(
+        self, call: Call, entry: CollectionEntry, runs: Sequence[tuple[Targets, Sequence[Operation]]]
+    ) -> Reply:
+        """Put operations on the log, one run after another, each for all of its targets."""
+        self._strict.check(entry, [op for _, run in runs for op in run], call.params.timeout)
         deadline = self._limits.deadline(call.params.timeout)
-        written = await self._writer.write(entry, operations, wait=call.params.wait, deadline=deadline)
-        result: Any = UpdateResult(written.operation_id, written.status)
-        return Reply(result, ((OFFSETS_HEADER, render_offsets(written.offsets)),))
+        done: list[WriteResult] = []
+        for targets, operations in runs:
+            for target in targets:
+                done.append(await self._writer.write(target, operations, wait=call.params.wait, deadline=deadline))
+        offsets = tuple(offset for part in done for offset in part.offsets)
+        late = next((part.status for part in done if part.status is not done[0].status), done[0].status)
+        result: Any = UpdateResult(max(part.operation_id for part in done), late)
+        return Reply(result, ((OFFSETS_HEADER, render_offsets(offsets)),))

@@ -2,13 +2,14 @@
 
 import heapq
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 from projector.catalog.state import CatalogState, CollectionMeta
+from schemas.config import CUSTOM_SHARDING
 from schemas.errors import ConflictError
 from schemas.operations import Outcome
-from schemas.records import CreateCollection, Marker, ShardClosed, ShardOpened, StageCollection
+from schemas.records import CreateCollection, Marker, ShardChanged, ShardClosed, ShardOpened, StageCollection
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,30 +22,38 @@ class CatalogEffects:
 
 
 def open_collection(state: CatalogState, record: CreateCollection | StageCollection, kept_as: str) -> CatalogEffects:
-    """The effects of a new collection that is kept under the name ``kept_as``. Raises ConflictError."""
-    if any(c.uid == record.uid for c in state.collections.values()):
-        raise ConflictError(f"Wrong input: the uid of collection `{record.name}` is taken, create it again")
-    shard_map = _assign(state, record.config.shard_number, record.partitions)
-    meta = CollectionMeta(record.uid, kept_as, record.config, shard_map)
+    """The effects of a new collection that is kept under the name ``kept_as``. Raises ConflictError.
+
+    One of custom sharding has no shards before it has keys.
+    """
+    shards = 0 if record.config.sharding_method == CUSTOM_SHARDING else record.config.shard_number
+    shard_map = assign(state, shards, record.partitions)
+    return open_shards(state, CollectionMeta(record.uid, kept_as, record.config, shard_map))
+
+
+def open_shards(state: CatalogState, meta: CollectionMeta) -> CatalogEffects:
+    """The effects of ``meta`` beginning to be. Raises ConflictError."""
+    if any(c.uid == meta.uid for c in state.collections.values()):
+        raise ConflictError(f"Wrong input: the uid of `{meta.name}` is taken, create it again")
     markers = tuple(
         (
             partition,
             ShardOpened(
                 seq=state.seq + 1 + shard,
-                uid=record.uid,
+                uid=meta.uid,
                 shard=shard,
-                name=kept_as,
-                config=record.config,
-                shard_map=shard_map,
+                name=meta.name,
+                config=meta.config,
+                shard_map=meta.shard_map,
             ),
         )
-        for shard, partition in enumerate(shard_map)
+        for shard, partition in enumerate(meta.shard_map)
     )
-    collections = {**state.collections, kept_as: meta}
+    collections = {**state.collections, meta.name: meta}
     return CatalogEffects(replace(state, collections=collections, seq=state.seq + len(markers)), Outcome(), markers)
 
 
-def _assign(state: CatalogState, shards: int, partitions: int) -> list[int]:
+def assign(state: CatalogState, shards: int, partitions: int) -> list[int]:
     """The partitions with the fewest shards first; of equals, the lowest."""
     load = Counter(p for collection in state.collections.values() for p in collection.shard_map)
     lightest = [(load[partition], partition) for partition in range(partitions)]
@@ -58,12 +67,33 @@ def _assign(state: CatalogState, shards: int, partitions: int) -> list[int]:
 
 
 def close_collections(state: CatalogState, names: Sequence[str]) -> CatalogEffects:
-    """The effects of dropping those of the collections ``names`` that there are."""
-    collections = {n: c for n, c in state.collections.items() if n not in names}
-    gone = [state.collections[n] for n in names if n in state.collections]
+    """The effects of dropping those of the collections ``names`` that there are, with their shard keys."""
+    gone = [meta for name in names for meta in state.family(name)]
+    hidden = {meta.name for meta in gone}
+    collections = {n: c for n, c in state.collections.items() if n not in hidden}
     shards = [(meta.uid, shard, partition) for meta in gone for shard, partition in enumerate(meta.shard_map)]
     markers = tuple(
         (partition, ShardClosed(seq=seq, uid=uid, shard=shard))
         for seq, (uid, shard, partition) in enumerate(shards, state.seq + 1)
+    )
+    return CatalogEffects(replace(state, collections=collections, seq=state.seq + len(markers)), Outcome(), markers)
+
+
+def change_collections(
+    state: CatalogState, changed: Sequence[CollectionMeta], gone: Collection[str] = (), *, renamed: bool = False
+) -> CatalogEffects:
+    """The effects of ``changed`` being kept from here on, and what was kept under the names ``gone`` no longer.
+
+    Every shard of ``changed`` is told its configuration, and with ``renamed`` its name.
+    """
+    collections = {n: c for n, c in state.collections.items() if n not in gone}
+    collections |= {meta.name: meta for meta in changed}
+    shards = [(meta, shard, partition) for meta in changed for shard, partition in enumerate(meta.shard_map)]
+    markers = tuple(
+        (
+            partition,
+            ShardChanged(seq=seq, uid=meta.uid, shard=shard, config=meta.config, name=meta.name if renamed else None),
+        )
+        for seq, (meta, shard, partition) in enumerate(shards, state.seq + 1)
     )
     return CatalogEffects(replace(state, collections=collections, seq=state.seq + len(markers)), Outcome(), markers)

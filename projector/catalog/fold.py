@@ -10,7 +10,8 @@ from dataclasses import replace
 import msgspec
 
 from ingest.outcomes import rejected
-from projector.catalog.effects import CatalogEffects, close_collections, open_collection
+from projector.catalog.effects import CatalogEffects, change_collections, close_collections, open_collection
+from projector.catalog.shard_keys import fold_shard_keys
 from projector.catalog.staging import fold_staging
 from projector.catalog.state import CatalogState, CollectionMeta
 from schemas.config import (
@@ -18,7 +19,7 @@ from schemas.config import (
     apply_patch,
     check_collection_name,
     check_config,
-    is_staged,
+    is_hidden,
     staged_name,
 )
 from schemas.errors import BadInputError, ConflictError, HeadwaterError, NotFoundError
@@ -29,13 +30,14 @@ from schemas.records import (
     ChangeAliases,
     CreateAlias,
     CreateCollection,
+    CreateShardKey,
     CreateVectorName,
     DeleteAlias,
     DeleteCollection,
+    DeleteShardKey,
     DeleteVectorName,
     DiscardCollection,
     PublishCollection,
-    ShardChanged,
     StageCollection,
     UpdateCollection,
 )
@@ -55,6 +57,8 @@ def fold_catalog(state: CatalogState, record: CatalogRecord) -> CatalogEffects:
             return _delete(state, record)
         if isinstance(record, StageCollection | PublishCollection | DiscardCollection):
             return fold_staging(state, record)
+        if isinstance(record, CreateShardKey | DeleteShardKey):
+            return fold_shard_keys(state, record)
         return CatalogEffects(replace(state, aliases=_change_aliases(state, record)), Outcome())
     except HeadwaterError as error:
         return CatalogEffects(state, rejected(error))
@@ -96,17 +100,15 @@ def _change_names(state: CatalogState, record: CreateVectorName | DeleteVectorNa
 
 
 def _reconfigure(state: CatalogState, meta: CollectionMeta, config: CollectionConfig) -> CatalogEffects:
-    changed = msgspec.structs.replace(meta, config=config)
-    markers = tuple(
-        (partition, ShardChanged(seq=state.seq + 1 + shard, uid=meta.uid, shard=shard, config=changed.config))
-        for shard, partition in enumerate(meta.shard_map)
-    )
-    collections = {**state.collections, meta.name: changed}
-    return CatalogEffects(replace(state, collections=collections, seq=state.seq + len(markers)), Outcome(), markers)
+    changed = [msgspec.structs.replace(meta, config=config)]
+    for key in state.family(meta.name)[1:]:
+        own = msgspec.structs.replace(config, shard_number=key.config.shard_number)
+        changed.append(msgspec.structs.replace(key, config=own))
+    return change_collections(state, changed)
 
 
 def _delete(state: CatalogState, record: DeleteCollection) -> CatalogEffects:
-    if is_staged(record.name) or record.name not in state.collections:
+    if is_hidden(record.name) or record.name not in state.collections:
         raise NotFoundError(f"Not found: Collection `{record.name}` doesn't exist!")
     aliases = {a: n for a, n in state.aliases.items() if n != record.name}
     return close_collections(replace(state, aliases=aliases), [record.name, staged_name(record.name)])

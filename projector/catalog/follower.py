@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from ingest.ports import CollectionEntry
 from projector.catalog.state import CatalogState, CollectionMeta, MarkerOffset
 from projector.waiters import Waiters
-from schemas.config import is_staged, staged_name
+from schemas.config import CUSTOM_SHARDING, is_hidden, staged_name
 from schemas.errors import NotFoundError
 from schemas.operations import Outcome
 
@@ -45,7 +45,7 @@ class CatalogFollower:
 
     def resolve(self, name: str) -> CollectionEntry:
         """The collection that a name or alias stands for. Raises NotFoundError."""
-        entry = None if is_staged(name) else self._entries.get(name)
+        entry = None if is_hidden(name) else self._entries.get(name)
         entry = entry or self._entries.get(self._state.aliases.get(name, ""))
         if entry is None:
             raise NotFoundError(f"Not found: Collection `{name}` doesn't exist!")
@@ -58,7 +58,7 @@ class CatalogFollower:
     def collections(self) -> Sequence[CollectionEntry]:
         """All collections, by name."""
         if self._by_name is None:
-            self._by_name = [entry for name, entry in sorted(self._entries.items()) if not is_staged(name)]
+            self._by_name = [entry for name, entry in sorted(self._entries.items()) if not is_hidden(name)]
         return self._by_name
 
     def aliases(self) -> Mapping[str, str]:
@@ -70,10 +70,13 @@ class CatalogFollower:
         for name in old.keys() - state.collections.keys():
             del self._entries[name]
         for name, meta in state.collections.items():
-            if old.get(name) is not meta:
+            if meta.config.sharding_method == CUSTOM_SHARDING and meta.key is None:
+                first, *keys = state.family(name)
+                self._entries[name] = _entry(first, tuple(map(_entry, keys)))
+            elif old.get(name) is not meta:
                 self._entries[name] = _entry(meta)
         self._by_name = None
 
 
-def _entry(meta: CollectionMeta) -> CollectionEntry:
-    return CollectionEntry(meta.uid, meta.name, meta.config, tuple(meta.shard_map))
+def _entry(meta: CollectionMeta, keys: tuple[CollectionEntry, ...] = ()) -> CollectionEntry:
+    return CollectionEntry(meta.uid, meta.name, meta.config, tuple(meta.shard_map), keys, meta.key, meta.first)

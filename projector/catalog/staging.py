@@ -9,12 +9,11 @@ from dataclasses import replace
 
 import msgspec
 
-from projector.catalog.effects import CatalogEffects, close_collections, open_collection
+from projector.catalog.effects import CatalogEffects, change_collections, close_collections, open_collection
 from projector.catalog.state import CatalogState, CollectionMeta
-from schemas.config import check_collection_name, check_config, staged_name
+from schemas.config import check_collection_name, check_config, shard_key_name, staged_name
 from schemas.errors import ConflictError, NotFoundError
-from schemas.operations import Outcome
-from schemas.records import DiscardCollection, PublishCollection, ShardChanged, StageCollection
+from schemas.records import DiscardCollection, PublishCollection, StageCollection
 
 
 def fold_staging(
@@ -51,14 +50,11 @@ def _check_no_alias(state: CatalogState, name: str) -> None:
 def _publish(state: CatalogState, staged: CollectionMeta, name: str) -> CatalogEffects:
     # What is written by name in between goes to the new one, which partitions take when two have the name.
     _check_no_alias(state, name)
-    collections = {n: c for n, c in state.collections.items() if n != staged.name}
-    metas = [msgspec.structs.replace(staged, name=name)]
-    if name in collections:
-        metas.append(msgspec.structs.replace(collections[name], name=staged.name))
-    collections |= {meta.name: meta for meta in metas}
-    shards = [(meta, shard, partition) for meta in metas for shard, partition in enumerate(meta.shard_map)]
-    markers = tuple(
-        (partition, ShardChanged(seq=seq, uid=meta.uid, shard=shard, config=meta.config, name=meta.name))
-        for seq, (meta, shard, partition) in enumerate(shards, state.seq + 1)
-    )
-    return CatalogEffects(replace(state, collections=collections, seq=state.seq + len(markers)), Outcome(), markers)
+    families = (state.family(staged.name), name), (state.family(name), staged.name)
+    renamed = [
+        msgspec.structs.replace(meta, name=now if meta.key is None else shard_key_name(now, meta.key))
+        for family, now in families
+        for meta in family
+    ]
+    gone = {meta.name for family, _ in families for meta in family}
+    return change_collections(state, renamed, gone, renamed=True)

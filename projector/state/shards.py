@@ -6,7 +6,7 @@ from projector.fold.effects import Effects, Home, ShardMeta
 from projector.frames import ShardId
 from projector.state import keys
 from projector.state.kv import KeyValue
-from schemas.config import is_staged
+from schemas.config import is_hidden
 
 _decoder = msgspec.msgpack.Decoder(ShardMeta)
 
@@ -23,7 +23,7 @@ class Shards:
     def home(self, name: str) -> Home | None:
         """``StateReader.home``."""
         shards = self._by_name.get(name)
-        if shards is None or is_staged(name):
+        if shards is None or is_hidden(name):
             return None
         # While one collection takes another's name, some shards of both may have it: the later one is meant.
         uid = max(shards, key=lambda shard: self.metas[shard].opened).uid

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import chain
 from typing import TypeVar
 
@@ -11,12 +11,13 @@ from query_api.combine.weighing import weigh
 from query_api.explain import NodeNote, Notes
 from query_api.hits import Hit
 from query_api.plan.facet import Facet, FacetValue
-from query_api.plan.leaves import Compared, Leaf, Nearest, Points
+from query_api.plan.leaves import Compared, Leaf, Nearest, Points, Scroll
 from query_api.plan.selection import Selection
 from query_api.points import FetchedPoint
 from query_api.ports import Shard
 from schemas.filters import Filter
 from schemas.ids import PointId
+from schemas.rest.shard_keys import ShardKey
 
 ResultT = TypeVar("ResultT")
 
@@ -24,9 +25,11 @@ ResultT = TypeVar("ResultT")
 class Shards:
     """All shards, for one request and within its budget."""
 
-    def __init__(self, shards: Sequence[Shard], budget: Budget) -> None:
+    def __init__(self, shards: Sequence[Shard], budget: Budget, keys: Sequence[ShardKey] = ()) -> None:
+        """``keys``: the key of each shard; none where they have none. A point may be in shards of several keys."""
         self._shards = shards
         self._budget = budget
+        self._keys = keys
 
     @property
     def points(self) -> int:
@@ -55,10 +58,17 @@ class Shards:
 
     def _merged(self, leaf: Leaf, found: Sequence[Sequence[Hit]]) -> list[Hit]:
         hits = (hit._replace(shard=number) for number, hits in enumerate(found) for hit in hits)
-        return sorted(hits)[: leaf.limit]
+        return (_distinct(hits, leaf) if self._keys else sorted(hits))[: leaf.limit]
 
     async def fetch(self, hits: Sequence[Hit], selection: Selection) -> list[FetchedPoint]:
         """The points that were found, in their order. Raises what ``Shard.fetch`` does."""
+        points = await self._fetch(hits, selection)
+        if self._keys:
+            for hit, point in zip(hits, points, strict=True):
+                point.shard_key = self._keys[hit.shard]
+        return points
+
+    async def _fetch(self, hits: Sequence[Hit], selection: Selection) -> list[FetchedPoint]:
         if len(self._shards) == 1:
             return await self._shards[0].fetch(hits, selection, self._budget)
         mine = [[hit for hit in hits if hit.shard == number] for number in range(len(self._shards))]
@@ -92,3 +102,12 @@ class Shards:
         if len(self._shards) == 1:
             return await self._shards[0].count(filter, self._budget)
         return sum(await asyncio.gather(*(shard.count(filter, self._budget) for shard in self._shards)))
+
+
+def _distinct(hits: Iterable[Hit], leaf: Leaf) -> list[Hit]:
+    """The hits in order, each point once: of its equal ones, that of the first key in a scroll, else of the last."""
+    sign = 1 if isinstance(leaf, Scroll) else -1
+    kept: dict[tuple[PointId, int | float | None], Hit] = {}
+    for hit in sorted(hits, key=lambda hit: (hit.order, hit.id, sign * hit.shard)):
+        kept.setdefault((hit.id, hit.value), hit)
+    return list(kept.values())

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
+import msgspec
 import xxhash
 
 from ingest.http.endpoint import Call, Endpoint, Reply
@@ -84,7 +85,10 @@ class CollectionReadRoutes:
     async def _cluster(self, call: Call) -> Reply:
         await self._freshness.reach(call)
         entry = self._catalog.resolve(call.collection)
-        shards = [LocalShardInfo(at, shard.points) for at, shard in enumerate(self._readers.shards(entry))]
+        shards = [
+            LocalShardInfo(number, shard.points, shard_key=msgspec.UNSET if key is None else key)
+            for (number, key), shard in zip(entry.numbers, self._readers.shards(entry), strict=True)
+        ]
         return Reply(CollectionClusterInfo(self._peer_id, len(shards), shards))
 
     async def _exists(self, call: Call) -> Reply:

@@ -29,6 +29,7 @@ class FacetRoutes:
     async def _facet(self, call: Call) -> Reply:
         reading = await self._reader.begin(call)
         request = decode_body(_decode, call.body)
+        reading = self._reader.narrowed(reading, call, request.shard_key)
         check_page(reading.config, request.limit or DEFAULT_LIMIT, request.filter, request.exact)
         counts = await reading.shards.facet(to_facet(reading.config, request))
         # What few values there are may be asked for with any limit.

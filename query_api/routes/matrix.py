@@ -49,6 +49,7 @@ class MatrixRoutes:
         async def handle(call: Call) -> Reply:
             reading = await self._reader.begin(call)
             request = decode_body(_decode, call.body)
+            reading = self._reader.narrowed(reading, call, request.shard_key)
             sample, limit = request.sample or DEFAULT_SAMPLE, request.limit or DEFAULT_NEAREST
             check_page(reading.config, sample * limit, request.filter)
             limits = self._reader.limits

@@ -22,7 +22,6 @@ from schemas.rest.reads import (
     ScrollRequest,
 )
 from schemas.rest.responses import CountResult, PointResult, ScrollResult
-from schemas.rest.shard_keys import check_shard_key
 
 TAG = "Points"
 _ROOT = "/collections/{collection_name}/points"
@@ -63,7 +62,7 @@ class PointReadRoutes:
     async def _retrieve(self, call: Call) -> Reply:
         reading = await self._reader.begin(call)
         request = decode_body(_decode_retrieve, call.body)
-        check_shard_key(request.shard_key, "Bad request")
+        reading = self._reader.narrowed(reading, call, request.shard_key)
         if len(request.ids) > self._limits.max_ids:
             raise UnprocessableError(
                 f"Validation error in JSON body: [ids: at most {self._limits.max_ids}, not {len(request.ids)}]"
@@ -78,7 +77,7 @@ class PointReadRoutes:
     async def _scroll(self, call: Call) -> Reply:
         reading = await self._reader.begin(call)
         request = decode_body(_decode_scroll, call.body)
-        check_shard_key(request.shard_key, "Bad request")
+        reading = self._reader.narrowed(reading, call, request.shard_key)
         check_page(reading.config, request.limit, request.filter)
         limit = request.limit or DEFAULT_LIMIT
         self._limits.check_results(limit, 0)
@@ -110,7 +109,7 @@ class PointReadRoutes:
     async def _count(self, call: Call) -> Reply:
         reading = await self._reader.begin(call)
         request = decode_body(_decode_count, call.body)
-        check_shard_key(request.shard_key, "Bad request")
+        reading = self._reader.narrowed(reading, call, request.shard_key)
         check_page(reading.config, None, request.filter, request.exact)
         condition = to_filter(request.filter)
         return Reply(CountResult(await reading.shards.count(condition)))

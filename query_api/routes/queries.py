@@ -60,7 +60,9 @@ class QueryRoutes:
         async def handle(call: Call) -> Reply:
             reading = await self._reader.begin(call)
             explained = _explained(call)
-            points = await self._answering.answer(reading, _as_query(decode_body(decoder, call.body)), explained)
+            request = _as_query(decode_body(decoder, call.body))
+            reading = self._reader.narrowed(reading, call, request.shard_key)
+            points = await self._answering.answer(reading, request, explained)
             return Reply(wrap(points), explain=explained[0] if explained else msgspec.UNSET)
 
         return Endpoint(
@@ -83,7 +85,8 @@ class QueryRoutes:
             requests: Sequence[Any] = decode_body(decoder, call.body).searches
             explained = _explained(call)
             queries = [_as_query(request) for request in requests]
-            answers = await self._answering.answer_all(reading, queries, explained)
+            readings = [self._reader.narrowed(reading, call, query.shard_key) for query in queries]
+            answers = await self._answering.answer_all(list(zip(readings, queries, strict=True)), explained)
             return Reply(
                 [wrap(points) for points in answers], explain=msgspec.UNSET if explained is None else explained
             )
@@ -100,6 +103,7 @@ class QueryRoutes:
             reading = await self._reader.begin(call)
             request = decode_body(decoder, call.body)
             grouped: QueryGroupsRequest = request if isinstance(request, QueryGroupsRequest) else request.grouped()
+            reading = self._reader.narrowed(reading, call, grouped.shard_key)
             explained = _explained(call)
             groups = await self._answering.answer_groups(reading, grouped, explained)
             return Reply(groups, explain=explained[0] if explained else msgspec.UNSET)

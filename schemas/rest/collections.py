@@ -177,8 +177,6 @@ class CreateCollectionRequest(_Part, frozen=True, kw_only=True):
         """
         if self.name is not None and self.name != collection:
             raise BadInputError(f"Wrong input: the body names collection `{self.name}`, the path `{collection}`")
-        if self.sharding_method == "custom":
-            raise not_yet("sharding_method `custom`")
         config = CollectionConfig(
             vectors=self._vectors(),
             hnsw=merge(HnswConfig(), self.hnsw_config and _hnsw(self.hnsw_config)),

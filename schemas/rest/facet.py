@@ -2,9 +2,9 @@
 
 import msgspec
 
-from schemas.rest.decode import NotYet
 from schemas.rest.points import JsonFilter
 from schemas.rest.reads import AtLeastOne
+from schemas.rest.shard_keys import ShardKeySelector
 
 
 class FacetRequest(msgspec.Struct):
@@ -14,7 +14,7 @@ class FacetRequest(msgspec.Struct):
     limit: AtLeastOne | None = None
     filter: JsonFilter | None = None
     exact: bool | None = None
-    shard_key: NotYet = None
+    shard_key: ShardKeySelector | None = None
 
 
 class FacetHit(msgspec.Struct):

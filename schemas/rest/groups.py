@@ -2,9 +2,9 @@
 
 import msgspec
 
-from schemas.rest.decode import NotYet
 from schemas.rest.queries import Prefetch, QueryRequest, RecommendRequest, SearchRequest
 from schemas.rest.reads import AtLeastOne, WithPayload, WithVector
+from schemas.rest.shard_keys import ShardKeySelector
 
 DEFAULT_GROUP_SIZE = 3
 
@@ -26,7 +26,7 @@ class QueryGroupsRequest(Prefetch, kw_only=True):
     with_vector: WithVector | None = None
     with_payload: WithPayload | None = None
     with_lookup: str | WithLookup | None = None
-    shard_key: NotYet = None
+    shard_key: ShardKeySelector | None = None
 
 
 class SearchGroupsRequest(SearchRequest, kw_only=True):
@@ -67,4 +67,5 @@ def _grouped(asked: SearchGroupsRequest | RecommendGroupsRequest, query: QueryRe
         group_by=asked.group_by,
         group_size=asked.group_size,
         with_lookup=asked.with_lookup,
+        shard_key=query.shard_key,
     )

@@ -4,9 +4,9 @@ from typing import Annotated
 
 import msgspec
 
-from schemas.rest.decode import NotYet
 from schemas.rest.points import JsonFilter
 from schemas.rest.reads import MAX_INTEGER, AtLeastOne
+from schemas.rest.shard_keys import ShardKeySelector
 
 DEFAULT_SAMPLE = 10
 DEFAULT_NEAREST = 3
@@ -19,7 +19,7 @@ class MatrixRequest(msgspec.Struct):
     sample: Annotated[int, msgspec.Meta(ge=2, le=MAX_INTEGER)] | None = None
     limit: AtLeastOne | None = None
     using: str | None = None
-    shard_key: NotYet = None
+    shard_key: ShardKeySelector | None = None
 
 
 class MatrixPair(msgspec.Struct):

@@ -6,9 +6,9 @@ import msgspec
 
 from schemas.config import UNNAMED
 from schemas.errors import BadInputError
-from schemas.rest.decode import NotYet
 from schemas.rest.points import JsonFilter, JsonId
 from schemas.rest.reads import AtLeastOne, AtLeastZero, OrderBy, SearchParams, WithPayload, WithVector
+from schemas.rest.shard_keys import ShardKeySelector
 from schemas.vectors.inference import VectorObject
 from schemas.vectors.kind import SparseVector
 
@@ -23,7 +23,7 @@ class LookupFrom(msgspec.Struct):
 
     collection: str
     vector: str | None = None
-    shard_key: NotYet = None
+    shard_key: ShardKeySelector | None = None
 
 
 class Mmr(msgspec.Struct):
@@ -169,7 +169,7 @@ class QueryRequest(Prefetch, kw_only=True):
     offset: AtLeastZero | None = None
     with_vector: WithVector | None = None
     with_payload: WithPayload | None = None
-    shard_key: NotYet = None
+    shard_key: ShardKeySelector | None = None
 
 
 class QueryBatchRequest(msgspec.Struct):
@@ -186,7 +186,7 @@ class _Older(msgspec.Struct, kw_only=True):
     with_payload: WithPayload | None = None
     with_vector: WithVector | None = None
     score_threshold: float | None = None
-    shard_key: NotYet = None
+    shard_key: ShardKeySelector | None = None
 
     def as_query(self, query: AnyQuery, using: str | None, lookup_from: LookupFrom | None = None) -> QueryRequest:
         """The same as a query."""
@@ -201,6 +201,7 @@ class _Older(msgspec.Struct, kw_only=True):
             offset=self.offset,
             with_vector=self.with_vector,
             with_payload=self.with_payload,
+            shard_key=self.shard_key,
         )
 
 

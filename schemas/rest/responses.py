@@ -6,6 +6,7 @@ from typing import Annotated
 import msgspec
 
 from schemas.rest.points import RawVector
+from schemas.rest.shard_keys import ShardKey
 
 JsonObject = Annotated[msgspec.Raw, msgspec.Meta(extra_json_schema={"type": "object", "additionalProperties": True})]
 """A JSON object, spliced into the answer as it is stored."""
@@ -33,6 +34,7 @@ class PointResult(msgspec.Struct, omit_defaults=True):
     payload: JsonObject | msgspec.UnsetType = msgspec.UNSET
     vector: RawVector | msgspec.UnsetType = msgspec.UNSET
     order_value: int | float | msgspec.UnsetType = msgspec.UNSET
+    shard_key: ShardKey | msgspec.UnsetType = msgspec.UNSET
 
 
 class ScoredPointResult(msgspec.Struct, omit_defaults=True):
@@ -44,6 +46,7 @@ class ScoredPointResult(msgspec.Struct, omit_defaults=True):
     payload: JsonObject | msgspec.UnsetType = msgspec.UNSET
     vector: RawVector | msgspec.UnsetType = msgspec.UNSET
     order_value: int | float | msgspec.UnsetType = msgspec.UNSET
+    shard_key: ShardKey | msgspec.UnsetType = msgspec.UNSET
 
 
 class ScrollResult(msgspec.Struct):
@@ -103,6 +106,7 @@ class LocalShardInfo(msgspec.Struct):
     shard_id: int
     points_count: int
     state: str = "Active"
+    shard_key: ShardKey | msgspec.UnsetType = msgspec.UNSET
 
 
 class CollectionClusterInfo(msgspec.Struct):

@@ -2,11 +2,12 @@
 
 import argparse
 import tempfile
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from tests.golden.differences import as_text
 from tests.golden.replay import Replay
-from tests.golden.transcript import names, read
+from tests.golden.transcript import CLUSTERED, Transcript, names, read
 from tests.support.http import Http
 from tests.support.server import Server
 
@@ -17,14 +18,21 @@ def main() -> None:
     parser.add_argument("names", nargs="*", help="transcripts; all when none is named")
     parser.add_argument("--steps", action="store_true", help="their numbers alone")
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder, Server(Path(folder) / "data") as server:
+    for clustered, environment in ((False, None), (True, CLUSTERED)):
+        transcripts = [read(name) for name in options.names or names()]
+        chosen = [transcript for transcript in transcripts if transcript.clustered is clustered]
+        if chosen:
+            _show(chosen, environment, options.steps)
+
+
+def _show(transcripts: Sequence[Transcript], environment: Mapping[str, str] | None, steps: bool) -> None:
+    with tempfile.TemporaryDirectory() as folder, Server(Path(folder) / "data", environment=environment) as server:
         server.start()
-        for name in options.names or names():
-            transcript = read(name)
+        for transcript in transcripts:
             with Http(server.port) as http:
                 failures = list(Replay(transcript, http, server.url, server.snapshots).failures())
-            print(f"{name}: {len(transcript.steps) - len(failures)} pass, {len(failures)} fail")
-            if options.steps:
+            print(f"{transcript.name}: {len(transcript.steps) - len(failures)} pass, {len(failures)} fail")
+            if steps:
                 print(f"  {as_text(step.number for step, _ in failures)}")
                 continue
             for step, found in failures:

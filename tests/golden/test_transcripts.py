@@ -7,21 +7,28 @@ import pytest
 
 from tests.golden.differences import FILE, KINDS, known
 from tests.golden.replay import Replay
-from tests.golden.transcript import names, read
+from tests.golden.transcript import CLUSTERED, names, read
 from tests.support.http import Http
 from tests.support.launching import new_interpreter
 from tests.support.server import Server
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def alone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     with Server(tmp_path_factory.mktemp("golden") / "data", launch=new_interpreter) as running:
         yield running.start()
 
 
+@pytest.fixture(scope="module")
+def clustered(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with Server(tmp_path_factory.mktemp("golden") / "data", environment=CLUSTERED, launch=new_interpreter) as running:
+        yield running.start()
+
+
 @pytest.mark.parametrize("name", names())
-def test_transcript(name: str, server: Server) -> None:
+def test_transcript(name: str, request: pytest.FixtureRequest) -> None:
     transcript, listed = read(name), known(name)
+    server: Server = request.getfixturevalue("clustered" if transcript.clustered else "alone")
     with Http(server.port) as http:
         replay = Replay(transcript, http, server.url, server.snapshots)
         failures = {step.number: f"{step}\n    {found}" for step, found in replay.failures()}

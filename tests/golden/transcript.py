@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+CLUSTERED = {"QDRANT__CLUSTER__ENABLED": "true"}
+"""What a server has in its environment where clustering is on."""
 FOLDER = Path(__file__).parent / "transcripts"
 
 
@@ -26,10 +28,14 @@ class Step:
 
 @dataclass(frozen=True)
 class Transcript:
-    """``spaced``: bodies are written with blanks and ASCII escapes, as error texts that name a column depend on it."""
+    """``spaced``: bodies are written with blanks and ASCII escapes, as error texts that name a column depend on it.
+
+    ``clustered``: it was recorded where clustering was on.
+    """
 
     name: str
     spaced: bool
+    clustered: bool
     steps: tuple[Step, ...]
 
 
@@ -42,4 +48,4 @@ def read(name: str) -> Transcript:
     """The transcript of that name. Raises OSError."""
     lines = (FOLDER / f"{name}.jsonl").read_text(encoding="utf-8").splitlines()
     head, *steps = (json.loads(line) for line in lines if line.strip())
-    return Transcript(name, bool(head.get("spaced")), tuple(map(Step, steps)))
+    return Transcript(name, bool(head.get("spaced")), head.get("server") == "cluster", tuple(map(Step, steps)))

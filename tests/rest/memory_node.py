@@ -200,8 +200,9 @@ class MemoryNode:
 
     def views(self, entry: CollectionEntry) -> list[ShardView]:
         return [
-            self._followers[partition].shards[ShardId(entry.uid, shard)].view
-            for shard, partition in enumerate(entry.shard_map)
+            self._followers[partition].shards[ShardId(part.uid, shard)].view
+            for part in entry.parts
+            for shard, partition in enumerate(part.shard_map)
         ]
 
     def shards(self, entry: CollectionEntry) -> list[LocalShard]:

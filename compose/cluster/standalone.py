@@ -1,4 +1,4 @@
-"""Qdrant's routes about its own clustering, as a single node of it answers them: partitions are spread by the log."""
+"""The routes where clustering is off: what is for a cluster is refused."""
 
 import msgspec
 
@@ -12,7 +12,6 @@ _REFUSED = (
     ("GET", "/cluster/telemetry", "Telemetry of the whole cluster"),
     ("POST", "/collections/{collection_name}/cluster", "Update the cluster setup of a collection"),
     ("PUT", "/collections/{collection_name}/shards", "Create a shard key"),
-    ("GET", "/collections/{collection_name}/shards", "List shard keys"),
     ("POST", "/collections/{collection_name}/shards/delete", "Delete a shard key"),
 )
 
@@ -30,7 +29,7 @@ class ClusterStatus(msgspec.Struct):
 
 
 def endpoints() -> list[Endpoint]:
-    """The routes."""
+    """The routes that are answered otherwise where clustering is on."""
     return [
         Endpoint("GET", "/cluster", _status, "Cluster status", TAG, result=ClusterStatus),
         *(Endpoint(method, path, _refuse, summary, TAG, result=bool) for method, path, summary in _REFUSED),

@@ -34,7 +34,7 @@ def open_collection(state: CatalogState, record: CreateCollection | StageCollect
 def open_shards(state: CatalogState, meta: CollectionMeta) -> CatalogEffects:
     """The effects of ``meta`` beginning to be. Raises ConflictError."""
     if any(c.uid == meta.uid for c in state.collections.values()):
-        raise ConflictError(f"Wrong input: the uid of `{meta.name}` is taken, create it again")
+        raise ConflictError(f"Wrong input: the uid of collection `{meta.name}` is taken, create it again")
     markers = tuple(
         (
             partition,

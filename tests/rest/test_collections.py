@@ -95,7 +95,6 @@ def nested(levels: int) -> list[Any]:
 NOT_YET: list[tuple[dict[str, Any], str]] = [
     ({"vectors": {**VECTORS, "datatype": "turbo4"}}, "vectors.datatype"),
     ({"vectors": {"a": {**VECTORS, "datatype": "turbo4"}}}, "vectors.a.datatype"),
-    ({"vectors": VECTORS, "sharding_method": "custom"}, "sharding_method"),
     ({"vectors": VECTORS, "init_from": {"collection": "x"}}, "init_from"),
 ]
 

@@ -61,7 +61,7 @@ def _check_id(value: JsonId, path: str) -> None:
     try:
         parse_point_id(value)
     except BadInputError as error:
-        raise BadInputError(f"Wrong input: {path}: {error.message}") from error
+        raise BadInputError(f"Format error in JSON body: {error.message} at {path}") from error
 
 
 def _filter(raw: RawObject | msgspec.UnsetType, where: str) -> JsonFilter | None:

@@ -176,5 +176,5 @@ def pack_column(
     params = config.names.get(name)
     if params is None:
         first = where(positions[0], name) if positions else name
-        raise BadInputError(f"Wrong input: {first}: Not existing vector name error: {name}")
+        raise BadInputError(f"Wrong input: Not existing vector name error: {name} at {first}")
     return kind_of(params).pack(values, lambda at: where(positions[at], name), rows)

@@ -18,6 +18,8 @@ UUID_BASE = 1 << 64
 _NUMBER_TAG = b"\x00"
 _UUID_TAG = b"\x01"
 _MASK = (1 << 64) - 1
+_SHOWN = 64
+_IN_JSON = {"None": "null", "True": "true", "False": "false"}
 
 
 def parse_point_id(value: object) -> PointId:
@@ -28,10 +30,10 @@ def parse_point_id(value: object) -> PointId:
     if type(value) is int:
         if 0 <= value < UUID_BASE:
             return PointId(value)
-        raise BadInputError(f"point id {value} is out of range: a number must be between 0 and 2^64 - 1")
+        raise not_an_id(value)
     if isinstance(value, str):
         return _parse_uuid(value)
-    raise BadInputError(f"point id must be an unsigned integer or a UUID string, not {type(value).__name__}")
+    raise not_an_id(value)
 
 
 def _parse_uuid(text: str) -> PointId:
@@ -44,8 +46,20 @@ def _parse_uuid(text: str) -> PointId:
             return PointId(UUID_BASE + int(plain, 16))
         except ValueError:
             pass
-    shown = text if len(text) <= 64 else text[:64] + "..."
-    raise BadInputError(f"point id {shown!r} is neither an unsigned integer nor a valid UUID")
+    raise not_an_id(text)
+
+
+def not_an_id(value: object) -> BadInputError:
+    """The error for a JSON value that is no point id."""
+    if isinstance(value, int) and value.bit_length() > 2 * 64:
+        shown = f"of {value.bit_length()} bits"
+    else:
+        shown = value if isinstance(value, str) else repr(value)
+        shown = _IN_JSON.get(shown, shown)
+        shown = shown if len(shown) <= _SHOWN else shown[:_SHOWN] + "..."
+    return BadInputError(
+        f"value {shown} is not a valid point ID, valid values are either an unsigned integer or a UUID"
+    )
 
 
 def is_uuid(point_id: PointId) -> bool:
@@ -74,7 +88,7 @@ def from_wire(value: WireId) -> PointId:
             raise BadInputError(f"a UUID has 16 bytes, not {len(value)}")
         return PointId(UUID_BASE + int.from_bytes(value, "big"))
     if not 0 <= value < UUID_BASE:
-        raise BadInputError(f"point id {value} is out of range: a number must be between 0 and 2^64 - 1")
+        raise not_an_id(value)
     return PointId(value)
 
 

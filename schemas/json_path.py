@@ -95,7 +95,7 @@ def _step(text: str, match: re.Match[str]) -> Step:
 
 def _invalid(text: str, reason: str) -> BadInputError:
     shown = text if len(text) <= _SHOWN else text[:_SHOWN] + "..."
-    return BadInputError(f"Wrong input: {shown!r} is not a valid payload key: {reason}")
+    return BadInputError(f"Format error in JSON body: Invalid json path: '{shown}' ({reason})")
 
 
 def values_at(payload: Mapping[str, Any], path: Path) -> list[Any]:

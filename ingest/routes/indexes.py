@@ -10,6 +10,7 @@ from ingest.http.limits import Limits
 from ingest.http.offsets import OFFSETS_HEADER, render_offsets
 from ingest.ports import Catalog
 from ingest.strict.writes import StrictWrites
+from schemas.errors import BadInputError
 from schemas.payload_index import PayloadIndex, field_name
 from schemas.rest.decode import decode_body
 from schemas.rest.indexes import CreateIndexRequest
@@ -60,7 +61,12 @@ class IndexRoutes:
         return await self._change(call, changes)
 
     async def _delete(self, call: Call) -> Reply:
-        return await self._change(call, {field_name(call.path[_FIELD]): None})
+        text = call.path[_FIELD]
+        try:
+            name = field_name(text)
+        except BadInputError as error:
+            raise BadInputError(f"Deserialize error in path parameters: Invalid json path: '{text}'") from error
+        return await self._change(call, {name: None})
 
     async def _change(self, call: Call, changes: Mapping[str, PayloadIndex | None]) -> Reply:
         deadline = self._limits.deadline(call.params.timeout)

@@ -28,7 +28,7 @@ def to_id(value: JsonId, where: str) -> PointId:
     try:
         return parse_point_id(value)
     except BadInputError as error:
-        raise BadInputError(f"Wrong input: {where}: {error.message}") from error
+        raise BadInputError(f"Format error in JSON body: {error.message} at {where}") from error
 
 
 def to_ids(values: Sequence[JsonId]) -> list[PointId]:

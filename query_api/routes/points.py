@@ -12,7 +12,7 @@ from query_api.reading import Reader, Reading
 from query_api.rendering import render_ordered, render_points, render_us
 from query_api.strict import check_page
 from schemas.errors import BadInputError, NotFoundError, UnprocessableError
-from schemas.ids import render_point_id
+from schemas.ids import parse_point_id, render_point_id
 from schemas.rest.decode import decode_body
 from schemas.rest.reads import (
     DEFAULT_LIMIT,
@@ -53,7 +53,11 @@ class PointReadRoutes:
         reading = await self._reader.begin(call)
         text = call.path["id"]
         digits = text.removeprefix("+")
-        point_id = to_id(int(digits) if digits.isascii() and digits.isdigit() and len(digits) <= 20 else text, "id")
+        number = digits.isascii() and digits.isdigit() and len(digits) <= 20
+        try:
+            point_id = parse_point_id(int(digits) if number else text)
+        except BadInputError as error:
+            raise BadInputError(f'Wrong input: Can not recognize "{text}" as point id') from error
         found = await reading.shards.get([point_id], to_selection(reading.config, True, True, True))
         if not found:
             raise NotFoundError(f"Not found: Point with id {text} does not exists!")

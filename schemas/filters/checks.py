@@ -16,6 +16,11 @@ def fail(where: str, problem: str) -> NoReturn:
     raise BadInputError(f"Wrong input: {where}: {problem}")
 
 
+def malformed(where: str, problem: str) -> NoReturn:
+    """Raise BadInputError in Qdrant's words, for what its users know by them."""
+    raise BadInputError(f"Format error in JSON body: {problem} at {where}")
+
+
 def break_rule(where: str, rule: str) -> NoReturn:
     """Raise UnprocessableError: what stands at ``where`` is of the right form, but breaks ``rule``."""
     raise UnprocessableError(f"Validation error in JSON body: [{where}: {rule}]")
@@ -110,4 +115,4 @@ def path(value: object, where: str) -> Path:
     try:
         return parse_path(text)
     except BadInputError as error:
-        fail(where, error.message.removeprefix("Wrong input: "))
+        raise BadInputError(f"{error.message} at {where}") from error

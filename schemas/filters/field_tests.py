@@ -97,7 +97,10 @@ def _bounds(fields: dict[str, Any], where: str, parse: Callable[[object, str], B
 def _datetime(value: object, where: str) -> int:
     microseconds = parse_datetime(checks.string(value, where))
     if microseconds is None:
-        checks.fail(where, f"{checks.describe(value)} is not a datetime (RFC 3339)")
+        shown = checks.describe(value)
+        checks.malformed(
+            where, f"{shown} does not match accepted datetime format (RFC3339). Example: 2014-01-01T00:00:00Z"
+        )
     return microseconds
 
 
@@ -113,8 +116,13 @@ def _geo_point(value: object, where: str) -> GeoPoint:
             checks.fail(where, "expected a longitude and a latitude")
         value = dict(zip(_COORDINATES, both, strict=True))
     fields = checks.present(value, where, frozenset(_COORDINATES))
-    lon = checks.number(checks.required(fields, "lon", where), f"{where}.lon", -180.0, 180.0)
-    lat = checks.number(checks.required(fields, "lat", where), f"{where}.lat", -90.0, 90.0)
+    lon, lat = (checks.number(checks.required(fields, name, where), f"{where}.{name}") for name in _COORDINATES)
+    if not (-180.0 <= lon <= 180.0 and -90.0 <= lat <= 90.0):
+        checks.malformed(
+            where,
+            f"Wrong format of GeoPoint payload: expected `lat` = {lat:g} within [-90;90] and `lon` = {lon:g} within "
+            "[-180;180]",
+        )
     return GeoPoint(lon, lat)
 
 
@@ -136,8 +144,12 @@ def _ring(value: object, where: str, take: Take) -> tuple[GeoPoint, ...]:
     items = checks.array(checks.required(fields, "points", where), f"{where}.points")
     take(len(items), f"{where}.points")
     points = tuple(_geo_point(item, f"{where}.points[{i}]") for i, item in enumerate(items))
-    if len(points) < _MIN_RING or points[0] != points[-1]:
-        checks.fail(where, f"a ring has at least {_MIN_RING} points, the last of which equals the first")
+    if len(points) < _MIN_RING:
+        reason = f"the size must be at least {_MIN_RING}, got {len(points)}"
+        checks.malformed(where, f"Validation failed: polygon invalid, {reason}")
+    if points[0] != points[-1]:
+        reason = "the first and the last points should be the same to form a closed line"
+        checks.malformed(where, f"Validation failed: polygon invalid, {reason}")
     return points
 
 

@@ -159,4 +159,4 @@ def _point_id(value: object, where: str, position: int) -> PointId:
     try:
         return parse_point_id(value)
     except BadInputError as error:
-        checks.fail(f"{where}[{position}]", error.message)
+        checks.malformed(f"{where}[{position}]", error.message)

@@ -7,6 +7,7 @@ from typing import Any, TypeAlias, TypeVar
 import msgspec
 
 from schemas.errors import BadInputError, HeadwaterError, UnprocessableError
+from schemas.ids import not_an_id
 
 NotYet: TypeAlias = None
 """The type of a field that Qdrant has and Headwater doesn't, yet: null alone passes, so nothing is silently ignored."""
@@ -17,6 +18,7 @@ MAX_OBJECTS = 1 << 18
 """Objects and arrays in what ``check_density`` lets pass. ``{},`` takes up to fifty times its text once decoded."""
 MAX_VALUES = 4 << 20
 """Values there: as many as are in 32 MiB, at eight bytes each."""
+_MOST_NESTED = 256
 UNCOUNTED_BYTES = 256 << 10
 """A text that is no larger is decoded without a look at what is in it."""
 
@@ -26,6 +28,9 @@ _BOUND = re.compile(r"^(?P<sign>>=|<=) (?P<bound>\S+)$")
 _STEP = re.compile(r"\.(?P<key>[^.\[\]]+)|\[(?P<index>\d+)\]")
 _OF_THE_TYPE = frozenset({">= 0", f"<= {2**32 - 1}"})
 """Limits of the unsigned types that Qdrant reads into: what breaks them is of the wrong type there."""
+_ID = re.compile(r"^Expected `int \| str(?: \| null)?`, got `(?P<got>\w+)`")
+_OPEN = {"array": "[...]", "object": "{...}"}
+_OF_AN_ID = re.compile(r"(?:^|\.)(?:id|offset|(?:ids|points)\[(?:\d+|\.\.\.)\])$")
 _SHOWN = 1e40
 """Larger numbers are not quoted: they may have any number of digits."""
 _ONLY_NULL = re.compile(r"^Expected `null`, got ")
@@ -96,6 +101,9 @@ def explain(error: Exception, prefix: str = "", read: Callable[[], Any] = lambda
     if limit:
         return UnprocessableError(f"Validation error in JSON body: [{path}: value invalid, must be {limit['limit']}]")
     where = f" at {path}" if path else ""
+    if (found := _ID.match(what)) and _OF_AN_ID.search(path):
+        value = _OPEN.get(found["got"]) or _value_at(read(), inner)
+        return BadInputError(f"Format error in JSON body: {not_an_id(value).message}{where}")
     return BadInputError(f"Format error in JSON body: {what}{where}")
 
 
@@ -109,11 +117,14 @@ def _out_of_bounds(path: str, bound: re.Match[str], kind: str, value: float | No
 
 
 def _read(text: bytes) -> Any:
-    return msgspec.json.decode(text) if len(text) <= UNCOUNTED_BYTES else None
+    # What is said must not depend on how deep the stack is: what nests deeper than this is not looked into.
+    if len(text) > UNCOUNTED_BYTES or text.count(b"[") + text.count(b"{") > _MOST_NESTED:
+        return None
+    return msgspec.json.decode(text)
 
 
-def _number_at(value: Any, path: str) -> float | None:
-    """The number in ``value`` at a path as msgspec gives it; None when that is not to be told from the path."""
+def _value_at(value: Any, path: str) -> Any:
+    """What is in ``value`` at a path as msgspec gives it; None when that is not to be told from the path."""
     if "[...]" in path:
         return None
     for step in _STEP.finditer(path.removeprefix("$")):
@@ -121,6 +132,12 @@ def _number_at(value: Any, path: str) -> float | None:
             value = value[step["key"] if step["index"] is None else int(step["index"])]
         except (LookupError, TypeError):
             return None
+    return value
+
+
+def _number_at(value: Any, path: str) -> float | None:
+    """The number there, None where there is none."""
+    value = _value_at(value, path)
     number = isinstance(value, int | float) and not isinstance(value, bool)
     return value if number and abs(value) < _SHOWN else None
 

@@ -154,7 +154,7 @@ def _check_vector(vector: JsonValue, size: int, path: str) -> None:
     if is_multi(vector):
         raise other_kind("multi", path)
     if len(vector) != size:
-        raise BadInputError(f"Wrong input: {path}: Vector dimension error: expected dim: {size}, got {len(vector)}")
+        raise BadInputError(f"Wrong input: Vector dimension error: expected dim: {size}, got {len(vector)} at {path}")
     for index, value in enumerate(vector):
         if isinstance(value, list):
             raise BadInputError(f"Wrong input: {path}[{index}]: expected a number")

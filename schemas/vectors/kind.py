@@ -116,5 +116,5 @@ def other_kind(which: str, path: str | None = None) -> BadInputError:
 
     ``path`` is where the value stood.
     """
-    where = f"{path}: " if path else ""
-    return BadInputError(f"Wrong input: {where}Conversion between {which} and regular vectors failed")
+    where = f" at {path}" if path else ""
+    return BadInputError(f"Wrong input: Conversion between {which} and regular vectors failed{where}")

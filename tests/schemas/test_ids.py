@@ -88,7 +88,7 @@ def test_uuids_sort_as_uuids(uuids: list[UUID]) -> None:
     ],
 )
 def test_refuses_what_is_no_id(value: object) -> None:
-    with pytest.raises(BadInputError, match="point id") as error:
+    with pytest.raises(BadInputError, match="not a valid point ID") as error:
         parse_point_id(value)
     assert len(error.value.message) < 200
 

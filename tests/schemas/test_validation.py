@@ -67,7 +67,7 @@ def test_passes(config: CollectionConfig, op: Operation) -> None:
 @pytest.mark.parametrize(
     ("config", "op", "problem"),
     [
-        (PLAIN, Upsert(ids=[-1], vectors={}), "point id -1 is out of range"),
+        (PLAIN, Upsert(ids=[-1], vectors={}), "value -1 is not a valid point ID"),
         (PLAIN, Upsert(ids=[b"short"], vectors={}), "a UUID has 16 bytes"),
         (PLAIN, Upsert(ids=[1], vectors={"x": ONE}), "Not existing vector name error: x"),
         (NAMED, Upsert(ids=[1], vectors={"": ONE}), r"this collection has named vectors \(image, text\)"),
@@ -87,11 +87,11 @@ def test_passes(config: CollectionConfig, op: Operation) -> None:
         (NAMED, DeleteVectors(names=["x"], ids=[1]), "Not existing vector name error: x"),
         (PLAIN, DeletePoints(), "by ids or by a filter, one of them"),
         (PLAIN, DeletePoints(ids=[], filter={}), "by ids or by a filter, one of them"),
-        (PLAIN, DeletePoints(ids=[2**64]), "point id 18446744073709551616 is out of range"),
+        (PLAIN, DeletePoints(ids=[2**64]), "value 18446744073709551616 is not a valid point ID"),
         (PLAIN, ClearPayload(filter=BAD_FILTER), "At least one field condition"),
-        (PLAIN, DeletePayload(keys=["a", "b c"], ids=[1]), "'b c' is not a valid payload key"),
-        (PLAIN, SetPayload(payload=b"{}", key="", ids=[1]), "'' is not a valid payload key"),
-        (PLAIN, OverwritePayload(payload=b"{}", key="a.", ids=[1]), "'a.' is not a valid payload key"),
+        (PLAIN, DeletePayload(keys=["a", "b c"], ids=[1]), "Invalid json path: 'b c'"),
+        (PLAIN, SetPayload(payload=b"{}", key="", ids=[1]), "Invalid json path: ''"),
+        (PLAIN, OverwritePayload(payload=b"{}", key="a.", ids=[1]), "Invalid json path: 'a.'"),
     ],
 )
 def test_refuses(config: CollectionConfig, op: Operation, problem: str) -> None:

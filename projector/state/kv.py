@@ -2,8 +2,9 @@
 
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
+from threading import Thread
 from types import TracebackType
 from typing import Any, Self, cast
 
@@ -46,6 +47,7 @@ class KeyValue:
         self._sizes = write_buffer_mib, cache_mib
         self._alone = asyncio.Lock()
         self._closing = ExitStack()
+        self._flushing: Thread | None = None
         self._use(db)
         self._sequence = BatchSequence(self.scan(PREFIX))
         if self._sequence.missing:
@@ -154,10 +156,26 @@ class KeyValue:
         self._sequence.number(batch)
         try:
             self._db.write(batch.raw)
-            if self._sequence.written():
-                self._db.flush(False)
         except Exception as error:
             raise self._unwritten(error) from error
+        if self._sequence.written():
+            self._flush_aside()
+
+    def _flush_aside(self) -> None:
+        # RocksDB lets the caller wait while it moves what was in memory before, also when told not to.
+        self._flushed()
+        self._flushing = Thread(target=self._flush_now, args=(self._db,), name="flush of a state")
+        self._flushing.start()
+
+    def _flush_now(self, db: Rdict) -> None:
+        # What can't be written, or is damaged, is said by the next batch, too.
+        with suppress(Exception):
+            db.flush(False)
+
+    def _flushed(self) -> None:
+        if self._flushing is not None:
+            self._flushing.join()
+            self._flushing = None
 
     async def sync(self) -> None:
         """Make everything written so far survive power loss. Raises as ``write``."""
@@ -196,6 +214,7 @@ class KeyValue:
                 return
             await asyncio.to_thread(try_disk, self.folder, self._sizes[0])
             failed = self._db
+            await asyncio.to_thread(self._flushed)
             self._use(await asyncio.to_thread(open_database, self.folder, self._sizes, read_only=True))
             await asyncio.to_thread(close_database, failed)
             reading = self._db
@@ -231,6 +250,7 @@ class KeyValue:
         """Close the files and release the lock. Raises StateDamagedError, StateUnwritableError: what couldn't be
         moved into table files is in the write-ahead log.
         """
+        self._flushed()
         with self._closing:
             if self.unwritable is None:
                 try:

@@ -5,7 +5,7 @@ from typing import TypeVar
 
 import msgspec
 
-from ingest.vector_columns import pack_written, to_columns
+from ingest.vector_columns import pack_written, read_rows_of, to_columns
 from schemas.config import UNNAMED, CollectionConfig
 from schemas.errors import BadInputError, UnprocessableError
 from schemas.ids import UUID_BASE, WireId, parse_point_id, to_wire
@@ -39,6 +39,7 @@ from schemas.rest.points import (
 )
 from schemas.rest.shard_keys import ShardKeySelector
 from schemas.validation import check_operation, check_operation_count, check_payloads, decode_payload
+from schemas.vectors.plain import only_plain
 from schemas.vectors.registry import VectorColumn
 
 _EMPTY = (b"null", b"{}")
@@ -119,6 +120,9 @@ def _vector(point: PointRequest, position: int) -> msgspec.Raw:
 
 
 def _batch_columns(config: CollectionConfig, batch: BatchRequest) -> dict[str, VectorColumn]:
+    plain = only_plain(config)
+    if plain is not None and (data := read_rows_of(plain.dim, bytes(batch.vectors), len(batch.ids))) is not None:
+        return {UNNAMED: plain.plain(data)}
     decoded = _decoded_columns(batch, max(1, len(config.names)))
     named = decoded if isinstance(decoded, dict) else {UNNAMED: decoded}
     columns: dict[str, VectorColumn] = {}

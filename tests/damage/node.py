@@ -82,8 +82,11 @@ class Node:
         return await self.run(self._ask(method, path, body))
 
     async def _ask(self, method: str, path: str, body: Any = None) -> Any:
-        content = None if body is None else json.dumps(body).encode()
-        answer = await self._client.request(method, path, content=content)
+        return await self.send(method, path, None if body is None else json.dumps(body).encode())
+
+    async def send(self, method: str, path: str, body: bytes | None) -> Any:
+        """The result of a request with that body. Raises AssertionError when it is refused."""
+        answer = await self._client.request(method, path, content=body)
         result = answer.json()
         assert answer.status_code == 200, f"{method} {path} answered {answer.status_code}: {result}"
         return result["result"]

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.vector_columns import read_rows, read_unnamed, to_columns
+from ingest.vector_columns import read_rows, read_rows_of, read_unnamed, to_columns
 from schemas.config import UNNAMED, CollectionConfig, Distance, VectorParams
 from schemas.errors import BadInputError, UnprocessableError
 
@@ -31,6 +31,24 @@ def test_good_vectors_give_the_bytes_that_struct_packs(case: tuple[int, list[lis
     expected = plain(size, raw)
     if expected is not None and b"\x80\x7f" not in expected and b"\x80\xff" not in expected:
         assert read_unnamed(size, raw) == expected
+
+
+@given(st.lists(st.lists(numbers, min_size=2, max_size=2)), st.sampled_from([",", ", "]))
+def test_arrays_of_them_are_read_alike(vectors: list[list[float]], separator: str) -> None:
+    texts = [msgspec.json.encode(vector) for vector in vectors]
+    text = b"[%b]" % separator.encode().join(texts)
+    raw = [msgspec.Raw(item) for item in texts]
+    assert read_rows_of(2, text, len(vectors)) == (read_unnamed(2, raw) if vectors else None)
+
+
+OTHER_ARRAYS = [
+    *("[]", "[[]]", "[1,2]", "[[1,2],3]", "[[1,2],[3,4],[5,6]]", "[[1,2],[[3],4]]", '[["1",2],["],[",4]]', "[[1],[2]]"),
+]
+
+
+@pytest.mark.parametrize("text", OTHER_ARRAYS)
+def test_arrays_of_anything_else_get_no_answer(text: str) -> None:
+    assert read_rows_of(2, text.encode(), 2) is None
 
 
 BAD = [

@@ -1,9 +1,11 @@
+import json
 from typing import Any
 
 import pytest
 from qdrant_client.http import models
 
 from ingest.log import Topic
+from ingest.routes.points import ASIDE_BYTES
 from schemas.operations import Upsert
 from schemas.records import PointsRecord, decode_partition_record
 from tests.rest.client import VECTORS, MemoryRest, Rest
@@ -252,3 +254,26 @@ def test_a_filter_reaches_every_shard(sharded: Rest) -> None:
     sharded.result("POST", f"{POINTS}/delete", params=WAIT, json=body)
     assert [p["id"] for p in sharded.scroll()] == [45, 46, 47, 48, 49]
     assert "Empty update request" in sharded.error(400, "POST", f"{POINTS}/delete", params=WAIT, json={"points": []})
+
+
+LARGE = 1500
+"""Points, of more than what is decoded on the event loop."""
+
+
+@pytest.mark.parametrize("form", ["points", "batch", "operations"])
+def test_a_large_body(rest: Rest, form: str) -> None:
+    ids, vectors = list(range(LARGE)), [[number, 1] for number in range(LARGE)]
+    payloads: list[Any] = [{"text": "x" * 1000, "number": number} for number in ids]
+    points = [{"id": i, "vector": v, "payload": p} for i, v, p in zip(ids, vectors, payloads, strict=True)]
+    bodies: dict[str, tuple[str, str, Any]] = {
+        "points": ("PUT", POINTS, {"points": points}),
+        "batch": ("PUT", POINTS, {"batch": {"ids": ids, "vectors": vectors, "payloads": payloads}}),
+        "operations": ("POST", f"{POINTS}/batch", {"operations": [{"upsert": {"points": points}}]}),
+    }
+    method, path, body = bodies[form]
+    assert len(json.dumps(body)) > ASIDE_BYTES
+    rest.result(method, path, params=WAIT, json=body)
+    found = rest.scroll(limit=LARGE, with_vector=True)
+    assert [(p["id"], p["vector"], p["payload"]) for p in found] == list(zip(ids, vectors, payloads, strict=True))
+    vectors[-1].append(2)
+    assert f"[{LARGE - 1}]" in rest.error(400, method, path, json=body)

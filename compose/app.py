@@ -8,8 +8,10 @@ from compose.cluster.endpoints import cluster_endpoints
 from compose.http.access import Access
 from compose.http.application import HeadwaterApp
 from compose.http.cors import Cors
+from compose.http.quotas import QuotaRoutes
 from compose.http.ready import ReadyCatalog
 from compose.http.service import Readiness, ServiceRoutes
+from compose.quotas import Quotas
 from compose.snapshots.endpoints import snapshot_endpoints
 from ingest.catalog_writer import CatalogWriter
 from ingest.http.limits import Limits
@@ -29,6 +31,7 @@ from query_api.reading import Reader
 from query_api.routes.collections import CollectionReadRoutes
 from query_api.routes.facet import FacetRoutes
 from query_api.routes.matrix import MatrixRoutes
+from query_api.routes.optimizations import OptimizationRoutes
 from query_api.routes.points import PointReadRoutes
 from query_api.routes.queries import QueryRoutes
 from query_api.sizes import ShardSizes
@@ -55,6 +58,8 @@ class Services:
     log_record_bytes: int | None = None
     snapshots: Path = Path("collection-snapshots")
     """The folder for snapshots of collections."""
+    data: Path = Path("data")
+    """The data folder: where quotas are kept, and whose disk they are about."""
     cluster_enabled: bool = False
     """Whether routes about clustering answer as a cluster of one; collections have shard keys then."""
 
@@ -75,7 +80,8 @@ def create_app(
     strict = StrictWrites(ShardSizes(services.readers), rates)
     answering = Answering(reader)
     writer = CatalogWriter(log, catalog, visibility)
-    points = PointsWriter(log, visibility, _record_bytes(services, limits))
+    quotas = Quotas(services.data)
+    points = PointsWriter(log, visibility, _record_bytes(services, limits), quotas.check)
     endpoints = [
         *ServiceRoutes(services.catalog, services.readiness, services.version, log.identity).endpoints(),
         *cluster_endpoints(catalog, writer, limits, log.identity, enabled=services.cluster_enabled),
@@ -86,6 +92,8 @@ def create_app(
         *QueryRoutes(reader, answering).endpoints(),
         *MatrixRoutes(reader).endpoints(),
         *FacetRoutes(reader).endpoints(),
+        *OptimizationRoutes(catalog, services.readers).endpoints(),
+        *QuotaRoutes(quotas).endpoints(),
         *PointWriteRoutes(catalog, points, limits, strict).endpoints(),
         *snapshot_endpoints(services.snapshots, catalog, writer, points, services.readers, log.identity),
     ]

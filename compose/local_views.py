@@ -12,8 +12,9 @@ from projector.segments.optimizer import Optimizer
 from projector.view.follower import PartitionFollower
 from projector.view.shard_view import ShardView
 from projector.waiters import Waiters, not_visible
+from query_api.builds import build_of
 from query_api.local import LocalShard
-from query_api.ports import CollectionCounts, CollectionStatus
+from query_api.ports import CollectionCounts, CollectionStatus, ShardBuild
 from schemas.errors import InsufficientStorageError, NotFoundError, TimedOutError
 from schemas.operations import Outcome
 
@@ -94,3 +95,11 @@ class LocalViews:
             status=CollectionStatus.GREEN if up_to_date else CollectionStatus.YELLOW,
             queued=sum([await self._queued(partition) for partition in entry.partitions]),
         )
+
+    def builds(self, entry: CollectionEntry) -> list[ShardBuild]:
+        """How far the segments of every shard are. Raises as ``views``."""
+        about = self._optimizer
+        return [
+            build_of(view, up_to_date=about.up_to_date(view.shard), progress=about.progress(view.shard))
+            for view in self.views(entry)
+        ]

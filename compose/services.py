@@ -16,5 +16,6 @@ def make_services(node: EmbeddedNode) -> Services:
         node,
         version("headwater"),
         snapshots=node.settings.collection_snapshots,
+        data=node.settings.data,
         cluster_enabled=node.settings.cluster_enabled,
     )

@@ -1,7 +1,7 @@
 """PointsWriter: operations onto the log, and waiting until they are visible."""
 
 import asyncio
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -12,7 +12,7 @@ from ingest.outcomes import raise_rejected
 from ingest.ports import CollectionEntry, Visibility
 from ingest.sharding import records_of
 from schemas.errors import BadInputError, TimedOutError, UnavailableError
-from schemas.operations import Operation, Outcome
+from schemas.operations import Operation, Outcome, OverwritePayload, SetPayload, UpdateVectors, Upsert
 from schemas.records import (
     CANONICAL_CONTENT_TYPE,
     CONTENT_TYPE_HEADER,
@@ -29,6 +29,9 @@ LONG_SECONDS = 60.0
 HEADERS = ((CONTENT_TYPE_HEADER, CANONICAL_CONTENT_TYPE),)
 REQUEST_HEADERS = ((CONTENT_TYPE_HEADER, REQUEST_CONTENT_TYPE),)
 
+_GROWING = (Upsert, UpdateVectors, SetPayload, OverwritePayload)
+"""Operations that take room."""
+
 ResultT = TypeVar("ResultT")
 
 
@@ -44,8 +47,18 @@ class WriteResult:
 class PointsWriter:
     """Writes operations on points. Knows nothing of how they are applied."""
 
-    def __init__(self, log: Log, visibility: Visibility, max_record_bytes: int = MAX_RECORD_BYTES) -> None:
-        """``max_record_bytes``: about how large records become; more is split."""
+    def __init__(
+        self,
+        log: Log,
+        visibility: Visibility,
+        max_record_bytes: int = MAX_RECORD_BYTES,
+        check_room: Callable[[], None] | None = None,
+    ) -> None:
+        """``max_record_bytes``: about how large records become; more is split.
+
+        ``check_room`` raises InsufficientStorageError where what takes room is not to be written.
+        """
+        self._check_room = check_room
         self._log = log
         self._visibility = visibility
         self._max_record_bytes = max_record_bytes
@@ -67,6 +80,8 @@ class PointsWriter:
         BadInputError, InsufficientStorageError, and with ``wait`` the error of the first operation that was rejected.
         When they are on the log, but don't become visible before the deadline, the result's status says so.
         """
+        if self._check_room is not None and any(isinstance(op, _GROWING) for op in operations):
+            self._check_room()
         records = self._encode(entry, operations, only)
         for partition in records:
             self._visibility.check_applied(Topic.POINTS, partition)

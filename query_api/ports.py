@@ -41,6 +41,19 @@ class CollectionCounts:
     queued: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class ShardBuild:
+    """How far a shard's segments are. ``segments``: name and points of each, those of points without one included.
+
+    ``progress``: the part that is done of what is being built, from 0 to 1; None where nothing is, as far as is known
+    here.
+    """
+
+    segments: tuple[tuple[str, int], ...]
+    up_to_date: bool
+    progress: float | None = None
+
+
 class Shard(Protocol):
     """A shard as it was when it was asked for: everything that is read through one of these agrees."""
 
@@ -93,4 +106,8 @@ class Readers(Protocol):
 
     async def counts(self, entry: CollectionEntry) -> CollectionCounts:
         """The collection in numbers. Raises as ``shards``."""
+        ...
+
+    def builds(self, entry: CollectionEntry) -> Sequence[ShardBuild]:
+        """How far the segments of every shard are. Raises as ``shards``."""
         ...

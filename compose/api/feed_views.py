@@ -18,8 +18,9 @@ from projector.segments.reader import Segment
 from projector.segments.shard_work import is_stale
 from projector.view.shard_view import ShardView
 from projector.waiters import Waiters, not_visible
+from query_api.builds import build_of
 from query_api.local import LocalShard
-from query_api.ports import CollectionCounts, CollectionStatus
+from query_api.ports import CollectionCounts, CollectionStatus, ShardBuild
 from schemas.errors import TimedOutError, UnavailableError
 from schemas.operations import Outcome
 
@@ -135,6 +136,10 @@ class FeedViews:
             optimizer_error=damage or unfit_reason(vectors),
             queued=sum(queued),
         )
+
+    def builds(self, entry: CollectionEntry) -> list[ShardBuild]:
+        """How far the segments of every shard are, as far as they tell. Raises as ``views``."""
+        return [build_of(view, up_to_date=_up_to_date(view)) for view in self.views(entry)]
 
 
 def _up_to_date(view: ShardView) -> bool:

@@ -142,6 +142,7 @@ class Worker:
                 node.recount,
                 log.max_record_bytes(Topic.POINTS),
                 self._spec.settings.collection_snapshots,
+                self._spec.settings.data,
                 self._spec.settings.cluster_enabled,
             )
             self._app.app = create_app(services, self._limits, self._access, make_cors(self._spec.settings))

@@ -16,8 +16,9 @@ from projector.view.follower import PartitionFollower
 from projector.view.shard_view import ShardView
 from projector.waiters import not_visible
 from projector.worker.catalog_runner import MarkerOffset, Publish
+from query_api.builds import build_of
 from query_api.local import LocalShard
-from query_api.ports import CollectionCounts, CollectionStatus
+from query_api.ports import CollectionCounts, CollectionStatus, ShardBuild
 from schemas.errors import TimedOutError
 from schemas.ids import PointId
 from schemas.operations import Outcome
@@ -210,6 +211,9 @@ class MemoryNode:
 
     async def counts(self, entry: CollectionEntry) -> CollectionCounts:
         return CollectionCounts(sum(v.count for v in self.views(entry)), 0, 0, CollectionStatus.GREEN)
+
+    def builds(self, entry: CollectionEntry) -> list[ShardBuild]:
+        return [build_of(view, up_to_date=True) for view in self.views(entry)]
 
     def ready(self) -> tuple[bool, str]:
         return self.is_ready, "ready" if self.is_ready else "catching up"

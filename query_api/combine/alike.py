@@ -70,6 +70,6 @@ def _sparse(vectors: Fetched) -> Callable[[int], Matrix]:
         mine = owners == row
         weights = np.zeros(len(indices))
         weights[places[mine]] = values[mine]
-        return np.bincount(owners, values * weights[places], minlength=len(vectors))
+        return np.bincount(owners, values * weights[places], minlength=len(vectors)).astype(np.float64)
 
     return to

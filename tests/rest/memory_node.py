@@ -13,6 +13,7 @@ from projector.fold.effects import Effects, Home, ShardMeta
 from projector.fold.fold import fold
 from projector.frames import Frame, ShardId
 from projector.view.follower import PartitionFollower
+from projector.view.live_shard import LiveShard
 from projector.view.shard_view import ShardView
 from projector.waiters import not_visible
 from projector.worker.catalog_runner import MarkerOffset, Publish
@@ -205,6 +206,10 @@ class MemoryNode:
             for part in entry.parts
             for shard, partition in enumerate(part.shard_map)
         ]
+
+    def live(self, shard: ShardId) -> LiveShard:
+        """One of the shards, to put segments into."""
+        return next(follower.shards[shard] for follower in self._followers if shard in follower.shards)
 
     def shards(self, entry: CollectionEntry) -> list[LocalShard]:
         return list(map(LocalShard, self.views(entry)))

@@ -1,0 +1,1 @@
+"""Every kind of query over every kind of vectors."""

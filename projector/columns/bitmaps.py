@@ -4,12 +4,13 @@ A list is uint32; a bitmap is uint8 [ceil(size / 8)], the first slot in the lowe
 dtype tells which it is. (The first two are the containers of roaring bitmaps: Chambi, Lemire, Kaser and Godin 2016.)
 """
 
+from array import array
 from collections.abc import Iterable
 
 import numpy as np
 from numpy.typing import NDArray
 
-from projector.columns.sections import Sections
+from projector.columns.sections import Sections, SectionSource
 
 Mask = NDArray[np.bool_]
 Slots = NDArray[np.uint32] | NDArray[np.uint8] | Mask
@@ -21,6 +22,36 @@ DENSE = 32
 def slot_sections(name: str, slots: NDArray[np.uint32], size: int) -> Sections:
     """The section of slots below ``size``: a list, or, named so, a bitmap."""
     return {f"{name}_bits": bitmap(slots, size)} if is_dense(len(slots), size) else {name: slots}
+
+
+class SlotList:
+    """Collects ascending slots, each once, for the section ``name``."""
+
+    __slots__ = ("_last", "_name", "slots")
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._last = -1
+        self.slots = array("I")
+
+    def __len__(self) -> int:
+        return len(self.slots)
+
+    def add(self, slot: int) -> None:
+        """Record a slot; they come in ascending order."""
+        if slot != self._last:
+            self._last = slot
+            self.slots.append(slot)
+
+    def finish(self, size: int) -> Sections:
+        """The section, none when there are no slots."""
+        return slot_sections(self._name, np.frombuffer(self.slots, np.uint32), size) if self.slots else {}
+
+
+def set_of_slots(source: SectionSource, name: str) -> NDArray[np.uint32] | NDArray[np.uint8]:
+    """What ``slot_sections`` wrote."""
+    bits = source.array(f"{name}_bits", np.uint8)
+    return bits if len(bits) else source.array(name, np.uint32)
 
 
 def is_dense(count: int, size: int) -> bool:

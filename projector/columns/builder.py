@@ -6,11 +6,12 @@ import msgspec
 import numpy as np
 
 from projector.columns.accumulator import ColumnAccumulator, JsonItem
-from projector.columns.keywords import HashCollisionError
-from projector.columns.meta import COLUMNS_SECTION, ColumnMeta, ColumnsMeta, ColumnSteps
+from projector.columns.meta import COLUMNS_SECTION, ColumnMeta, ColumnsMeta, ColumnSteps, column_steps
+from projector.columns.postings import HashCollisionError
 from projector.columns.sections import SectionSink
-from schemas.json_path import EACH
+from schemas.json_path import EACH, parse_path
 from schemas.matching import EVALUATOR_VERSION
+from schemas.payload_index import PayloadIndexes
 from schemas.validation import decode_payload
 
 MAX_COLUMNS = 64
@@ -33,7 +34,10 @@ class _Node:
 class ColumnsBuilder:
     """Takes the payloads of slots 0, 1, 2, ... and writes their columns."""
 
-    def __init__(self) -> None:
+    def __init__(self, indexes: PayloadIndexes) -> None:
+        """``indexes``, by payload key, say which paths get a column before others, and with which structures."""
+        declared = ((parse_path(key).steps, index.params) for key, index in indexes.items())
+        self._declared = {column_steps(steps): params for steps, params in declared}
         self._slot = 0
         self._root = _Node((), None)
         self._tracked: list[tuple[ColumnSteps, ColumnAccumulator]] = []
@@ -46,8 +50,8 @@ class ColumnsBuilder:
         self._slot += 1
 
     def write(self, sink: SectionSink) -> None:
-        """Write the sections of the MAX_COLUMNS most frequent paths."""
-        ranked = sorted(self._tracked, key=lambda item: item[1].points, reverse=True)
+        """Write the sections of the paths that are declared, and of others as frequent, MAX_COLUMNS at most."""
+        ranked = sorted(self._tracked, key=lambda item: (item[1].index is None, -item[1].points))
         complete = not self._dropped and len(ranked) <= MAX_COLUMNS
         metas: list[ColumnMeta] = []
         for steps, accumulator in ranked[:MAX_COLUMNS]:
@@ -57,7 +61,7 @@ class ColumnsBuilder:
                 complete = False
                 continue
             number = len(metas)
-            metas.append(ColumnMeta.of(steps, number, accumulator.points))
+            metas.append(ColumnMeta.of(steps, number, accumulator.points, accumulator.index))
             for name, data in sections.items():
                 sink.put(f"column.{number}.{name}", data)
         encoded = msgspec.json.encode(ColumnsMeta(complete, metas, EVALUATOR_VERSION))
@@ -87,11 +91,13 @@ class ColumnsBuilder:
                 self._visit_array(_each(node), cast(list[JsonItem], value))
 
     def _new_child(self, node: _Node, key: str) -> _Node | None:
-        if len(self._tracked) == _MAX_TRACKED:
+        steps = (*node.steps, key)
+        index = self._declared.get(steps)
+        if len(self._tracked) >= _MAX_TRACKED and index is None:
             self._dropped = True
             return None
-        column = ColumnAccumulator()
-        child = node.children[key] = _Node((*node.steps, key), column)
+        column = ColumnAccumulator(index)
+        child = node.children[key] = _Node(steps, column)
         self._tracked.append((child.steps, column))
         return child
 

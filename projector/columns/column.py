@@ -1,247 +1,171 @@
-"""Column: the reader of one payload key path, and what each test selects in it."""
+"""Column: the reader of one payload key path, and what each test selects in it.
 
-from collections.abc import Sequence
+Every element is of one type, so a test selects what it selects among the values of each type, put together. A type is
+a module with an accumulator and a reader, whose ``select`` says what passes among its values and whose ``tests`` which
+tests these may pass at all.
+"""
+
+from collections import Counter
 from functools import cached_property
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from projector.columns.bitmaps import Mask, Slots, is_dense, mask_of
+from projector.columns.bools import Bools
+from projector.columns.datetimes import Datetimes
+from projector.columns.geo import Geo
 from projector.columns.keywords import Keywords
+from projector.columns.meta import ColumnMeta
 from projector.columns.numbers import Numbers
+from projector.columns.presence import Presence
 from projector.columns.sections import SectionSource
-from projector.columns.selection import Selection, known
+from projector.columns.selection import Selection, all_of, any_of, at_most, known
+from projector.columns.slot_set import SlotSet
+from projector.columns.texts import Texts
+from projector.columns.uuids import Uuids
 from schemas.filters import (
-    DatetimeRange,
     ElementTest,
+    GeoBoundingBox,
+    GeoPolygon,
+    GeoRadius,
     HasPhrase,
     HasTokens,
-    IsEmpty,
-    IsNull,
     IsOfType,
     MatchAny,
-    MatchBool,
     MatchExcept,
-    MatchInteger,
-    MatchKeyword,
-    MatchPhrase,
-    MatchPrefix,
-    MatchText,
-    MatchTextAny,
     MatchUuid,
-    Range,
-    ValuesCount,
     ValuesTest,
 )
-from schemas.matching.values import in_range
+from schemas.matching import element_passes
+from schemas.payload_index import GeoIndex, UuidIndex
+from schemas.text import analyzer
 
-_EXACT = 1 << 53
-"""Integers up to here are float64 as they are."""
-_ROUNDED = 1 << 63
-"""From here on a float of the column may stand for an integer beside it."""
+
+class Kind(Protocol):
+    """The reader of one type's values."""
+
+    @property
+    def tests(self) -> tuple[type[ElementTest], ...]:
+        """Which tests they may pass."""
+        ...
+
+    def select(self, test: Any) -> Selection:
+        """The slots where one of them passes."""
+        ...
 
 
 class Column:
     """One path's values at the slots of a segment of ``size`` slots."""
 
-    def __init__(self, source: SectionSource, size: int) -> None:
+    def __init__(self, source: SectionSource, size: int, meta: ColumnMeta | None) -> None:
+        """``meta``: None for a path that leads to nothing."""
         self._source = source
         self._size = size
+        self._index = None if meta is None else meta.index
+        self.presence = Presence(source, size, counted=meta is None or meta.counted)
 
     def select_element(self, test: ElementTest) -> Selection:
         """The slots where one of the path's elements passes."""
-        match test:
-            case MatchText() | MatchTextAny() | MatchPhrase() | MatchPrefix() | HasPhrase():
-                return self._at_most([self._keywords.slots])
-            case MatchUuid() if test.excluded:
-                return self._at_most([self._slots("filled")])
-            case MatchUuid():
-                return self._at_most([self._keywords.slots, *self._any_number(test.texts)])
-            case IsOfType():
-                return self._of_type(test.data_type)
-            case _:
-                slots = self._element_slots(test)
-        if slots is None:
-            return self._at_most([self._slots("others")])
-        return self._at_most([*slots, self._floats.slots]) if self._doubts(test) else known(mask_of(slots, self._size))
+        return any_of(self._by_type(test), self._size)
 
     def select_values(self, test: ValuesTest) -> Selection:
         """The slots where all of the path's values together pass."""
-        match test:
-            case IsEmpty():
-                filled = mask_of([self._slots("filled")], self._size)
-                return known(~filled if test.expected else filled)
-            case IsNull():
-                nulls = mask_of([self._slots("nulls")], self._size)
-                return known(nulls if test.expected else ~nulls)
-            case HasTokens():
-                return self._at_most([self._keywords.slots])
-            case ValuesCount():
-                if in_range(0, test):
-                    return Selection(np.zeros(self._size, np.bool_), np.ones(self._size, np.bool_))
-                return self._at_most([self._slots("filled")])
-
-    def _of_type(self, data_type: str) -> Selection:
-        match data_type:
-            case "keyword" | "text":
-                return known(mask_of([self._keywords.slots], self._size))
-            case "float":
-                return known(mask_of([self._integers.slots, self._floats.slots], self._size))
-            case "bool":
-                return known(mask_of([self._slots("trues"), self._slots("falses")], self._size))
-            case "datetime":
-                return known(mask_of([self._datetimes.slots], self._size))
-            case "integer":
-                return Selection.between(
-                    mask_of([self._integers.slots], self._size),
-                    mask_of([self._integers.slots, self._floats.slots], self._size),
-                )
-            case "uuid":
-                return self._at_most([self._keywords.slots])
-            case _:
-                return self._at_most([self._slots("others")])
+        if not isinstance(test, HasTokens):
+            return self.presence.select(test)
+        if self._index == test.index:
+            return self.texts.select(test)
+        tokens = analyzer(test.index).tokens
+        having = (self.keywords.where(lambda text, t=token: t in tokens(text), parsed=True) for token in test.tokens)
+        if not test.tokens:
+            return known(SlotSet.nothing(self._size))
+        return all_of(having, self._size) if test.all else any_of(having, self._size)
 
     def ordered(self, data_type: str) -> list[tuple[NDArray[Any], NDArray[np.uint32]]]:
         """The values of an ordered type, "integer", "float" or "datetime" (in microseconds), and their slots.
 
         Each pair is ascending by value; a slot stands there once for each of its values.
         """
+        return [self.datetimes.ordered()] if data_type == "datetime" else self.numbers.ordered(data_type)
+
+    def counts(self, data_type: str, among: SlotSet | None) -> Counter[Any] | None:
+        """How many of the slots ``among`` have each value of a type; None where that is not in the column."""
         match data_type:
+            case "keyword":
+                return self.keywords.counts(among)
             case "integer":
-                return [self._integers.pairs()]
-            case "float":
-                integers, slots = self._integers.pairs()
-                return [(integers.astype(np.float64), slots), self._floats.pairs()]
-            case _:
-                return [self._datetimes.pairs()]
-
-    def count_keywords(self, mask: Mask | None) -> dict[str, int]:
-        """How many of the slots in ``mask``, bool [slots], have each string that any of them has."""
-        return self._keywords.counts(mask)
-
-    def arrays_within(self) -> Mask:
-        """The slots where one of the path's elements is itself an array."""
-        return mask_of([self._slots("arrays_within")], self._size)
-
-    def _element_slots(self, test: ElementTest) -> Sequence[Slots] | None:
-        """The slots that pass, as pieces; None for a geo test, which only objects can pass."""
-        match test:
-            case MatchKeyword():
-                return [self._keywords.postings(test.value)]
-            case MatchInteger():
-                return self._integer(test.value)
-            case MatchBool():
-                return [self._slots("trues" if test.value else "falses")]
-            case MatchAny():
-                return [*self._keywords.of_any(test.values), *self._any_number(test.values)]
-            case MatchExcept():
-                return self._except(test)
-            case Range():
-                return self._range(test)
-            case DatetimeRange():
-                return [self._datetimes.between(test.lt, test.lte, test.gt, test.gte)]
+                return self.numbers.counts(among)
+            case "bool":
+                return self.bools.counts(among)
+            case "uuid" if isinstance(self._index, UuidIndex):
+                return self.uuids.counts(among)
             case _:
                 return None
 
-    def _doubts(self, test: ElementTest) -> bool:
-        """Whether the test turns on what a number is that the column has rounded: an integer of more than 64 bits."""
-        low, high = self._floats.extent
-        if low > -_ROUNDED and high < _ROUNDED:
-            return False
+    def _by_type(self, test: ElementTest) -> list[Selection]:
         match test:
-            case MatchInteger():
-                return abs(test.value) >= _ROUNDED
-            case MatchAny() | MatchExcept():
-                return any(not isinstance(value, str) and abs(value) >= _ROUNDED for value in test.values)
-            case Range():
-                return any(bound is not None and abs(bound) >= _ROUNDED for bound in _bounds(test))
+            case GeoBoundingBox() | GeoRadius() | GeoPolygon():
+                return [self._geo_or_any(test)]
+            case MatchUuid():
+                return self._uuid(test)
+            case HasPhrase():
+                own = self.texts.select(test) if self._index == test.index else None
+                return [own or self.keywords.where(lambda text: element_passes(test, text), parsed=True)]
+            case IsOfType(data_type="geo"):
+                return [self._geo_or_any(test)]
+            case IsOfType(data_type="uuid"):
+                return [self._uuids_or_any(test)]
             case _:
-                return False
+                kinds: list[Kind] = [self.keywords, self.numbers, self.bools, self.datetimes]
+                found = [kind.select(test) for kind in kinds if isinstance(test, kind.tests)]
+                return [*found, known(self.presence.others())] if isinstance(test, MatchExcept) else found
 
-    def _any_number(self, values: frozenset[str | int]) -> list[Slots]:
-        if len(values) >= len(self._integers) + len(self._floats):
-            return [n.slots[n.among(values)] for n in (self._integers, self._floats)]
-        return [slots for value in values if not isinstance(value, str) for slots in self._equal(value)]
+    def _geo_or_any(self, test: ElementTest) -> Selection:
+        return self.geo.select(test) if isinstance(self._index, GeoIndex) else at_most(self.presence.others())
 
-    def _except(self, test: MatchExcept) -> list[Slots]:
-        lists = [self._slots(name) for name in ("trues", "falses", "others")]
-        return [*self._keywords.of_others(test.values), *self._other_numbers(test.values), *lists]
+    def _uuids_or_any(self, test: ElementTest) -> Selection:
+        if isinstance(self._index, UuidIndex):
+            return self.uuids.select(test)
+        return self.keywords.where(lambda text: element_passes(test, text), parsed=True)
 
-    def _other_numbers(self, values: frozenset[str | int]) -> list[NDArray[np.uint32]]:
-        if len(values) >= len(self._integers) + len(self._floats):
-            return [n.slots[~n.among(values)] for n in (self._integers, self._floats)]
-        integers = [value for value in values if not isinstance(value, str)]
-        return [*self._integers.other(integers), *self._floats.other(integers)]
-
-    def _integer(self, value: int) -> list[Slots]:
-        pieces = self._equal(value)
-        if is_dense(sum(map(len, pieces)), self._size) and self._comparable((value,)):
-            return [self._numbers == value]
-        return pieces
-
-    def _equal(self, value: int) -> list[Slots]:
-        return [self._integers.equal(value), self._floats.equal(value)]
-
-    def _comparable(self, bounds: Sequence[float | None]) -> bool:
-        """Whether comparing ``numbers``, which are float64, with these gives what comparing by value does."""
-        low, high = self._integers.extent
-        exact = all(b is None or isinstance(b, float) or abs(b) <= _EXACT for b in bounds)
-        return exact and low >= -_EXACT and high <= _EXACT and len(self._numbers) > 0
-
-    def _range(self, test: Range) -> Sequence[Slots]:
-        pieces = [n.between(test.lt, test.lte, test.gt, test.gte) for n in (self._integers, self._floats)]
-        if is_dense(sum(map(len, pieces)), self._size) and self._comparable(_bounds(test)):
-            # Comparing all numbers in order takes less time than going to so many slots in the order of values.
-            return [_within(self._numbers, test)]
-        return pieces
-
-    def _at_most(self, pieces: Sequence[Slots]) -> Selection:
-        if not any(len(slots) for slots in pieces):
-            return known(np.zeros(self._size, np.bool_))
-        return Selection(np.zeros(self._size, np.bool_), mask_of(pieces, self._size))
-
-    def _slots(self, name: str) -> Slots:
-        bits = self._source.array(f"{name}_bits", np.uint8)
-        return bits if len(bits) else self._source.array(name, np.uint32)
-
-    @property
-    def _numbers(self) -> NDArray[np.float64]:
-        return self._source.array("numbers", np.float64)
+    def _uuid(self, test: MatchUuid) -> list[Selection]:
+        if not test.excluded:
+            return [self._uuids_or_any(test), *self._by_type(MatchAny(test.texts))]
+        strings = self.keywords.where(lambda text: element_passes(test, text), parsed=True)
+        other = MatchExcept(test.texts)
+        return [strings, self.numbers.select(other), self.bools.select(other), known(self.presence.others())]
 
     @cached_property
-    def _keywords(self) -> Keywords:
-        return Keywords(self._source)
+    def keywords(self) -> Keywords:
+        """Its strings."""
+        return Keywords(self._source, self._size)
 
     @cached_property
-    def _integers(self) -> Numbers:
-        return Numbers(self._source, "integers", np.int64)
+    def numbers(self) -> Numbers:
+        """Its numbers."""
+        return Numbers(self._source, self._size)
 
     @cached_property
-    def _floats(self) -> Numbers:
-        return Numbers(self._source, "floats", np.float64)
+    def bools(self) -> Bools:
+        """Its booleans."""
+        return Bools(self._source, self._size)
 
     @cached_property
-    def _datetimes(self) -> Numbers:
-        return Numbers(self._source, "datetimes", np.int64)
+    def datetimes(self) -> Datetimes:
+        """Its datetimes."""
+        return Datetimes(self._source, self._size)
 
+    @cached_property
+    def uuids(self) -> Uuids:
+        """Its UUIDs, with an index of them."""
+        return Uuids(self._source, self._size)
 
-def _bounds(test: Range) -> tuple[float | None, ...]:
-    return test.lt, test.lte, test.gt, test.gte
+    @cached_property
+    def geo(self) -> Geo:
+        """Its geo points, with an index of them."""
+        return Geo(self._source, self._size)
 
-
-def _within(numbers: NDArray[np.float64], test: Range) -> Mask:
-    """Which numbers are in the range; NaN never is."""
-    parts: list[Mask] = []
-    if test.lt is not None:
-        parts.append(numbers < test.lt)
-    if test.lte is not None:
-        parts.append(numbers <= test.lte)
-    if test.gt is not None:
-        parts.append(numbers > test.gt)
-    if test.gte is not None:
-        parts.append(numbers >= test.gte)
-    mask = parts[0] if parts else ~np.isnan(numbers)
-    for part in parts[1:]:
-        mask &= part
-    return mask
+    @cached_property
+    def texts(self) -> Texts:
+        """Its tokens, with an index of texts."""
+        return Texts(self._source, self._size)

@@ -8,9 +8,11 @@ import numpy as np
 
 from projector.columns.builder import ColumnsBuilder
 from projector.columns.column import Column
-from projector.columns.meta import COLUMNS_SECTION, ColumnMeta, ColumnsMeta, ColumnSteps
+from projector.columns.meta import COLUMNS_SECTION, ColumnMeta, ColumnsMeta, ColumnSteps, column_steps
 from projector.columns.sections import ArraySource, MemorySections, Prefixed
-from schemas.json_path import EACH, Path
+from schemas.json_path import Path
+from schemas.matching import EVALUATOR_VERSION
+from schemas.payload_index import PayloadIndexes
 
 
 class Columns:
@@ -28,12 +30,12 @@ class Columns:
         self._size = size
         self._metas: dict[ColumnSteps, ColumnMeta] = {column.steps: column for column in meta.columns}
         self._columns: dict[ColumnSteps, Column] = {}
-        self._nothing = Column(Prefixed(MemorySections(), ""), size)
+        self._nothing = Column(Prefixed(MemorySections(), ""), size, None)
 
     @staticmethod
-    def build(payloads: Sequence[bytes]) -> "Columns":
-        """The columns of these payloads, in memory."""
-        builder = ColumnsBuilder()
+    def build(payloads: Sequence[bytes], indexes: PayloadIndexes | None = None) -> "Columns":
+        """The columns of these payloads, in memory; ``indexes`` are those declared."""
+        builder = ColumnsBuilder(indexes or {})
         for payload in payloads:
             builder.add(payload)
         sections = MemorySections()
@@ -48,21 +50,21 @@ class Columns:
     def find(self, path: Path) -> tuple[Column, bool] | None:
         """The column that can say something about a path, and whether it is that path's own.
 
-        A column has a path's values with arrays opened one level, so ``tags`` also stands for ``tags[]`` and
-        ``tags[0]``, and ``stops[].name`` for ``stops[0].name``: these lead to no more elements than the column has,
-        but perhaps to fewer. None: nothing is known, because the path has no column but may have values.
+        Another path that it stands for (``column_steps``) leads to no more elements than the column has, but perhaps to
+        fewer. None: nothing is known, because the path has no column but may have values.
         """
-        steps: ColumnSteps = tuple(EACH if isinstance(step, int) else step for step in path.steps)
+        steps = column_steps(path.steps)
         own = steps == path.steps
-        while steps[-1] is EACH:
-            steps, own = steps[:-1], False
         column = self._columns.get(steps)
         if column is None:
             meta = self._metas.get(steps)
             if meta is None:
                 return (self._nothing, True) if self.complete else None
             source = Prefixed(self._source, f"column.{meta.number}.")
-            column = self._columns[steps] = Column(source, self._size)
+            if self.evaluator != EVALUATOR_VERSION:
+                # What an index of then would say may not be what one of today does.
+                meta = msgspec.structs.replace(meta, index=None)
+            column = self._columns[steps] = Column(source, self._size, meta)
         return column, own
 
 

@@ -1,112 +1,195 @@
-"""Ordered values: (value, slot) pairs sorted by value, for equality and ranges over integers, floats, datetimes.
+"""Numbers: integers and floats, which are compared with one another by value.
 
-Sections of a column, for each of the three names that has any: ``<name>`` i64 or f64 ascending, ``<name>_slots`` u32.
-And ``numbers`` f64 [slots], NaN for none, when there are many numbers and no slot has two of them.
+Sections of a column: ``integers`` and ``floats`` with their slots (``ordered``). And ``numbers`` f64 [slots], NaN for
+none, when there are many numbers and no slot has two of them.
 """
 
-from array import array
-from bisect import bisect_left, bisect_right
-from typing import Any, Generic, TypeVar
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from projector.columns.bitmaps import is_dense
+from projector.columns.bitmaps import Mask, Slots, is_dense
+from projector.columns.ordered import INT64_MAX, INT64_MIN, Ordered, OrderedAccumulator
 from projector.columns.sections import Sections, SectionSource
+from projector.columns.selection import Selection, any_of, at_most, known
+from projector.columns.slot_set import SlotSet
+from schemas.filters import ElementTest, IsOfType, MatchAny, MatchExcept, MatchInteger, Range
+from schemas.matching.values import number_of
 
-ValueT = TypeVar("ValueT", int, float)
-INT64_MIN, INT64_MAX = -(1 << 63), (1 << 63) - 1
+_EXACT = 1 << 53
+"""Integers up to here are float64 as they are."""
+_ROUNDED = 1 << 63
+"""From here on a float of the column may stand for an integer beside it."""
 
 
-class NumberAccumulator(Generic[ValueT]):
-    """Collects (value, slot) pairs; ``typecode`` is "q" for int64, "d" for float64."""
+class NumberAccumulator:
+    """Collects numbers."""
 
-    def __init__(self, name: str, typecode: str) -> None:
-        self._name = name
-        self._dtype = np.dtype(np.int64 if typecode == "q" else np.float64)
-        self._values: array[ValueT] = array(typecode)
-        self._slots = array("I")
+    def __init__(self) -> None:
+        self._integers: OrderedAccumulator[int] = OrderedAccumulator("integers", "q")
+        self._floats: OrderedAccumulator[float] = OrderedAccumulator("floats", "d")
 
-    def __len__(self) -> int:
-        return len(self._slots)
-
-    def add(self, value: ValueT, slot: int) -> None:
-        """Record a value."""
-        self._values.append(value)
-        self._slots.append(slot)
-
-    def arrays(self) -> tuple[NDArray[np.generic], NDArray[np.uint32]]:
-        """The values and their slots, in the order they came."""
-        return np.frombuffer(self._values, self._dtype), np.frombuffer(self._slots, np.uint32)
+    def add(self, value: int | float, slot: int) -> None:
+        """Record a number; slots come in ascending order."""
+        if isinstance(value, float):
+            self._floats.add(value, slot)
+        elif INT64_MIN <= value <= INT64_MAX:
+            self._integers.add(value, slot)
+        elif (number := number_of(value)) is not None:
+            # Rounded: a reader takes no number of this size for exact.
+            self._floats.add(number, slot)
 
     def finish(self, size: int) -> Sections:
-        """The sections."""
-        return ordered_pairs(self._name, *self.arrays())
+        """The sections, for ``size`` slots."""
+        return {**self._integers.finish(size), **self._floats.finish(size), **self._single(size)}
 
-
-def ordered_pairs(name: str, values: NDArray[np.generic], slots: NDArray[np.uint32]) -> Sections:
-    """The sections of (value, slot) pairs whose slots are ascending."""
-    order = np.argsort(values, kind="stable")
-    return {name: values[order], f"{name}_slots": slots[order]}
-
-
-def single_numbers(integers: NumberAccumulator[int], floats: NumberAccumulator[float], size: int) -> Sections:
-    """Each slot's number as float64, NaN for none; no section when they are few or some slot has several."""
-    count = len(integers) + len(floats)
-    if not is_dense(count, size) or count > size:
-        return {}
-    numbers = np.full(size, np.nan)
-    for values, slots in (integers.arrays(), floats.arrays()):
-        numbers[slots] = values
-    return {"numbers": numbers} if np.count_nonzero(~np.isnan(numbers)) == count else {}
+    def _single(self, size: int) -> Sections:
+        """Each slot's number, NaN for none; no section when they are few or some slot has several."""
+        count = len(self._integers) + len(self._floats)
+        if not is_dense(count, size) or count > size:
+            return {}
+        numbers = np.full(size, np.nan)
+        for values, slots in (self._integers.arrays(), self._floats.arrays()):
+            numbers[slots] = values
+        return {"numbers": numbers} if np.count_nonzero(~np.isnan(numbers)) == count else {}
 
 
 class Numbers:
     """The reader of what NumberAccumulator wrote."""
 
-    def __init__(self, source: SectionSource, name: str, dtype: type[np.int64] | type[np.float64]) -> None:
-        self._values = source.array(name, dtype).data
-        self.slots = source.array(f"{name}_slots", np.uint32)
-        """uint32, the slots that have any such value; a slot stands there once for each."""
+    tests = (MatchInteger, MatchAny, MatchExcept, Range, IsOfType)
 
-    def __len__(self) -> int:
-        return len(self._values)
+    def __init__(self, source: SectionSource, size: int) -> None:
+        self._size = size
+        self._integers = Ordered(source, "integers", np.int64)
+        self._floats = Ordered(source, "floats", np.float64)
+        self._numbers = source.array("numbers", np.float64)
 
-    def pairs(self) -> tuple[NDArray[Any], NDArray[np.uint32]]:
-        """The values, ascending, and their slots; not to be written to."""
-        return np.asarray(self._values), self.slots
+    def select(self, test: ElementTest) -> Selection:
+        """The slots where a number passes."""
+        if isinstance(test, IsOfType):
+            return self._of_type(test.data_type)
+        if self._doubts(test):
+            return at_most(SlotSet.union([*self._passing(test), self._floats.slots], self._size))
+        return known(SlotSet.union(self._passing(test), self._size))
 
-    @property
-    def extent(self) -> tuple[float, float]:
-        """The least and the greatest value; (0, 0) when there is none."""
-        return (self._values[0], self._values[-1]) if len(self._values) else (0, 0)
+    def ordered(self, data_type: str) -> list[tuple[NDArray[Any], NDArray[np.uint32]]]:
+        """The values of a type, "integer" or "float", and their slots: pairs ascending by value.
 
-    def among(self, values: frozenset[str | int]) -> NDArray[np.bool_]:
-        """Which of ``slots`` stand for a number in ``values``; looks at each number once, however many values."""
-        return np.fromiter((number in values for number in self._values.tolist()), np.bool_, len(self._values))
+        A slot stands there once for each of its values.
+        """
+        if data_type == "integer":
+            return [self._integers.pairs()]
+        integers, slots = self._integers.pairs()
+        return [(integers.astype(np.float64), slots), self._floats.pairs()]
 
-    def equal(self, value: float) -> NDArray[np.uint32]:
-        """The slots, ascending, that have this value."""
-        return self.slots[bisect_left(self._values, value) : bisect_right(self._values, value)]
+    def counts(self, among: SlotSet | None) -> Counter[int]:
+        """How many of the slots ``among`` have each integer that any of them has."""
+        values, slots = self._integers.pairs()
+        if among is not None:
+            kept = among.has(slots)
+            values, slots = values[kept], slots[kept]
+        distinct = np.ones(len(slots), np.bool_)
+        distinct[1:] = (values[1:] != values[:-1]) | (slots[1:] != slots[:-1])
+        values = values[distinct]
+        edges = np.flatnonzero(values[1:] != values[:-1]) + 1
+        starts = np.concatenate((np.zeros(min(1, len(values)), np.int64), edges))
+        counts = np.diff(starts, append=len(values))
+        return Counter(dict(zip(values[starts].tolist(), counts.tolist(), strict=True)))
 
-    def other(self, values: list[int]) -> list[NDArray[np.uint32]]:
-        """The slots that have any value but these, as pieces."""
-        pieces: list[NDArray[np.uint32]] = []
-        start = 0
-        for value in sorted(values):
-            pieces.append(self.slots[start : bisect_left(self._values, value)])
-            start = bisect_right(self._values, value)
-        return [*pieces, self.slots[start:]]
+    def _of_type(self, data_type: str) -> Selection:
+        integers = known(SlotSet.union([self._integers.slots], self._size))
+        values, slots = self._floats.pairs()
+        if data_type == "float":
+            return any_of([integers, known(SlotSet.union([slots], self._size))], self._size)
+        if data_type != "integer":
+            return known(SlotSet.nothing(self._size))
+        whole = known(SlotSet.union([slots[(np.floor(values) == values) & np.isfinite(values)]], self._size))
+        # An integer beyond all floats is infinite here, and so may be a float.
+        infinite = at_most(SlotSet.union([slots[np.isinf(values)]], self._size))
+        return any_of([integers, whole, infinite], self._size)
 
-    def between(self, lt: float | None, lte: float | None, gt: float | None, gte: float | None) -> NDArray[np.uint32]:
-        """The slots that have a value within all bounds, in order of value; bounds of either type compare exactly."""
-        start, stop = 0, len(self._values)
-        if gt is not None:
-            start = max(start, bisect_right(self._values, gt))
-        if gte is not None:
-            start = max(start, bisect_left(self._values, gte))
-        if lt is not None:
-            stop = min(stop, bisect_left(self._values, lt))
-        if lte is not None:
-            stop = min(stop, bisect_right(self._values, lte))
-        return self.slots[start : max(start, stop)]
+    def _passing(self, test: ElementTest) -> Sequence[Slots]:
+        match test:
+            case MatchInteger():
+                return self._integer(test.value)
+            case MatchAny():
+                return self._any(test.values)
+            case MatchExcept():
+                return self._others(test.values)
+            case Range():
+                return self._range(test)
+            case _:
+                return []
+
+    def _doubts(self, test: ElementTest) -> bool:
+        """Whether the test turns on what a number is that the column has rounded: an integer of more than 64 bits."""
+        low, high = self._floats.extent
+        if low > -_ROUNDED and high < _ROUNDED:
+            return False
+        match test:
+            case MatchInteger():
+                return abs(test.value) >= _ROUNDED
+            case MatchAny() | MatchExcept():
+                return any(not isinstance(value, str) and abs(value) >= _ROUNDED for value in test.values)
+            case Range():
+                return any(bound is not None and abs(bound) >= _ROUNDED for bound in _bounds(test))
+            case _:
+                return False
+
+    def _any(self, values: frozenset[str | int]) -> list[Slots]:
+        if len(values) >= len(self._integers) + len(self._floats):
+            return [n.slots[n.among(values)] for n in (self._integers, self._floats)]
+        return [slots for value in values if not isinstance(value, str) for slots in self._equal(value)]
+
+    def _others(self, values: frozenset[str | int]) -> list[NDArray[np.uint32]]:
+        if len(values) >= len(self._integers) + len(self._floats):
+            return [n.slots[~n.among(values)] for n in (self._integers, self._floats)]
+        integers = [value for value in values if not isinstance(value, str)]
+        return [*self._integers.other(integers), *self._floats.other(integers)]
+
+    def _integer(self, value: int) -> list[Slots]:
+        pieces = self._equal(value)
+        if is_dense(sum(map(len, pieces)), self._size) and self._comparable((value,)):
+            return [self._numbers == value]
+        return pieces
+
+    def _equal(self, value: int) -> list[Slots]:
+        return [self._integers.equal(value), self._floats.equal(value)]
+
+    def _comparable(self, bounds: Sequence[float | None]) -> bool:
+        """Whether comparing ``numbers``, which are float64, with these gives what comparing by value does."""
+        low, high = self._integers.extent
+        exact = all(b is None or isinstance(b, float) or abs(b) <= _EXACT for b in bounds)
+        return exact and low >= -_EXACT and high <= _EXACT and len(self._numbers) > 0
+
+    def _range(self, test: Range) -> Sequence[Slots]:
+        pieces = [n.between(test) for n in (self._integers, self._floats)]
+        if is_dense(sum(map(len, pieces)), self._size) and self._comparable(_bounds(test)):
+            # Comparing all numbers in order takes less time than going to so many slots in the order of values.
+            return [_within(self._numbers, test)]
+        return pieces
+
+
+def _bounds(test: Range) -> tuple[float | None, ...]:
+    return test.lt, test.lte, test.gt, test.gte
+
+
+def _within(numbers: NDArray[np.float64], test: Range) -> Mask:
+    """Which numbers are in the range; NaN never is."""
+    parts: list[Mask] = []
+    if test.lt is not None:
+        parts.append(numbers < test.lt)
+    if test.lte is not None:
+        parts.append(numbers <= test.lte)
+    if test.gt is not None:
+        parts.append(numbers > test.gt)
+    if test.gte is not None:
+        parts.append(numbers >= test.gte)
+    mask = parts[0] if parts else ~np.isnan(numbers)
+    for part in parts[1:]:
+        mask &= part
+    return mask

@@ -6,9 +6,9 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from projector.columns.bitmaps import Mask
 from projector.columns.columns import Columns
-from projector.columns.selection import Selection, all_of, any_of, at_least, known, not_of
+from projector.columns.selection import Selection, all_of, any_of, at_least, at_most, known, not_of
+from projector.columns.slot_set import SlotSet
 from schemas.filters import (
     Condition,
     FieldCondition,
@@ -21,10 +21,12 @@ from schemas.filters import (
     IsNull,
     Nested,
     Slice,
+    ValuesCount,
     ValuesTest,
 )
 from schemas.ids import PointId
 from schemas.json_path import Path
+from schemas.matching.values import in_range
 
 
 class VectorSlots(Protocol):
@@ -106,12 +108,13 @@ class _Selector:
     def _point(self, condition: HasId | HasVector | Slice) -> Selection:
         match condition:
             case HasId():
-                return known(self._mask(self._segment.having_id(condition.ids)))
+                return known(SlotSet.union([self._segment.having_id(condition.ids).astype(np.uint32)], self._size))
             case HasVector():
                 vectors = self._segment.vectors(condition.name)
                 if vectors is None:
                     return self._nothing()
-                return known(self._all() if vectors.slots is None else self._mask(vectors.slots))
+                slots = vectors.slots
+                return known(self._all() if slots is None else SlotSet.of(slots, self._size))
             case Slice():
                 return self._unknown()
 
@@ -127,30 +130,31 @@ class _Selector:
         if own:
             return selection
         # The path leads to some of the column's elements, or into arrays among them, which the column leaves out.
-        return Selection(np.zeros(self._size, np.bool_), selection.possible | column.arrays_within())
+        return at_most(selection.possible | column.presence.arrays_within())
 
-    def _of_one(self, test: FieldTest) -> bool:
+    def _of_one(self, test: ValuesTest) -> bool:
         """Whether one object among several may pass a test that all of them together do not."""
-        if isinstance(test, HasTokens):
+        if self._within is None:
             return False
-        absence = (isinstance(test, IsEmpty) and test.expected) or (isinstance(test, IsNull) and not test.expected)
-        return self._within is not None and absence
+        match test:
+            case IsEmpty():
+                return test.expected
+            case IsNull():
+                return not test.expected
+            case ValuesCount():
+                return in_range(0, test)
+            case HasTokens():
+                return False
 
     def _nested(self, condition: Nested) -> Selection:
         steps = condition.key.steps if self._within is None else (*self._within.steps, *condition.key.steps)
-        found = _Selector(self._segment, Path(steps)).filter(condition.filter)
-        return Selection(np.zeros(self._size, np.bool_), found.possible)
+        return at_most(_Selector(self._segment, Path(steps)).filter(condition.filter).possible)
 
-    def _mask(self, slots: NDArray[np.integer]) -> Mask:
-        mask = np.zeros(self._size, np.bool_)
-        mask[slots] = True
-        return mask
-
-    def _all(self) -> Mask:
-        return np.ones(self._size, np.bool_)
+    def _all(self) -> SlotSet:
+        return SlotSet.everything(self._size)
 
     def _nothing(self) -> Selection:
-        return known(np.zeros(self._size, np.bool_))
+        return known(SlotSet.nothing(self._size))
 
     def _unknown(self) -> Selection:
-        return Selection(np.zeros(self._size, np.bool_), self._all())
+        return at_most(self._all())

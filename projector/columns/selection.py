@@ -6,24 +6,18 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from projector.columns.bitmaps import Mask
+from projector.columns.slot_set import SlotSet
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Selection:
     """Three-valued: ``sure`` slots pass, slots outside ``possible`` do not, the others are not known.
 
-    Both are bool [size], ``sure`` within ``possible``; they are one and the same array when everything is known.
-    Neither may be written to.
+    ``sure`` is within ``possible``; they are one and the same object when everything is known.
     """
 
-    sure: Mask
-    possible: Mask
-
-    @staticmethod
-    def between(sure: Mask, possible: Mask) -> "Selection":
-        """What is known to pass and what may; exact where these are the same."""
-        return Selection(sure, sure if np.array_equal(sure, possible) else possible)
+    sure: SlotSet
+    possible: SlotSet
 
     @property
     def exact(self) -> bool:
@@ -31,70 +25,79 @@ class Selection:
         return self.sure is self.possible
 
     @property
-    def undecided(self) -> NDArray[np.int64]:
-        """The slots that only the reference evaluator can decide, ascending."""
-        if self.exact:
-            return np.empty(0, np.int64)
-        return np.flatnonzero(self.possible & ~self.sure)
+    def undecided(self) -> SlotSet:
+        """The slots that only the reference evaluator can decide."""
+        return SlotSet.nothing(self.sure.size) if self.exact else self.possible - self.sure
 
-    def resolve(self, passes: Callable[[int], bool], alive: Mask | None = None) -> Mask:
-        """The slots that pass the filter, bool [size]: the sure ones, and undecided ones for which ``passes``.
+    def resolve(self, passes: Callable[[int], bool], alive: Callable[[SlotSet], SlotSet]) -> SlotSet:
+        """The slots that pass the filter: the sure ones, and undecided ones for which ``passes``.
 
-        Slots outside ``alive``, where given, are not asked about and do not pass. The result may be ``possible``
-        itself: it must not be written to.
+        Slots that ``alive`` takes out of a set are not asked about and do not pass.
         """
         if self.exact:
-            return self.sure if alive is None else self.sure & alive
-        sure = self.sure.copy() if alive is None else self.sure & alive
-        possible = self.possible if alive is None else self.possible & alive
-        for slot in np.flatnonzero(possible & ~sure).tolist():
-            if passes(slot):
-                sure[slot] = True
-        return sure
+            return alive(self.sure)
+        asked: list[int] = alive(self.undecided).slots().tolist()
+        passing = np.array([slot for slot in asked if passes(slot)], np.uint32)
+        return alive(self.sure) | SlotSet.of(passing, self.sure.size)
 
 
-def known(mask: Mask) -> Selection:
-    """The selection that is exactly ``mask``."""
-    return Selection(mask, mask)
+def known(slots: SlotSet) -> Selection:
+    """The selection that is exactly these."""
+    return Selection(slots, slots)
+
+
+def at_most(slots: SlotSet) -> Selection:
+    """None of the others pass; of these nothing is known."""
+    return known(slots) if slots.is_empty else Selection(SlotSet.nothing(slots.size), slots)
 
 
 def all_of(parts: Iterable[Selection], size: int) -> Selection:
-    """What passes every part; everything when there is none."""
-    return _fold(parts, np.logical_and) or known(np.ones(size, np.bool_))
+    """What passes every part; everything when there is none. Looks no further once nothing is left."""
+    result: Selection | None = None
+    for part in parts:
+        result = part if result is None else _both(result, part)
+        if result.possible.is_empty:
+            break
+    return known(SlotSet.everything(size)) if result is None else result
 
 
 def any_of(parts: Iterable[Selection], size: int) -> Selection:
     """What passes at least one part; nothing when there is none."""
-    return _fold(parts, np.logical_or) or known(np.zeros(size, np.bool_))
+    result: Selection | None = None
+    for part in parts:
+        result = part if result is None else _either(result, part)
+    return known(SlotSet.nothing(size)) if result is None else result
 
 
 def not_of(part: Selection) -> Selection:
     """What does not pass."""
-    if part.exact:
-        return known(~part.sure)
-    return Selection(~part.possible, ~part.sure)
+    return known(~part.sure) if part.exact else Selection(~part.possible, ~part.sure)
 
 
 def at_least(count: int, parts: Iterable[Selection], size: int) -> Selection:
     """What passes ``count`` parts or more."""
-    sure = np.zeros(size, np.uint32)
-    possible = np.zeros(size, np.uint32)
+    sure, possible = np.zeros(size, np.uint32), np.zeros(size, np.uint32)
     exact = True
     for part in parts:
-        sure += part.sure
-        possible += part.possible
+        _count(sure, part.sure)
+        _count(possible, part.possible)
         exact = exact and part.exact
-    return known(sure >= count) if exact else Selection(sure >= count, possible >= count)
+    least = SlotSet.of_mask(sure >= count)
+    return known(least) if exact else Selection(least, SlotSet.of_mask(possible >= count))
 
 
-def _fold(parts: Iterable[Selection], combine: np.ufunc) -> Selection | None:
-    """Take the parts one by one: a filter may have thousands, and each is as large as the segment."""
-    result: Selection | None = None
-    for part in parts:
-        if result is None:
-            result = part
-            continue
-        sure = combine(result.sure, part.sure)
-        exact = result.exact and part.exact
-        result = Selection(sure, sure if exact else combine(result.possible, part.possible))
-    return result
+def _count(counts: NDArray[np.uint32], slots: SlotSet) -> None:
+    if slots.is_list:
+        counts[slots.slots()] += np.uint32(1)
+    else:
+        counts += slots.mask()
+
+
+def _both(first: Selection, second: Selection) -> Selection:
+    sure = first.sure & second.sure
+    return known(sure) if first.exact and second.exact else Selection(sure, first.possible & second.possible)
+
+
+def _either(first: Selection, second: Selection) -> Selection:
+    sure = first.sure | second.sure
+    return known(sure) if first.exact and second.exact else Selection(sure, first.possible | second.possible)

@@ -93,7 +93,7 @@ class _Build:
 
     def _write_payloads(self, file: FlatFileWriter) -> None:
         order = self._order
-        columns = ColumnsBuilder()
+        columns = ColumnsBuilder(self._spec.config.payload_indexes)
         lengths = np.zeros(order.size + 1, np.uint64)
         with file.section("payloads") as section:
             for block in order.blocks(SMALL_BLOCK):

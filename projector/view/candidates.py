@@ -1,7 +1,6 @@
 """Which points of a view a filter may match, for who evaluates it on the points themselves."""
 
-import numpy as np
-
+from projector.view.part import alive
 from projector.view.shard_view import ShardView
 from schemas.filters import Filter
 from schemas.ids import PointId
@@ -25,7 +24,7 @@ def candidates(view: ShardView, filter: Filter) -> list[PointId] | None:
     left = min(view.count // _WORTHWHILE, _MOST)
     found: list[PointId] = []
     for part in view.parts:
-        slots = np.flatnonzero(part.select(meant).possible & part.alive_mask())
+        slots = alive(part, part.select(meant).possible).slots()
         left -= len(slots)
         if left < 0:
             return None

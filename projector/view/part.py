@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from projector.columns.columns import Block
 from projector.columns.selection import Selection
+from projector.columns.slot_set import SlotSet
 from projector.segments.graph import Graph
 from projector.vectors.kind import Vectors
 from schemas.filters import Filter
@@ -115,6 +116,15 @@ class Part(Protocol):
     def lower_bound(self, point_id: PointId) -> int:
         """The place in ``id_order`` of the first id that is not below ``point_id``."""
         ...
+
+
+def alive(part: Part, slots: SlotSet) -> SlotSet:
+    """Those of some slots that are alive."""
+    if part.alive_count == part.size:
+        return slots
+    if slots.is_list:
+        return slots.only(part.alive(slots.slots()))
+    return SlotSet.of_mask(slots.mask() & part.alive_mask())
 
 
 def row_of(vectors: Vectors, slot: int) -> int:

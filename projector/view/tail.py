@@ -40,7 +40,7 @@ class Tail:
     def __init__(self, config: CollectionConfig) -> None:
         self.ids: list[PointId] = []
         self.points: list[bytes] = []
-        self.columns = TailColumns(self.points)
+        self.columns = TailColumns(self.points, config.payload_indexes)
         self._config = config
         self._params = _by_position(config)
         self._previous: list[int] = []
@@ -63,6 +63,7 @@ class Tail:
         """Use another configuration for the rows to come. What a position means never changes."""
         self._config = config
         self._params = _by_position(config)
+        self.columns.indexes = config.payload_indexes
 
     def append(self, ids: Sequence[PointId], points: Sequence[bytes], offset: int) -> None:
         """Append rows that come with ``offset``; ids are distinct. Rows of the same ids from before stay as they are

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from projector.columns.columns import Block, Columns
+from schemas.payload_index import PayloadIndexes
 from schemas.points import decode_point
 
 LARGE_ROWS = 1024
@@ -13,9 +14,10 @@ SMALL_ROWS = 64
 class TailColumns:
     """The blocks of one tail. Two readers may build the same block at once; both get the same answers."""
 
-    def __init__(self, points: Sequence[bytes]) -> None:
-        """``points``: the tail's stored points, which only ever grows."""
+    def __init__(self, points: Sequence[bytes], indexes: PayloadIndexes) -> None:
+        """``points``: the tail's stored points, which only ever grows; ``indexes``, those declared, may be replaced."""
         self._points = points
+        self.indexes = indexes
         self._built: dict[tuple[int, int], Block] = {}
 
     def blocks(self, bound: int) -> list[Block]:
@@ -32,7 +34,8 @@ class TailColumns:
 
     def _build(self, span: tuple[int, int]) -> Block:
         start, stop = span
-        block = Block(start, stop, Columns.build([decode_point(p).payload for p in self._points[start:stop]]))
+        payloads = [decode_point(p).payload for p in self._points[start:stop]]
+        block = Block(start, stop, Columns.build(payloads, self.indexes))
         self._built[span] = block
         if stop - start == LARGE_ROWS:
             for small in range(start, stop, SMALL_ROWS):

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from projector.columns.columns import Block, Columns
 from projector.columns.select import VectorSlots, select
 from projector.columns.selection import Selection, known
+from projector.columns.slot_set import SlotSet
 from projector.view.part import Part
 from schemas.filters import Filter
 from schemas.ids import PointId
@@ -16,17 +17,13 @@ from schemas.ids import PointId
 
 def select_in_tail(part: Part, blocks: Sequence[Block], filter: Filter) -> Selection:
     """What the columns of ``blocks`` say about each row of a tail; right for those that are alive in this view."""
-    selections = [select(filter, _Rows(part, block)) for block in blocks]
-    sure = np.zeros(part.size, np.bool_)
-    possible = np.ones(part.size, np.bool_)
-    at = 0
-    for selection in selections:
-        stop = at + len(selection.sure)
-        sure[at:stop] = selection.sure
-        possible[at:stop] = selection.possible
-        at = stop
-    everything_known = at == part.size and all(selection.exact for selection in selections)
-    return known(sure) if everything_known else Selection(sure, possible)
+    selections = [(block.start, select(filter, _Rows(part, block))) for block in blocks]
+    sure = SlotSet.join([(start, selection.sure) for start, selection in selections], part.size)
+    at = blocks[-1].stop if blocks else 0
+    if at == part.size and all(selection.exact for _, selection in selections):
+        return known(sure)
+    rest = (at, SlotSet.everything(part.size - at))
+    return Selection(sure, SlotSet.join([*((start, s.possible) for start, s in selections), rest], part.size))
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,4 +9,4 @@ def count_passing(view: ShardView, filter: Filter | None) -> int:
     """How many points of a shard pass, exactly."""
     if filter is None:
         return view.count
-    return sum(passing(part, filter).count(part) for part in view.parts)
+    return sum(len(passing(part, filter).found(part)) for part in view.parts)

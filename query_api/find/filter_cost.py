@@ -14,6 +14,8 @@ _SELECT_ROW_US = 0.001
 _TEST_ROW_US = 0.0003
 _TEST_US = 5.0
 _MEMBER_US = 1.0
+_LOOK_US = 40.0
+"""For all of a column's strings, where they are few."""
 _COMPARE_TEST_US = 0.5
 _COMPARE_MEMBER_US = 0.05
 _EVALUATOR_US = 5.0
@@ -44,7 +46,8 @@ class FilterCost:
             return spent
         tests, members = self._weight.tests, self._weight.members
         spent += part.size * (_SELECT_ROW_US + tests * _TEST_ROW_US)
-        return spent + part.pieces() * (tests * _TEST_US + members * _MEMBER_US)
+        looks = self._weight.looks * _LOOK_US
+        return spent + part.pieces() * (tests * _TEST_US + members * _MEMBER_US + looks)
 
     def of_evaluating(self, part: Part) -> float:
         """Microseconds for what the columns leave undecided. Asks them, so that their answer is there for the read."""

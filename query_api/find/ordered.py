@@ -6,10 +6,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from projector.columns.slot_set import SlotSet
 from projector.view.part import Part
 from projector.view.shard_view import ShardView
 from query_api.budget import Allowance
-from query_api.find.selection import Mask, passing_mask
+from query_api.find.selection import passing_slots, slots_within
 from query_api.hits import Hit, first
 from query_api.places import first_place
 from query_api.plan.leaves import Ordered
@@ -28,9 +29,9 @@ def find_ordered(view: ShardView, leaf: Ordered, allowance: Allowance) -> list[H
     """The first points that have a value, once for each of them, in its order; those of equal values by id."""
     hits: list[Hit] = []
     for number, part in enumerate(view.parts):
-        mask = passing_mask(part, leaf.filter)
-        for values, slots in _pairs(part, leaf, mask, allowance):
-            values, slots = _first(leaf, *_passing(leaf, mask, values, slots))
+        found = passing_slots(part, leaf.filter)
+        for values, slots in _pairs(part, leaf, found, allowance):
+            values, slots = _first(leaf, *_passing(leaf, found, values, slots))
             places: list[int] = (slots.astype(np.int64) + first_place(number)).tolist()
             for value, point_id, place in zip(values.tolist(), part.ids_at(slots), places, strict=True):
                 hits.append(Hit(-value if leaf.descending else value, point_id, 1.0, place, 0, value))
@@ -42,32 +43,31 @@ def ordered_us(view: ShardView, leaf: Ordered) -> float:
     return sum(part.size * _SLOT_US + part.unread_rows() * _READ_US for part in view.parts) + leaf.limit
 
 
-def _pairs(part: Part, leaf: Ordered, mask: Mask | None, allowance: Allowance) -> Iterator[Pairs]:
+def _pairs(part: Part, leaf: Ordered, found: SlotSet | None, allowance: Allowance) -> Iterator[Pairs]:
     """A part's values as columns have them, or where none does as payloads do."""
     at = 0
     for block in part.column_blocks():
         column = block.columns.find(leaf.by)
         if column is None or not column[1]:
-            yield _read(part, leaf, mask, block.start, block.stop, allowance)
+            yield _read(part, leaf, found, block.start, block.stop, allowance)
         else:
             for values, slots in column[0].ordered(leaf.data_type):
                 yield values, slots.astype(np.int64) + block.start
         at = block.stop
-    yield _read(part, leaf, mask, at, part.size, allowance)
+    yield _read(part, leaf, found, at, part.size, allowance)
 
 
-def _read(part: Part, leaf: Ordered, mask: Mask | None, start: int, stop: int, allowance: Allowance) -> Pairs:
-    found: list[tuple[int | float, int]] = []
-    for slot in range(start, stop):
-        if mask is None or mask[slot]:
-            allowance.spend(_READ_US)
-            for element in elements_at(decode_payload(part.payload_at(slot)), leaf.by):
-                value = _value(element, leaf.data_type)
-                if value is not None:
-                    found.append((value, slot))
-    found.sort()
+def _read(part: Part, leaf: Ordered, found: SlotSet | None, start: int, stop: int, allowance: Allowance) -> Pairs:
+    read: list[tuple[int | float, int]] = []
+    for slot in slots_within(found, start, stop):
+        allowance.spend(_READ_US)
+        for element in elements_at(decode_payload(part.payload_at(slot)), leaf.by):
+            value = _value(element, leaf.data_type)
+            if value is not None:
+                read.append((value, slot))
+    read.sort()
     kind = np.float64 if leaf.data_type == "float" else np.int64
-    return np.array([value for value, _ in found], kind), np.array([slot for _, slot in found], np.int64)
+    return np.array([value for value, _ in read], kind), np.array([slot for _, slot in read], np.int64)
 
 
 def _value(element: object, data_type: str) -> int | float | None:
@@ -78,7 +78,7 @@ def _value(element: object, data_type: str) -> int | float | None:
     return element if isinstance(element, float) and data_type == "float" else None
 
 
-def _passing(leaf: Ordered, mask: Mask | None, values: NDArray[Any], slots: NDArray[np.integer]) -> Pairs:
+def _passing(leaf: Ordered, found: SlotSet | None, values: NDArray[Any], slots: NDArray[np.integer]) -> Pairs:
     start, stop = 0, len(values)
     if leaf.start_from is not None and leaf.descending:
         stop = int(np.searchsorted(values, leaf.start_from, side="right"))
@@ -88,8 +88,8 @@ def _passing(leaf: Ordered, mask: Mask | None, values: NDArray[Any], slots: NDAr
     # A point that has a value twice is found once; both stand side by side.
     kept = np.ones(len(slots), np.bool_)
     kept[1:] = (values[1:] != values[:-1]) | (slots[1:] != slots[:-1])
-    if mask is not None:
-        kept &= mask[slots]
+    if found is not None:
+        kept &= found.has(slots)
     return values[kept], slots[kept]
 
 

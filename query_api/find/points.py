@@ -27,6 +27,6 @@ def _find(view: ShardView, leaf: Points, hit: Hit) -> list[Hit]:
         part = view.parts[number]
         slot = part.find(hit.id)
         if slot >= 0:
-            passes = leaf.filter is None or passing(part, leaf.filter).mask(part)[slot]
+            passes = leaf.filter is None or slot in passing(part, leaf.filter).found(part)
             return [hit._replace(place=first_place(number) + slot)] if passes else []
     return []

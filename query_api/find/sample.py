@@ -4,7 +4,7 @@ import numpy as np
 
 from projector.view.shard_view import ShardView
 from query_api.budget import Allowance
-from query_api.find.selection import passing_mask
+from query_api.find.selection import passing_slots
 from query_api.hits import Hit
 from query_api.places import first_place
 from query_api.plan.leaves import Sample
@@ -17,8 +17,8 @@ def find_sample(view: ShardView, leaf: Sample, _: Allowance) -> list[Hit]:
     chance = np.random.default_rng((leaf.seed, view.shard.shard))
     hits: list[Hit] = []
     for number, part in enumerate(view.parts):
-        mask = passing_mask(part, leaf.filter)
-        slots = np.arange(part.size) if mask is None else np.flatnonzero(mask)
+        found = passing_slots(part, leaf.filter)
+        slots = np.arange(part.size) if found is None else found.slots()
         keys = chance.random(len(slots))
         if len(slots) > leaf.limit:
             chosen = np.argpartition(keys, leaf.limit)[: leaf.limit]

@@ -3,10 +3,11 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from projector.columns.slot_set import SlotSet
 from projector.view.part import Part
 from projector.view.shard_view import ShardView
 from query_api.budget import Allowance
-from query_api.find.selection import Mask, passing_mask
+from query_api.find.selection import passing_slots
 from query_api.hits import Hit
 from query_api.places import first_place
 from query_api.plan.leaves import Scroll
@@ -35,12 +36,16 @@ def in_id_order_us(view: ShardView, leaf: Scroll) -> float:
 
 def _page(part: Part, leaf: Scroll) -> NDArray[np.int64]:
     start = 0 if leaf.start is None else part.lower_bound(leaf.start)
-    mask = passing_mask(part, leaf.filter)
-    return _first_passing(part.id_order(), mask, part.size, start, leaf.limit).astype(np.int64, copy=False)
+    found, order = passing_slots(part, leaf.filter), part.id_order()
+    if found is not None and found.is_list and order is None:
+        slots = found.slots()
+        first = int(slots.searchsorted(start))
+        return slots[first : first + leaf.limit]
+    return _first_passing(order, found, part.size, start, leaf.limit).astype(np.int64, copy=False)
 
 
 def _first_passing(
-    order: NDArray[np.integer] | None, mask: Mask | None, total: int, start: int, size: int
+    order: NDArray[np.integer] | None, passing: SlotSet | None, total: int, start: int, size: int
 ) -> NDArray[np.integer]:
     """The first ``size`` slots that pass from place ``start`` of the order on; looks at twice as many each time."""
     window = size
@@ -49,8 +54,8 @@ def _first_passing(
     while missing > 0 and start < total:
         stop = min(start + window, total)
         slots = np.arange(start, stop) if order is None else order[start:stop]
-        if mask is not None:
-            slots = slots[mask[slots]]
+        if passing is not None:
+            slots = slots[passing.has(slots)]
         found.append(slots[:missing])
         missing -= len(found[-1])
         start, window = stop, 2 * window

@@ -8,17 +8,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from projector.columns.selection import Selection
-from projector.view.part import Part, Vectors, row_of, slots_of_rows
+from projector.columns.slot_set import SlotSet
+from projector.view.part import Part, Vectors, alive, row_of, slots_of_rows
 from schemas.filters import Filter
 from schemas.ids import PointId
 from schemas.matching import bind, matches
 from schemas.validation import decode_payload
 
-Mask = NDArray[np.bool_]
-Slots = NDArray[np.int64]
-
 REMEMBERED_FILTERS = 4
-"""How many filters' masks each part keeps: clients repeat filters, and planning asks before searching does."""
+"""How many filters' answers each part keeps: clients repeat filters, and planning asks before searching does."""
 
 
 class Selected:
@@ -32,23 +30,24 @@ class Selected:
         self.meant = meant
         self.names = names
         self._selection = selection
-        self._resolved: tuple[int, Mask] | None = None
+        self._resolved: tuple[int, SlotSet] | None = None
 
     def undecided(self, offset: int) -> int:
         """For how many slots, dead ones included, the reference evaluator has yet to decide in a view at ``offset``."""
         return 0 if self._known_at(offset) is not None else len(self._selection.undecided)
 
-    def mask(self, part: Part) -> Mask:
-        """The alive slots of one view that pass, bool [size]; not to be written to."""
-        alive = None if part.alive_count == part.size else part.alive_mask()
+    def passing(self, part: Part) -> SlotSet:
+        """The alive slots of one view that pass."""
         known = self._known_at(part.offset)
         if known is None:
-            known = self._selection.resolve(lambda slot: matches(self.meant, _SlotCandidate(part, slot)), alive)
+            known = self._selection.resolve(
+                lambda slot: matches(self.meant, _SlotCandidate(part, slot)), lambda slots: alive(part, slots)
+            )
             self._resolved = part.offset, known
             return known
-        return known if alive is None else known & alive
+        return alive(part, known)
 
-    def _known_at(self, offset: int) -> Mask | None:
+    def _known_at(self, offset: int) -> SlotSet | None:
         """What passes among what is alive at ``offset``, and maybe more: the dead were not asked about."""
         if self._selection.exact:
             return self._selection.sure
@@ -62,31 +61,17 @@ class Passing:
     def __init__(self, filter: Filter, selected: Selected) -> None:
         self.filter = filter
         self._selected = selected
-        self._mask: Mask | None = None
-        self._count: int | None = None
-        self._slots: Slots | None = None
+        self._found: SlotSet | None = None
 
     def undecided(self, part: Part) -> int:
         """For how many slots, dead ones included, the reference evaluator has yet to decide."""
-        return 0 if self._mask is not None else self._selected.undecided(part.offset)
+        return 0 if self._found is not None else self._selected.undecided(part.offset)
 
-    def mask(self, part: Part) -> Mask:
-        """The alive slots that pass, bool [size]; not to be written to."""
-        if self._mask is None:
-            self._mask = self._selected.mask(part)
-        return self._mask
-
-    def count(self, part: Part) -> int:
-        """How many slots pass."""
-        if self._count is None:
-            self._count = int(np.count_nonzero(self.mask(part)))
-        return self._count
-
-    def slots(self, part: Part) -> Slots:
-        """The slots that pass, ascending; not to be written to."""
-        if self._slots is None:
-            self._slots = np.flatnonzero(self.mask(part))
-        return self._slots
+    def found(self, part: Part) -> SlotSet:
+        """The alive slots that pass."""
+        if self._found is None:
+            self._found = self._selected.passing(part)
+        return self._found
 
 
 _remembered: WeakKeyDictionary[Part, tuple[Passing, ...]] = WeakKeyDictionary()
@@ -123,11 +108,21 @@ def is_remembered(part: Part, filter: Filter) -> bool:
     return any(answer.filter == filter for answer in _remembered.get(part, ()))
 
 
-def passing_mask(part: Part, filter: Filter | None) -> Mask | None:
-    """The alive slots that pass, bool [size]; None when all slots do."""
+def passing_slots(part: Part, filter: Filter | None) -> SlotSet | None:
+    """The alive slots that pass; None when all slots do."""
     if filter is not None:
-        return passing(part, filter).mask(part)
-    return None if part.alive_count == part.size else part.alive_mask()
+        return passing(part, filter).found(part)
+    return None if part.alive_count == part.size else SlotSet.of_mask(part.alive_mask())
+
+
+def slots_within(found: SlotSet | None, start: int, stop: int) -> Sequence[int]:
+    """Those of ``found``, None for all, from ``start`` up to ``stop``."""
+    if found is None:
+        return range(start, stop)
+    slots = found.slots()
+    first, last = slots.searchsorted((start, stop))
+    within: list[int] = slots[first:last].tolist()
+    return within
 
 
 class Findable:
@@ -137,36 +132,35 @@ class Findable:
         self._part = part
         self._vectors = vectors
         self._passing = None if filter is None else passing(part, filter)
-        self._mask: Mask | None = None
+        self._found: SlotSet | None = None
         self.rows = vectors.rows
         self.everything = filter is None and part.alive_count == part.size
         """Whether that is all of them."""
         if self.everything:
             self.count = self.rows
-        elif vectors.slots is not None:
-            self.count = int(np.count_nonzero(self.mask()))
+        elif vectors.slots is None and self._passing is None:
+            self.count = part.alive_count
         else:
-            self.count = part.alive_count if self._passing is None else self._passing.count(part)
+            self.count = len(self.found())
 
-    def mask(self) -> Mask:
-        """Bool [rows]; not to be written to."""
-        if self._mask is None:
-            of_slots = self._part.alive_mask() if self._passing is None else self._passing.mask(self._part)
+    def found(self) -> SlotSet:
+        """The rows, among ``rows`` of them."""
+        if self._found is None:
+            part = self._part
+            of_slots = SlotSet.of_mask(part.alive_mask()) if self._passing is None else self._passing.found(part)
             slots = self._vectors.slots
-            self._mask = of_slots if slots is None else of_slots[slots]
-        return self._mask
+            self._found = of_slots if slots is None else of_slots.at(slots)
+        return self._found
 
-    def passing_rows(self) -> Slots:
+    def passing_rows(self) -> NDArray[np.int64]:
         """The rows that may be found, ascending; not to be written to."""
-        if self._passing is not None and self._vectors.slots is None:
-            return self._passing.slots(self._part)
-        return np.flatnonzero(self.mask())
+        return self.found().slots()
 
-    def keep(self, rows: NDArray[np.integer]) -> Mask:
+    def keep(self, rows: NDArray[np.integer]) -> NDArray[np.bool_]:
         """Which of some rows may be found; without a filter this computes no whole mask."""
         if self._passing is None:
             return self._part.alive(slots_of_rows(self._vectors, rows))
-        return self.mask()[rows]
+        return self.found().has(rows)
 
 
 class _SlotCandidate:

@@ -5,7 +5,7 @@ from schemas.json_path import JsonValue
 from schemas.matching.geo import point_of
 from schemas.matching.uuids import uuid_of
 
-_MAX_LATITUDE, _MAX_LONGITUDE = 90, 180
+MAX_LATITUDE, MAX_LONGITUDE = 90, 180
 
 
 def is_of_type(value: JsonValue, data_type: str) -> bool:
@@ -25,4 +25,4 @@ def is_of_type(value: JsonValue, data_type: str) -> bool:
             return isinstance(value, str) and uuid_of(value) is not None
         case _:
             point = point_of(value)
-            return point is not None and abs(point.lat) <= _MAX_LATITUDE and abs(point.lon) <= _MAX_LONGITUDE
+            return point is not None and abs(point.lat) <= MAX_LATITUDE and abs(point.lon) <= MAX_LONGITUDE

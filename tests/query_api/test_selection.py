@@ -2,6 +2,7 @@
 
 import pytest
 
+from projector.columns import keywords
 from projector.frames import ShardId
 from projector.view.live_shard import LiveShard
 from query_api.find import selection
@@ -17,6 +18,12 @@ CONFIG = CollectionConfig(vectors={"": VectorParams(1, Distance.DOT)})
 FOX = parse_filter({"must": [{"key": "t", "match": {"text": "fox"}}]})
 
 
+@pytest.fixture(autouse=True)
+def no_strings_are_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that the evaluator decides."""
+    monkeypatch.setattr(keywords, "_FEW", 0)
+
+
 def test_a_death_is_subtracted_from_what_is_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
     texts = ["a fox", "a bear", "two foxes"]
     rows = [(PointId(i), encode_point(i + 1, (), b'{"t":"%b"}' % t.encode())) for i, t in enumerate(texts)]
@@ -30,12 +37,12 @@ def test_a_death_is_subtracted_from_what_is_remembered(monkeypatch: pytest.Monke
 
     monkeypatch.setattr(selection, "matches", counting)
     before = live.view.parts[0]
-    assert passing(before, FOX).slots(before).tolist() == [0, 2]
+    assert passing(before, FOX).found(before).slots().tolist() == [0, 2]
     assert len(asked) == len(texts)
     live.apply([PointId(0)], [None], 1)
     after = live.publish(1).parts[0]
-    assert passing(after, FOX).slots(after).tolist() == [2]
-    assert passing(before, FOX).slots(before).tolist() == [0, 2]
+    assert passing(after, FOX).found(after).slots().tolist() == [2]
+    assert passing(before, FOX).found(before).slots().tolist() == [0, 2]
     assert len(asked) == len(texts)
 
 
@@ -46,5 +53,5 @@ def test_an_older_view_is_not_answered_from_what_a_newer_one_was_told() -> None:
     before = live.view.parts[0]
     live.apply([PointId(0)], [None], 1)
     after = live.publish(1).parts[0]
-    assert passing(after, FOX).slots(after).tolist() == [1]
-    assert passing(before, FOX).slots(before).tolist() == [0, 1]
+    assert passing(after, FOX).found(after).slots().tolist() == [1]
+    assert passing(before, FOX).found(before).slots().tolist() == [0, 1]

@@ -21,8 +21,8 @@ ID = {"has_id": [1, 2]}
         ({"min_should": {"conditions": [ID, {"has_vector": "v"}], "min_count": 1}}, Weight(2, 2, 0)),
         ({"must": [{"nested": {"key": "n", "filter": {"must_not": [ANY]}}}]}, Weight(2, 2, 0)),
         ({"must": [{"key": "a", "range": {"gt": 1}, "is_empty": False}]}, Weight(2, 0, 0)),
-        ({"must": [{"key": "a", "match": {"text": "four" * 10}}]}, Weight(1, 0, 10)),
-        ({"must": [{"key": "a", "match": {"phrase": "four" * 10}}]}, Weight(1, 0, 10)),
+        ({"must": [{"key": "a", "match": {"text": "four" * 10}}]}, Weight(1, 0, 10, 12)),
+        ({"must": [{"key": "a", "match": {"phrase": "four" * 10}}]}, Weight(1, 0, 10, 12)),
         ({"must": [{"key": "a", "geo_polygon": {"exterior": RING, "interiors": [RING]}}]}, Weight(1, 0, 8)),
     ],
 )

@@ -20,7 +20,18 @@ TEXTS = [
 ]
 INTEGERS = [0, 1, -1, 5, 2**53, 2**53 + 1, -(2**53) - 1, 2**63 - 1, -(2**63), 2**64 - 1]
 FLOATS = [0.0, -0.0, 0.5, 1.0, 5.0, -1.0, float(2**53), 1e300]
-POINT = {"lon": 1.0, "lat": 2.0}
+POINTS = [
+    {"lon": 1.0, "lat": 2.0},
+    {"lon": 1.001, "lat": 2.0},
+    {"lon": 2, "lat": 2},
+    {"lon": 3.0, "lat": 2.0},
+    {"lon": -179.9, "lat": 2.0},
+    {"lon": 10.0, "lat": 89.9},
+    {"lon": 540.0, "lat": -91.0},
+    {"lon": 1e300, "lat": 2.5},
+    {"lon": "1", "lat": 2.0},
+    {"lon": 1.0},
+]
 
 scalars = st.one_of(
     st.none(), st.booleans(), st.sampled_from(TEXTS), st.sampled_from(INTEGERS), st.sampled_from(FLOATS)
@@ -31,7 +42,7 @@ def _nest(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
     return st.one_of(st.lists(inner, max_size=3), st.dictionaries(st.sampled_from(KEYS), inner, max_size=3))
 
 
-values = st.recursive(st.one_of(scalars, st.just(POINT)), _nest, max_leaves=6)
+values = st.recursive(st.one_of(scalars, st.sampled_from(POINTS)), _nest, max_leaves=6)
 payloads = st.dictionaries(st.sampled_from(KEYS), values, max_size=3)
 
 _key = st.sampled_from(["a", "b", '"c d"', "k"])
@@ -61,7 +72,26 @@ _bounds = st.sampled_from(["lt", "lte", "gt", "gte"])
 _ranges = st.dictionaries(_bounds, st.sampled_from([*INTEGERS, *FLOATS]), max_size=2)
 _datetimes = st.dictionaries(_bounds, st.sampled_from(["2020-01-02", "2020-01-02T03:04:05Z"]), min_size=1, max_size=2)
 _counts = st.dictionaries(_bounds, st.integers(0, 3), max_size=2)
-_circle = {"center": {"lon": 1.0, "lat": 2.0}, "radius": 1000.0}
+_centers = st.sampled_from([{"lon": 1.0, "lat": 2.0}, {"lon": 180.0, "lat": 2.0}, {"lon": -170.0, "lat": 90.0}])
+_circles = st.fixed_dictionaries(
+    {"center": _centers, "radius": st.sampled_from([0.0, 100.0, 1000.0, 111_195.0, 2e5, 1.2e7, 3e7])}
+)
+_BOXES = [
+    {"top_left": {"lon": 0.0, "lat": 3.0}, "bottom_right": {"lon": 2.0, "lat": 1.0}},
+    {"top_left": {"lon": 170.0, "lat": 90.0}, "bottom_right": {"lon": 1.001, "lat": 2.0}},
+]
+
+
+def _ring(*corners: tuple[float, float]) -> dict[str, Any]:
+    return {"points": [{"lon": lon, "lat": lat} for lon, lat in (*corners, corners[0])]}
+
+
+_SQUARE = _ring((0.0, 1.0), (2.0, 1.0), (2.0, 3.0), (0.0, 3.0))
+_POLYGONS = [
+    {"exterior": _SQUARE},
+    {"exterior": _ring((0.0, 0.0), (4.0, 4.0), (4.0, 0.0))},
+    {"exterior": _ring((0.0, 0.0), (4.0, 0.0), (4.0, 4.0), (0.0, 4.0)), "interiors": [_SQUARE]},
+]
 
 _tests = st.one_of(
     _object("match", _matches),
@@ -69,7 +99,9 @@ _tests = st.one_of(
     _object("values_count", _counts),
     _object("is_empty", st.booleans()),
     _object("is_null", st.booleans()),
-    st.just({"geo_radius": _circle}),
+    _object("geo_radius", _circles),
+    _object("geo_bounding_box", st.sampled_from(_BOXES)),
+    _object("geo_polygon", st.sampled_from(_POLYGONS)),
 )
 
 

@@ -38,4 +38,4 @@ def _tell(notes: Notes, part: Part, leaf: Leaf) -> None:
     elif leaf.filter is None:
         notes.say("columns", "nothing is compared", part.alive_count)
     else:
-        notes.say("columns", "what passes the filter", passing(part, leaf.filter).count(part))
+        notes.say("columns", "what passes the filter", len(passing(part, leaf.filter).found(part)))

@@ -79,7 +79,7 @@ def create_app(
     reader = Reader(catalog, services.readers, freshness, limits, rates)
     strict = StrictWrites(ShardSizes(services.readers), rates)
     answering = Answering(reader)
-    writer = CatalogWriter(log, catalog, visibility)
+    writer = CatalogWriter(log, catalog, visibility, limits.max_collections)
     quotas = Quotas(services.data)
     points = PointsWriter(log, visibility, _record_bytes(services, limits), quotas.check)
     endpoints = [

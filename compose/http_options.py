@@ -17,7 +17,11 @@ _logger = structlog.get_logger("headwater")
 
 def make_limits(settings: Settings) -> Limits:
     """How much clients may ask for."""
-    return Limits(max_body_bytes=settings.max_body_bytes, max_in_flight_bytes=settings.max_in_flight_bytes)
+    return Limits(
+        max_body_bytes=settings.max_body_bytes,
+        max_in_flight_bytes=settings.max_in_flight_bytes,
+        max_collections=settings.max_collections,
+    )
 
 
 def make_access(settings: Settings) -> Access:

@@ -10,6 +10,7 @@ from projector.frames import ShardId
 from projector.segments.meta import unfit_reason
 from projector.segments.optimizer import Optimizer
 from projector.view.follower import PartitionFollower
+from projector.view.indexed import indexed_vectors
 from projector.view.shard_view import ShardView
 from projector.waiters import Waiters, not_visible
 from query_api.builds import build_of
@@ -88,7 +89,7 @@ class LocalViews:
         vectors = [v for view in views for part in view.segments for v in part.segment.meta.vectors]
         return CollectionCounts(
             points=sum(view.count for view in views),
-            indexed_vectors=sum(v.rows for v in vectors if v.graph is not None),
+            indexed_vectors=sum(map(indexed_vectors, views)),
             segments=sum(len(view.parts) for view in views),
             optimizer_error=next((e for v in views if (e := self._optimizer.error(v.shard)) is not None), None)
             or unfit_reason(vectors),

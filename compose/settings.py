@@ -30,6 +30,8 @@ class Settings(BaseSettings):
     """Points partitions of the log; may grow, never shrink. None: as they are, 1 for a new log."""
     log_level: str = "info"
     max_body_bytes: int = Field(default=32 << 20, ge=1 << 10)
+    max_collections: int = _or_qdrants("max_collections", "STORAGE__MAX_COLLECTIONS", default=4096)
+    """No further collection is created where there are so many."""
     max_in_flight_bytes: int = Field(default=256 << 20, ge=1 << 20)
 
     api_key: SecretStr | None = _or_qdrants("api_key", "SERVICE__API_KEY")

@@ -10,7 +10,7 @@ from ingest.log import Log, Topic
 from ingest.outcomes import raise_rejected
 from ingest.ports import Catalog, CollectionEntry, Visibility
 from ingest.writer import append, encode, within
-from schemas.config import CollectionConfig, CollectionPatch, apply_patch, check_collection_name
+from schemas.config import CollectionConfig, CollectionPatch, apply_patch, check_collection_count, check_collection_name
 from schemas.errors import BadInputError, ConflictError, NotFoundError
 from schemas.payload_index import PayloadIndex
 from schemas.records import (
@@ -46,7 +46,9 @@ class CatalogWriter:
     is accepted but not yet visible at the deadline.
     """
 
-    def __init__(self, log: Log, catalog: Catalog, visibility: Visibility) -> None:
+    def __init__(self, log: Log, catalog: Catalog, visibility: Visibility, max_collections: int | None = None) -> None:
+        """No collection is created where there are ``max_collections``; None: however many there are."""
+        self._max_collections = max_collections
         self._log = log
         self._catalog = catalog
         self._visibility = visibility
@@ -55,9 +57,16 @@ class CatalogWriter:
         """Create a collection. Raises ConflictError, BadInputError, UnprocessableError."""
         check_collection_name(name)
         self._check_free(name)
+        check_collection_count(name, [entry.name for entry in self._catalog.collections()], self._max_collections)
         uid = secrets.randbits(UID_BITS)
-        partitions = self._log.partitions(Topic.POINTS)
-        return await self._write(CreateCollection(uid=uid, name=name, config=config, partitions=partitions), deadline)
+        record = CreateCollection(
+            uid=uid,
+            name=name,
+            config=config,
+            partitions=self._log.partitions(Topic.POINTS),
+            max_collections=self._max_collections,
+        )
+        return await self._write(record, deadline)
 
     def _check_free(self, name: str) -> None:
         try:

@@ -1,6 +1,6 @@
 """Collection configuration: vectors, HNSW, optimizer settings; defaults, limits and patches."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, TypeVar
 
 import msgspec
@@ -313,6 +313,14 @@ def check_collection_name(name: str) -> None:
     if bad or name in (".", ".."):
         shown = bad[0] if bad else name
         raise UnprocessableError(f"collection name: cannot contain {shown!r}")
+
+
+def check_collection_count(name: str, names: Collection[str], most: int | None) -> None:
+    """Raise BadInputError when there are ``most`` collections, of these names, before one more is created."""
+    if most is not None and sum(not is_hidden(kept) for kept in names) >= most:
+        raise BadInputError(
+            f"Bad request: Can't create collection with name {name}. Max collections limit reached: {most}"
+        )
 
 
 CUSTOM_SHARDING = "custom"

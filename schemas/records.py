@@ -102,13 +102,17 @@ Marker = ShardOpened | ShardChanged | ShardClosed
 PartitionRecord = PointsRecord | Marker
 
 
-class CreateCollection(_Record, frozen=True, tag="create_collection", kw_only=True):
-    """Catalog: a new collection. ``uid`` is drawn by the writer; ``partitions`` is the points topic's size it saw."""
+class CreateCollection(_Record, frozen=True, tag="create_collection", kw_only=True, omit_defaults=True):
+    """Catalog: a new collection. ``uid`` is drawn by the writer; ``partitions`` is the points topic's size it saw.
+
+    ``max_collections``: it is not created where there are so many, None: however many there are.
+    """
 
     uid: Uid
     name: str
     config: CollectionConfig
     partitions: PartitionCount
+    max_collections: Annotated[int, msgspec.Meta(ge=1, le=1 << 32)] | None = None
 
 
 class UpdateCollection(_Record, frozen=True, tag="update_collection", kw_only=True):

@@ -16,6 +16,7 @@ from projector.segments.meta import unfit_reason
 from projector.segments.policy import SegmentFacts, TailFacts, has_all_graphs
 from projector.segments.reader import Segment
 from projector.segments.shard_work import is_stale
+from projector.view.indexed import indexed_vectors
 from projector.view.shard_view import ShardView
 from projector.waiters import Waiters, not_visible
 from query_api.builds import build_of
@@ -128,7 +129,7 @@ class FeedViews:
         queued = [await self._ends.queued(p, self.add(p).waiters.visible) for p in entry.partitions]
         return CollectionCounts(
             points=sum(view.count for view in views),
-            indexed_vectors=sum(v.rows for v in vectors if v.graph is not None),
+            indexed_vectors=sum(map(indexed_vectors, views)),
             segments=sum(len(view.parts) for view in views),
             status=CollectionStatus.GREEN
             if damage is None and all(map(_up_to_date, views))

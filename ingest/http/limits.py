@@ -31,6 +31,7 @@ class Limits:
     """Payloads and vectors of one answer."""
     max_ids: int = 65_536
     """Ids of one retrieve."""
+    max_collections: int = 4096
     max_queries: int = 1024
     """Queries of one batch."""
 

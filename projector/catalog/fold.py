@@ -17,6 +17,7 @@ from projector.catalog.state import CatalogState, CollectionMeta
 from schemas.config import (
     CollectionConfig,
     apply_patch,
+    check_collection_count,
     check_collection_name,
     check_config,
     is_hidden,
@@ -74,6 +75,7 @@ def _create(state: CatalogState, record: CreateCollection) -> CatalogEffects:
         raise BadInputError(
             f"Wrong input: Can't create collection with name {name}. Alias with the same name already exists"
         )
+    check_collection_count(name, state.collections, record.max_collections)
     return open_collection(state, record, name)
 
 

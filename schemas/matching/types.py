@@ -1,10 +1,13 @@
 """Which values an index of a type is about."""
 
+from typing import cast
+
 from schemas.datetimes import parse_datetime
 from schemas.json_path import JsonValue
 from schemas.matching.geo import point_of
 from schemas.matching.uuids import uuid_of
 
+_INT64 = 1 << 63
 MAX_LATITUDE, MAX_LONGITUDE = 90, 180
 
 
@@ -14,7 +17,8 @@ def is_of_type(value: JsonValue, data_type: str) -> bool:
         case "keyword" | "text":
             return isinstance(value, str)
         case "integer":
-            return type(value) is int or (type(value) is float and value.is_integer())
+            whole = type(value) is int or (type(value) is float and value.is_integer())
+            return whole and -_INT64 <= cast(float, value) < _INT64
         case "float":
             return type(value) in (int, float)
         case "bool":

@@ -31,6 +31,7 @@ _OF_THE_TYPE = frozenset({">= 0", f"<= {2**32 - 1}"})
 _ID = re.compile(r"^Expected `int \| str(?: \| null)?`, got `(?P<got>\w+)`")
 _OPEN = {"array": "[...]", "object": "{...}"}
 _OF_AN_ID = re.compile(r"(?:^|\.)(?:id|offset|(?:ids|points)\[(?:\d+|\.\.\.)\])$")
+_UINT64 = 1 << 64
 _SHOWN = 1e40
 """Larger numbers are not quoted: they may have any number of digits."""
 _ONLY_NULL = re.compile(r"^Expected `null`, got ")
@@ -111,6 +112,9 @@ def _out_of_bounds(path: str, bound: re.Match[str], kind: str, value: float | No
     if kind == "int" and value is not None and value < 0:
         # Whole numbers that have a bound are unsigned in Qdrant.
         return BadInputError(f"Format error in JSON body: invalid value: integer `{value}`, expected usize at {path}")
+    if kind == "int" and value is not None and value >= _UINT64:
+        found = f"floating point `{float(value):g}`"
+        return BadInputError(f"Format error in JSON body: invalid type: {found}, expected usize at {path}")
     shown = "value" if value is None else f"value {value}"
     must = f"{bound['bound']} or {'larger' if bound['sign'] == '>=' else 'smaller'}"
     return UnprocessableError(f"Validation error in JSON body: [{path}: {shown} invalid, must be {must}]")

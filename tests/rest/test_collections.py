@@ -3,6 +3,7 @@ from typing import Any
 import pytest
 from qdrant_client.http import models
 
+from ingest.http.limits import Limits
 from ingest.log import Topic
 from schemas.records import ChangeAliases, decode_catalog_record
 from tests.rest.client import VECTORS, MemoryRest, Rest
@@ -276,3 +277,13 @@ def test_a_log_that_does_not_answer(memory: MemoryRest) -> None:
     memory.node.log.silent = True
     body = {"vectors": VECTORS}
     assert "within 1 seconds" in memory.error(503, "PUT", "/collections/c", params={"timeout": 1}, json=body)
+
+
+def test_no_further_collection_is_created_where_there_are_enough() -> None:
+    client = MemoryRest(limits=Limits(max_collections=1))
+    client.create("a")
+    error = client.error(400, "PUT", "/collections/b", json={"vectors": VECTORS})
+    assert error == "Bad request: Can't create collection with name b. Max collections limit reached: 1"
+    client.result("DELETE", "/collections/a")
+    client.create("b")
+    client.close()

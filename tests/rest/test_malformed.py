@@ -186,6 +186,7 @@ OTHERS: list[tuple[int, str, str, Any, str]] = [
     (422, "POST", "/batch", {"operations": [{"delete": {"points": [2]}}] * 10_001}, "operations: at most 10000"),
     (422, "POST", "/scroll", {"limit": 0}, "[limit: value 0 invalid, must be 1 or larger]"),
     (400, "POST", "/scroll", {"limit": -1}, "invalid value: integer `-1`, expected usize at limit"),
+    (400, "POST", "/scroll", {"limit": 10**20}, "invalid type: floating point `1e+20`, expected usize at limit"),
     (422, "POST", "/scroll", {"limit": 10**9}, "limit"),
     (422, "POST", "/scroll", {"limit": 1 << 80}, "limit"),
     (400, "POST", "/scroll", {"limit": "5"}, "limit"),

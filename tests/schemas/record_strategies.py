@@ -146,7 +146,14 @@ def partition_records_with(operations: st.SearchStrategy[Operation]) -> st.Searc
 partition_records = partition_records_with(operations)
 plain_partition_records = partition_records_with(operations_with(plain_columns))
 catalog_records: st.SearchStrategy[CatalogRecord] = st.one_of(
-    st.builds(CreateCollection, uid=uint64, name=names, config=configs, partitions=st.integers(1, 1000)),
+    st.builds(
+        CreateCollection,
+        uid=uint64,
+        name=names,
+        config=configs,
+        partitions=st.integers(1, 1000),
+        max_collections=st.one_of(st.none(), st.integers(1, 4096)),
+    ),
     st.builds(UpdateCollection, name=names, patch=patches),
     st.builds(DeleteCollection, name=names),
     st.builds(ChangeAliases, actions=st.lists(alias_actions, max_size=3)),

@@ -214,3 +214,13 @@ def test_reasons_are_cut(record: CatalogRecord) -> None:
     outcome = Catalog(create("one", 11)).apply(record).outcome
     assert outcome.status in (400, 404)
     assert len(outcome.reason or "") < 1100
+
+
+def test_there_are_as_many_collections_as_the_record_allows() -> None:
+    state = fold_catalog(CatalogState(), create("a", 1)).state
+    state = fold_catalog(state, msgspec.structs.replace(create("b", 2), max_collections=2)).state
+    full = fold_catalog(state, msgspec.structs.replace(create("c", 3), max_collections=2))
+    assert full.outcome.status == 400
+    assert "Max collections limit reached: 2" in str(full.outcome.reason)
+    assert full.state == state
+    assert "c" in fold_catalog(state, create("c", 3)).state.collections

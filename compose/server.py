@@ -9,6 +9,7 @@ import structlog
 
 from compose.app import create_app
 from compose.embedded import EmbeddedNode
+from compose.grpc.serving import serving_grpc
 from compose.http.server import HttpServer, bind, freeze_garbage_collector, on_stop_signals
 from compose.http_options import make_access, make_cors, make_limits, make_tls, warn_if_open
 from compose.listening import base_url, say_listening
@@ -50,22 +51,23 @@ async def _serve(
     warn_if_open(settings)
     on_stop_signals(lambda: _stop(server))
     url = base_url(listener, encrypted=tls is not None)
-    say_listening(url, data=str(settings.data))
-    freeze_garbage_collector()
-    running = asyncio.create_task(node.run())
-    serving = asyncio.create_task(server.run())
-    extra = asyncio.create_task(_when_ready(node, started, url)) if started else None
-    tasks = [t for t in (running, serving, extra) if t is not None]
-    try:
-        async with StallMeter():
-            await _first_end(tasks, extra)
-    finally:
-        server.stop()
-        if extra is not None:
-            extra.cancel()
-        await asyncio.wait([serving])
-        running.cancel()
-        await asyncio.wait([running])
+    async with serving_grpc(app, settings) as grpc_port:
+        say_listening(url, data=str(settings.data), grpc_port=grpc_port)
+        freeze_garbage_collector()
+        running = asyncio.create_task(node.run())
+        serving = asyncio.create_task(server.run())
+        extra = asyncio.create_task(_when_ready(node, started, url)) if started else None
+        tasks = [t for t in (running, serving, extra) if t is not None]
+        try:
+            async with StallMeter():
+                await _first_end(tasks, extra)
+        finally:
+            server.stop()
+            if extra is not None:
+                extra.cancel()
+            await asyncio.wait([serving])
+            running.cancel()
+            await asyncio.wait([running])
 
 
 async def _first_end(tasks: list[asyncio.Task[None]], extra: asyncio.Task[None] | None) -> None:

@@ -25,6 +25,14 @@ class Settings(BaseSettings):
 
     host: str = "127.0.0.1"
     port: int = Field(default=6333, ge=0, le=65535)
+    grpc: bool = True
+    """Whether gRPC is served, too."""
+    grpc_port: int = Field(
+        default=6334,
+        ge=1,
+        le=65535,
+        validation_alias=AliasChoices("grpc_port", "HEADWATER_GRPC_PORT", "QDRANT__SERVICE__GRPC_PORT"),
+    )
     data: Path = Path("data")
     partitions: int | None = Field(default=None, ge=1, le=1024)
     """Points partitions of the log; may grow, never shrink. None: as they are, 1 for a new log."""

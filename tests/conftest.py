@@ -9,6 +9,9 @@ from hypothesis import settings
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
 
+# Servers of tests run side by side: those that are asked over gRPC have ports of their own.
+os.environ.setdefault("HEADWATER_GRPC", "false")
+
 pytest_plugins = ["tests.support.kafka", "tests.support.cluster"]
 
 settings.register_profile("unhurried", deadline=None)  # a busy machine is no failure

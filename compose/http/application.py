@@ -41,13 +41,14 @@ class HeadwaterApp:
         """Without ``access`` no keys are asked for; without ``cors`` every origin may call."""
         self.endpoints = tuple(endpoints)
         self._version = version
-        self._access = access or Access()
+        self.limits = limits
+        self.access = access or Access()
         self._cors = cors or Cors()
         self._tree = RouteTree()
-        in_flight = InFlight(limits.max_in_flight_bytes)
+        self.in_flight = InFlight(limits.max_in_flight_bytes)
         for endpoint in endpoints:
             right = required_right(endpoint.method, endpoint.path)
-            self._tree.add(endpoint.method, endpoint.path, EndpointApp(endpoint, limits, in_flight), right)
+            self._tree.add(endpoint.method, endpoint.path, EndpointApp(endpoint, limits, self.in_flight), right)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -60,9 +61,9 @@ class HeadwaterApp:
                 return
             send = self._cors.sender(send, origin)
         found = self._tree.find(scope["method"], scope["path"])
-        if self._access.restricted:
+        if self.access.restricted:
             try:
-                self._access.check(scope["headers"], None if found is None else found.right)
+                self.access.check(scope["headers"], None if found is None else found.right)
             except HeadwaterError as error:
                 await error_response(error.status, error.message)(scope, receive, send)
                 return

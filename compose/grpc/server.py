@@ -1,0 +1,95 @@
+"""GrpcServer: the contract's services, health and reflection, on a port of their own."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+# Processes are started by exec: gRPC need not look after its threads, nor complain that it can't.
+os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
+
+import grpc
+import grpc.aio
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection
+
+from compose.grpc.calls import CallHandler
+from compose.grpc.messages import SERVICES, load, message_class, service
+from compose.grpc.routes import ROUTES
+from compose.http.access import Access
+from compose.http.server import AddressInUseError
+from ingest.http.endpoint import Endpoint
+from ingest.http.limits import InFlight, Limits
+
+GRACE_SECONDS = 5.0
+
+
+class GrpcServer:
+    """Answers calls on one port. For the running event loop."""
+
+    def __init__(
+        self,
+        endpoints: Sequence[Endpoint],
+        access: Access,
+        limits: Limits,
+        in_flight: InFlight,
+        *,
+        shared: bool = False,
+    ) -> None:
+        """``endpoints`` are those of REST, ``in_flight`` counts the bodies of both.
+
+        ``shared``: other processes may listen on the same port.
+        """
+        load()
+        self._server = grpc.aio.server(
+            options=[
+                ("grpc.max_receive_message_length", limits.max_body_bytes),
+                ("grpc.max_send_message_length", -1),
+                ("grpc.so_reuseport", int(shared)),
+            ]
+        )
+        by_route = {(endpoint.method, endpoint.path): endpoint for endpoint in endpoints}
+        for name in SERVICES:
+            handlers: dict[str, Any] = {}
+            for method in service(name).methods:
+                route = ROUTES[name].get(method.name)
+                endpoint = None if route is None else by_route.get((route.method, route.path))
+                if route is None or endpoint is None:
+                    continue
+                messages = message_class(method.input_type), message_class(method.output_type)
+                called = f"/{name}/{method.name}"
+                handler = CallHandler(called, route, endpoint, messages, access, limits, in_flight)
+                handlers[method.name] = grpc.unary_unary_rpc_method_handler(handler.answer)
+            self._server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(name, handlers),))
+        self._health = health.aio.HealthServicer()
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
+        names = (*SERVICES, health.SERVICE_NAME, reflection.SERVICE_NAME)
+        reflection.enable_server_reflection(names, self._server)
+
+    def listen(self, host: str, port: int, certificate: tuple[Path | None, Path | None]) -> int:
+        """Take the address; the port, which is a free one for 0. ``certificate``: a chain and its key; neither: no TLS.
+
+        Raises AddressInUseError.
+        """
+        address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+        try:
+            chain, key = certificate
+            if chain is None or key is None:
+                return self._server.add_insecure_port(address)
+            pair = key.read_bytes(), chain.read_bytes()
+            return self._server.add_secure_port(address, grpc.ssl_server_credentials([pair]))
+        except RuntimeError as error:
+            raise AddressInUseError(
+                f"can't listen on {host}:{port} for gRPC: something else may; see --grpc-port and --no-grpc"
+            ) from error
+
+    async def start(self) -> None:
+        """Answer from now on."""
+        for name in ("", *SERVICES):
+            await self._health.set(name, health_pb2.HealthCheckResponse.SERVING)
+        await self._server.start()
+
+    async def stop(self) -> None:
+        """Take no more calls; those in flight have some seconds to finish."""
+        await self._health.enter_graceful_shutdown()
+        await self._server.stop(GRACE_SECONDS)

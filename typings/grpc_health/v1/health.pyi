@@ -1,0 +1,9 @@
+from typing import Any
+
+SERVICE_NAME: str
+
+class aio:  # noqa: N801
+    class HealthServicer:
+        def __init__(self) -> None: ...
+        async def set(self, service: str, status: Any) -> None: ...
+        async def enter_graceful_shutdown(self) -> None: ...

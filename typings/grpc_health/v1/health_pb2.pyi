@@ -1,0 +1,4 @@
+from typing import Any
+
+HealthCheckRequest: Any
+HealthCheckResponse: Any

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
-from compose.commands import api, info, log, produce, projector, rejected, replay, serve, snapshot, verify
+from compose.commands import api, import_, info, log, produce, projector, rejected, replay, serve, snapshot, verify
 from compose.console import plain_console
 from compose.errors import expected_errors, first_error
 
@@ -41,6 +41,7 @@ app.command("produce")(produce.produce)
 app.command("verify")(verify.verify)
 app.command("replay")(replay.replay)
 app.command("info")(info.info)
+app.add_typer(import_.app, name="import")
 app.add_typer(log.app, name="log")
 app.add_typer(rejected.app, name="rejected")
 app.add_typer(snapshot.app, name="snapshot")

@@ -113,6 +113,8 @@ class CollectionConfig(_Part, frozen=True):
     strict_mode: StrictModeConfig | None = None
     read_fan_out_factor: int | None = None
     read_fan_out_delay_ms: int | None = None
+    fixed_segment_size: bool = False
+    """Whether ``optimizers.max_segment_size`` never changes, as where Milvus's ``index_file_size`` gave it."""
 
     @property
     def names(self) -> Mapping[str, AnyVectorParams]:
@@ -162,6 +164,12 @@ def apply_patch(config: CollectionConfig, patch: CollectionPatch) -> CollectionC
 
     Raises BadInputError for an unknown vector name, UnprocessableError for a bad value.
     """
+    asked = patch.optimizers_config
+    if config.fixed_segment_size and asked is not None and asked.max_segment_size is not None:
+        raise BadInputError(
+            "Wrong input: optimizers_config.max_segment_size is the collection's index_file_size, which can't be "
+            "changed after a collection was created"
+        )
     quantization = config.quantization
     if isinstance(patch.quantization_config, str):
         quantization = None

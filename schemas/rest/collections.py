@@ -30,6 +30,7 @@ from schemas.errors import BadInputError, UnprocessableError
 from schemas.index_config import check_range
 from schemas.nesting import check_depth
 from schemas.rest.decode import NotYet, convert_part, not_yet
+from schemas.rest.milvus import MilvusChange, MilvusParameters
 from schemas.rest.quantization import Quantization, quantization_settings
 from schemas.rest.strict_mode import StrictModeRequest, strict_mode
 from schemas.vectors.params import (
@@ -148,8 +149,11 @@ VectorsRequest = Annotated[
 ]
 
 
-class CreateCollectionRequest(_Part, frozen=True, kw_only=True):
-    """A new collection. ``vector_size`` and ``distance`` at the top are the form of Qdrant's first releases."""
+class CreateCollectionRequest(_Part, MilvusParameters, frozen=True, kw_only=True):
+    """A new collection. ``vector_size`` and ``distance`` at the top are the form of Qdrant's first releases.
+
+    ``dimension``, ``metric_type`` and ``index_file_size`` are Milvus's.
+    """
 
     vectors: VectorsRequest | None = None
     shard_number: U32 | None = None
@@ -177,6 +181,7 @@ class CreateCollectionRequest(_Part, frozen=True, kw_only=True):
         """
         if self.name is not None and self.name != collection:
             raise BadInputError(f"Wrong input: the body names collection `{self.name}`, the path `{collection}`")
+        self.check_milvus(collection)
         config = CollectionConfig(
             vectors=self._vectors(),
             hnsw=merge(HnswConfig(), self.hnsw_config and _hnsw(self.hnsw_config)),
@@ -196,10 +201,17 @@ class CreateCollectionRequest(_Part, frozen=True, kw_only=True):
             config,
             _Base(self.shard_number, self.replication_factor, self.write_consistency_factor, self.on_disk_payload),
         )
+        if self.milvus:
+            optimizers = self.milvus_optimizers(config.optimizers)
+            config = msgspec.structs.replace(config, optimizers=optimizers, fixed_segment_size=True)
         check_config(config)
         return config
 
     def _vectors(self) -> dict[str, VectorParams]:
+        if self.milvus:
+            if self.vectors is not None or self.vector_size is not None or self.distance is not None:
+                raise BadInputError("Wrong input: give `vectors`, or `dimension` and `metric_type`")
+            return {UNNAMED: self.milvus_vector()}
         if self.vector_size is not None or self.distance is not None:
             if self.vectors is not None or self.vector_size is None or self.distance is None:
                 raise BadInputError("Wrong input: give `vectors`, or `vector_size` and `distance` together")
@@ -339,7 +351,7 @@ class SparseDiffRequest(_Part, frozen=True, kw_only=True):
         return SparseVectorParamsDiff(self.index, self.modifier)
 
 
-class UpdateCollectionRequest(_Part, frozen=True, kw_only=True):
+class UpdateCollectionRequest(_Part, MilvusChange, frozen=True, kw_only=True):
     """A change to a collection's parameters. A single unnamed vector has the name ""."""
 
     vectors: dict[str, VectorDiffRequest] | None = None
@@ -353,6 +365,7 @@ class UpdateCollectionRequest(_Part, frozen=True, kw_only=True):
 
     def patch(self) -> CollectionPatch:
         """The change as the catalog's records carry it. Raises BadInputError."""
+        self.check_milvus()
         check_depth(self.metadata or {}, what="Wrong input: metadata")
         return CollectionPatch(
             vectors=None if self.vectors is None else {name: v.diff() for name, v in self.vectors.items()},

@@ -18,6 +18,7 @@ from projector.segments.builder import SegmentBuilder
 from projector.segments.optimizer import Optimizer
 from projector.snapshot import SnapshotService, SnapshotsFolder
 from projector.state.store import PartitionState
+from projector.threads import open_aside
 from projector.worker.catalog_service import CatalogService
 from projector.worker.known_losses import KnownLosses
 from projector.worker.partition_service import PartitionResources, PartitionService
@@ -90,10 +91,12 @@ class EmbeddedNode:
             self.views.add(opened.follower)
 
     async def _open_catalog(self) -> CatalogStore:
-        return CatalogStore.open(self._folder.catalog, self.log.identity, even_unwritable=True)
+        folder, identity = self._folder.catalog, self.log.identity
+        return await open_aside(lambda: CatalogStore.open(folder, identity, even_unwritable=True))
 
     async def _open_state(self, partition: int) -> PartitionState:
-        return PartitionState.open(self._folder.rocksdb(partition), self.log.identity, even_unwritable=True)
+        folder, identity = self._folder.rocksdb(partition), self.log.identity
+        return await open_aside(lambda: PartitionState.open(folder, identity, even_unwritable=True))
 
     async def run(self) -> None:
         """Catch up with the log, then follow it. Returns only by an exception: then the process must end."""

@@ -8,11 +8,12 @@ import numpy as np
 from projector.segments.errors import BuildFailedError
 from projector.segments.reader import Segment
 from projector.segments.spill import SpillWriter
+from projector.slices import read_slices
 from projector.view.segment_part import SegmentPart
 from schemas.ids import PointId
 
 STATE_POINTS = 100
-"""So many are read from a state at once, on the loop."""
+"""So many at most are read from a state at once, on the loop."""
 
 
 async def spill_slots(
@@ -21,9 +22,9 @@ async def spill_slots(
     """Append what ``points`` gives for the ids that are alive in ``part``, None being none; others get their turn."""
     alive = np.flatnonzero(part.alive_mask())
     for at in range(0, len(alive), STATE_POINTS):
-        ids = part.ids_at(alive[at : at + STATE_POINTS])
-        found = [(i, p) for i, p in zip(ids, points(ids), strict=True) if p is not None]
-        await asyncio.to_thread(spill.add, [i for i, _ in found], [p for _, p in found])
+        for ids, stored in read_slices(part.ids_at(alive[at : at + STATE_POINTS]), points):
+            found = [(i, p) for i, p in zip(ids, stored, strict=True) if p is not None]
+            await asyncio.to_thread(spill.add, [i for i, _ in found], [p for _, p in found])
 
 
 def refuse_less(base: SegmentPart, now: SegmentPart, built: Segment | None) -> None:

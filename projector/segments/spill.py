@@ -15,12 +15,12 @@ from numpy.typing import NDArray
 
 from projector.segments.flat_file import FlatFile, FlatFileWriter, SectionWriter
 from projector.segments.slot_ids import UUID_DTYPE, uuid_array
+from projector.slices import slices
 from schemas.ids import UUID_BASE, PointId
 from schemas.points import VERSION_BYTES
 
 SPILL_KIND = "spill"
 _VECTOR = Struct("<BI")
-_SLICE_POINTS = 1000
 
 
 class SpillWriter:
@@ -37,8 +37,8 @@ class SpillWriter:
 
     def add(self, ids: Sequence[PointId], points: Sequence[bytes]) -> None:
         """Append points: their ids and stored points. Others get the interpreter lock now and then."""
-        for start in range(0, len(ids), _SLICE_POINTS):
-            self._add(ids[start : start + _SLICE_POINTS], points[start : start + _SLICE_POINTS])
+        for some in slices([len(point) for point in points]):
+            self._add(ids[some], points[some])
 
     def _add(self, ids: Sequence[PointId], points: Sequence[bytes]) -> None:
         data = b"".join(points)

@@ -16,9 +16,12 @@ from projector.frames import ShardId
 from projector.segments.builder import SegmentBuilder
 from projector.segments.errors import ManifestDamagedError, SegmentDamagedError
 from projector.segments.manifest import Manifest, read_manifest
+from projector.segments.optimizer import FULL_TAILS
+from projector.segments.policy import SEAL_BYTES
 from projector.segments.reader import Segment
 from projector.segments.replacement import MakeReady
 from projector.segments.shard_files import delete, delete_unknown, open_segments, rebuild_shard
+from projector.slices import read_slices
 from projector.state.store import PartitionState, TooManyChangedError
 from projector.threads import to_its_end
 from projector.view.follower import PartitionFollower
@@ -28,8 +31,8 @@ from schemas.ids import PointId
 
 MAX_TAIL_POINTS = 400_000
 """A shard with more changes since its segments, as after a replay, gets segments first: a tail is memory."""
-SLICE_POINTS = 1000
-"""So many at once go into a tail: a call of C that works on all of them holds the interpreter lock."""
+MAX_TAIL_BYTES = FULL_TAILS * SEAL_BYTES
+"""So does one whose changed points take more: as much as holds up the fold of a partition that runs."""
 
 _logger = structlog.get_logger("headwater.recovery")
 
@@ -101,9 +104,12 @@ def _live_shard(
     for segment, _ in segments:
         make_ready(segment)
     live = LiveShard(shard, config, segments, offset)
-    for start in range(0, len(changed), SLICE_POINTS):
-        some = changed[start : start + SLICE_POINTS]
-        live.apply(some, state.points(shard, some), state.applied)
+    size = 0
+    for some, points in read_slices(changed, lambda ids: state.points(shard, ids)):
+        live.apply(some, points, state.applied)
+        size += sum(len(point or b"") for point in points)
+        if size > MAX_TAIL_BYTES:
+            raise TooManyChangedError(f"points of more than {MAX_TAIL_BYTES} bytes changed since offset {offset}")
     live.publish(state.applied)
     return live
 

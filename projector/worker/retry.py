@@ -12,6 +12,7 @@ from prometheus_client import Gauge
 from ingest.log import LogUnavailableError, LogUnreachableError
 from projector.state.errors import StateDamagedError, StateLockedError, StateUnwritableError
 from projector.state.kv import KeyValue
+from projector.threads import OpenT, open_aside
 
 T = TypeVar("T")
 
@@ -54,12 +55,12 @@ class Pauses:
         self._pause = min(self._pause * 2, LONGEST_PAUSE)
 
 
-async def when_unlocked(attempt: Callable[[], T], what: str) -> T:
-    """What ``attempt`` returns, once no other process has open what it opens. Waits for ever: cancel it."""
+async def when_unlocked(opening: Callable[[], OpenT], what: str) -> OpenT:
+    """What ``opening`` returns, on a thread, once no other process has it open. Waits for ever: cancel it."""
     pauses = Pauses(what)
     while True:
         try:
-            return attempt()
+            return await open_aside(opening)
         except StateLockedError as error:
             await pauses.pause(error)
 

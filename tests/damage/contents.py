@@ -5,11 +5,12 @@ from typing import Any
 
 from tests.damage.node import Node
 
-ONE = {
+Config = dict[str, Any]
+ONE: Config = {
     "vectors": {"size": 16, "distance": "Dot"},
     "optimizers_config": {"indexing_threshold": 1, "flush_interval_sec": 0},
 }
-TWO = {
+TWO: Config = {
     "vectors": {
         "a": {"size": 8, "distance": "Euclid"},
         "m": {"size": 4, "distance": "Dot", "multivector_config": {"comparator": "max_sim"}},

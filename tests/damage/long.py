@@ -11,8 +11,8 @@ from rich.console import Console
 from rich.table import Table
 
 from tests.damage.files import KINDS
+from tests.support.launching import ROOT
 from tests.support.seeds import BASE_SEED
-from tests.support.server import ROOT
 
 ROUND_SECONDS = 300.0
 

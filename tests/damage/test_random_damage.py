@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from tests.damage.files import KINDS
+from tests.support.launching import ROOT
 from tests.support.seeds import BASE_SEED, seed_note
-from tests.support.server import ROOT
 
 ROUNDS = 4
 SECONDS = 300.0

@@ -13,9 +13,10 @@ from projector.frames import ShardId
 from projector.segments.builder import SegmentBuilder
 from projector.segments.manifest import read_manifest
 from projector.segments.reader import Segment
+from projector.slices import SLICE_POINTS
 from projector.state.store import PartitionState
 from projector.view.live_shard import LiveShard
-from projector.view.recovery import SLICE_POINTS, open_views
+from projector.view.recovery import open_views
 from projector.worker.partition_runner import PartitionRunner, ignore_frame
 from schemas.config import CollectionConfig, Distance, VectorParams
 from schemas.ids import PointId
@@ -44,7 +45,10 @@ async def _state(folder: StateFolder) -> PartitionState:
     return state
 
 
-def test_changed_points_and_segments_are_opened_off_the_loop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("limit", ["MAX_TAIL_POINTS", "MAX_TAIL_BYTES"])
+def test_changed_points_and_segments_are_opened_off_the_loop(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limit: str
+) -> None:
     threads: set[int] = set()
     apply = LiveShard.apply
 
@@ -62,7 +66,7 @@ def test_changed_points_and_segments_are_opened_off_the_loop(tmp_path: Path, mon
         monkeypatch.setattr(LiveShard, "apply", noted)
         live = (await open_views(0, state, folder, builder, make_ready)).shards[SHARD]
         assert live.view.tail.alive_count == POINTS
-        monkeypatch.setattr("projector.view.recovery.MAX_TAIL_POINTS", POINTS - 1)
+        monkeypatch.setattr(f"projector.view.recovery.{limit}", POINTS - 1)
         live = (await open_views(0, state, folder, builder, make_ready)).shards[SHARD]
         assert (live.view.tail.size, [part.alive_count for part in live.view.segments]) == (0, [POINTS])
         assert read_manifest(folder.shard(0, SHARD)) is not None

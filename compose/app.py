@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from compose.cluster.endpoints import cluster_endpoints
+from compose.dashboard.routes import DashboardRoutes
+from compose.dashboard.status import Lags, StatusReader
 from compose.http.access import Access
 from compose.http.application import HeadwaterApp
 from compose.http.cors import Cors
@@ -52,6 +54,7 @@ class Services:
     catalog: Catalog
     visibility: Visibility
     readers: Readers
+    lags: Lags
     readiness: Readiness
     version: str
     recount: Callable[[], Awaitable[None]] = no_recount
@@ -94,6 +97,9 @@ def create_app(
         *FacetRoutes(reader).endpoints(),
         *OptimizationRoutes(catalog, services.readers).endpoints(),
         *QuotaRoutes(quotas).endpoints(),
+        *DashboardRoutes(
+            StatusReader(log, catalog, services.readers, services.lags), services.readiness, services.version
+        ).endpoints(),
         *PointWriteRoutes(catalog, points, limits, strict).endpoints(),
         *snapshot_endpoints(services.snapshots, catalog, writer, points, services.readers, log.identity),
     ]

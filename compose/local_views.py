@@ -104,3 +104,11 @@ class LocalViews:
             build_of(view, up_to_date=about.up_to_date(view.shard), progress=about.progress(view.shard))
             for view in self.views(entry)
         ]
+
+    def visible(self, topic: Topic, partition: int) -> int:
+        """The offset up to which reads show everything."""
+        return self._waiters(topic, partition).visible
+
+    async def applied_lag(self, topic: Topic, partition: int) -> int | None:
+        """How many records are not applied yet; the catalog's are applied as they become visible."""
+        return None if topic is Topic.CATALOG else max(0, await self._queued(partition))

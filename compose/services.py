@@ -13,6 +13,7 @@ def make_services(node: EmbeddedNode) -> Services:
         node.catalog,
         node.views,
         node.views,
+        node.views,
         node,
         version("headwater"),
         snapshots=node.settings.collection_snapshots,

@@ -138,6 +138,14 @@ class FeedViews:
             queued=sum(queued),
         )
 
+    def visible(self, topic: Topic, partition: int) -> int:
+        """The offset up to which reads of this worker show everything."""
+        return self.waiters(topic, partition).visible
+
+    async def applied_lag(self, topic: Topic, partition: int) -> int | None:
+        """None: projectors apply what is on the log."""
+        return None
+
     def builds(self, entry: CollectionEntry) -> list[ShardBuild]:
         """How far the segments of every shard are, as far as they tell. Raises as ``views``."""
         return [build_of(view, up_to_date=_up_to_date(view)) for view in self.views(entry)]

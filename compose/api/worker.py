@@ -137,6 +137,7 @@ class Worker:
                 node.catalog,
                 node.views,
                 node.views,
+                node.views,
                 self._startup,
                 _VERSION,
                 node.recount,

@@ -14,8 +14,10 @@ class Right(IntEnum):
 _C = "/collections/{collection_name}"
 _P = f"{_C}/points"
 
-OPEN_PATHS = frozenset({"/", "/healthz", "/livez", "/readyz"})
-"""Answered without a key, as in Qdrant: load balancers ask them."""
+OPEN_PATHS = frozenset(
+    {"/", "/healthz", "/livez", "/readyz", "/dashboard", "/dashboard/page.css", "/dashboard/page.js"}
+)
+"""Answered without a key: load balancers ask them, as in Qdrant, and a page has to be there to ask for a key."""
 
 READS: frozenset[tuple[str, str]] = frozenset(
     {
@@ -26,6 +28,7 @@ READS: frozenset[tuple[str, str]] = frozenset(
                 "/metrics",
                 "/issues",
                 "/quotas",
+                "/dashboard/status",
                 "/cluster",
                 "/cluster/telemetry",
                 "/aliases",

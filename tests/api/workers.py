@@ -38,7 +38,9 @@ class Worker:
             stalled_seconds=STALLED_SECONDS,
         )
         node = self.node
-        services = Services(projector.log, node.catalog, node.views, node.views, self.startup, "0", node.recount)
+        services = Services(
+            projector.log, node.catalog, node.views, node.views, node.views, self.startup, "0", node.recount
+        )
         self.app = create_app(services)
         self._task: asyncio.Task[None] | None = None
 

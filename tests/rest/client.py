@@ -23,7 +23,7 @@ TIMEOUT_SECONDS = 120.0
 
 
 def make_app(node: MemoryNode, limits: Limits | None = None) -> HeadwaterApp:
-    return create_app(Services(node.log, node.catalog, node, node, node, VERSION), limits)
+    return create_app(Services(node.log, node.catalog, node, node, node, node, VERSION), limits)
 
 
 class Rest(ABC):

@@ -220,6 +220,13 @@ class MemoryNode:
     def builds(self, entry: CollectionEntry) -> list[ShardBuild]:
         return [build_of(view, up_to_date=True) for view in self.views(entry)]
 
+    def visible(self, topic: Topic, partition: int) -> int:
+        waiters = self.catalog.waiters if topic is Topic.CATALOG else self._followers[partition].waiters
+        return waiters.visible
+
+    async def applied_lag(self, topic: Topic, partition: int) -> int | None:
+        return 0
+
     def ready(self) -> tuple[bool, str]:
         return self.is_ready, "ready" if self.is_ready else "catching up"
 

@@ -18,7 +18,7 @@ class Served:
     def __init__(self, access: Access | None = None, cors: Cors | None = None) -> None:
         self.rest = MemoryRest()
         node = self.rest.node
-        services = Services(node.log, node.catalog, node, node, node, VERSION)
+        services = Services(node.log, node.catalog, node, node, node, node, VERSION)
         self.rest.app = self.app = create_app(services, access=access, cors=cors)
 
     def __call__(

@@ -21,7 +21,7 @@ def narrow() -> Iterator[MemoryRest]:
     client = MemoryRest()
     node = client.node
     node.log.takes = TAKES
-    client.app = create_app(Services(node.log, node.catalog, node, node, node, VERSION, log_record_bytes=TAKES))
+    client.app = create_app(Services(node.log, node.catalog, node, node, node, node, VERSION, log_record_bytes=TAKES))
     client.create()
     yield client
     client.close()

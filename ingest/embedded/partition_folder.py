@@ -39,7 +39,8 @@ def create_partition(disk: Disk, folder: Path, identity: uuid.UUID) -> None:
         folder.mkdir()
         sync_folder(folder.parent, disk)
     if not segment_offsets(folder):
-        create_segment(disk, folder, identity, 0, None, 0)
+        _, fd = create_segment(disk, folder, identity, 0, None, 0)
+        os.close(fd)
 
 
 def open_to_write(disk: Disk, folder: Path, identity: uuid.UUID) -> OpenedPartition:

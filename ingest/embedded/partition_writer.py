@@ -109,13 +109,8 @@ class PartitionWriter:
 
     def _begin_segment(self) -> None:
         """Go on in a new file. The one before is complete and synced, as every group is before the next begins."""
-        segment = create_segment(
+        segment, fd = create_segment(
             self._disk, self._segment.path.parent, self._identity, self._next_offset, self._segment, self._end
         )
-        try:
-            fd = os.open(segment.path, os.O_WRONLY)
-        except OSError as error:
-            # The new file exists: nothing may be added to the one before it.
-            raise LogPoisonedError(f"{segment.path} was created and could not be opened: {error}") from error
         os.close(self._fd)
         self._segment, self._fd, self._end = segment, fd, HEADER_BYTES

@@ -5,12 +5,14 @@ import secrets
 import struct
 import time
 import uuid
+from collections.abc import Generator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from crc32c import crc32c
 
-from ingest.disk import Disk, read_at, sync_folder, write_new_file
+from ingest.disk import Disk, read_at, write_all
 from ingest.embedded.errors import LogPoisonedError, damaged, newer
 from ingest.embedded.offset_index import OffsetIndex
 
@@ -128,10 +130,11 @@ def create_segment(
     first_offset: int,
     previous: Segment | None,
     previous_size: int,
-) -> Segment:
+) -> tuple[Segment, int]:
     """Create a segment file without frames, durably and whole: a ``.log`` file never lacks its header.
 
-    Raises OSError when nothing was created, and LogPoisonedError when it may have been.
+    Returns its descriptor, too, for writing. Raises OSError when nothing was created, and LogPoisonedError when it may
+    have been.
     """
     header = SegmentHeader(
         identity=identity,
@@ -143,15 +146,36 @@ def create_segment(
         previous_size=previous_size,
     )
     path = folder / segment_name(first_offset)
+    # Whatever descriptors it takes are taken before the file has its name: there may be no more of them.
+    with ExitStack() as failed, _closing(os.open(folder, os.O_RDONLY)) as names:
+        fd = _create(path, header.encode(), disk)
+        failed.callback(os.close, fd)
+        try:
+            disk.sync(names)
+        except OSError as error:
+            raise LogPoisonedError(f"{folder} could not be synced after creating {path.name}: {error}") from error
+        failed.pop_all()
+    return Segment(path, header, OffsetIndex(first_offset, HEADER_BYTES)), fd
+
+
+def _create(path: Path, data: bytes, disk: Disk) -> int:
     temporary = path.with_name(path.name.replace(SUFFIX, TEMPORARY_SUFFIX))
+    fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
     try:
-        write_new_file(temporary, header.encode(), disk)
+        write_all(disk, fd, 0, (data,))
+        disk.sync(fd)
         temporary.replace(path)
     except OSError:
+        os.close(fd)
         temporary.unlink(missing_ok=True)
         raise
+    return fd
+
+
+@contextmanager
+def _closing(fd: int) -> Generator[int]:
+    """A descriptor that is closed at the end."""
     try:
-        sync_folder(folder, disk)
-    except OSError as error:
-        raise LogPoisonedError(f"{folder} could not be synced after creating {path.name}: {error}") from error
-    return Segment(path, header, OffsetIndex(first_offset, HEADER_BYTES))
+        yield fd
+    finally:
+        os.close(fd)

@@ -28,4 +28,12 @@ ONLY_COPY = ("log", "identity of the log")
 def files_of(data: Path, kind: str) -> list[Path]:
     """The files of a kind that have anything in them, in a fixed order."""
     found = (path for pattern in KINDS[kind] for path in data.glob(pattern))
-    return sorted(path for path in found if path.is_file() and path.stat().st_size)
+    return sorted(path for path in found if path.is_file() and has_anything(path))
+
+
+def has_anything(path: Path) -> bool:
+    """Whether a file isn't empty, nor gone."""
+    try:
+        return path.stat().st_size > 0
+    except FileNotFoundError:
+        return False

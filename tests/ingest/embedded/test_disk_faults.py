@@ -1,6 +1,8 @@
 """A disk that is full or fails."""
 
 import asyncio
+import errno
+import os
 from pathlib import Path
 
 import pytest
@@ -53,6 +55,31 @@ def test_a_full_disk_fails_only_the_partitions_it_hit(tmp_path: Path) -> None:
             assert isinstance(failed, LogUnavailableError)
 
     within(check())
+
+
+@pytest.mark.parametrize("left", [0, 1])
+def test_no_more_descriptors_when_a_new_file_is_due(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, left: int) -> None:
+    open_file = os.open
+    opened_files: list[object] = []
+
+    def limited(path: Path, *how: int, **options: int) -> int:
+        if len(opened_files) == left:
+            raise OSError(errno.EMFILE, "Too many open files", str(path))
+        opened_files.append(path)
+        return open_file(path, *how, **options)
+
+    async def check() -> None:
+        async with opened(tmp_path, segment_bytes=300) as log:
+            await append_each(log, [bytes(100)])
+            with monkeypatch.context() as few:
+                few.setattr("ingest.embedded.segment_file.os.open", limited)
+                with pytest.raises(LogUnavailableError, match=r"could not be created: .*Too many open files"):
+                    await log.append(POINTS, 0, bytes(100))
+            assert await append_each(log, [bytes(100)]) == [1]
+            assert len(segment_files(tmp_path)) == 2
+
+    within(check())
+    assert len(values_in(tmp_path)) == 2
 
 
 def test_a_full_disk_when_a_new_file_is_due(tmp_path: Path) -> None:

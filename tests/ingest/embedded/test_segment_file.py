@@ -1,5 +1,6 @@
 """The header of a segment file."""
 
+import os
 import uuid
 from pathlib import Path
 
@@ -52,7 +53,8 @@ def test_a_file_of_another_log_or_partition_is_refused(tmp_path: Path) -> None:
     folder.mkdir()
     other.mkdir()
     identity = uuid.uuid4()
-    segment = create_segment(Disk(), folder, identity, 9, None, 0)
+    segment, fd = create_segment(Disk(), folder, identity, 9, None, 0)
+    os.close(fd)
     assert open_segment(folder, 9, identity) == segment
     with pytest.raises(LogDamagedError, match=str(identity)):
         open_segment(folder, 9, uuid.uuid4())

@@ -16,7 +16,7 @@ from query_api.hits import Hit
 from query_api.plan.filters import both, only
 from query_api.plan.leaves import Leaf
 from query_api.plan.selection import Selection
-from query_api.plan.tree import AnyLeaf, ByFormula, Diversify, Inner, Node, Plan, RankFusion, Rescore, ScoreFusion
+from query_api.plan.tree import ByFormula, Diversify, Inner, Node, Plan, RankFusion, Rescore, ScoreFusion
 
 
 async def run(shards: Shards, plan: Plan, note: NodeNote | None = None) -> list[Hit]:
@@ -75,7 +75,7 @@ def _least(hits: list[Hit], node: Inner) -> list[Hit]:
     return hits[: node.limit]
 
 
-async def _rescore(shards: Shards, leaf: AnyLeaf, inputs: Sequence[Sequence[Hit]], note: NodeNote | None) -> list[Hit]:
+async def _rescore(shards: Shards, leaf: Leaf, inputs: Sequence[Sequence[Hit]], note: NodeNote | None) -> list[Hit]:
     ids = frozenset(hit.id for hits in inputs for hit in hits)
     if not ids:
         return []

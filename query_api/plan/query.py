@@ -17,6 +17,7 @@ from query_api.plan.leaves import (
     Context,
     Corpus,
     Discover,
+    Leaf,
     Nearest,
     Sample,
     Scroll,
@@ -24,7 +25,7 @@ from query_api.plan.leaves import (
     WeightedScores,
 )
 from query_api.plan.order import to_ordered
-from query_api.plan.tree import AnyLeaf, ByFormula, Diversify, GroupPlan, Node, Plan, RankFusion, Rescore, ScoreFusion
+from query_api.plan.tree import ByFormula, Diversify, GroupPlan, Node, Plan, RankFusion, Rescore, ScoreFusion
 from schemas.config import CollectionConfig
 from schemas.errors import BadInputError, UnprocessableError
 from schemas.filters import Filter
@@ -112,7 +113,7 @@ class _Planner:
         widening = self._widening
         return tuple(self.node(p, condition, (p.limit or DEFAULT_LIMIT) * widening, depth + 1) for p in inner)
 
-    def _over(self, leaf: AnyLeaf, inner: Sequence[Prefetch], depth: int) -> Node:
+    def _over(self, leaf: Leaf, inner: Sequence[Prefetch], depth: int) -> Node:
         """The leaf over everything, or over what its prefetches find, where its own examples are not found either."""
         if not inner:
             return leaf
@@ -120,9 +121,7 @@ class _Planner:
         inputs = self._inputs(inner, condition, depth)
         return Rescore(inputs=inputs, limit=leaf.limit, leaf=_exact(leaf))
 
-    def _leaf(
-        self, request: Prefetch, query: QueryObject | VectorInput, condition: Filter | None, limit: int
-    ) -> AnyLeaf:
+    def _leaf(self, request: Prefetch, query: QueryObject | VectorInput, condition: Filter | None, limit: int) -> Leaf:
         examples = Examples(self._config, request, self._known)
         if not isinstance(query, QueryObject):
             return _nearest(request, examples, examples.vector(query), condition, limit)
@@ -196,7 +195,7 @@ class _Planner:
         )
 
 
-def _exact(leaf: AnyLeaf) -> AnyLeaf:
+def _exact(leaf: Leaf) -> Leaf:
     return msgspec.structs.replace(leaf, exact=True) if isinstance(leaf, Nearest) else leaf
 
 
@@ -229,9 +228,7 @@ def _corpus(request: Prefetch, examples: Examples) -> Corpus | None:
     return Corpus(to_filter(asked.corpus)) if isinstance(asked, IdfCorpus) else Corpus()
 
 
-def _recommend(
-    request: Prefetch, asked: Recommend, examples: Examples, condition: Filter | None, limit: int
-) -> AnyLeaf:
+def _recommend(request: Prefetch, asked: Recommend, examples: Examples, condition: Filter | None, limit: int) -> Leaf:
     if not asked.positive and not asked.negative:
         raise UnprocessableError(
             "Validation error in JSON body: [query.recommend.positives, negatives: Validation error: At least one "

@@ -4,25 +4,11 @@ import msgspec
 
 from query_api.plan.filters import both
 from query_api.plan.formula import Formula
-from query_api.plan.leaves import (
-    BestScore,
-    Context,
-    Discover,
-    Leaf,
-    Nearest,
-    Ordered,
-    Points,
-    Sample,
-    Scroll,
-    SumScores,
-    WeightedScores,
-)
+from query_api.plan.leaves import Leaf
 from query_api.plan.selection import Selection
 from schemas.filters import Filter
 from schemas.json_path import Path
 from schemas.vectors.params import VectorParams
-
-AnyLeaf = Nearest | Ordered | BestScore | SumScores | WeightedScores | Discover | Context | Sample | Scroll | Points
 
 
 class Inner(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,7 +33,7 @@ class ScoreFusion(Inner, frozen=True, kw_only=True, tag="dbsf"):
 class Rescore(Inner, frozen=True, kw_only=True, tag="rescore"):
     """Points of the inputs as ``leaf`` scores them."""
 
-    leaf: AnyLeaf
+    leaf: Leaf
 
 
 class Diversify(Inner, frozen=True, kw_only=True, tag="mmr"):
@@ -67,7 +53,7 @@ class ByFormula(Inner, frozen=True, kw_only=True, tag="formula"):
     formula: Formula
 
 
-Node = AnyLeaf | RankFusion | ScoreFusion | Rescore | Diversify | ByFormula
+Node = Leaf | RankFusion | ScoreFusion | Rescore | Diversify | ByFormula
 
 
 class Plan(msgspec.Struct, frozen=True):

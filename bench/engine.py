@@ -33,7 +33,7 @@ from query_api.budget import Allowance, Budget
 from query_api.combine.run import run
 from query_api.combine.shards import Shards
 from query_api.find.selection import Findable
-from query_api.find.strategy import widened
+from query_api.find.strategy import WalkPlan
 from query_api.local import LocalShard
 from query_api.plan.leaves import Nearest, Points, Scroll
 from query_api.plan.selection import Selection
@@ -170,21 +170,21 @@ class Alone:
         self._part, self._graph, self._vectors = part, graph, held
 
     def bare(self, queries: Sequence[Nearest], ef: int) -> list[Callable[[], object]]:
-        """Hnswlib and nothing else."""
+        """The kernel and nothing else."""
         return [partial(self._graph.search, floats(query), ef, ef) for query in queries]
 
     def compared(self, queries: Sequence[Nearest], ef: int) -> tuple[float, float]:
         """How long the exact way and the graph's take under the queries' filter, in microseconds."""
         found = Findable(self._part, self._vectors, queries[0].filter)
-        wide = widened(ef, found)
+        walk = WalkPlan(ef, None, 0.0)
         scorers = [Scorer.of(Distance.COSINE, floats(query)) for query in queries]
         exact = [partial(exact_rows, self._vectors, found, scorer, WANTED) for scorer in scorers]
-        graph = [partial(graph_rows, self._graph, self._vectors, found, scorer, WANTED, wide) for scorer in scorers]
+        graph = [partial(graph_rows, self._graph, self._vectors, found, scorer, WANTED, walk) for scorer in scorers]
         return percentiles(exact)[0], percentiles(graph)[0]
 
 
 def bench_unfiltered(view: ShardView, vectors: Matrix) -> None:
-    print(f"{'ef':>6} {'hnswlib alone':>14} {'search p50':>11} {'p99':>8} {'recall':>7}   (us)")
+    print(f"{'ef':>6} {'kernel alone':>14} {'search p50':>11} {'p99':>8} {'recall':>7}   (us)")
     for ef in (64, 100, 128, 256, 512):
         queries = nearest(vectors, ef)
         # Turn by turn, so that whatever else the machine does slows both.

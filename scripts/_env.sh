@@ -36,20 +36,17 @@ find_python() {
         "Install one, or set PYTHON=/path/to/it."
 }
 
-# hnswlib is published as source only.
+# hnswlib is published as source only, and projector/kernel is our own.
 require_compiler() {
-    if "$BIN/python" -c 'import hnswlib' 2>/dev/null; then
-        return
-    fi
     if ! command -v "${CXX:-c++}" >/dev/null && ! command -v g++ >/dev/null && ! command -v clang++ >/dev/null; then
-        die "a C++ compiler is needed to build hnswlib (on Debian and Ubuntu: apt install g++; on macOS: xcode-select --install)."
+        die "a C++ compiler is needed to build hnswlib and the kernel (on Debian and Ubuntu: apt install g++; on macOS: xcode-select --install)."
     fi
     if ! "$BIN/python" -c 'import os, sysconfig as s; os.stat(s.get_path("include") + "/Python.h")' 2>/dev/null; then
-        die "Python's header files are needed to build hnswlib (on Debian and Ubuntu: apt install python3-dev)."
+        die "Python's header files are needed to build hnswlib and the kernel (on Debian and Ubuntu: apt install python3-dev)."
     fi
 }
 
-fingerprint() { cat "$ROOT/constraints.txt" "$ROOT/pyproject.toml" | "$BIN/python" -c \
+fingerprint() { cat "$ROOT"/{constraints.txt,pyproject.toml,setup.py} "$ROOT"/projector/kernel/*.[ch]pp | "$BIN/python" -c \
     'import hashlib, sys; print(hashlib.sha256(sys.stdin.buffer.read()).hexdigest(), sys.version_info[:2])'; }
 
 # The direct requirements of Headwater, or of one of its extras, one a line; constraints.txt says which version.
@@ -107,7 +104,7 @@ prepare_locked() {
             require_compiler
             say "installing build tools"
             install_build_tools
-            say "installing dependencies (hnswlib is compiled: this can take a minute)"
+            say "installing dependencies (some is compiled: this can take a minute)"
             install_extra ""
             PYTHONWARNINGS=ignore pip_install --no-deps --no-build-isolation -e "$ROOT"
         else

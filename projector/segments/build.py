@@ -153,7 +153,7 @@ class _Build:
     ) -> GraphMeta | UnfitGraph:
         hnsw = self._config.hnsw_for(vector.name)
         threads = self._spec.threads or hnsw.max_indexing_threads or os.cpu_count() or 1
-        path = self._folder / f"graph.{vector.number}.hnsw"
+        path = self._folder / f"graph.{vector.number}.links"
         quality = build_graph(path, matrix, vector.distance, hnsw, threads, repeats, progress)
         if not quality.sufficient:
             path.unlink()

@@ -70,7 +70,7 @@ def _reached(
     graph: Graph, queries: NDArray[np.float32], matrix: NDArray[np.float32], distance: Distance, ef: int
 ) -> NDArray[np.float64]:
     """How far the nearest row is that the graph finds for each query; infinitely, where it finds none."""
-    found = [graph.search(query, 1, ef)[0] for query in queries]
+    found = [graph.search(query, 1, ef).rows[:1] for query in queries]
     asked = np.flatnonzero([len(rows) for rows in found])
     far = np.full(len(queries), np.inf)
     if len(asked):

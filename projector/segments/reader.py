@@ -15,6 +15,7 @@ from projector.columns.selection import Selection
 from projector.segments.errors import SegmentDamagedError
 from projector.segments.flat_file import NOT_ITS_FAULT, FlatFile, file_checksum
 from projector.segments.graph import Graph
+from projector.segments.graph_links import Links
 from projector.segments.graph_sections import REPEAT_SECTIONS, read_repeats
 from projector.segments.meta import SEGMENT_FILE, SEGMENT_KIND, SegmentMeta, VectorMeta
 from projector.segments.slot_ids import UUID_DTYPE, SlotIds
@@ -22,6 +23,7 @@ from projector.vectors.kind import Vectors
 from projector.vectors.registry import open_vectors
 from schemas.filters import Filter
 from schemas.ids import PointId
+from schemas.vectors.dense import DTYPES
 
 _CHECKED = ("slots.", "ends.", "postings.", "posting_rows.", *REPEAT_SECTIONS)
 """Sections, beside those of ids and payloads, that lead to other data."""
@@ -137,7 +139,7 @@ class Segment:
         return self._vectors.get(name)
 
     def graph(self, name: str) -> Graph | None:
-        """The graph of a vector name, read on first use (about 0.2 s for 100 MB); None when there is none.
+        """The graph of a vector name, mapped on first use; None when there is none.
 
         A damaged graph counts as none (``damaged_graphs``): search is exact then, until a new one is built.
         """
@@ -151,7 +153,7 @@ class Segment:
             return self._graphs[name]
 
     def load_graphs(self) -> None:
-        """Read all graphs into memory now; meant for a worker thread, before the segment joins a view."""
+        """Map all graphs now, comparing their checksums; meant for a worker thread, before the segment joins a view."""
         for name in self._vectors:
             self.graph(name)
 
@@ -178,8 +180,9 @@ class Segment:
             return None
         try:
             _check_graph_file(self.folder, meta)
-            repeats = read_repeats(self._file, meta)
-            return Graph.load(self.folder / meta.graph.file, meta.distance, meta.dim, meta.rows, repeats)
+            links = Links.open(self.folder / meta.graph.file, meta.rows)
+            values = self._file.array(f"vectors.{meta.number}", DTYPES[meta.datatype])
+            return Graph(links, values.reshape(meta.rows, meta.dim), meta.distance, read_repeats(self._file, meta))
         except (SegmentDamagedError, ValueError) as error:
             self.damaged_graphs[name] = str(error)
             return None

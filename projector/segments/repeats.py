@@ -72,6 +72,15 @@ class Repeats:
         mask[self.rows] = False
         return np.flatnonzero(mask)
 
+    def stand_ins(self, mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """Which rows stand for any that ``mask``, bool [rows], lets pass."""
+        if not len(self.rows):
+            return mask
+        some = np.logical_or.reduceat(mask[self.rows], np.concatenate([[0], self.ends[:-1]]))
+        standing = mask.copy()
+        standing[self.firsts] |= some
+        return standing
+
     def spread(
         self, firsts: Rows, distances: NDArray[np.float32], most: int, keep: Keep | None
     ) -> tuple[NDArray[np.integer], NDArray[np.float32]]:

@@ -9,7 +9,7 @@ from projector.segments.graph import Graph
 from projector.view.part import Part, Vectors, slots_of_rows
 from query_api.budget import Allowance
 from query_api.find.selection import Findable
-from query_api.find.strategy import graph_ef, graph_us, skipped_as_unindexed
+from query_api.find.strategy import skipped_as_unindexed, walk_for
 from query_api.plan.leaves import Nearest
 from query_api.vectors.comparison import Comparison, Floats, PartQuery
 from schemas.config import CollectionConfig
@@ -38,8 +38,8 @@ class PartSearch:
 
     def us(self, comparison: Comparison, ef: int) -> float:
         """How long that takes, in microseconds."""
-        wide = None if self.graph is None else graph_ef(self.found, ef)
-        return comparison.us(self.vectors, self.found) if wide is None else graph_us(wide)
+        walk = None if self.graph is None else walk_for(self.found, ef)
+        return comparison.us(self.vectors, self.found) if walk is None else walk.us
 
     def run(self, comparison: Comparison, wanted: int, ef: int, allowance: Allowance) -> Candidates:
         """At least the ``wanted`` nearest. Raises OverEstimateError, TimedOutError."""

@@ -134,6 +134,7 @@ class Findable:
         self._passing = None if filter is None else passing(part, filter)
         self._found: SlotSet | None = None
         self.rows = vectors.rows
+        self.filtered = filter is not None
         self.everything = filter is None and part.alive_count == part.size
         """Whether that is all of them."""
         if self.everything:

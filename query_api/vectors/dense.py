@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from projector.segments.graph import Graph
 from projector.vectors.dense import DenseVectors
 from query_api.find.selection import Findable
-from query_api.find.strategy import RETRY_FACTOR, exact_us, graph_ef, graph_us
+from query_api.find.strategy import RETRY_FACTOR, WalkPlan, exact_us, walk_for
 from query_api.vectors.comparison import PartQuery
 from query_api.vectors.scoring import Floats, Scorer
 from schemas.vectors.dense import DenseKind, check_dim
@@ -78,30 +78,36 @@ def _why_exact(query: PartQuery) -> str:
         return "exact was asked for"
     if query.graph is None:
         return "there is no graph"
+    if walk_for(query.found, query.ef) is not None:
+        return "looking in the graph did not lead to enough that pass"
     return f"comparing {query.found.count} that pass is quicker than looking far enough in the graph"
 
 
 def _by_graph(graph: Graph, vectors: DenseVectors, scorer: Scorer, query: PartQuery) -> NDArray[np.integer] | None:
     """The nearest rows as far as the graph leads to them; None when exact search is the better way."""
     found, ef = query.found, query.ef
-    while (wide := graph_ef(found, ef)) is not None:
-        query.allowance.spend(graph_us(wide))
-        rows = graph_rows(graph, vectors, found, scorer, query.wanted, wide)
-        if rows is not None:
-            if query.allowance.notes is not None:
-                query.note("graph", f"{found.count} of {found.rows} vectors pass, ef {ef}", wide, len(rows))
+    while (walk := walk_for(found, ef)) is not None:
+        query.allowance.spend(walk.us)
+        rows = graph_rows(graph, vectors, found, scorer, query.wanted, walk)
+        if rows is not None and query.allowance.notes is not None:
+            query.note("graph", f"{found.count} of {found.rows} vectors pass, ef {ef}", walk.ef, len(rows))
+        if rows is not None or found.filtered:
             return rows
         ef *= RETRY_FACTOR
     return None
 
 
 def graph_rows(
-    graph: Graph, vectors: DenseVectors, found: Findable, scorer: Scorer, wanted: int, ef: int
+    graph: Graph, vectors: DenseVectors, found: Findable, scorer: Scorer, wanted: int, walk: WalkPlan
 ) -> NDArray[np.integer] | None:
-    """The nearest rows among the ``ef`` that the graph gives; None when too few of these may be found."""
-    rows, distances = graph.search(scorer.query, ef, ef)
+    """The nearest rows among those that the graph leads to; None when too few of these may be found."""
+    allowed = graph.repeats.stand_ins(found.found().mask()) if found.filtered else None
     enough = min(wanted, found.count)
-    rows, distances = graph.repeats.spread(rows, distances, enough, None if found.everything else found.keep)
+    walked = graph.search(scorer.query, enough, walk.ef, allowed, walk.budget)
+    if walked.exhausted:
+        return None
+    keep = None if found.everything else found.keep
+    rows, distances = graph.repeats.spread(walked.rows, walked.distances, enough, keep)
     if len(rows) < enough:
         return None
     farthest = float(distances[enough - 1])

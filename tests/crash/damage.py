@@ -85,7 +85,7 @@ def _size(path: Path) -> int:
 
 def graph_files(data: Path) -> list[Path]:
     """All graphs of all segments."""
-    return [path for path in segment_files(data) if path.suffix == ".hnsw"]
+    return [path for path in segment_files(data) if path.suffix == ".links"]
 
 
 def _segment_file(data: Path, rng: random.Random) -> Path:

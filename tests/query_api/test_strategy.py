@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from query_api.find.selection import Findable
-from query_api.find.strategy import ROWS_PER_EF, base_ef, graph_ef
+from query_api.find.strategy import BUDGET, COMPARED_PER_EF, WIDENING, base_ef, walk_for
 from schemas.config import CollectionConfig, Distance, HnswConfig, HnswConfigDiff, VectorParams
 from schemas.filters import parse_filter
 from schemas.ids import PointId
@@ -29,15 +29,24 @@ def findable(passing: int) -> Findable:
     return found
 
 
-def test_the_fewer_pass_the_farther_the_graph_is_searched_until_exact_search_is_quicker() -> None:
-    everything = findable(POINTS)
-    assert graph_ef(everything, 50) == 50
-    half = graph_ef(findable(POINTS // 2), 20)
+def test_the_fewer_pass_the_more_is_compared_until_exact_search_is_quicker() -> None:
+    everything, half = walk_for(findable(POINTS), 10), walk_for(findable(POINTS // 2), 10)
+    assert everything is not None
     assert half is not None
-    assert 20 < half < 40
-    assert graph_ef(findable(POINTS // 8), 20) is None
-    assert graph_ef(everything, POINTS // ROWS_PER_EF) is None
-    assert graph_ef(findable(0), 1) is None
+    assert everything.ef == half.ef == 10
+    assert everything.us < half.us
+    assert (everything.budget, half.budget) == (POINTS * BUDGET, POINTS // 2 * BUDGET)
+    assert walk_for(findable(POINTS // 8), 10) is None
+    assert walk_for(findable(POINTS), POINTS // COMPARED_PER_EF) is None
+    assert walk_for(findable(0), 1) is None
+
+
+def test_where_points_are_dead_the_graph_is_searched_farther() -> None:
+    found = findable(POINTS)
+    found.filtered, found.count = False, POINTS // 2
+    walk = walk_for(found, 10)
+    assert walk is not None
+    assert (walk.ef, walk.budget) == (int(10 * 2**WIDENING), None)
 
 
 @pytest.mark.parametrize(

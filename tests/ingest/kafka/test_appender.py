@@ -5,12 +5,12 @@ from collections.abc import Awaitable, Callable
 from typing import Any, cast
 
 import pytest
-from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import KafkaConnectionError
 from aiokafka.protocol.api import Request, Response
 
 from ingest.byte_budget import ByteBudget
 from ingest.kafka.appender import PartitionAppender
+from ingest.kafka.client import KafkaClient
 from ingest.kafka.connection import Connection
 from ingest.kafka.settings import KafkaSettings
 from ingest.log import LogRefusedError, LogUnavailableError, Message
@@ -38,7 +38,7 @@ class Scripted(Connection):
     """``producing`` and ``sending`` answer the requests for a producer and those that send a batch."""
 
     def __init__(self) -> None:
-        super().__init__(cast("AIOKafkaClient", None), SETTINGS)
+        super().__init__(cast("KafkaClient", None), SETTINGS)
         self.producing: Callable[[], Awaitable[Answer]] = answering(Answer())
         self.sending: Callable[[], Awaitable[Answer]] = answering(Answer())
 

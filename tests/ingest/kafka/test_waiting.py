@@ -4,9 +4,9 @@ import asyncio
 from typing import Any, cast
 
 import pytest
-from aiokafka.client import AIOKafkaClient
 from aiokafka.protocol.api import Request, Response
 
+from ingest.kafka.client import KafkaClient
 from ingest.kafka.connection import Connection
 from ingest.kafka.reader import PartitionReader
 from ingest.kafka.settings import KafkaSettings
@@ -28,7 +28,7 @@ class Surprising(Connection):
     """Answers once that there is nothing more, and then fails in a way that nobody foresaw."""
 
     def __init__(self, surprise: Exception) -> None:
-        super().__init__(cast("AIOKafkaClient", None), SETTINGS)
+        super().__init__(cast("KafkaClient", None), SETTINGS)
         self.surprise = surprise
         self.asked = 0
 

@@ -79,7 +79,7 @@ def test_a_byte_of_every_section(copy: Path) -> None:
 
 
 def test_a_damaged_graph_counts_as_none(copy: Path) -> None:
-    flip(copy / "graph.0.hnsw", 5000)
+    flip(copy / "graph.0.links", 5000)
     segment = Segment.open(copy)
     assert segment.graph(COSINE) is None
     assert list(segment.damaged_graphs) == [COSINE]
@@ -91,7 +91,7 @@ def test_graphs_are_checked_without_reading_them(copy: Path) -> None:
     segment = Segment.open(copy)
     segment.check_graphs()
     assert not segment.damaged_graphs
-    flip(copy / "graph.0.hnsw", 5000)
+    flip(copy / "graph.0.links", 5000)
     segment.check_graphs()
     assert list(segment.damaged_graphs) == [COSINE]
 

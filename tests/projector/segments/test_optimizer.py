@@ -307,7 +307,7 @@ def test_a_damaged_graph_is_built_anew(tmp_path: Path) -> None:
         harness.upsert(range(1, 1000))
         await harness.settle()
         (name,) = harness.graphs
-        path = harness.folder / name / "graph.0.hnsw"
+        path = harness.folder / name / "graph.0.links"
         path.write_bytes(path.read_bytes()[:-1] + b"?")
         harness.restart()
         segment = harness.live.view.segments[0].segment

@@ -1,6 +1,7 @@
 """Equal vectors: in a graph once, found all."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,8 +11,10 @@ from projector.segments import graph_build
 from projector.segments.build import build_segment
 from projector.segments.flat_file import FlatFile
 from projector.segments.graph import Graph
+from projector.segments.graph_build import build_links
 from projector.segments.graph_check import GraphQuality, check_graph
-from projector.segments.graph_links import mend_links
+from projector.segments.graph_links import HnswlibFile, Links
+from projector.segments.graph_mend import mend_links
 from projector.segments.meta import SEGMENT_FILE, SEGMENT_KIND, unfit_reason
 from projector.segments.reader import Segment
 from projector.segments.repeats import Keep, Repeats
@@ -21,6 +24,7 @@ from projector.segments.spill import write_spill
 from schemas.config import CollectionConfig, Distance, HnswConfig, VectorParams
 from schemas.ids import PointId
 from schemas.points import encode_point
+from tests.support.graphs import graph_over
 
 CONFIG = CollectionConfig(vectors={"": VectorParams(8, Distance.COSINE)})
 Matrix = NDArray[np.float32]
@@ -103,13 +107,13 @@ def test_a_graph_that_does_not_lead_to_its_rows_is_built_with_more_effort(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     efforts: list[tuple[int, int]] = []
-    whole = Graph.build
+    build = graph_build.build_links
 
-    def first_poor(matrix: Matrix, distance: Distance, m: int, ef: int, *_: object) -> Graph:
-        efforts.append((m, ef))
-        return whole(matrix, distance, m, ef, 1)
+    def noted(matrix: Matrix, distance: Distance, m: int, ef_construct: int, *rest: Any) -> Links:
+        efforts.append((m, ef_construct))
+        return build(matrix, distance, m, ef_construct, *rest)
 
-    monkeypatch.setattr(Graph, "build", staticmethod(first_poor))
+    monkeypatch.setattr(graph_build, "build_links", noted)
 
     def better_later(*_: object) -> GraphQuality:
         return GraphQuality(1.0, 1.0 if len(efforts) > 1 else 0.5)
@@ -134,15 +138,14 @@ def test_one_that_still_does_not_is_left_out_and_says_so(tmp_path: Path, monkeyp
     assert is_stale(segment, CollectionConfig(vectors=CONFIG.vectors, hnsw=HnswConfig(m=24)))
 
 
-def test_outliers_are_found_beside_what_is_near_to_everything(tmp_path: Path) -> None:
+def test_outliers_are_found_beside_what_is_near_to_everything() -> None:
     matrix = np.random.default_rng(3).standard_normal((3000, 32)).astype(np.float32)
     matrix[0] = 0.0
-    graph = Graph.build(matrix, Distance.EUCLID, 16, 100, threads=1)
-    graph.save(tmp_path / "g")
+    links = build_links(matrix, Distance.EUCLID, 16, 100, 1, Repeats.none(), lambda _: None)
+    graph = Graph(links, matrix, Distance.EUCLID, Repeats.none())
     before = check_graph(graph, matrix, Distance.EUCLID, 100)
-    assert mend_links(tmp_path / "g", lambda row: graph.search(matrix[row], 16, 100)[0]) > 0
-    mended = Graph.load(tmp_path / "g", Distance.EUCLID, 32, 3000, Repeats.none())
-    after = check_graph(mended, matrix, Distance.EUCLID, 100)
+    assert mend_links(links.base, np.arange(3000), lambda row: graph.search(matrix[row], 16, 100).rows[:16]) > 0
+    after = check_graph(Graph(links, matrix, Distance.EUCLID, Repeats.none()), matrix, Distance.EUCLID, 100)
     assert not before.sufficient
     assert after.sufficient
 
@@ -150,14 +153,14 @@ def test_outliers_are_found_beside_what_is_near_to_everything(tmp_path: Path) ->
 def test_a_file_of_another_layout_is_refused(tmp_path: Path) -> None:
     (tmp_path / "g").write_bytes(bytes(200))
     with pytest.raises(ValueError, match="not laid out"):
-        mend_links(tmp_path / "g", lambda _: np.empty(0, np.uint32))
+        HnswlibFile(tmp_path / "g")
 
 
 def test_the_check_sees_that_rows_cannot_be_reached() -> None:
     matrix = crowded(3000, 0.5, dim=32)
-    poor = Graph.build(matrix, Distance.EUCLID, 16, 100, threads=1)
+    poor = graph_over(matrix, Distance.EUCLID)
     assert not check_graph(poor, matrix, Distance.EUCLID, 100).sufficient
-    good = Graph.build(matrix, Distance.EUCLID, 16, 100, threads=1, repeats=Repeats.find(matrix))
+    good = graph_over(matrix, Distance.EUCLID, repeats=Repeats.find(matrix))
     assert check_graph(good, matrix, Distance.EUCLID, 100).sufficient
 
 

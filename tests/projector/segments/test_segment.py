@@ -149,7 +149,8 @@ def test_graphs_find_what_exact_search_finds(tmp_path: Path) -> None:
         query = vectors.matrix[17]
         differences = vectors.matrix - query
         exact = 1 - vectors.matrix @ query if name == COSINE else (differences**2).sum(axis=1)
-        rows, distances = graph.search(query, 10, 500)
+        walk = graph.search(query, 10, 500)
+        rows, distances = walk.rows[:10], walk.distances[:10]
         assert rows.tolist() == np.argsort(exact, kind="stable")[:10].tolist()
         np.testing.assert_allclose(distances, exact[rows], atol=1e-5)
 

@@ -18,6 +18,7 @@ from schemas.config import CollectionConfig, Distance
 from schemas.ids import UUID_BASE, PointId
 from schemas.points import decode_point, encode_point
 from schemas.vectors.normalise import normalise
+from tests.support.graphs import graph_over
 
 Row = tuple[PointId, bytes]
 
@@ -48,7 +49,7 @@ class MemorySegment(Segment):
             hnsw, distance = config.hnsw_for(name), config.vectors[name].distance
             if name in dense and supports(distance):
                 matrix = dense[name].matrix
-                self._graphs[name] = Graph.build(matrix, distance, hnsw.m, hnsw.ef_construct, 1)
+                self._graphs[name] = graph_over(matrix, distance, hnsw.m, hnsw.ef_construct)
 
 
 def _vector_files(config: CollectionConfig, vectors: Sequence[dict[int, bytes]]) -> Iterator[tuple[str, DenseVectors]]:

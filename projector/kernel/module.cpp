@@ -1,0 +1,205 @@
+// What Python sees of the kernel; see _kernel.pyi. No call holds the interpreter lock while it computes.
+#include <pybind11/numpy.h>
+#include <pybind11/pybind11.h>
+#include <pybind11/stl.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "distance.hpp"
+#include "threads.hpp"
+#include "walk.hpp"
+
+namespace py = pybind11;
+using namespace headwater;
+
+namespace {
+
+using U32 = py::array_t<std::uint32_t, py::array::c_style>;
+using F32 = py::array_t<float, py::array::c_style>;
+using Mask = py::array_t<bool, py::array::c_style>;
+
+void require(bool holds, const char* otherwise) {
+    if (!holds) throw py::value_error(otherwise);
+}
+
+Level level_named(const std::optional<std::string>& name) {
+    if (!name) return best_level();
+    if (*name == "baseline") return Level::baseline;
+    if (*name == "avx2") return Level::avx2;
+    require(*name == "avx512", "no such level");
+    return Level::avx512;
+}
+
+Datatype datatype_of(const py::array& vectors) {
+    const char kind = vectors.dtype().kind();
+    const auto width = vectors.itemsize();
+    if (kind == 'f' && width == 4) return Datatype::float32;
+    if (kind == 'f' && width == 2) return Datatype::float16;
+    require(kind == 'u' && width == 1, "vectors are float32, float16 or uint8");
+    return Datatype::uint8;
+}
+
+Rows rows_of(const py::array& vectors, const std::string& metric, const std::optional<std::string>& level) {
+    require(vectors.ndim() == 2 && (vectors.shape(1) < 2 || vectors.strides(1) == vectors.itemsize()),
+            "vectors are a matrix whose rows lie in one piece each");
+    require(vectors.shape(0) == 0 || vectors.strides(0) >= vectors.itemsize() * vectors.shape(1),
+            "vectors are a matrix of rows one after another");
+    require(metric == "dot" || metric == "squared", "no such metric");
+    Rows rows;
+    rows.data = static_cast<const std::uint8_t*>(vectors.data());
+    rows.size = static_cast<std::size_t>(vectors.shape(0));
+    rows.dim = static_cast<std::size_t>(vectors.shape(1));
+    rows.stride = static_cast<std::size_t>(vectors.strides(0));
+    rows.distance = distance_of(metric == "dot" ? Metric::dot : Metric::squared, datatype_of(vectors), level_named(level));
+    require(rows.size < std::numeric_limits<std::uint32_t>::max(), "too many rows");
+    return rows;
+}
+
+Links links_of(const U32& links, const U32* rows, std::size_t size) {
+    require(links.ndim() == 2 && links.shape(1) > 0, "links are a matrix");
+    Links level;
+    level.links = links.data();
+    level.count = static_cast<std::size_t>(links.shape(0));
+    level.width = static_cast<std::size_t>(links.shape(1));
+    if (rows == nullptr) {
+        require(level.count == size, "each row has links");
+        return level;
+    }
+    require(rows->ndim() == 1 && static_cast<std::size_t>(rows->shape(0)) == level.count, "each row of a level has links");
+    level.rows = rows->data();
+    require(std::is_sorted(level.rows, level.rows + level.count), "the rows of a level ascend");
+    return level;
+}
+
+template <class T>
+py::array_t<T> as_array(const std::vector<T>& values) {
+    return py::array_t<T>(static_cast<py::ssize_t>(values.size()), values.data());
+}
+
+class PyGraph {
+   public:
+    PyGraph(py::array vectors, const std::string& metric, U32 links, std::vector<std::pair<U32, U32>> upper,
+            std::size_t entry, const std::optional<std::string>& level)
+        : vectors_(std::move(vectors)), links_(std::move(links)), upper_(std::move(upper)) {
+        graph_.rows = rows_of(vectors_, metric, level);
+        graph_.base = links_of(links_, nullptr, graph_.rows.size);
+        for (const auto& [rows, theirs] : upper_) graph_.upper.push_back(links_of(theirs, &rows, graph_.rows.size));
+        require(graph_.rows.size == 0 || entry < graph_.rows.size, "the entry is a row");
+        graph_.entry = entry;
+    }
+
+    py::tuple search(const F32& query, std::size_t wanted, std::size_t ef, const std::optional<Mask>& allowed,
+                     std::optional<std::uint64_t> budget) const {
+        require(query.ndim() == 1 && static_cast<std::size_t>(query.shape(0)) == graph_.rows.dim, "a query has dim values");
+        const bool* mask = mask_of(allowed);
+        const float* values = query.data();
+        Walked walked;
+        {
+            const py::gil_scoped_release released;
+            walked = walk(graph_, values, wanted, ef, mask, budget.value_or(unlimited));
+        }
+        return answer(walked);
+    }
+
+    py::list search_many(const F32& queries, std::size_t wanted, std::size_t ef, const std::optional<Mask>& allowed,
+                         std::optional<std::uint64_t> budget, std::size_t threads) const {
+        require(queries.ndim() == 2 && static_cast<std::size_t>(queries.shape(1)) == graph_.rows.dim,
+                "queries have dim values each");
+        const bool* mask = mask_of(allowed);
+        const float* values = queries.data();
+        const auto count = static_cast<std::size_t>(queries.shape(0));
+        std::vector<Walked> walked(count);
+        {
+            const py::gil_scoped_release released;
+            share(count, threads, [&](std::size_t at) {
+                walked[at] = walk(graph_, values + at * graph_.rows.dim, wanted, ef, mask, budget.value_or(unlimited));
+            });
+        }
+        py::list answers;
+        for (const Walked& one : walked) answers.append(answer(one));
+        return answers;
+    }
+
+   private:
+    static constexpr std::uint64_t unlimited = std::numeric_limits<std::uint64_t>::max();
+
+    const bool* mask_of(const std::optional<Mask>& allowed) const {
+        if (!allowed) return nullptr;
+        require(allowed->ndim() == 1 && static_cast<std::size_t>(allowed->shape(0)) == graph_.rows.size,
+                "a mask has a value for each row");
+        return allowed->data();
+    }
+
+    static py::tuple answer(const Walked& walked) {
+        U32 rows(static_cast<py::ssize_t>(walked.nearest.size()));
+        F32 distances(static_cast<py::ssize_t>(walked.nearest.size()));
+        for (std::size_t at = 0; at < walked.nearest.size(); ++at) {
+            rows.mutable_data()[at] = walked.nearest[at].row;
+            distances.mutable_data()[at] = walked.nearest[at].distance;
+        }
+        return py::make_tuple(rows, distances, walked.compared, walked.exhausted);
+    }
+
+    py::array vectors_;  // these keep what graph_ points at
+    U32 links_;
+    std::vector<std::pair<U32, U32>> upper_;
+    Graph graph_;
+};
+
+F32 distances(const py::array& vectors, const std::string& metric, const F32& query,
+              const std::optional<py::array_t<std::int64_t, py::array::c_style>>& rows,
+              const std::optional<std::string>& level) {
+    constexpr std::size_t ahead = 4;
+    const Rows all = rows_of(vectors, metric, level);
+    require(query.ndim() == 1 && static_cast<std::size_t>(query.shape(0)) == all.dim, "a query has dim values");
+    require(!rows || rows->ndim() == 1, "rows are a list");
+    const auto count = rows ? static_cast<std::size_t>(rows->shape(0)) : all.size;
+    F32 found(static_cast<py::ssize_t>(count));
+    const std::int64_t* chosen = rows ? rows->data() : nullptr;
+    const float* values = query.data();
+    float* out = found.mutable_data();
+    bool within = true;
+    {
+        const py::gil_scoped_release released;
+        for (std::size_t at = 0; chosen != nullptr && at < count; ++at)
+            within = within && chosen[at] >= 0 && static_cast<std::size_t>(chosen[at]) < all.size;
+        for (std::size_t at = 0; within && at < count; ++at) {
+            if (chosen != nullptr && at + ahead < count) all.prefetch(static_cast<std::size_t>(chosen[at + ahead]));
+            out[at] = all.to(values, chosen == nullptr ? at : static_cast<std::size_t>(chosen[at]));
+        }
+    }
+    if (!within) throw py::index_error("there is no such row");
+    return found;
+}
+
+std::vector<std::string> levels() {
+    std::vector<std::string> names{"baseline"};
+    if (supported(Level::avx2)) names.emplace_back("avx2");
+    if (supported(Level::avx512)) names.emplace_back("avx512");
+    return names;
+}
+
+}  // namespace
+
+PYBIND11_MODULE(_kernel, module) {
+    module.doc() = "Searching graphs and comparing vectors where they lie, without the interpreter lock.";
+    py::register_exception<DamagedGraph>(module, "DamagedGraphError", PyExc_ValueError);
+    py::class_<PyGraph>(module, "Graph")
+        .def(py::init<py::array, const std::string&, U32, std::vector<std::pair<U32, U32>>, std::size_t,
+                      const std::optional<std::string>&>(),
+             py::arg("vectors"), py::arg("metric"), py::arg("links"), py::arg("upper"), py::arg("entry"),
+             py::arg("level") = py::none())
+        .def("search", &PyGraph::search, py::arg("query"), py::arg("wanted"), py::arg("ef"),
+             py::arg("allowed") = py::none(), py::arg("budget") = py::none())
+        .def("search_many", &PyGraph::search_many, py::arg("queries"), py::arg("wanted"), py::arg("ef"),
+             py::arg("allowed") = py::none(), py::arg("budget") = py::none(), py::arg("threads") = 1);
+    module.def("distances", &distances, py::arg("vectors"), py::arg("metric"), py::arg("query"),
+               py::arg("rows") = py::none(), py::arg("level") = py::none());
+    module.def("levels", &levels);
+}

@@ -1,0 +1,72 @@
+// Searching a navigable small world graph (Malkov and Yashunin 2016), whose rows and links lie in arrays of others'.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <stdexcept>
+#include <vector>
+
+#include "distance.hpp"
+
+namespace headwater {
+
+// Vectors, [size] rows of [dim] values, each [stride] bytes after the one before.
+struct Rows {
+    const std::uint8_t* data = nullptr;
+    std::size_t size = 0;
+    std::size_t dim = 0;
+    std::size_t stride = 0;
+    Distance distance = nullptr;
+
+    const void* row(std::size_t number) const { return data + number * stride; }
+    float to(const float* query, std::size_t number) const { return distance(row(number), query, dim); }
+    void prefetch(std::size_t number) const;
+};
+
+// Links of a level: [count] times a number of links, and room for [width] - 1 of them. [rows]: whose they are,
+// ascending; nullptr on the lowest level, where they are every row's.
+struct Links {
+    const std::uint32_t* rows = nullptr;
+    const std::uint32_t* links = nullptr;
+    std::size_t count = 0;
+    std::size_t width = 0;
+};
+
+struct Graph {
+    Rows rows;
+    Links base;
+    std::vector<Links> upper;  // level 1 first
+    std::size_t entry = 0;
+};
+
+// Links that lead outside: the file is damaged.
+struct DamagedGraph : std::runtime_error {
+    using std::runtime_error::runtime_error;
+};
+
+struct Found {
+    float distance;
+    std::uint32_t row;
+
+    // By row where distances are equal, so that nothing depends on the order in which a graph is walked.
+    bool operator<(const Found& other) const {
+        return distance != other.distance ? distance < other.distance : row < other.row;
+    }
+};
+
+struct Walked {
+    std::vector<Found> nearest;     // nearest first
+    std::uint64_t compared = 0;     // rows whose distance was computed
+    bool exhausted = false;         // the budget was used up: what was found is not to be relied on
+};
+
+// The nearest of those that are [allowed] (nullptr: all), at least [wanted] where so many can be reached. The walk keeps
+// [ef] of them, and ends when no row nearer than the farthest of these is known. About [budget] rows are compared at most.
+//
+// Where not all are allowed fewer are kept: what is met on the way and isn't allowed makes the walk longer anyway, so that
+// ef * sqrt(share of what was met that is allowed) of them have the recall of an unfiltered search. The share is that of
+// this walk, not of all rows: a filter may have much to do with how near its rows are.
+Walked walk(const Graph& graph, const float* query, std::size_t wanted, std::size_t ef, const bool* allowed,
+            std::uint64_t budget);
+
+}  // namespace headwater

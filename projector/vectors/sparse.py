@@ -1,11 +1,7 @@
-"""Sparse vectors in parts: pairs of index and value, and an inverted index of them.
-
-The index has, for each index that occurs (a *term*), the rows in which it does and the values there: its *postings*. A
-segment's is written with it. A tail's is made when it is first searched, of all rows that a view has.
-"""
+"""Sparse vectors in parts: pairs of index and value, and inverted lists of them."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -15,8 +11,9 @@ from numpy.typing import NDArray
 from projector.segments.errors import SegmentDamagedError
 from projector.segments.flat_file import FlatFile, FlatFileWriter
 from projector.segments.meta import SPARSE, VectorMeta
+from projector.vectors.inverted import Block, GrowingLists, Inverted, Lists, WrittenLists
 from projector.vectors.kind import Rows, Slots, Stored
-from projector.vectors.ragged import Ends, GrowingRagged, Items, Ragged, joined, open_ends, ragged_block, write_ragged
+from projector.vectors.ragged import GrowingRagged, Items, Ragged, joined, open_ends, ragged_block, write_ragged
 from projector.view.growing import GrowingArray
 from schemas.vectors.params import Distance, SparseVectorParams
 from schemas.vectors.sparse import PAIR
@@ -24,41 +21,21 @@ from schemas.vectors.sparse import PAIR
 _USUAL_PAIRS = 64
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Inverted:
-    """``terms`` uint32 ascending; those of ``terms[i]`` are in ``rows`` and ``values`` [starts[i], starts[i + 1])."""
-
-    terms: NDArray[np.uint32]
-    starts: NDArray[np.int64]
-    rows: NDArray[np.uint32]
-    values: NDArray[np.float32]
-
-    @staticmethod
-    def of(items: Items, ends: Ends) -> "Inverted":
-        """Turn pairs by row into rows by term; within a term rows ascend."""
-        rows = np.repeat(np.arange(len(ends) - 1, dtype=np.uint32), np.diff(ends))
-        order = np.argsort(items["index"], kind="stable")
-        terms, starts = np.unique(items["index"][order], return_index=True)
-        return Inverted(terms, np.append(starts, len(order)).astype(np.int64), rows[order], items["value"][order])
-
-    def postings(self, term: int) -> slice | None:
-        """Where a term's postings are; None when it doesn't occur."""
-        at = int(np.searchsorted(self.terms, np.uint32(term)))
-        if at == len(self.terms) or self.terms[at] != term:
-            return None
-        return slice(int(self.starts[at]), int(self.starts[at + 1]))
-
-
 @dataclass(frozen=True, eq=False)
 class SparseVectors(Ragged):
-    """Sparse vectors: ``items`` are pairs. ``written``: the index, where there is one already."""
+    """Sparse vectors: ``items`` are pairs."""
 
-    written: Inverted | None = None
+    lists: Lists = field(default_factory=GrowingLists)
 
     @cached_property
-    def inverted(self) -> Inverted:
-        """The inverted index."""
-        return Inverted.of(self.items, self.ends) if self.written is None else self.written
+    def blocks(self) -> Sequence[Block]:
+        """The inverted lists of all rows. Making those that are ``missing`` takes a while."""
+        return list(self.lists.blocks(self.items, self.ends))
+
+    @property
+    def missing(self) -> int:
+        """How many pairs would have to be sorted before there are ``blocks``."""
+        return 0 if "blocks" in self.__dict__ else self.lists.missing(self.ends)
 
     @cached_property
     def empty(self) -> NDArray[np.int64]:
@@ -66,8 +43,8 @@ class SparseVectors(Ragged):
         return np.flatnonzero(np.diff(self.ends) == 0)
 
 
-def _sparse(ragged: Ragged) -> SparseVectors:
-    return SparseVectors(ragged.items, ragged.ends, ragged.slots)
+def _sparse(ragged: Ragged, lists: Lists | None = None) -> SparseVectors:
+    return SparseVectors(ragged.items, ragged.ends, ragged.slots, lists or GrowingLists())
 
 
 def _pairs(data: bytes) -> Items:
@@ -84,6 +61,7 @@ class GrowingSparse:
     def __init__(self, kind: "SparsePartKind", held: GrowingRagged | None = None) -> None:
         self._kind = kind
         self._held = held or GrowingRagged(_empty(), kind.block)
+        self._lists = GrowingLists()
 
     def extend(self, stored: Stored) -> None:
         """Append values."""
@@ -91,7 +69,7 @@ class GrowingSparse:
 
     def held(self, rows: int, slots: Slots | None) -> SparseVectors:
         """The first ``rows`` values."""
-        return _sparse(self._held.ragged(rows, slots))
+        return _sparse(self._held.ragged(rows, slots), self._lists)
 
     def take(self, rows: Rows) -> "GrowingSparse":
         """A copy of some of them."""
@@ -145,7 +123,7 @@ class SparsePartKind:
         fits = len(inverted.starts) == len(inverted.terms) + 1 and int(inverted.starts[-1]) == len(items)
         if not fits or len(inverted.rows) != len(items) or len(inverted.values) != len(items):
             raise SegmentDamagedError(f"{file.path}: the postings of {meta.name!r} do not fit its pairs")
-        return SparseVectors(items, open_ends(file, number, meta.rows, len(items)), slots, inverted)
+        return SparseVectors(items, open_ends(file, number, meta.rows, len(items)), slots, WrittenLists(inverted))
 
     def meta(self, name: str, number: int, rows: int, every_slot: bool) -> VectorMeta:
         """What the segment's directory says of them."""

@@ -1,6 +1,6 @@
 """Points in groups: the best few for each value that a payload key has."""
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass, field
 
 import msgspec
@@ -27,6 +27,8 @@ from schemas.json_path import Path, elements_at
 from schemas.validation import decode_payload
 
 Value = int | str
+_AT_ONCE = 3
+"""How many times the points that are lacking are asked for at once."""
 
 
 @dataclass(slots=True)
@@ -52,12 +54,28 @@ async def grouped(shards: Shards, plan: GroupPlan, note: NodeNote | None = None)
         return groups.best()
     if not await _enough_groups(shards, root, groups, note):
         return groups.best()
+    if isinstance(root, Leaf):
+        await _fill_together(shards, plan, root, groups, note)
     for group in groups.best():
-        if len(group.hits) < plan.size:
+        if len(group.hits) < plan.size and group.key not in groups.whole:
             condition = Filter(must=(FieldCondition(plan.by, (_equals(group.key),)),))
             whole = msgspec.structs.replace(narrowed(plan.root, condition), limit=plan.size)
-            await groups.add(shards, await _asked(shards, whole, note), group.key)
+            await groups.add(shards, await _asked(shards, whole, note), (group.key,))
     return groups.best()
+
+
+async def _fill_together(shards: Shards, plan: GroupPlan, root: Leaf, groups: "_Groups", note: NodeNote | None) -> None:
+    """Ask once for more points of all groups that are not full: most are, then, when groups are alike in size."""
+    lacking = [group for group in groups.best() if len(group.hits) < plan.size]
+    if len(lacking) < 2:
+        return
+    limit = plan.size * len(lacking) * _AT_ONCE
+    condition = Filter(should=tuple(FieldCondition(plan.by, (_equals(group.key),)) for group in lacking))
+    hits = await _asked(shards, msgspec.structs.replace(narrowed(root, condition), limit=limit), note)
+    keys = frozenset(group.key for group in lacking)
+    await groups.add(shards, hits, keys)
+    if len(hits) < limit:
+        groups.whole |= keys
 
 
 async def _asked(shards: Shards, node: Node, note: NodeNote | None) -> list[Hit]:
@@ -93,6 +111,8 @@ class _Groups:
     plan: GroupPlan
     _groups: dict[Value, dict[PointId, Hit]] = field(default_factory=dict[Value, dict[PointId, Hit]])
     _seen: set[PointId] = field(default_factory=set[PointId])
+    whole: set[Value] = field(default_factory=set[Value])
+    """Groups that have all points that there are."""
 
     def __len__(self) -> int:
         return len(self._groups)
@@ -101,14 +121,14 @@ class _Groups:
     def wanted(self) -> int:
         return self.plan.groups
 
-    async def add(self, shards: Shards, hits: Sequence[Hit], only: Value | None = None) -> bool:
+    async def add(self, shards: Shards, hits: Sequence[Hit], only: Container[Value] | None = None) -> bool:
         """Put points into their groups; whether any was not there before."""
         new = False
         for hit, values in zip(hits, await _values(shards, hits, self.plan.by), strict=True):
             new = new or hit.id not in self._seen
             self._seen.add(hit.id)
             for value in values:
-                if only is None or value == only:
+                if only is None or value in only:
                     self._groups.setdefault(value, {}).setdefault(hit.id, hit)
         return new
 

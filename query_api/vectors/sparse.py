@@ -14,6 +14,7 @@ from schemas.vectors.idf import TermCounts, Terms
 from schemas.vectors.sparse import PAIR
 
 _POSTINGS_PER_US = 60.0
+_SORTED_PER_US = 10.0
 _LARGEST = float(np.finfo(np.float32).max)
 
 
@@ -50,21 +51,23 @@ class SparseComparison:
         return every[rows]
 
     def us(self, vectors: SparseVectors, found: Findable) -> float:
-        """About how long it takes to go through the postings."""
-        inverted = vectors.inverted
-        spans = (inverted.postings(term) for term in self._terms)
+        """About how long it takes to go through the postings; where lists are missing, to make them."""
+        missing = vectors.missing
+        if missing:
+            return missing / _SORTED_PER_US
+        spans = (block.lists.postings(term) for block in vectors.blocks for term in self._terms)
         return sum(span.stop - span.start for span in spans if span is not None) / _POSTINGS_PER_US
 
     def _products(self, vectors: SparseVectors) -> tuple[NDArray[np.int64], Floats]:
-        inverted = vectors.inverted
-        rows: list[NDArray[np.uint32]] = []
+        rows: list[NDArray[np.integer]] = []
         products: list[NDArray[np.float64]] = []
-        for term, weight in zip(self._terms, self._weights, strict=True):
-            span = inverted.postings(term)
-            # As in Qdrant, an index that weighs nothing finds nothing.
-            if span is not None and weight != 0.0:
-                rows.append(inverted.rows[span])
-                products.append(inverted.values[span].astype(np.float64) * weight)
+        for first, lists in vectors.blocks:
+            for term, weight in zip(self._terms, self._weights, strict=True):
+                span = lists.postings(term)
+                # As in Qdrant, an index that weighs nothing finds nothing.
+                if span is not None and weight != 0.0:
+                    rows.append(lists.rows[span] + np.int64(first) if first else lists.rows[span])
+                    products.append(lists.values[span].astype(np.float64) * weight)
         if not rows:
             return np.empty(0, np.int64), np.empty(0, np.float32)
         touched = np.concatenate(rows)
@@ -79,13 +82,14 @@ def count_postings(vectors: SparseVectors, found: Findable, terms: Terms) -> Ter
     """How many of the rows that may be found have anything, and each of ``terms``. As in Qdrant, what is empty is not
     counted.
     """
-    inverted = vectors.inverted
     counts = np.zeros(len(terms), np.int64)
     numbers: list[int] = terms.tolist()
-    for at, term in enumerate(numbers):
-        span = inverted.postings(term)
-        if span is not None:
-            whole = span.stop - span.start
-            counts[at] = whole if found.everything else np.count_nonzero(found.keep(inverted.rows[span]))
+    for first, lists in vectors.blocks:
+        for at, term in enumerate(numbers):
+            span = lists.postings(term)
+            if span is not None:
+                whole = span.stop - span.start
+                rows = lists.rows[span]
+                counts[at] += whole if found.everything else np.count_nonzero(found.keep(rows + np.int64(first)))
     empty = len(vectors.empty) if found.everything else np.count_nonzero(found.keep(vectors.empty))
     return TermCounts(found.count - int(empty), counts)

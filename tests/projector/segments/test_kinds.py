@@ -68,8 +68,9 @@ def check(segment: Segment, numbers: list[int]) -> None:
     sparse = segment.vectors("sparse")
     assert isinstance(sparse, SparseVectors)
     for term in range(7):
-        span = sparse.inverted.postings(term)
-        rows: list[int] = [] if span is None else sparse.inverted.rows[span].tolist()
+        (block,) = sparse.blocks
+        span = block.lists.postings(term)
+        rows: list[int] = [] if span is None else block.lists.rows[span].tolist()
         assert rows == [row for row in range(sparse.rows) if term in sparse.value(row)["index"]]
 
 

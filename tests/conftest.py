@@ -3,6 +3,7 @@
 import os
 import sys
 
+import pytest
 from hypothesis import settings
 
 # Hundreds of processes are started: each would compile every module again.
@@ -13,6 +14,12 @@ sys.dont_write_bytecode = False
 os.environ.setdefault("HEADWATER_GRPC", "false")
 
 pytest_plugins = ["tests.support.kafka", "tests.support.cluster"]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Options of single tests."""
+    parser.addoption("--examples", type=int, default=3, help="requests made for each of Qdrant's own (%(default)s)")
+
 
 settings.register_profile("unhurried", deadline=None)  # a busy machine is no failure
 settings.load_profile("unhurried")

@@ -55,8 +55,9 @@ def scheme_of(location: str) -> str:
 
 
 async def _download(location: str, api_key: str | None, path: Path) -> None:
-    headers = {} if api_key is None else {"api-key": api_key}
-    headers["accept-encoding"] = "identity"
+    headers = {b"accept-encoding": b"identity"}
+    if api_key is not None:
+        headers[b"api-key"] = api_key.encode()
     try:
         async with (
             httpx.AsyncClient(timeout=_TIMEOUT, follow_redirects=True, trust_env=False) as client,

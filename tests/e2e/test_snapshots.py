@@ -186,3 +186,10 @@ def test_what_is_no_snapshot_is_refused(rest: httpx.Client, location: str) -> No
 def test_no_name_leads_elsewhere(rest: httpx.Client, collection: str, name: str) -> None:
     for method in ("GET", "DELETE"):
         assert rest.request(method, f"/collections/{NAME}/snapshots/{name}").status_code == 404
+
+
+def test_a_key_of_any_characters_may_be_given_for_fetching(rest: httpx.Client, collection: str) -> None:
+    for key in ("clé", "a\nb"):
+        body = {"location": "http://127.0.0.1:1/nothing", "api_key": key}
+        answer = rest.put(f"/collections/{collection}/snapshots/recover", json=body)
+        assert answer.status_code == 400, answer.text

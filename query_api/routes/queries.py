@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from ingest.http.endpoint import Call, Endpoint, Handler, Reply
+from ingest.http.endpoint import Call, Endpoint, Reply
 from ingest.http.query import Parameters, read_flag
 from query_api.answering import Answering
 from query_api.explain import Explanation
@@ -119,16 +119,6 @@ class QueryRoutes:
             reads=True,
             parameters=_PARAMETERS,
         )
-
-
-def _endpoint(path: str, handle: Handler, summary: str, body: Any, result: Any) -> Endpoint:
-    return Endpoint(
-        "POST", _ROOT + path, handle, summary, TAG, result=result, body=body, reads=True, parameters=_PARAMETERS
-    )
-
-
-def _whole(explained: list[Explanation] | None) -> list[Explanation] | msgspec.UnsetType:
-    return msgspec.UNSET if explained is None else explained
 
 
 def _explained(call: Call) -> list[Explanation] | None:

@@ -8,6 +8,7 @@ from typing import cast
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
+from compose.http.joined_writes import JoinedWrites
 from schemas.rest.envelope import encode_error
 
 MAX_HEAD_BYTES = 64 << 10
@@ -26,6 +27,11 @@ class BoundedProtocol(HttpToolsProtocol):
     _begun = False
     _refused = False
     _deadline: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """A client connected."""
+        super().connection_made(transport)
+        self.transport = cast("asyncio.Transport", JoinedWrites(transport, self.loop))
 
     def data_received(self, data: bytes) -> None:
         """What the client sent."""

@@ -48,7 +48,7 @@ class Scripted(Connection):
     async def to_any(self, request: Request[Any]) -> Response:
         return cast("Response", await self.producing())
 
-    async def to_leader(self, topic: str, partition: int, request: Request[Any], lane: int) -> Response:
+    async def to_leader(self, topic: str, partition: int, request: Request[Any], channel: int) -> Response:
         return cast("Response", await self.sending())
 
 

@@ -32,7 +32,7 @@ class Surprising(Connection):
         self.surprise = surprise
         self.asked = 0
 
-    async def to_leader(self, topic: str, partition: int, request: Request[Any], lane: int) -> Response:
+    async def to_leader(self, topic: str, partition: int, request: Request[Any], channel: int) -> Response:
         self.asked += 1
         await asyncio.sleep(0)
         if self.asked > 1:

@@ -4,8 +4,9 @@ from typing import Any
 
 import msgspec
 
-from ingest.foreign import ForeignWrite, decode_points_record
+from ingest.foreign import ForeignWrite
 from ingest.log import LogRecord, Topic
+from ingest.points_topic import decode_points_record
 from schemas.errors import HeadwaterError
 from schemas.ids import ids_from_wire, render_point_id
 from schemas.operations import Operation

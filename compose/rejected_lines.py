@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from compose.rejected import Rejected
-from ingest.foreign import is_canonical
+from ingest.points_topic import is_canonical
 
 PREVIEW = 80
 _encode = msgspec.json.Encoder().encode

@@ -8,10 +8,11 @@ from typing import NamedTuple
 
 import msgspec
 
-from ingest.foreign import Destination, ForeignWrite, decode_points_record
+from ingest.foreign import Destination, ForeignWrite
 from ingest.foreign.writes import PointWrite
 from ingest.log import LogRecord
 from ingest.outcomes import rejected
+from ingest.points_topic import decode_points_record
 from ingest.ports import CollectionEntry
 from ingest.sharding import records_of
 from ingest.vector_columns import read_rows

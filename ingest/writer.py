@@ -121,7 +121,8 @@ class PointsWriter:
         except TimedOutError:
             return UpdateStatus.WAIT_TIMEOUT
         for part in outcomes:
-            raise_rejected(part)
+            if part:
+                raise_rejected(part)
         return UpdateStatus.COMPLETED
 
 

@@ -13,9 +13,9 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from bench.kafka.records import DIM
 from bench.memory import Memory, memory_of
 from bench.raw_http import Connection, request
-from ingest.foreign import is_canonical
 from ingest.kafka import KafkaLog, KafkaSettings
 from ingest.log import Headers, Topic
+from ingest.points_topic import is_canonical
 from schemas.records import CreateCollection, ShardOpened, decode_catalog_record, decode_partition_record
 from tests.support.cluster import Cluster
 from tests.support.server import HeadwaterProcess

@@ -32,11 +32,8 @@ class Access:
             *((_digest(key.encode()), Right.MANAGE) for key in keys),
             *((_digest(key.encode()), Right.READ) for key in read_only_keys),
         ]
-
-    @property
-    def restricted(self) -> bool:
+        self.restricted = bool(self._known)
         """Whether a key is asked for."""
-        return bool(self._known)
 
     def check(self, headers: RawHeaders, required: Right | None) -> None:
         """Let whoever sent ``headers`` do what takes ``required``; None: what there is no route for.

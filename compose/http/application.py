@@ -11,11 +11,10 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from compose.http.access import Access
 from compose.http.cors import Cors
 from compose.http.errors import error_response
-from compose.http.rights import required_right
-from compose.http.route_tree import RouteTree
-from ingest.http.endpoint import Endpoint, EndpointApp
+from compose.http.guarded import endpoint_tree, refusal
+from ingest.http.body import find_header
+from ingest.http.endpoint import Endpoint
 from ingest.http.limits import InFlight, Limits
-from schemas.errors import HeadwaterError
 
 UNKNOWN = Counter("headwater_http_unknown_total", "Requests for what there is no route for", ["method"])
 PAGES = ("/openapi.json", "/docs", "/redoc", "/docs-assets")
@@ -44,16 +43,13 @@ class HeadwaterApp:
         self.limits = limits
         self.access = access or Access()
         self._cors = cors or Cors()
-        self._tree = RouteTree()
         self.in_flight = InFlight(limits.max_in_flight_bytes)
-        for endpoint in endpoints:
-            right = required_right(endpoint.method, endpoint.path)
-            self._tree.add(endpoint.method, endpoint.path, EndpointApp(endpoint, limits, self.in_flight), right)
+        self._tree = endpoint_tree(endpoints, limits, self.in_flight)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        origin = self._cors.origin(scope["headers"])
-        if origin is not None:
+        origin = find_header(scope["headers"], b"origin")
+        if origin is not None and self._cors.allows(origin):
             headers = self._cors.preflight(scope, origin)
             if headers is not None:
                 await send({"type": "http.response.start", "status": 200, "headers": headers})
@@ -61,12 +57,9 @@ class HeadwaterApp:
                 return
             send = self._cors.sender(send, origin)
         found = self._tree.find(scope["method"], scope["path"])
-        if self.access.restricted:
-            try:
-                self.access.check(scope["headers"], None if found is None else found.right)
-            except HeadwaterError as error:
-                await error_response(error.status, error.message)(scope, receive, send)
-                return
+        if self.access.restricted and (answer := refusal(self.access, scope, found)) is not None:
+            await answer(scope, receive, send)
+            return
         if found is None:
             await self._answer_rest(scope, receive, send)
             return

@@ -19,10 +19,9 @@ class Cors:
         self._any = ANY_ORIGIN in origins
         self._origins = frozenset(origin.encode() for origin in origins)
 
-    def origin(self, headers: RawHeaders) -> bytes | None:
-        """The request's origin, where it is one that may call."""
-        origin = find_header(headers, b"origin")
-        return origin if origin is not None and (self._any or origin in self._origins) else None
+    def allows(self, origin: bytes) -> bool:
+        """Whether pages of this origin may call."""
+        return self._any or origin in self._origins
 
     def preflight(self, scope: Scope, origin: bytes) -> RawHeaders | None:
         """The headers that answer a browser's question whether it may send a request; None when this is none."""

@@ -5,14 +5,12 @@ from collections.abc import Mapping, Sequence
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from compose.http.access import Access
-from compose.http.errors import error_response
-from compose.http.rights import required_right
-from compose.http.route_tree import RouteTree
+from compose.http.guarded import endpoint_tree, refusal
 from compose.http.service import Readiness, ServiceRoutes
 from ingest.http.endpoint import Call, Endpoint, EndpointApp, Reply
 from ingest.http.limits import InFlight, Limits
 from ingest.ports import CollectionEntry
-from schemas.errors import HeadwaterError, UnavailableError
+from schemas.errors import UnavailableError
 
 
 class StartingApp:
@@ -20,23 +18,19 @@ class StartingApp:
 
     def __init__(self, readiness: Readiness, limits: Limits, version: str, access: Access | None = None) -> None:
         self._access = access or Access()
-        refusal = _Refusal(readiness)
+        not_yet = _NotYet(readiness)
         in_flight = InFlight(limits.max_in_flight_bytes)
-        self._tree = RouteTree()
-        for endpoint in ServiceRoutes(refusal, readiness, version, "").endpoints():
-            right = required_right(endpoint.method, endpoint.path)
-            self._tree.add(endpoint.method, endpoint.path, EndpointApp(endpoint, limits, in_flight), right)
-        rest = Endpoint("any", "other", refusal.answer, "Anything else", "Starting", body=object)
+        self._tree = endpoint_tree(ServiceRoutes(not_yet, readiness, version, "").endpoints(), limits, in_flight)
+        rest = Endpoint("any", "other", not_yet.answer, "Anything else", "Starting", body=object)
         self._rest = EndpointApp(rest, limits, in_flight)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         found = self._tree.find(scope["method"], scope["path"])
         if found is not None and self._access.restricted:
-            try:
-                self._access.check(scope["headers"], found.right)
-            except HeadwaterError as error:
-                await error_response(error.status, error.message)(scope, receive, send)
+            answer = refusal(self._access, scope, found)
+            if answer is not None:
+                await answer(scope, receive, send)
                 return
         app, scope["path_params"] = (self._rest, {}) if found is None else (found.app, found.parameters)
         await app(scope, receive, send)
@@ -53,7 +47,7 @@ class SwitchedApp:
         await self.app(scope, receive, send)
 
 
-class _Refusal:
+class _NotYet:
     """A catalog that can't be asked yet, and an answer that can't be given."""
 
     def __init__(self, readiness: Readiness) -> None:

@@ -52,7 +52,7 @@ class PartitionLog:
 
     def rolled(self, segment: Segment) -> None:
         """The last file is ``segment`` now, or has been for a while."""
-        if segment.first_offset > self._first_offsets[-1]:
+        if segment is not self._segments[-1] and segment.first_offset > self._first_offsets[-1]:
             self._segments.append(segment)
             self._first_offsets.append(segment.first_offset)
 

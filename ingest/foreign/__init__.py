@@ -4,9 +4,8 @@ JSON as Qdrant's Kafka sink connector takes it, the JSON bodies of the REST writ
 added, and tombstones. They name a collection by its name, and may land in any partition.
 """
 
-from ingest.foreign.decode import decode_foreign, decode_points_record
+from ingest.foreign.decode import decode_foreign
 from ingest.foreign.destination import Destination
-from ingest.foreign.shape import is_canonical, is_of_request
 from ingest.foreign.unknown import look_at
 from ingest.foreign.writes import ForeignWrite
 
@@ -14,8 +13,5 @@ __all__ = [
     "Destination",
     "ForeignWrite",
     "decode_foreign",
-    "decode_points_record",
-    "is_canonical",
-    "is_of_request",
     "look_at",
 ]

@@ -101,20 +101,30 @@ class StateReader(Protocol):
 
 
 @dataclass(slots=True)
-class Effects:
-    """What one record (or a chunk of it) does to the state. ``points``: None where a point was deleted.
+class ShardEffects:
+    """What becomes of a shard. ``points``: None where one was deleted."""
 
-    ``destination``: what of the record is not at home here; ``watermark`` the origin of a forwarded record.
-    """
-
-    shard: ShardId | None = None
+    shard: ShardId
     points: dict[PointId, bytes | None] = field(default_factory=dict[PointId, bytes | None])
     meta: ShardMeta | None = None
     closed: bool = False
-    marker_seq: int | None = None
     events: list[Event] = field(default_factory=list[Event])
-    outcomes: list[Outcome] = field(default_factory=list[Outcome])
+
+
+@dataclass(slots=True)
+class Effects:
+    """What records that are folded together do to the state, the last of them at ``offset``; or a chunk of one.
+
+    ``refused``: by offset, the outcomes of records of which one is a rejection. ``outbox``: what of the record at an
+    offset is not at home here. ``watermarks``: by partition, the origin of the last forwarded record. With a ``cursor``
+    the record goes on there, and these are those of its chunk number ``chunk``.
+    """
+
+    offset: int = -1
+    shards: list[ShardEffects] = field(default_factory=list[ShardEffects])
+    refused: dict[int, list[Outcome]] = field(default_factory=dict[int, list[Outcome]])
+    outbox: list[tuple[int, Destination]] = field(default_factory=list[tuple[int, Destination]])
+    watermarks: dict[int, Origin] = field(default_factory=dict[int, Origin])
+    marker_seq: int | None = None
     cursor: Cursor | None = None
     chunk: int = 0
-    destination: Destination | None = None
-    watermark: Origin | None = None

@@ -3,47 +3,52 @@
 Anybody can write one, so each is checked. What the catalog itself sends has passed the same checks there.
 """
 
+from typing import NamedTuple
+
 import msgspec
 
 from ingest.outcomes import rejected
-from projector.fold.effects import Effects, ShardMeta, StateReader
+from projector.fold.effects import ShardEffects, ShardMeta, StateReader
 from projector.fold.outcomes import APPLIED
 from projector.frames import Closed, Opened, Reconfigured, ShardId
 from schemas.config import CollectionConfig, check_config, check_kept_name
 from schemas.errors import BadInputError, HeadwaterError
+from schemas.operations import Outcome
 from schemas.records import Marker, ShardChanged, ShardClosed, ShardOpened
 from schemas.vectors.params import AnyVectorParams, Datatype, SparseVectorParams
 
 
-def fold_marker(reader: StateReader, marker: Marker, offset: int) -> Effects:
-    """The effects of ``marker`` at ``offset``: none when its sequence number was seen.
+class MarkerEffects(NamedTuple):
+    """What a marker does: nothing but an outcome when it is no good."""
 
-    None but an outcome when it is no good.
-    """
+    outcome: Outcome = APPLIED
+    seq: int | None = None
+    shard: ShardEffects | None = None
+
+
+def fold_marker(reader: StateReader, marker: Marker, offset: int) -> MarkerEffects:
+    """What ``marker`` does at ``offset``: nothing when its sequence number was seen."""
     shard = ShardId(marker.uid, marker.shard)
     if marker.seq <= reader.marker_seq:
-        return Effects(outcomes=[APPLIED])
+        return MarkerEffects()
     old = reader.shard(shard)
     try:
         _check(marker, old)
     except HeadwaterError as error:
-        return Effects(outcomes=[rejected(error)])
-    effects = Effects(marker_seq=marker.seq, outcomes=[APPLIED])
+        return MarkerEffects(rejected(error))
+    effects = ShardEffects(shard)
     if isinstance(marker, ShardOpened):
-        effects.shard = shard
         effects.meta = ShardMeta(marker.name, marker.config, marker.shard_map, opened=offset)
         effects.events.append(Opened(shard, marker.name, marker.config, marker.shard_map))
     elif old is None:
-        return effects
+        return MarkerEffects(seq=marker.seq)
     elif isinstance(marker, ShardChanged):
-        effects.shard = shard
         effects.meta = msgspec.structs.replace(old, config=marker.config, name=marker.name or old.name)
         effects.events.append(Reconfigured(shard, marker.config))
     else:
-        effects.shard = shard
         effects.closed = True
         effects.events.append(Closed(shard))
-    return effects
+    return MarkerEffects(seq=marker.seq, shard=effects)
 
 
 def _check(marker: Marker, old: ShardMeta | None) -> None:

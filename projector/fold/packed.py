@@ -9,13 +9,14 @@ from collections.abc import Sequence
 import msgspec
 import numpy as np
 
+from ingest.foreign import ForeignWrite
 from ingest.foreign.writes import PointWrite
 from ingest.vector_columns import read_rows
 from schemas.config import UNNAMED
 from schemas.errors import BadInputError
 from schemas.ids import PointId, from_wire, parse_point_id
-from schemas.operations import UpdateMode, Upsert
-from schemas.records import PointsRecord
+from schemas.operations import Outcome, UpdateMode, Upsert
+from schemas.records import PartitionRecord, PointsRecord
 from schemas.validation import decode_payload
 from schemas.vectors.dense import DenseColumn, DenseKind
 from schemas.vectors.params import Datatype
@@ -33,6 +34,10 @@ class PackedPoint(msgspec.Struct, frozen=True, gc=False):
     id: PointId
     vector: bytes
     payload: bytes
+
+
+DecodedRecord = PartitionRecord | ForeignWrite | PackedPoint | Outcome
+"""A record as it is read; an outcome where it can't be."""
 
 
 def pack_foreign(kind: DenseKind, writes: Sequence[PointWrite]) -> list[PackedPoint | None]:

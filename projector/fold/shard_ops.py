@@ -8,7 +8,7 @@ import msgspec
 from ingest.outcomes import rejected
 from projector.fold.candidates import Candidates
 from projector.fold.chunk import ChunkLimit
-from projector.fold.effects import Cursor, Effects, ShardMeta, StateReader
+from projector.fold.effects import Cursor, ShardEffects, ShardMeta, StateReader
 from projector.fold.outcomes import APPLIED, SKIPPED
 from projector.fold.point_ops import (
     Listed,
@@ -36,7 +36,6 @@ class _Unchanged:
 
 
 _UNCHANGED = _Unchanged()
-_BEGIN = Cursor(0, op=0, chunk=0, outcomes=[])
 
 
 class OpenShard:
@@ -57,13 +56,20 @@ class OpenShard:
         self.edit.changes[point_id] = encode_point(self.version, ((self._position, vector),), payload)
 
     def fold(
-        self, ops: Sequence[Operation], begin: Cursor, limit: ChunkLimit, candidates: Candidates = None
+        self,
+        ops: Sequence[Operation],
+        begin: Cursor,
+        limit: ChunkLimit,
+        candidates: Candidates = None,
+        *,
+        checked: bool = False,
     ) -> tuple[list[Outcome], Cursor | None]:
         """Apply ``ops`` from ``begin`` on; the outcomes so far, and where to go on when that is not all.
 
         ``candidates`` are the first operation's: of the next ones' nothing is known, as it may have changed any point.
 
-        No operation is begun once ``limit`` is reached. One that looks at no point counts as if it looked at one.
+        With ``checked``, they are known to keep every rule of the shard's configuration. No operation is begun once
+        ``limit`` is reached. One that looks at no point counts as if it looked at one.
         """
         self.edit.allow(limit.bytes)
         outcomes = list(begin.outcomes)
@@ -76,7 +82,7 @@ class OpenShard:
             rest = _Rest(begin.after, begin.done, begin.missing) if index == begin.op else _ALL
             first = rest == _ALL
             if first:
-                failure = _check(self.edit, op)
+                failure = None if checked else _check(self.edit, op)
                 if failure is not None:
                     outcomes.append(failure)
                     continue
@@ -96,8 +102,8 @@ class OpenShard:
             outcomes.append(result)
         return outcomes, None
 
-    def fold_whole(self, ops: Sequence[Operation], limit: ChunkLimit) -> tuple[list[Outcome] | None, Undo]:
-        """Apply ``ops``; the outcomes, None when ``limit`` doesn't allow for all of it, and what undoes it."""
+    def undo_of(self, ops: Sequence[Operation]) -> Undo:
+        """What takes back ``ops``, which are folded next and have no filter."""
         changes, version = self.edit.changes, self.version
         before = {i: changes.get(i, _UNCHANGED) for op in ops for i in _ids(op)}
 
@@ -109,39 +115,17 @@ class OpenShard:
                 else:
                     changes[point_id] = value
 
-        outcomes, stop = self.fold(ops, _BEGIN, limit)
-        return (outcomes if stop is None else None), undo
+        return undo
 
-    def effects(self) -> Effects:
+    def effects(self) -> ShardEffects:
         """What was changed."""
         edit = self.edit
-        effects = Effects(shard=edit.shard, points=edit.changes)
+        effects = ShardEffects(edit.shard, edit.changes)
         if self.version != self.meta.version:
             effects.meta = msgspec.structs.replace(self.meta, version=self.version)
         if edit.changes:
             effects.events.append(Changes(edit.shard, ids_to_wire(edit.changes), list(edit.changes.values())))
         return effects
-
-
-def fold_operations(
-    reader: StateReader,
-    shard: ShardId,
-    meta: ShardMeta,
-    ops: Sequence[Operation],
-    begin: Cursor,
-    limit: ChunkLimit,
-    candidates: Candidates = None,
-) -> Effects:
-    """The effects of ``ops`` from ``begin`` on, with a cursor that goes on where they don't go to the end.
-
-    An effect looks at fewer than twice the points of ``limit``, and has hardly more than its bytes; but an upsert is
-    applied whole.
-    """
-    opened = OpenShard(reader, shard, meta)
-    outcomes, stop = opened.fold(ops, begin, limit, candidates)
-    effects = opened.effects()
-    effects.outcomes, effects.cursor, effects.chunk = outcomes, stop, begin.chunk
-    return effects
 
 
 def _ids(op: Operation) -> Sequence[PointId]:

@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator, Sequence
 
-from ingest.foreign import ForeignWrite, decode_points_record
+from ingest.foreign import ForeignWrite
 from ingest.foreign.writes import PointWrite
 from ingest.log import LogRecord
 from ingest.outcomes import rejected
+from ingest.points_topic import decode_points_record
 from projector.fold.effects import StateReader
-from projector.fold.packed import PackedPoint, pack_canonical, pack_foreign
-from projector.fold.run import DecodedRecord
+from projector.fold.packed import DecodedRecord, PackedPoint, pack_canonical, pack_foreign
 from schemas.errors import HeadwaterError
 from schemas.operations import Outcome
 from schemas.records import PartitionRecord, PointsRecord
@@ -46,7 +46,7 @@ def decode_window(reader: StateReader, records: Sequence[LogRecord]) -> list[Dec
             points.append(at)
     for name, places in writes.items():
         _pack_foreign(reader, name, decoded, places)
-    if len(points) > 1:
+    if points:
         found = pack_canonical([record for at in points if isinstance(record := decoded[at], PointsRecord)])
         _put(decoded, points, found)
     return decoded

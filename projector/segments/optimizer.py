@@ -131,12 +131,9 @@ class Optimizer:
             group.create_task(self._serve(graph=True))
             group.create_task(Scrubber(self.segments, self.condemn).run())
 
-    async def throttle(self, partition: int) -> None:
-        """Wait while some tail of a partition is so full that sealing has to catch up first."""
-        for mine in self._partitions:
-            if mine.number == partition:
-                await mine.room.wait()
-                return
+    def room(self, partition: int) -> asyncio.Event:
+        """Set unless some tail of a partition that was added is so full that sealing has to catch up first."""
+        return next(mine.room for mine in self._partitions if mine.number == partition)
 
     def up_to_date(self, shard: ShardId) -> bool:
         """Whether the shard is whole and has all graphs that its configuration asks for; unknown shards are."""

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from projector.fold.effects import Effects, Home, ShardMeta
+from projector.fold.effects import Home, ShardEffects, ShardMeta
 from projector.frames import ShardId
 from projector.state import keys
 from projector.state.kv import KeyValue
@@ -30,15 +30,12 @@ class Shards:
         meta = next(self.metas[shard] for shard in shards if shard.uid == uid)
         return Home(uid, meta.config, meta.shard_map, [shard.shard for shard in shards if shard.uid == uid])
 
-    def remember(self, effects: Effects) -> None:
+    def remember(self, effects: ShardEffects) -> None:
         """Take in what was written."""
-        shard = effects.shard
-        if shard is None:
-            return
         if effects.closed:
-            self._remove(shard)
+            self._remove(effects.shard)
         elif effects.meta is not None:
-            self._put(shard, effects.meta)
+            self._put(effects.shard, effects.meta)
 
     def _put(self, shard: ShardId, meta: ShardMeta) -> None:
         known = self.metas.get(shard)

@@ -13,8 +13,7 @@ from crc32c import crc32c
 
 from ingest.foreign import Destination
 from ingest.log import LogRecord
-from projector.fold.effects import Cursor, Effects, Home, ShardMeta
-from projector.fold.run import RunEffects
+from projector.fold.effects import Cursor, Effects, Home, ShardEffects, ShardMeta
 from projector.frames import ShardId
 from projector.state import keys
 from projector.state.fold_history import FoldSpan, fold_history
@@ -143,63 +142,35 @@ class PartitionState:
         for key, value in self._kv.scan(prefix, start):
             yield from_key(key[keys.POINT_ID_AT :]), value
 
-    def commit(self, effects: Effects, offset: int, value: bytes | None, *, to_outbox: bool = False) -> None:
-        """Write ``effects`` of the record at ``offset``, whose bytes are ``value``, in one batch.
-
-        With ``to_outbox``, what is not at home here is put into the outbox.
-        """
+    def commit(self, effects: Effects, value: bytes | None) -> None:
+        """Write what records do, of which the last has the bytes ``value``, in one batch."""
         batch = Batch()
-        shard = effects.shard
-        if shard is not None:
-            self._put_shard(batch, shard, effects, offset)
+        for shard in effects.shards:
+            self._put_shard(batch, shard, effects.offset, effects.chunk)
         if effects.marker_seq is not None:
             batch.put(keys.MARKER_SEQ, effects.marker_seq.to_bytes(8, "big"))
         if effects.cursor is not None:
             batch.put(keys.CURSOR, _checksum(value).to_bytes(4, "big") + _encode(effects.cursor))
         else:
-            batch.delete(keys.CURSOR)
-            self._put_applied(batch, offset, value)
-            if to_outbox and effects.destination is not None:
-                self._outbox.put(batch, offset, effects.destination)
-            if effects.watermark is not None:
-                self._put_watermark(batch, effects.watermark)
-            if _refused(effects):
-                self._outcomes.put(batch, offset, effects.outcomes)
-        self._kv.write(batch)
-        # Only now: a batch that was not written is made anew.
-        self._remember(effects, offset, value, to_outbox=to_outbox)
-
-    def commit_run(self, run: RunEffects, value: bytes | None) -> None:
-        """Write what a run did, whose last record has the bytes ``value``, in one batch. No record is half applied."""
-        batch = Batch()
-        for effects in run.shards:
-            if effects.shard is not None:
-                self._put_shard(batch, effects.shard, effects, run.offset)
-        self._put_applied(batch, run.offset, value)
-        for offset, destination in run.outbox:
+            if self._cursor is not None:
+                batch.delete(keys.CURSOR)
+            self._put_applied(batch, effects.offset, value)
+        for offset, destination in effects.outbox:
             self._outbox.put(batch, offset, destination)
-        for origin in run.watermarks.values():
-            self._put_watermark(batch, origin)
-        for offset, outcomes in run.refused.items():
+        for origin in effects.watermarks.values():
+            batch.put(keys.watermark_key(origin.partition), _encode(origin))
+        for offset, outcomes in effects.refused.items():
             self._outcomes.put(batch, offset, outcomes)
         self._kv.write(batch)
-        for offset, _ in run.outbox:
-            self._outbox.remember(offset)
-        if run.refused:
-            self._outcomes.remember(run.offset)
-        for effects in run.shards:
-            self._shards.remember(effects)
-        self._watermarks.update(run.watermarks)
-        self._applied = run.offset
+        # Only now: a batch that was not written is made anew.
+        self._remember(effects, value)
 
     def _put_applied(self, batch: Batch, offset: int, value: bytes | None) -> None:
         batch.put(keys.APPLIED, (offset + 1).to_bytes(8, "big"))
         batch.put(keys.LAST_CHECKSUM, _checksum(value).to_bytes(4, "big"))
 
-    def _put_watermark(self, batch: Batch, origin: Origin) -> None:
-        batch.put(keys.watermark_key(origin.partition), _encode(origin))
-
-    def _put_shard(self, batch: Batch, shard: ShardId, effects: Effects, offset: int) -> None:
+    def _put_shard(self, batch: Batch, effects: ShardEffects, offset: int, chunk: int) -> None:
+        shard = effects.shard
         if effects.closed:
             for prefix in (keys.points_prefix(shard), keys.changed_prefix(shard)):
                 batch.delete_range(prefix, after_prefix(prefix))
@@ -216,22 +187,23 @@ class PartitionState:
                 batch.delete(prefix + to_key(point_id))
             else:
                 batch.put(prefix + to_key(point_id), value)
-        batch.put(keys.changed_key(shard, offset, effects.chunk), _encode(ids_to_wire(effects.points)))
+        batch.put(keys.changed_key(shard, offset, chunk), _encode(ids_to_wire(effects.points)))
 
-    def _remember(self, effects: Effects, offset: int, value: bytes | None, *, to_outbox: bool) -> None:
-        self._shards.remember(effects)
+    def _remember(self, effects: Effects, value: bytes | None) -> None:
+        for shard in effects.shards:
+            self._shards.remember(shard)
         if effects.marker_seq is not None:
             self._marker_seq = effects.marker_seq
         self._cursor = effects.cursor
-        self._pending_checksum = _checksum(value)
-        if effects.cursor is None:
-            self._applied = offset
-            if to_outbox and effects.destination is not None:
-                self._outbox.remember(offset)
-            if _refused(effects):
-                self._outcomes.remember(offset)
-            if effects.watermark is not None:
-                self._watermarks[effects.watermark.partition] = effects.watermark
+        self._watermarks.update(effects.watermarks)
+        if effects.cursor is not None:
+            self._pending_checksum = _checksum(value)
+            return
+        self._applied = effects.offset
+        for offset, _ in effects.outbox:
+            self._outbox.remember(offset)
+        if effects.refused:
+            self._outcomes.remember(effects.offset)
 
     def changed_since(self, shard: ShardId, offset: int, limit: int | None = None) -> list[PointId]:
         """The distinct ids changed after ``offset``; only those above ``sealed`` are still known.
@@ -324,10 +296,6 @@ def _watermarks(kv: KeyValue) -> Iterator[tuple[int, Origin]]:
 
 def _cursor(value: bytes | None) -> tuple[Cursor | None, int]:
     return (None, 0) if value is None else (_cursor_decoder.decode(value[4:]), int.from_bytes(value[:4], "big"))
-
-
-def _refused(effects: Effects) -> bool:
-    return any(not outcome.applied for outcome in effects.outcomes)
 
 
 def _checksum(value: bytes | None) -> int:

@@ -7,9 +7,9 @@ from operator import itemgetter
 
 import structlog
 
-from ingest.foreign import is_of_request
 from ingest.log import Log, LogRecord, LogUnavailableError, RecordTooLargeError, Topic
 from ingest.outcomes import Reject, Rejection, rejected
+from ingest.points_topic import is_of_request
 from projector.catalog.effects import CatalogEffects
 from projector.catalog.fold import fold_catalog
 from projector.catalog.state import CatalogState, MarkerOffset

@@ -115,8 +115,8 @@ class LogFollower(ABC):
     async def follow(self) -> None:
         """Apply what is on the log, and what comes, for ever."""
         while True:
-            if not await self.step():
-                await self.wait()
+            await self.wait()
+            await self.step()
 
 
 class FoldService(LogFollower):

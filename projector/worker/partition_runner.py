@@ -1,8 +1,7 @@
 """PartitionRunner: reads one partition of the log, folds, commits, and gives frames to whoever follows."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from functools import partial
+from collections.abc import Callable, Mapping, Sequence
 
 from prometheus_client import Counter, Gauge
 
@@ -10,10 +9,9 @@ from ingest.log import Log, LogRecord, Topic
 from ingest.outcomes import Reject, Rejection
 from projector.fold.candidates import Candidates
 from projector.fold.chunk import ChunkLimit
-from projector.fold.effects import Cursor, Effects
-from projector.fold.fold import RecordFold
-from projector.fold.packed import PackedPoint
-from projector.fold.run import DecodedRecord, RunFold
+from projector.fold.effects import Effects
+from projector.fold.fold import Fold
+from projector.fold.packed import DecodedRecord
 from projector.fold.window import decode, decode_window, windows
 from projector.frames import Frame
 from projector.state.store import PartitionState
@@ -25,8 +23,6 @@ from projector.worker.view_candidates import FindCandidates, no_candidates
 from schemas.operations import Outcome
 from schemas.records import PointsRecord
 
-MOST_POINTS = 1000
-"""A run ends once it has looked at as many points, or at as many bytes of them as a chunk may."""
 DEFAULT_CHUNK = ChunkLimit()
 
 RECORDS = Counter("headwater_records_applied_total", "Records folded into the state", ["partition"])
@@ -62,7 +58,6 @@ class PartitionRunner(LogFollower):
         *,
         reject: Reject = ignore_rejected,
         to_relay: Callable[[int], bool] | None = None,
-        throttle: Callable[[], Awaitable[None]] | None = None,
         candidates: FindCandidates = no_candidates,
         read_bytes: int = READ_BYTES,
         chunk: ChunkLimit = DEFAULT_CHUNK,
@@ -73,7 +68,8 @@ class PartitionRunner(LogFollower):
         self._reject = reject
         self._rejections = RejectionLines(partition)
         self._to_relay = to_relay
-        self._throttle = throttle
+        self.room: asyncio.Event | None = None
+        """Nothing is applied while it is cleared."""
         self._candidates = candidates
         self._chunk = chunk
         self._records = RECORDS.labels(partition)
@@ -99,12 +95,9 @@ class PartitionRunner(LogFollower):
             decoded = decode_window(self._state, window)
             at = 0
             while at < len(window):
-                if self._throttle is not None:
-                    await self._throttle()
-                applied = await self._apply_run(window[at:], decoded[at:])
-                if not applied:
-                    await self._apply_one(window[at], decoded[at])
-                at += applied or 1
+                if self.room is not None and not self.room.is_set():
+                    await self.room.wait()
+                at += await self._apply_together(window[at:], decoded[at:])
                 if at < len(new):
                     await asyncio.sleep(0)
 
@@ -114,55 +107,46 @@ class PartitionRunner(LogFollower):
         A record at or below the applied offset is skipped. Raises StateMismatchError when part of another one was
         applied.
         """
-        if chunks is None:
-            await self.apply_all([record])
-        elif record.offset > self._state.applied:
-            await self._apply_one(record, decode(record), chunks)
+        if record.offset > self._state.applied:
+            await self._apply_together([record], [decode(record)], chunks)
 
-    async def _apply_run(self, records: Sequence[LogRecord], decoded: Sequence[DecodedRecord]) -> int:
-        """Apply the run that begins with the first of ``records``; how many of them are in it, which may be none."""
-        if self._state.cursor is not None:
-            return 0
-        run = RunFold(self._state, self._chunk)
-        for record, what in zip(records, decoded, strict=True):
-            if not run.add(record.offset, what) or run.points >= MOST_POINTS or run.bytes >= self._chunk.bytes:
+    async def _apply_together(
+        self, records: Sequence[LogRecord], decoded: Sequence[DecodedRecord], chunks: int | None = None
+    ) -> int:
+        """Apply the first of ``records`` and those that go with it; how many that is."""
+        self._state.check_next(records[0])
+        cursor = self._state.cursor
+        fold = Fold(self._state, self._chunk, cursor, await self._candidates_of(decoded[0]))
+        while cursor is None or chunks is None or cursor.chunk < chunks:
+            for record, what in zip(records, decoded, strict=True):
+                if not fold.add(record.offset, what):
+                    break
+            effects = fold.effects()
+            await self._commit(effects, records[: fold.records], decoded)
+            cursor = effects.cursor
+            if cursor is None:
                 break
-        if not run.records:
-            return 0
-        effects = run.effects()
-        to_relay = self._to_relay
-        effects.outbox = [] if to_relay is None else [entry for entry in effects.outbox if to_relay(entry[0])]
-        last = records[run.records - 1]
-        refused = effects.refused
-        if refused:
-            await self._report(records[: run.records], decoded, refused)
-        await self._commit(lambda: self._state.commit_run(effects, last.value))
-        outcomes = refused.pop(last.offset, [])
-        for offset, those in refused.items():
-            self.sink(Frame(offset, [], those, final=False))
-        events = [event for shard in effects.shards for event in shard.events]
-        self._hand_on(Frame(last.offset, events, outcomes), run.records)
-        return run.records
-
-    async def _apply_one(self, record: LogRecord, decoded: DecodedRecord, chunks: int | None = None) -> None:
-        self._state.check_next(record)
-        fold = self._fold_of(decoded, record.offset, await self._candidates_of(decoded))
-        while chunks is None or (cursor := self._state.cursor) is None or cursor.chunk < chunks:
-            effects = fold(self._state.cursor)
-            final = effects.cursor is None
-            refused = effects.outcomes if final and any(not o.applied for o in effects.outcomes) else []
-            if refused:
-                await self._report([record], [decoded], {record.offset: refused})
-            to_outbox = self._to_relay is not None and self._to_relay(record.offset)
-            commit = partial(self._state.commit, effects, record.offset, record.value, to_outbox=to_outbox)
-            await self._commit(commit)
-            self._hand_on(Frame(record.offset, effects.events, refused, final), int(final))
-            if final:
-                return
+            fold = fold.rest()
             await asyncio.sleep(0)
+        return fold.records
 
-    async def _commit(self, commit: Callable[[], None]) -> None:
-        await when_writable(commit, self._state.kv, f"the state of points-{self.partition}")
+    async def _commit(self, effects: Effects, records: Sequence[LogRecord], decoded: Sequence[DecodedRecord]) -> None:
+        """Send what was rejected of ``records``, write what they did, and hand on their frames."""
+        to_relay, refused = self._to_relay, effects.refused
+        effects.outbox = [] if to_relay is None else [entry for entry in effects.outbox if to_relay(entry[0])]
+        if refused:
+            await self._report(records, decoded, refused)
+        value = records[-1].value
+        what = f"the state of points-{self.partition}"
+        await when_writable(lambda: self._state.commit(effects, value), self._state.kv, what)
+        final = effects.cursor is None
+        for offset, outcomes in refused.items():
+            if offset != effects.offset:
+                self.sink(Frame(offset, [], outcomes, final=False))
+        events = [event for shard in effects.shards for event in shard.events]
+        self.sink(Frame(effects.offset, events, refused.get(effects.offset, []), final))
+        self._records.inc(len(records) if final else 0)
+        self._applied_gauge.set(self._state.applied)
 
     async def _report(
         self, records: Sequence[LogRecord], decoded: Sequence[DecodedRecord], refused: Mapping[int, Sequence[Outcome]]
@@ -183,23 +167,8 @@ class PartitionRunner(LogFollower):
         if rejections:
             await self._reject(rejections)
 
-    def _hand_on(self, frame: Frame, records: int) -> None:
-        """Give a frame on, which is the last of ``records``."""
-        self.sink(frame)
-        self._records.inc(records)
-        self._applied_gauge.set(self._state.applied)
-
     async def _candidates_of(self, record: DecodedRecord) -> Candidates:
         """As of the state before the record; of one that is half applied, nobody knows them any more."""
         if not isinstance(record, PointsRecord) or self._state.cursor is not None:
             return None
         return await self._candidates(record, self._state.applied)
-
-    def _fold_of(
-        self, record: DecodedRecord, offset: int, candidates: Candidates
-    ) -> Callable[[Cursor | None], Effects]:
-        """What gives the effects of ``record``, chunk after chunk."""
-        if isinstance(record, Outcome):
-            return lambda _: Effects(outcomes=[record])
-        whole = record.record if isinstance(record, PackedPoint) else record
-        return RecordFold(self._state, whole, offset, self._chunk, candidates).next

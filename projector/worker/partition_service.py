@@ -102,7 +102,6 @@ class PartitionService(FoldService):
             reject=relay.reject,
             to_relay=relay.to_relay,
             candidates=self._candidates,
-            throttle=lambda: shared.optimizer.throttle(partition),
         )
 
     @classmethod
@@ -140,6 +139,7 @@ class PartitionService(FoldService):
             self._feed = await shared.open_feed(self.partition, self.state)
             self._runner.sink = self._on_frame
         shared.optimizer.add(self.partition, self.state, self.follower, shared.folder, self._on_resealed)
+        self._runner.room = shared.optimizer.room(self.partition)
         for listener in shared.listeners:
             listener.add_partition(self.partition, self.state)
 
@@ -156,7 +156,8 @@ class PartitionService(FoldService):
         await self._runner.apply_all(records)
         if self._feed is not None:
             await when_room(self._flush, f"the feed of points-{self.partition}")
-        self._relay.applied(records)
+        if self._relay.to_relay is not None:
+            self._relay.applied(records)
 
     async def _flush(self) -> None:
         if self._feed is not None:

@@ -6,9 +6,9 @@ from typing import NamedTuple
 
 import msgspec
 
-from ingest.foreign import is_canonical, is_of_request
 from ingest.log import Headers, Log, LogRecord, Message, NoSuchPartitionError, RecordTooLargeError, Topic
 from ingest.outcomes import Rejection
+from ingest.points_topic import is_canonical, is_of_request
 from schemas.errors import BadInputError
 from schemas.operations import Outcome
 from schemas.records import Origin, PointsRecord, decode_partition_record

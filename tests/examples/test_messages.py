@@ -6,8 +6,9 @@ from types import ModuleType
 import msgspec
 import pytest
 
-from ingest.foreign import ForeignWrite, decode_points_record
+from ingest.foreign import ForeignWrite
 from ingest.log import LogRecord
+from ingest.points_topic import decode_points_record
 from schemas.config import CollectionConfig, Distance, VectorParams
 from schemas.ids import PointId
 from schemas.operations import DeletePoints, Operation, Upsert

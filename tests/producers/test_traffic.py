@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ingest.foreign import ForeignWrite, decode_points_record
+from ingest.foreign import ForeignWrite
 from ingest.log import LogRecord
+from ingest.points_topic import decode_points_record
 from schemas.config import CollectionConfig, Distance, VectorParams
 from schemas.errors import HeadwaterError, NotFoundError
 from schemas.ids import parse_point_id

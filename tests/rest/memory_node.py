@@ -9,8 +9,8 @@ from ingest.ports import CollectionEntry
 from projector.catalog.fold import fold_catalog
 from projector.catalog.follower import CatalogFollower
 from projector.catalog.state import CatalogState
-from projector.fold.effects import Effects, Home, ShardMeta
-from projector.fold.fold import fold
+from projector.fold.effects import Effects, Home, ShardEffects, ShardMeta
+from projector.fold.fold import Fold
 from projector.frames import Frame, ShardId
 from projector.view.follower import PartitionFollower
 from projector.view.live_shard import LiveShard
@@ -59,9 +59,11 @@ class MemoryState:
 
     def commit(self, effects: Effects) -> None:
         self.marker_seq = self.marker_seq if effects.marker_seq is None else effects.marker_seq
+        for shard in effects.shards:
+            self._commit(shard)
+
+    def _commit(self, effects: ShardEffects) -> None:
         shard = effects.shard
-        if shard is None:
-            return
         if effects.closed:
             self.metas.pop(shard, None)
             self.values.pop(shard, None)
@@ -177,11 +179,13 @@ class MemoryNode:
     def _apply_points(self, partition: int, offset: int, value: bytes) -> None:
         state, record, cursor = self._states[partition], decode_partition_record(value), None
         while True:
-            effects = fold(state, record, offset, cursor)
+            fold = Fold(state, cursor=cursor)
+            fold.add(offset, record)
+            effects = fold.effects()
             cursor = effects.cursor
             state.commit(effects)
-            refused = _refused(effects.outcomes) if cursor is None else []
-            frame = Frame(offset, effects.events, refused, cursor is None)
+            events = [event for shard in effects.shards for event in shard.events]
+            frame = Frame(offset, events, effects.refused.get(offset, []), cursor is None)
             self._followers[partition].on_frame(frame)
             self.on_frame(partition, frame)
             if cursor is None:

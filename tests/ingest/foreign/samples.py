@@ -4,8 +4,9 @@ from typing import Any
 
 import msgspec
 
-from ingest.foreign import ForeignWrite, decode_points_record
+from ingest.foreign import ForeignWrite
 from ingest.log import Headers, LogRecord
+from ingest.points_topic import decode_points_record
 from schemas.config import UNNAMED, CollectionConfig, Distance, VectorParams
 from schemas.errors import BadInputError, UnprocessableError
 

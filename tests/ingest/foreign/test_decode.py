@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.foreign import ForeignWrite, decode_foreign, decode_points_record, is_canonical
+from ingest.foreign import ForeignWrite, decode_foreign
 from ingest.log import Headers
+from ingest.points_topic import decode_points_record, is_canonical
 from schemas.config import CollectionConfig
 from schemas.errors import BadInputError, UnprocessableError
 from schemas.operations import (

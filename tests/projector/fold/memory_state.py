@@ -9,9 +9,8 @@ import numpy as np
 from ingest.foreign import ForeignWrite
 from projector.fold.candidates import Candidates
 from projector.fold.chunk import ChunkLimit
-from projector.fold.effects import Cursor, Effects, Home, ShardMeta
-from projector.fold.fold import DEFAULT_LIMIT, fold
-from projector.fold.run import RunEffects
+from projector.fold.effects import Cursor, Effects, Home, ShardEffects, ShardMeta
+from projector.fold.fold import DEFAULT_LIMIT
 from projector.frames import ShardId
 from schemas.config import CollectionConfig, Distance, VectorParams
 from schemas.ids import PointId, to_wire
@@ -20,6 +19,7 @@ from schemas.points import StoredPoint, decode_point
 from schemas.records import Origin, PartitionRecord, PointsRecord, ShardOpened
 from schemas.vectors.dense import DenseColumn
 from schemas.vectors.registry import VectorColumn
+from tests.projector.fold.one import One, fold_one
 
 CONFIG = CollectionConfig(vectors={"image": VectorParams(2, Distance.DOT), "text": VectorParams(1, Distance.COSINE)})
 SHARD = ShardId(7, 0)
@@ -62,20 +62,12 @@ class MemoryState:
     def commit(self, effects: Effects) -> None:
         if effects.marker_seq is not None:
             self.marker_seq = effects.marker_seq
-        if effects.watermark is not None and effects.cursor is None:
-            self.watermarks[effects.watermark.partition] = effects.watermark
-        self._commit_shard(effects)
+        self.watermarks.update(effects.watermarks)
+        for shard in effects.shards:
+            self._commit_shard(shard)
 
-    def commit_run(self, run: RunEffects) -> None:
-        self.applied = run.offset
-        self.watermarks.update(run.watermarks)
-        for effects in run.shards:
-            self._commit_shard(effects)
-
-    def _commit_shard(self, effects: Effects) -> None:
+    def _commit_shard(self, effects: ShardEffects) -> None:
         shard = effects.shard
-        if shard is None:
-            return
         if effects.closed:
             del self.metas[shard], self.stored[shard]
             return
@@ -94,17 +86,17 @@ class MemoryState:
         chunk: int = DEFAULT_LIMIT.points,
         size: int = DEFAULT_LIMIT.bytes,
         candidates: Candidates = None,
-    ) -> list[Effects]:
+    ) -> list[One]:
         """Fold and commit a record, chunk after chunk; what each gave."""
         self.applied += 1
         cursor: Cursor | None = None
-        found: list[Effects] = []
+        found: list[One] = []
         while not found or cursor is not None:
-            effects = fold(self, record, self.applied, cursor, ChunkLimit(chunk, size), candidates)
+            effects, one = fold_one(self, record, self.applied, cursor, ChunkLimit(chunk, size), candidates)
             # The cursor that a restart would read.
             cursor = None if effects.cursor is None else _reread(effects.cursor)
             self.commit(effects)
-            found.append(effects)
+            found.append(one)
         return found
 
     def run(self, *operations: Operation, chunk: int = DEFAULT_LIMIT.points) -> list[Outcome]:

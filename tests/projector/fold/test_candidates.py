@@ -9,7 +9,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from projector.fold.candidates import Candidates
-from projector.fold.effects import Effects
 from projector.frames import Frame, ShardId
 from projector.view import candidates as module
 from projector.view.candidates import candidates
@@ -21,6 +20,7 @@ from schemas.operations import DeletePoints, SetPayload
 from schemas.records import PartitionRecord, PointsRecord
 from tests.projector.fold import strategies
 from tests.projector.fold.memory_state import OPENED, SHARD, MemoryState, match, points_record, upsert
+from tests.projector.fold.one import One
 from tests.projector.view.memory_segment import build_from
 
 
@@ -32,7 +32,7 @@ class FollowedState(MemoryState):
         self.follower = PartitionFollower(0, {}, -1)
         self.used = 0
 
-    def follow(self, record: PartitionRecord, chunk: int, size: int) -> list[Effects]:
+    def follow(self, record: PartitionRecord, chunk: int, size: int) -> list[One]:
         found: Candidates = None
         if isinstance(record, PointsRecord):
             found = asyncio.run(view_candidates(self.follower, record, self.applied))

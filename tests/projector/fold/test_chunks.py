@@ -10,9 +10,8 @@ from hypothesis import strategies as st
 
 from projector.fold.chunk import ChunkLimit
 from projector.fold.effects import Cursor, Effects
-from projector.fold.fold import fold
+from projector.fold.fold import Fold
 from projector.fold.outcomes import APPLIED, SKIPPED
-from projector.fold.run import RunFold
 from projector.frames import Changes, ShardId
 from schemas.ids import PointId, WireId
 from schemas.operations import DeletePayload, DeletePoints, Operation, Outcome, SetPayload, UpdateVectors
@@ -20,6 +19,7 @@ from schemas.records import PartitionRecord
 from schemas.vectors.dense import DenseColumn
 from tests.projector.fold import strategies
 from tests.projector.fold.memory_state import OPENED, SHARD, MemoryState, match, opened, points_record, upsert
+from tests.projector.fold.one import fold_one
 
 _few_match = st.builds(match, st.just("a"), st.integers(0, 30))
 _by_filter: st.SearchStrategy[Operation] = st.one_of(
@@ -194,7 +194,7 @@ def test_the_fold_changes_nothing_by_itself() -> None:
     state.run(upsert({1: {"a": 1}}))
     before: Any = (dict(state.metas), {shard: dict(points) for shard, points in state.stored.items()})
     record = points_record(DeletePoints(ids=[1]), upsert({2: None}))
-    assert fold(state, record, 9) == fold(state, record, 9)
+    assert fold_one(state, record, 9) == fold_one(state, record, 9)
     assert before == (state.metas, state.stored)
 
 
@@ -227,7 +227,7 @@ def test_a_record_of_large_points_is_in_no_run() -> None:
     state = opened()
     state.run(upsert({i: {"a": "x" * 1000} for i in range(20)}))
     before = {shard: dict(stored) for shard, stored in state.stored.items()}
-    run = RunFold(state, ChunkLimit(bytes=5000))
+    run = Fold(state, ChunkLimit(bytes=5000))
     assert run.add(10, points_record(SetPayload(b'{"b":1}', ids=[1])))
     assert not run.add(11, points_record(upsert({3: None, 99: None}), SetPayload(b'{"b":1}', ids=list(range(20)))))
     (effects,) = run.effects().shards
@@ -246,6 +246,6 @@ def test_a_cursor_of_an_earlier_release_goes_on() -> None:
         state.applied += 1
     earlier = msgspec.convert({"offset": rest.applied, "op": 0, "chunk": 2, "outcomes": [], "checked": 6}, Cursor)
     for state, cursor in ((whole, None), (rest, earlier)):
-        state.commit(fold(state, points_record(operation), state.applied, cursor))
+        state.commit(fold_one(state, points_record(operation), state.applied, cursor)[0])
     assert rest.stored == whole.stored
     assert rest.metas == whole.metas

@@ -11,7 +11,6 @@ from ingest import requests
 from ingest.foreign import Destination, decode_foreign
 from ingest.log import LogRecord
 from ingest.sharding import records_of
-from projector.fold.effects import Effects
 from projector.fold.outcomes import APPLIED
 from schemas.errors import HeadwaterError
 from schemas.ids import PointId, parse_point_id, shard_of, to_wire
@@ -22,6 +21,7 @@ from schemas.rest.points import PointRequest, UpdateBatchRequest, UpsertRequest
 from tests.ingest.foreign import strategies
 from tests.ingest.foreign.samples import json_message, message
 from tests.projector.fold.memory_state import CONFIG, OPENED, MemoryState, opened, points_record, upsert
+from tests.projector.fold.one import One
 
 NAME = "things"
 NO_VECTORS: dict[str, list[float]] = {}
@@ -39,7 +39,7 @@ def state_with(*shards: int, of: int = 3) -> MemoryState:
     return state
 
 
-def fold_message(state: MemoryState, record: LogRecord, chunk: int = 2000) -> Effects:
+def fold_message(state: MemoryState, record: LogRecord, chunk: int = 2000) -> One:
     """Apply a foreign message; the final effects. Raises what makes it unreadable."""
     return state.apply(decode_foreign(record), chunk)[-1]
 
@@ -90,7 +90,7 @@ def test_a_foreign_record_does_what_its_rest_request_does(
 def test_a_collection_that_is_not_at_home() -> None:
     state = opened()
     effects = fold_message(state, json_message(collection_name="others", id=1, vector={}))
-    assert effects == Effects(outcomes=[APPLIED], destination=Destination("others"))
+    assert effects == One(outcomes=[APPLIED], destination=Destination("others"))
 
 
 def test_shards_that_are_not_at_home_are_not_at_home() -> None:
@@ -106,10 +106,10 @@ def test_shards_that_are_not_at_home_are_not_at_home() -> None:
     assert not any(state.stored.values())
 
 
-def test_every_shard_at_home_is_a_chunk_and_only_the_last_is_final() -> None:
+def test_a_full_chunk_ends_with_a_shard_and_only_the_last_is_final() -> None:
     state = state_with(0, 2)
     points = [{"id": i, "vector": NO_VECTORS} for i in range(12)]
-    found = state.apply(decode_foreign(json_message(collection_name=NAME, points=points)))
+    found = state.apply(decode_foreign(json_message(collection_name=NAME, points=points)), chunk=1)
     assert [effects.cursor is None for effects in found] == [False, True]
     assert [effects.chunk for effects in found] == [0, 1]
     assert [effects.destination for effects in found] == [None, Destination(NAME, UID, [1])]
@@ -147,7 +147,7 @@ def test_what_is_wrong_under_the_configuration_is_rejected_whole(shards: tuple[i
 
 def test_no_operations_do_nothing() -> None:
     effects = fold_message(state_with(0), json_message(collection_name=NAME, operations=[]))
-    assert effects == Effects()
+    assert effects == One()
 
 
 def test_a_tombstone_deletes() -> None:

@@ -12,8 +12,8 @@ from ingest.foreign import Destination, ForeignWrite, decode_foreign
 from ingest.log import LogRecord
 from ingest.sharding import parts_of
 from projector.fold.chunk import ChunkLimit
+from projector.fold.fold import Fold
 from projector.fold.outcomes import APPLIED, GONE, TOO_EARLY
-from projector.fold.run import RunFold
 from schemas.errors import HeadwaterError
 from schemas.operations import SetPayload
 from schemas.records import Origin, PartitionRecord, PointsRecord, ShardClosed, ShardOpened
@@ -249,11 +249,11 @@ def test_what_was_written_before_there_was_a_collection_does_not_come_after_what
     state.run(upsert({1: {"n": "new"}}))
     record = msgspec.structs.replace(points_record(upsert({1: {"n": "old"}})), origin=origin)
     if together:
-        together_fold = RunFold(state, ChunkLimit(100))
+        together_fold = Fold(state, ChunkLimit(100))
         assert together_fold.add(state.applied + 1, record)
         effects = together_fold.effects()
         outcomes = effects.refused.get(state.applied + 1, [APPLIED])
-        state.commit_run(effects)
+        state.commit(effects)
     else:
         outcomes = state.apply(record)[0].outcomes
     assert outcomes == [TOO_EARLY if early else APPLIED]

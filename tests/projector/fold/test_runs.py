@@ -14,10 +14,9 @@ from ingest.log import LogRecord
 from projector.fold import window
 from projector.fold.chunk import ChunkLimit
 from projector.fold.effects import Cursor
-from projector.fold.fold import fold
+from projector.fold.fold import Fold
 from projector.fold.outcomes import APPLIED
-from projector.fold.packed import PackedPoint
-from projector.fold.run import DecodedRecord, RunFold
+from projector.fold.packed import DecodedRecord, PackedPoint
 from projector.fold.window import decode, decode_window, windows
 from schemas.config import UNNAMED
 from schemas.operations import DeletePoints, Outcome, SetPayload, UpdateMode, Upsert
@@ -25,6 +24,7 @@ from schemas.records import Origin, PointsRecord, ShardChanged, encode_record
 from tests.ingest.foreign.samples import PLAIN, json_message, message
 from tests.projector.fold.log_strategies import PLAIN_NAME, logs, plain_opened
 from tests.projector.fold.memory_state import CONFIG, SHARD, MemoryState, column, opened, points_record, upsert
+from tests.projector.fold.one import fold_one
 
 
 @dataclass
@@ -44,14 +44,13 @@ class Folded:
         whole = record.record if isinstance(record, PackedPoint) else record
         cursor: Cursor | None = None
         while True:
-            effects = fold(self.state, whole, offset, cursor, ChunkLimit(chunk))
+            effects, one = fold_one(self.state, whole, offset, cursor, ChunkLimit(chunk))
             self.state.commit(effects)
             cursor = effects.cursor
             if cursor is None:
                 break
-        self._tell(offset, effects.outcomes)
-        if effects.destination is not None:
-            self.outbox.append((offset, effects.destination))
+        self._tell(offset, one.outcomes)
+        self.outbox += effects.outbox
 
     def together(self, records: Sequence[LogRecord], most_ids: int, most_points: int, most_new: int = 8 << 20) -> None:
         """Fold records as runs where possible, as the runner does."""
@@ -59,16 +58,17 @@ class Folded:
             decoded = decode_window(self.state, part)
             at = 0
             while at < len(part):
-                run = RunFold(self.state, ChunkLimit(most_ids, most_new))
+                run = Fold(self.state, ChunkLimit(most_ids, most_new))
                 for record, what in zip(part[at:], decoded[at:], strict=True):
                     if not run.add(record.offset, what) or run.points >= most_points:
                         break
-                if not run.records:
-                    self.one(part[at].offset, decoded[at], most_ids)
-                    at += 1
-                    continue
                 effects = run.effects()
-                self.state.commit_run(effects)
+                self.state.commit(effects)
+                while effects.cursor is not None:
+                    run = run.rest()
+                    assert run.add(part[at].offset, decoded[at])
+                    effects = run.effects()
+                    self.state.commit(effects)
                 self.outbox.extend(effects.outbox)
                 self.refused.update(effects.refused)
                 self.runs.append(run.records)
@@ -163,7 +163,7 @@ def test_filters_and_markers_are_not_in_a_run() -> None:
 
 
 def test_many_operations_by_id_are_not_in_a_run() -> None:
-    run = RunFold(opened(), ChunkLimit(10))
+    run = Fold(opened(), ChunkLimit(10))
     few, many = DeletePoints(ids=[1, 2, 3, 4, 5]), DeletePoints(ids=[6, 7, 8, 9, 10, 11])
     assert run.add(1, points_record(few, few))
     assert not run.add(2, points_record(few, many))
@@ -223,7 +223,7 @@ def test_an_empty_record_is_applied() -> None:
     found = _folded(message(encode_record(PointsRecord(uid=SHARD.uid, shard=0, ops=[]))))
     assert found.runs == [1]
     assert found.refused == {}
-    run = RunFold(found.state, ChunkLimit(10))
+    run = Fold(found.state, ChunkLimit(10))
     assert run.add(99, PointsRecord(uid=SHARD.uid, shard=0, ops=[]))
     assert run.effects().refused == {}
     assert APPLIED.applied

@@ -10,7 +10,7 @@ from ingest.foreign import Destination
 from projector.catalog.effects import CatalogEffects
 from projector.catalog.state import CatalogState, CollectionMeta
 from projector.catalog.store import CatalogStore
-from projector.fold.effects import FOLD_VERSION, Effects, ShardMeta
+from projector.fold.effects import FOLD_VERSION, ShardMeta
 from projector.folders import StateFolder
 from projector.frames import ShardId
 from projector.segments.builder import SegmentBuilder
@@ -26,6 +26,7 @@ from schemas.ids import PointId
 from schemas.operations import Outcome
 from schemas.records import Origin
 from tests.projector.fold.memory_state import CONFIG
+from tests.projector.fold.one import One, commit
 from tests.projector.state.samples import open_state, run
 
 SHARD = ShardId(7, 0)
@@ -37,11 +38,11 @@ def _fill(state: PartitionState) -> None:
     rng = random.Random(1)
     for offset in range(0, POINTS, 10):
         points: dict[PointId, bytes | None] = {PointId(i): rng.randbytes(300) for i in range(offset, offset + 10)}
-        effects = Effects(shard=SHARD, points=points, meta=ShardMeta("things", CONFIG, [0], offset))
+        effects = One(shard=SHARD, points=points, meta=ShardMeta("things", CONFIG, [0], offset))
         effects.outcomes = [Outcome(rng.randbytes(200).hex(), 400)]
         effects.destination = Destination(name=rng.randbytes(200).hex())
         effects.watermark = Origin(offset, offset, 0)
-        state.commit(effects, offset, b"", to_outbox=True)
+        commit(state, effects, offset, b"")
     run(state.flush())
 
 

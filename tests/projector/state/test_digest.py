@@ -7,11 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from projector.fold.effects import Effects, ShardMeta
+from projector.fold.effects import ShardMeta
 from projector.frames import ShardId
 from projector.state.digest import ShardDigest, digest_points, digest_shard
 from schemas.ids import PointId
 from tests.projector.fold.memory_state import CONFIG
+from tests.projector.fold.one import One, commit
 from tests.projector.state.samples import open_state
 from tests.schemas.strategies import point_ids
 
@@ -54,6 +55,6 @@ def test_a_shard_has_a_digest(tmp_path: Path) -> None:
     with pytest.raises(KeyError):
         digest_shard(state, shard)
     meta = ShardMeta("things", CONFIG, [0], version=9)
-    state.commit(Effects(shard=shard, points={PointId(42): b"stored"}, meta=meta), 0, b"")
+    commit(state, One(shard=shard, points={PointId(42): b"stored"}, meta=meta), 0, b"")
     assert digest_shard(state, shard) == ShardDigest("things", 0, 1, 9, digest_points([(PointId(42), b"stored")])[1])
     state.close()

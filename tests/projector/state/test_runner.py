@@ -107,7 +107,7 @@ def test_what_a_foreign_record_means_is_derived_once(tmp_path: Path, monkeypatch
         derived.append(shards)
         return parts_of(operations, shards)
 
-    monkeypatch.setattr("projector.fold.foreign.parts_of", counting)
+    monkeypatch.setattr("projector.fold.parts.parts_of", counting)
     deletes = [{"delete": {"filter": {"must": [{"has_id": [point_id]}]}}} for point_id in range(4)]
     value = msgspec.json.encode({"collection_name": OPENED.name, "operations": deletes})
     projector = fold_all(
@@ -219,11 +219,17 @@ def test_it_follows_the_log(tmp_path: Path) -> None:
 def test_it_waits_where_it_is_asked_to(tmp_path: Path) -> None:
     log = log_of(*_records())
     state = open_state(tmp_path)
-    seen: list[int] = []
+    runner = PartitionRunner(log, 0, state, _ignore)
 
-    async def throttle() -> None:
-        seen.append(state.applied)
+    async def main() -> None:
+        runner.room = asyncio.Event()
+        catching_up = asyncio.create_task(runner.catch_up(6))
+        for _ in range(100):
+            await asyncio.sleep(0)
+        assert state.applied == -1
+        runner.room.set()
+        await catching_up
+        assert state.applied == 5
 
-    run(PartitionRunner(log, 0, state, _ignore, throttle=throttle).catch_up(6))
-    assert seen == [-1, 0, 2, 3]
+    run(main())
     state.close()

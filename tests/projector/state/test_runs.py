@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from ingest.log import LogRecord, Topic
 from ingest.outcomes import Rejection
 from projector.fold.chunk import ChunkLimit
-from projector.fold.effects import Cursor, Effects
-from projector.fold.fold import fold
+from projector.fold.effects import Cursor
+from projector.fold.fold import Fold
 from projector.fold.window import decode
 from projector.frames import Changes, Frame
 from projector.state.digest import digest_shard
@@ -48,11 +48,10 @@ def _each_for_itself(log: Sequence[LogRecord], state: PartitionState) -> None:
         decoded = decode(record)
         cursor: Cursor | None = None
         while True:
-            if isinstance(decoded, Outcome):
-                effects = Effects(outcomes=[decoded])
-            else:
-                effects = fold(state, decoded, record.offset, cursor)
-            state.commit(effects, record.offset, record.value, to_outbox=True)
+            fold = Fold(state, cursor=cursor)
+            fold.add(record.offset, decoded)
+            effects = fold.effects()
+            state.commit(effects, record.value)
             cursor = effects.cursor
             if cursor is None:
                 break

@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from ingest.foreign import Destination
-from projector.fold.effects import Cursor, Effects, Home, ShardMeta
+from projector.fold.effects import Cursor, Home, ShardMeta
 from projector.frames import ShardId
 from projector.state import kept_outcomes
 from projector.state.errors import StateLockedError
@@ -17,6 +17,7 @@ from schemas.ids import UUID_BASE, PointId
 from schemas.operations import Outcome
 from schemas.records import Origin
 from tests.projector.fold.memory_state import CONFIG
+from tests.projector.fold.one import One, commit
 from tests.projector.state.samples import open_state
 
 SHARD = ShardId(7, 3)
@@ -29,8 +30,8 @@ def _points(*ids: int, value: bytes = b"stored") -> dict[PointId, bytes | None]:
     return {PointId(i): value for i in ids}
 
 
-def _effects(*ids: int, shard: ShardId = SHARD, meta: ShardMeta | None = META, chunk: int = 0) -> Effects:
-    return Effects(shard=shard, points=_points(*ids), meta=meta, chunk=chunk, outcomes=[Outcome()])
+def _effects(*ids: int, shard: ShardId = SHARD, meta: ShardMeta | None = META, chunk: int = 0) -> One:
+    return One(shard=shard, points=_points(*ids), meta=meta, chunk=chunk, outcomes=[Outcome()])
 
 
 Check = Callable[[PartitionState], None]
@@ -64,7 +65,7 @@ def test_a_commit_is_there_whole(tmp_path: Path) -> None:
     def change(state: PartitionState) -> None:
         effects = _effects(*ids)
         effects.marker_seq = 12
-        state.commit(effects, 40, b"123456789")
+        commit(state, effects, 40, b"123456789")
 
     def check(state: PartitionState) -> None:
         assert state.applied == 40
@@ -88,7 +89,7 @@ def test_a_commit_is_there_whole(tmp_path: Path) -> None:
 def test_a_record_without_a_value_has_a_checksum(tmp_path: Path) -> None:
     _now_and_reopened(
         tmp_path,
-        lambda state: state.commit(Effects(outcomes=[NOT_FOUND]), 0, None),
+        lambda state: commit(state, One(outcomes=[NOT_FOUND]), 0, None),
         lambda state: _same(state.last_checksum, 0),
     )
 
@@ -99,8 +100,8 @@ def _same(found: object, expected: object) -> None:
 
 def test_deleted_points_are_gone_and_count_as_changed(tmp_path: Path) -> None:
     def change(state: PartitionState) -> None:
-        state.commit(_effects(1, 2, 3), 0, b"")
-        state.commit(Effects(shard=SHARD, points={PointId(2): None, PointId(9): None}), 1, b"")
+        commit(state, _effects(1, 2, 3), 0, b"")
+        commit(state, One(shard=SHARD, points={PointId(2): None, PointId(9): None}), 1, b"")
 
     def check(state: PartitionState) -> None:
         assert [i for i, _ in state.scan(SHARD, None)] == [1, 3]
@@ -115,10 +116,10 @@ def test_a_closed_shard_leaves_nothing_and_its_neighbours_everything(tmp_path: P
 
     def change(state: PartitionState) -> None:
         for offset, shard in enumerate([SHARD, *neighbours]):
-            state.commit(_effects(0, UUID_BASE + (1 << 128) - 1, shard=shard), offset, b"")
+            commit(state, _effects(0, UUID_BASE + (1 << 128) - 1, shard=shard), offset, b"")
         state.drop_changed(SHARD, 0)
-        state.commit(_effects(1), 8, b"")
-        state.commit(Effects(shard=SHARD, closed=True), 9, b"")
+        commit(state, _effects(1), 8, b"")
+        commit(state, One(shard=SHARD, closed=True), 9, b"")
         state.drop_changed(SHARD, 9)
 
     def check(state: PartitionState) -> None:
@@ -140,8 +141,8 @@ def test_a_chunk_leaves_a_cursor_and_the_applied_offset_where_it_was(tmp_path: P
     cursor = Cursor(6, 2, 1, [Outcome(), NOT_FOUND], after=bytes(16), done=4)
 
     def change(state: PartitionState) -> None:
-        state.commit(_effects(1), 5, b"one")
-        state.commit(_stopped(_effects(2), cursor), 6, b"two")
+        commit(state, _effects(1), 5, b"one")
+        commit(state, _stopped(_effects(2), cursor), 6, b"two")
 
     def check(state: PartitionState) -> None:
         assert state.applied == 5
@@ -152,21 +153,21 @@ def test_a_chunk_leaves_a_cursor_and_the_applied_offset_where_it_was(tmp_path: P
     _now_and_reopened(tmp_path, change, check)
     _now_and_reopened(
         tmp_path,
-        lambda state: state.commit(_effects(3, chunk=1), 6, b"two"),
+        lambda state: commit(state, _effects(3, chunk=1), 6, b"two"),
         lambda state: _same((state.applied, state.cursor, state.changed_since(SHARD, 5)), (6, None, [2, 3])),
     )
 
 
-def _stopped(effects: Effects, cursor: Cursor) -> Effects:
+def _stopped(effects: One, cursor: Cursor) -> One:
     effects.cursor = cursor
     return effects
 
 
 def test_changed_ids_are_distinct_and_can_be_limited(tmp_path: Path) -> None:
     def change(state: PartitionState) -> None:
-        state.commit(_effects(1, 2), 0, b"")
-        state.commit(_effects(2, 3), 4, b"")
-        state.commit(_effects(3, UUID_BASE), 5, b"")
+        commit(state, _effects(1, 2), 0, b"")
+        commit(state, _effects(2, 3), 4, b"")
+        commit(state, _effects(3, UUID_BASE), 5, b"")
 
     def check(state: PartitionState) -> None:
         assert sorted(state.changed_since(SHARD, -1)) == [1, 2, 3, UUID_BASE]
@@ -182,8 +183,8 @@ def test_changed_ids_are_distinct_and_can_be_limited(tmp_path: Path) -> None:
 def test_changed_ids_are_dropped_up_to_an_offset(tmp_path: Path) -> None:
     def change(state: PartitionState) -> None:
         for offset in range(6):
-            state.commit(_effects(offset), offset, b"")
-            state.commit(_effects(offset, shard=NEXT), offset, b"")
+            commit(state, _effects(offset), offset, b"")
+            commit(state, _effects(offset, shard=NEXT), offset, b"")
         state.drop_changed(SHARD, 1)
         state.drop_changed(SHARD, 3)
         state.drop_changed(SHARD, 2)
@@ -206,8 +207,8 @@ def test_outcomes_are_kept_where_one_is_a_rejection_and_for_a_while(
 
     def change(state: PartitionState) -> None:
         for offset in (0, 1, 5, 11):
-            state.commit(Effects(outcomes=both), offset, b"")
-        state.commit(Effects(outcomes=[Outcome()]), 30, b"")
+            commit(state, One(outcomes=both), offset, b"")
+        commit(state, One(outcomes=[Outcome()]), 30, b"")
 
     def check(state: PartitionState) -> None:
         kept = [offset for offset in range(40) if state.outcomes(offset)]
@@ -217,7 +218,7 @@ def test_outcomes_are_kept_where_one_is_a_rejection_and_for_a_while(
     _now_and_reopened(tmp_path, change, check)
     _now_and_reopened(
         tmp_path,
-        lambda state: state.commit(Effects(outcomes=[NOT_FOUND]), 31, b""),
+        lambda state: commit(state, One(outcomes=[NOT_FOUND]), 31, b""),
         lambda state: _same([offset for offset in range(40) if state.outcomes(offset)], [31]),
     )
 
@@ -225,7 +226,7 @@ def test_outcomes_are_kept_where_one_is_a_rejection_and_for_a_while(
 def test_outcomes_can_be_listed(tmp_path: Path) -> None:
     def change(state: PartitionState) -> None:
         for offset in (0, 3, 7):
-            state.commit(Effects(outcomes=[NOT_FOUND] * (offset + 1)), offset, b"")
+            commit(state, One(outcomes=[NOT_FOUND] * (offset + 1)), offset, b"")
 
     def check(state: PartitionState) -> None:
         assert [offset for offset, _ in state.outcomes_since(-1)] == [0, 3, 7]
@@ -239,11 +240,10 @@ def test_what_is_not_at_home_is_kept_until_it_is_forwarded(tmp_path: Path) -> No
     entries = [(offset, Destination("things", 7, [offset])) for offset in (2, 3, 300)]
 
     def change(state: PartitionState) -> None:
-        state.commit(Effects(destination=Destination("nobody's")), 0, b"")
         for offset, destination in entries:
-            state.commit(Effects(destination=destination), offset, b"", to_outbox=True)
-        state.commit(Effects(destination=Destination("alias")), 301, b"", to_outbox=True)
-        state.commit(Effects(), 302, b"", to_outbox=True)
+            commit(state, One(destination=destination), offset, b"")
+        commit(state, One(destination=Destination("alias")), 301, b"")
+        commit(state, One(), 302, b"")
 
     def check(state: PartitionState) -> None:
         assert state.outbox(0) == [*entries, (301, Destination("alias"))]
@@ -264,7 +264,7 @@ def test_before_anything_is_forwarded_what_is_not_at_home_at_offset_0_is_kept(tm
     entry = (0, Destination("things", 7, [0]))
 
     def change(state: PartitionState) -> None:
-        state.commit(Effects(destination=entry[1]), 0, b"", to_outbox=True)
+        commit(state, One(destination=entry[1]), 0, b"")
 
     _now_and_reopened(tmp_path, change, lambda state: _same(state.outbox(0), [entry]))
     _now_and_reopened(tmp_path, lambda state: state.forwarded(-1), lambda state: _same(state.outbox(0), [entry]))
@@ -278,7 +278,7 @@ def test_what_is_not_at_home_is_kept_with_the_last_chunk(tmp_path: Path) -> None
     def chunk(state: PartitionState) -> None:
         effects = _stopped(_effects(1), cursor)
         effects.destination, effects.watermark = destination, Origin(1, 2, 3)
-        state.commit(effects, 0, b"", to_outbox=True)
+        commit(state, effects, 0, b"")
 
     def check(state: PartitionState) -> None:
         assert state.outbox(0) == []
@@ -290,7 +290,7 @@ def test_what_is_not_at_home_is_kept_with_the_last_chunk(tmp_path: Path) -> None
 def test_watermarks_are_there_by_partition(tmp_path: Path) -> None:
     def change(state: PartitionState) -> None:
         for offset, origin in enumerate([Origin(0, 5, 1), Origin(2**31 - 1, 2**63 - 1, 2**32 - 1), Origin(0, 6, 0)]):
-            state.commit(Effects(watermark=origin), offset, b"")
+            commit(state, One(watermark=origin), offset, b"")
 
     def check(state: PartitionState) -> None:
         assert state.watermark(0) == Origin(0, 6, 0)
@@ -305,7 +305,7 @@ def test_collections_are_found_by_name(tmp_path: Path) -> None:
 
     def change(state: PartitionState) -> None:
         for offset, (shard, meta) in enumerate([(NEXT, META), (SHARD, META), (ShardId(8, 0), renamed)]):
-            state.commit(_effects(shard=shard, meta=meta), offset, b"")
+            commit(state, _effects(shard=shard, meta=meta), offset, b"")
 
     def check(state: PartitionState) -> None:
         assert state.home("things") == Home(7, CONFIG, META.shard_map, [3, 4])
@@ -315,12 +315,12 @@ def test_collections_are_found_by_name(tmp_path: Path) -> None:
     _now_and_reopened(tmp_path, change, check)
     _now_and_reopened(
         tmp_path,
-        lambda state: state.commit(Effects(shard=SHARD, closed=True), 8, b""),
+        lambda state: commit(state, One(shard=SHARD, closed=True), 8, b""),
         lambda state: _same(state.home("things"), Home(7, CONFIG, META.shard_map, [4])),
     )
     _now_and_reopened(
         tmp_path,
-        lambda state: state.commit(Effects(shard=NEXT, closed=True), 9, b""),
+        lambda state: commit(state, One(shard=NEXT, closed=True), 9, b""),
         lambda state: _same(state.home("things"), None),
     )
 
@@ -329,9 +329,9 @@ def test_metas_and_points_can_change_apart(tmp_path: Path) -> None:
     renamed = msgspec.structs.replace(META, version=6)
 
     def change(state: PartitionState) -> None:
-        state.commit(_effects(1), 0, b"")
-        state.commit(Effects(shard=SHARD, meta=renamed), 1, b"")
-        state.commit(Effects(shard=SHARD, points=_points(1, value=b"new")), 2, b"")
+        commit(state, _effects(1), 0, b"")
+        commit(state, One(shard=SHARD, meta=renamed), 1, b"")
+        commit(state, One(shard=SHARD, points=_points(1, value=b"new")), 2, b"")
 
     def check(state: PartitionState) -> None:
         assert state.shard(SHARD) == renamed

@@ -99,9 +99,9 @@ class SteppedState(PartitionState):
         state.place = folder
         return state
 
-    def commit(self, effects: Effects, offset: int, value: bytes | None, *, to_outbox: bool = False) -> None:
+    def commit(self, effects: Effects, value: bytes | None) -> None:
         self.steps.take()
-        super().commit(effects, offset, value, to_outbox=to_outbox)
+        super().commit(effects, value)
         self.steps.take()
 
     def resolved(self, entries: Sequence[tuple[int, Destination]]) -> None:

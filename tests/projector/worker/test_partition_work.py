@@ -335,10 +335,15 @@ def test_what_the_fold_raises_ends_the_work(tmp_path: Path, monkeypatch: pytest.
     within(check())
 
 
-class OnlyControlRecords:
+class OnlyControlRecords(FoldService):
     """A partition of which everything that can be applied is: what is left are the log's own records."""
 
-    applied = 4
+    def __init__(self) -> None:
+        """There is no state."""
+
+    @property
+    def applied(self) -> int:
+        return 4
 
     @property
     def unwritable(self) -> str | None:
@@ -356,8 +361,8 @@ class OnlyControlRecords:
     async def step(self, end: int | None = None) -> bool:
         return False
 
-    async def take(self, records: Sequence[LogRecord]) -> None:
-        raise AssertionError("nothing is offered")
+    async def apply_all(self, records: Sequence[LogRecord]) -> None:
+        raise AssertionError("there is nothing to apply")
 
     async def close(self) -> None:
         """Nothing is open."""

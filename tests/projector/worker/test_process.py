@@ -130,7 +130,7 @@ def test_a_log_that_ends_before_the_state(deployment: Deployment) -> None:
 
     async def commit(log: KafkaLog) -> None:
         state = PartitionState.open(deployment.state, log.identity)
-        state.commit(Effects(), 99, b"lost")
+        state.commit(Effects(99), b"lost")
         state.close()
 
     deployment.run(commit)

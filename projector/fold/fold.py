@@ -9,7 +9,8 @@ An operation with a filter, or with a long list of ids, may touch any number of 
 together; points may be of any size. So the first record may be applied in chunks, bounded in points and bytes: the
 effects then carry a cursor, from which the fold goes on, on the state as committed. Chunking never changes the result,
 since a point's fate depends on nothing but itself, and looking at one that was listed twice changes nothing more. A
-later record is folded with those before it when all of it is sure to fit, or else not at all.
+later record is folded with those before it when all of it is sure to fit, or else not at all; and none with one that
+may need chunks.
 """
 
 import sys
@@ -143,7 +144,7 @@ class Fold:
                 return [APPLIED] * len(record.ops)
             parts = parts_of_points(record)
         else:
-            parts = self._parts
+            parts = self._parts if self.records == 0 else None
             if parts is None:
                 target = self._target(record.collection)
                 parts = parts_of_foreign(None if target is None else target.home, record)
@@ -167,6 +168,7 @@ class Fold:
                 begin = Cursor(offset, op=0, chunk=begin.chunk, outcomes=[], part=number + 1, merged=merged)
                 if self.points >= self._limit.points or self.bytes >= self._limit.bytes:
                     return self._stop(msgspec.structs.replace(begin, chunk=begin.chunk + 1))
+        self._ended = self._begin is not None or not _is_plain(parts.here, self._limit.points)
         return self._end(offset, parts, merged or [APPLIED] * parts.operations)
 
     def _add_later(self, offset: int, parts: Parts) -> list[Outcome] | None:

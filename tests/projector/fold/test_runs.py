@@ -159,7 +159,7 @@ def test_filters_and_markers_are_not_in_a_run() -> None:
         message(encode_record(config)),
         _point(3),
     )
-    assert found.runs == [1, 1, 1]
+    assert found.runs == [1, 1, 1, 1, 1]
 
 
 def test_many_operations_by_id_are_not_in_a_run() -> None:

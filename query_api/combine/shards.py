@@ -85,6 +85,8 @@ class Shards:
 
     async def facet(self, facet: Facet) -> Counter[FacetValue]:
         """How many points have each value of a payload key. Raises what ``Shard.facet`` does."""
+        if len(self._shards) == 1:
+            return Counter(await self._shards[0].facet(facet, self._budget))
         counts: Counter[FacetValue] = Counter()
         for found in await asyncio.gather(*(shard.facet(facet, self._budget) for shard in self._shards)):
             counts.update(found)

@@ -1,10 +1,16 @@
-"""What leaves find."""
+"""What leaves find, and where.
+
+A place is a part of a view by its number, and a slot in it, as one integer. It is good for that view only.
+"""
 
 from collections.abc import Iterable
 from heapq import nsmallest
 from typing import NamedTuple
 
 from schemas.ids import PointId
+
+_SLOT_BITS = 32
+_SLOT = (1 << _SLOT_BITS) - 1
 
 
 class Hit(NamedTuple):
@@ -26,3 +32,13 @@ class Hit(NamedTuple):
 def first(hits: Iterable[Hit], limit: int) -> list[Hit]:
     """The first ``limit`` in the order of answers."""
     return nsmallest(limit, hits)
+
+
+def first_place(part: int) -> int:
+    """The place of a part's first slot; those of the others follow."""
+    return part << _SLOT_BITS
+
+
+def part_and_slot(place: int) -> tuple[int, int]:
+    """The opposite: the part's number, and the slot."""
+    return place >> _SLOT_BITS, place & _SLOT

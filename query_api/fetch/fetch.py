@@ -1,15 +1,20 @@
-"""Fetching the points of one shard."""
+"""Fetching the points of one shard: what a selection asks for, for the final hits only."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
+from numpy.typing import NDArray
+
+from projector.view.part import Part, row_of
 from projector.view.shard_view import ShardView
-from query_api.fetch.fetcher import Fetcher
-from query_api.hits import Hit
-from query_api.places import part_and_slot
-from query_api.plan.selection import Selection
+from query_api.fetch.projection import exclude, include
+from query_api.hits import Hit, part_and_slot
+from query_api.plan.selection import PayloadExclude, PayloadInclude, Selection
 from query_api.points import FetchedPoint
+from schemas.ids import PointId
 
 POINT_US = 4.0
+_NO_PAYLOAD = b"{}"
 
 
 def fetch(view: ShardView, hits: Sequence[Hit], selection: Selection) -> list[FetchedPoint]:
@@ -36,3 +41,48 @@ def size(points: Sequence[FetchedPoint]) -> int:
         if point.vectors:
             total += sum(vector.nbytes for vector in point.vectors.values())
     return total
+
+
+class Fetcher:
+    """Fetches points under one selection."""
+
+    def __init__(self, selection: Selection) -> None:
+        self._with_payload = selection.with_payload is not False
+        self._project = _projection(selection)
+        self._vectors = selection.with_vector
+
+    def fetch(self, part: Part, slot: int, point_id: PointId) -> FetchedPoint:
+        """The point in a slot."""
+        payload = None
+        if self._with_payload:
+            payload = part.payload_at(slot) or _NO_PAYLOAD
+            if self._project is not None:
+                payload = self._project(payload)
+        vectors = None if self._vectors is False else self._fetch_vectors(part, slot)
+        return FetchedPoint(point_id, part.version_at(slot), payload, vectors)
+
+    def _fetch_vectors(self, part: Part, slot: int) -> dict[str, NDArray[Any]]:
+        names: Sequence[str] = self._vectors if isinstance(self._vectors, tuple) else part.vector_names
+        found = ((name, vector_at(part, slot, name)) for name in names)
+        return {name: vector for name, vector in found if vector is not None}
+
+
+def vector_at(part: Part, slot: int, name: str) -> NDArray[Any] | None:
+    """One vector of the point in a slot; None when it has none of this name."""
+    vectors = part.vectors(name)
+    if vectors is None:
+        return None
+    row = row_of(vectors, slot)
+    return None if row < 0 else vectors.value(row)
+
+
+def _projection(selection: Selection) -> Callable[[bytes], bytes] | None:
+    match selection.with_payload:
+        case PayloadInclude(paths):
+            included = tuple(path.steps for path in paths)
+            return lambda payload: include(payload, included)
+        case PayloadExclude(paths):
+            excluded = tuple(path.steps for path in paths)
+            return lambda payload: exclude(payload, excluded)
+        case _:
+            return None

@@ -12,8 +12,7 @@ from projector.view.shard_view import ShardView
 from query_api.budget import Allowance
 from query_api.find.selection import Findable
 from query_api.find.strategy import check_vector_name
-from query_api.hits import Hit
-from query_api.places import first_place
+from query_api.hits import Hit, first_place
 from query_api.plan.leaves import Compared
 from query_api.vectors.comparison import Comparison as QueryComparison
 from query_api.vectors.comparison import Floats, closeness

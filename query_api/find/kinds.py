@@ -9,12 +9,12 @@ from query_api.budget import INLINE_US, Allowance
 from query_api.find.discover import CONTEXT, DISCOVER
 from query_api.find.feedback import WEIGHTED_SCORES
 from query_api.find.filter_cost import FilterCost
+from query_api.find.nearest import NearestSearch
 from query_api.find.ordered import find_ordered, ordered_us
 from query_api.find.points import find_points, points_us
 from query_api.find.recommend import BEST_SCORE, SUM_SCORES
 from query_api.find.sample import find_sample, sample_us
 from query_api.find.scroll import find_in_id_order, in_id_order_us
-from query_api.find.search import NearestSearch
 from query_api.hits import Hit
 from query_api.plan.leaves import (
     BestScore,

@@ -11,8 +11,7 @@ from projector.view.part import Part
 from projector.view.shard_view import ShardView
 from query_api.budget import Allowance
 from query_api.find.selection import passing_slots, slots_within
-from query_api.hits import Hit, first
-from query_api.places import first_place
+from query_api.hits import Hit, first, first_place
 from query_api.plan.leaves import Ordered
 from schemas.datetimes import parse_datetime
 from schemas.json_path import elements_at

@@ -3,8 +3,7 @@
 from projector.view.shard_view import ShardView
 from query_api.budget import Allowance
 from query_api.find.selection import passing
-from query_api.hits import Hit
-from query_api.places import first_place
+from query_api.hits import Hit, first_place
 from query_api.plan.leaves import Points
 
 _FIND_US = 2.0

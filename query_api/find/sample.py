@@ -5,8 +5,7 @@ import numpy as np
 from projector.view.shard_view import ShardView
 from query_api.budget import Allowance
 from query_api.find.selection import passing_slots
-from query_api.hits import Hit
-from query_api.places import first_place
+from query_api.hits import Hit, first_place
 from query_api.plan.leaves import Sample
 
 _SLOT_US = 0.02

@@ -8,8 +8,7 @@ from projector.view.part import Part
 from projector.view.shard_view import ShardView
 from query_api.budget import Allowance
 from query_api.find.selection import passing_slots
-from query_api.hits import Hit
-from query_api.places import first_place
+from query_api.hits import Hit, first_place
 from query_api.plan.leaves import Scroll
 
 _HIT_US = 0.5

@@ -29,6 +29,13 @@ _MAX_FLOAT32 = 3.4028235677973366e38
 _MAX_FLOAT16 = 65504.0
 
 
+def matrix_of(data: bytes, datatype: Datatype, dim: int) -> NDArray[Any]:
+    """Vectors one after another, of the datatype [vectors, dim]. Raises ValueError where they are not whole."""
+    if dim < 1:
+        raise ValueError("vectors have at least one value")
+    return np.frombuffer(data, DTYPES[datatype]).reshape(-1, dim)
+
+
 class DenseColumn(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="kind", tag="dense"):
     """Rows of ``dim`` values of ``datatype``, little endian, one after another (``ColumnOfVectors``)."""
 
@@ -50,12 +57,10 @@ class DenseColumn(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="ki
 
     def matrix(self) -> NDArray[Any]:
         """The values, of the datatype [values, dim]."""
-        return np.frombuffer(self.data, DTYPES[self.datatype]).reshape(-1, self.dim)
+        return matrix_of(self.data, self.datatype, self.dim)
 
     def listed(self) -> list[Any]:
         """The values as lists of numbers. Raises ValueError where they are not whole."""
-        if self.dim < 1:
-            raise ValueError("vectors have at least one value")
         return self.matrix().tolist()
 
     def size(self) -> int:

@@ -9,7 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from schemas.errors import BadInputError
-from schemas.vectors.dense import DTYPES, check_datatype, check_dim, check_finite, pack_numbers, stored_numbers
+from schemas.vectors.dense import (
+    DTYPES,
+    check_datatype,
+    check_dim,
+    check_finite,
+    matrix_of,
+    pack_numbers,
+    stored_numbers,
+)
 from schemas.vectors.kind import JsonValue, Where, check_rows, column_tag, is_multi, other_kind
 from schemas.vectors.params import Datatype, VectorParams
 from schemas.vectors.ragged import LENGTH, check_lengths, ends_of, split, take_items
@@ -38,12 +46,10 @@ class MultiColumn(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="ki
 
     def matrix(self) -> NDArray[Any]:
         """All vectors, of the datatype [vectors, dim]."""
-        return np.frombuffer(self.data, DTYPES[self.datatype]).reshape(-1, self.dim)
+        return matrix_of(self.data, self.datatype, self.dim)
 
     def listed(self) -> list[Any]:
         """The values as lists of lists of numbers. Raises ValueError where they are not whole."""
-        if self.dim < 1:
-            raise ValueError("vectors have at least one value")
         vectors, ends = self.matrix().tolist(), ends_of(self.lengths).tolist()
         return [vectors[a:b] for a, b in pairwise(ends)]
 

@@ -14,7 +14,7 @@ from tests.support.http import Http
 
 PLAIN = {"vectors": {"size": 3, "distance": "Cosine"}}
 NAMED = {"vectors": {"image": {"size": 4, "distance": "Dot"}, "text": {"size": 8, "distance": "Dot"}}}
-SPARSE = {"sparse_vectors": {"text": {}}}
+SPARSE: dict[str, Any] = {"sparse_vectors": {"text": {}}}
 FOUR = {"vectors": {"size": 4, "distance": "Dot"}}
 UUID = "8a3f7c62-1d2e-4b5f-9c60-7e8f9a0b1c2d"
 RED = {"must": [{"key": "colour", "match": {"value": "red"}}]}
@@ -31,8 +31,11 @@ COLUMNS = {
     "payloads": [p["payload"] for p in THREE],
     "vectors": [p["vector"] for p in THREE],
 }
-BOTH = [{"id": i, "vector": {"image": [0.5, 0.1, i, 0.2], "text": TEXT}} for i in (1, 2)]
-PARTLY = [{"id": 1, "vector": {"image": [0.1, 0.2, 0.3, 0.5]}}, {"id": 2, "vector": {"text": TEXT[::-1]}}]
+BOTH: list[dict[str, Any]] = [{"id": i, "vector": {"image": [0.5, 0.1, i, 0.2], "text": TEXT}} for i in (1, 2)]
+PARTLY: list[dict[str, Any]] = [
+    {"id": 1, "vector": {"image": [0.1, 0.2, 0.3, 0.5]}},
+    {"id": 2, "vector": {"text": TEXT[::-1]}},
+]
 OPERATIONS: list[dict[str, Any]] = [
     {"upsert": {"points": [{"id": 1, "vector": [1.0, 2.0, 3.0, 4.0], "payload": {}}]}},
     {"update_vectors": {"points": [{"id": 1, "vector": [4.0, 3.0, 2.0, 1.0]}]}},
@@ -100,7 +103,7 @@ COLLECTIONS: list[Step] = [
 
 @pytest.fixture
 def collections(http: Http) -> Iterator[None]:
-    made = {"plain": PLAIN, "named": NAMED, "sparse": SPARSE, "four": FOUR}
+    made: dict[str, Any] = {"plain": PLAIN, "named": NAMED, "sparse": SPARSE, "four": FOUR}
     for name, config in made.items():
         assert http.put(f"/collections/{name}", config).status == 200
     yield

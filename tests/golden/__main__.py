@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tests.golden.differences import as_text
 from tests.golden.replay import Replay
-from tests.golden.transcript import CLUSTERED, Transcript, names, read
+from tests.golden.transcript import ENVIRONMENTS, Transcript, names, read
 from tests.support.http import Http
 from tests.support.server import Server
 
@@ -18,14 +18,14 @@ def main() -> None:
     parser.add_argument("names", nargs="*", help="transcripts; all when none is named")
     parser.add_argument("--steps", action="store_true", help="their numbers alone")
     options = parser.parse_args()
-    for clustered, environment in ((False, None), (True, CLUSTERED)):
+    for server, environment in ENVIRONMENTS.items():
         transcripts = [read(name) for name in options.names or names()]
-        chosen = [transcript for transcript in transcripts if transcript.clustered is clustered]
+        chosen = [transcript for transcript in transcripts if transcript.server == server]
         if chosen:
             _show(chosen, environment, options.steps)
 
 
-def _show(transcripts: Sequence[Transcript], environment: Mapping[str, str] | None, steps: bool) -> None:
+def _show(transcripts: Sequence[Transcript], environment: Mapping[str, str], steps: bool) -> None:
     with tempfile.TemporaryDirectory() as folder, Server(Path(folder) / "data", environment=environment) as server:
         server.start()
         for transcript in transcripts:

@@ -1,34 +1,38 @@
 """Every recorded step is answered as it was, but for those that are listed with a reason."""
 
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from functools import cache
 
 import pytest
 
 from tests.golden.differences import FILE, KINDS, known
 from tests.golden.replay import Replay
-from tests.golden.transcript import CLUSTERED, names, read
+from tests.golden.transcript import ENVIRONMENTS, names, read
 from tests.support.http import Http
 from tests.support.launching import new_interpreter
 from tests.support.server import Server
 
 
 @pytest.fixture(scope="module")
-def alone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with Server(tmp_path_factory.mktemp("golden") / "data", launch=new_interpreter) as running:
-        yield running.start()
+def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Server]]:
+    """A server for each environment, started for the first transcript that needs it."""
+    with ExitStack() as stack:
 
+        @cache
+        def started(name: str) -> Server:
+            data = tmp_path_factory.mktemp(name) / "data"
+            made = Server(data, environment=ENVIRONMENTS[name], launch=new_interpreter)
+            return stack.enter_context(made).start()
 
-@pytest.fixture(scope="module")
-def clustered(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with Server(tmp_path_factory.mktemp("golden") / "data", environment=CLUSTERED, launch=new_interpreter) as running:
-        yield running.start()
+        yield started
 
 
 @pytest.mark.parametrize("name", names())
-def test_transcript(name: str, request: pytest.FixtureRequest) -> None:
+def test_transcript(name: str, servers: Callable[[str], Server]) -> None:
     transcript, listed = read(name), known(name)
-    server: Server = request.getfixturevalue("clustered" if transcript.clustered else "alone")
+    server = servers(transcript.server)
     with Http(server.port) as http:
         replay = Replay(transcript, http, server.url, server.snapshots)
         failures = {step.number: f"{step}\n    {found}" for step, found in replay.failures()}

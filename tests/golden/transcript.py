@@ -7,6 +7,10 @@ from typing import Any
 
 CLUSTERED = {"QDRANT__CLUSTER__ENABLED": "true"}
 """What a server has in its environment where clustering is on."""
+KEYED = {"QDRANT__SERVICE__API_KEY": "secret-key", "QDRANT__SERVICE__READ_ONLY_API_KEY": "reader-key"}
+"""What it has where clients need keys."""
+ENVIRONMENTS: dict[str, dict[str, str]] = {"standalone": {}, "cluster": CLUSTERED, "auth": KEYED}
+"""By what a transcript's first line says of the server that it was recorded on."""
 FOLDER = Path(__file__).parent / "transcripts"
 
 
@@ -30,12 +34,12 @@ class Step:
 class Transcript:
     """``spaced``: bodies are written with blanks and ASCII escapes, as error texts that name a column depend on it.
 
-    ``clustered``: it was recorded where clustering was on.
+    ``server``: which of ``ENVIRONMENTS`` it was recorded in.
     """
 
     name: str
     spaced: bool
-    clustered: bool
+    server: str
     steps: tuple[Step, ...]
 
 
@@ -48,4 +52,4 @@ def read(name: str) -> Transcript:
     """The transcript of that name. Raises OSError."""
     lines = (FOLDER / f"{name}.jsonl").read_text(encoding="utf-8").splitlines()
     head, *steps = (json.loads(line) for line in lines if line.strip())
-    return Transcript(name, bool(head.get("spaced")), head.get("server") == "cluster", tuple(map(Step, steps)))
+    return Transcript(name, bool(head.get("spaced")), head.get("server", "standalone"), tuple(map(Step, steps)))

@@ -27,9 +27,9 @@ class Settings(BaseSettings):
     port: int = Field(default=6333, ge=0, le=65535)
     grpc: bool = True
     """Whether gRPC is served, too."""
-    grpc_port: int = Field(
-        default=6334,
-        ge=1,
+    grpc_port: int | None = Field(
+        default=None,
+        ge=0,
         le=65535,
         validation_alias=AliasChoices("grpc_port", "HEADWATER_GRPC_PORT", "QDRANT__SERVICE__GRPC_PORT"),
     )

@@ -26,7 +26,7 @@ Group = Annotated[
     str | None, typer.Option("--group", help="The projector's consumer group (default <prefix>.projector).")
 ]
 Grpc = Annotated[bool | None, typer.Option("--grpc/--no-grpc", help="Whether to serve gRPC, too (default: yes).")]
-GrpcPort = Annotated[int | None, typer.Option("--grpc-port", help="Port for gRPC (default 6334).")]
+GrpcPort = Annotated[int | None, typer.Option("--grpc-port", help="Port for gRPC (default 6334: that of REST + 1).")]
 LogLevel = Annotated[str | None, typer.Option("--log-level", help="debug, info, warning or error.")]
 
 

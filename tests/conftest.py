@@ -6,6 +6,8 @@ import sys
 import pytest
 from hypothesis import settings
 
+from tests.support.examples import tries
+
 # Hundreds of processes are started: each would compile every module again.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
@@ -21,5 +23,5 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--examples", type=int, default=3, help="requests made for each of Qdrant's own (%(default)s)")
 
 
-settings.register_profile("unhurried", deadline=None)  # a busy machine is no failure
+settings.register_profile("unhurried", deadline=None, max_examples=tries(100))  # a busy machine is no failure
 settings.load_profile("unhurried")

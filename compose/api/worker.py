@@ -9,6 +9,7 @@ import os
 import socket
 import sys
 from collections.abc import Callable
+from contextlib import AsyncExitStack
 from importlib.metadata import version
 from typing import BinaryIO
 
@@ -24,6 +25,7 @@ from compose.api.startup import Health, Startup
 from compose.api.visibility_table import TooManyPartitionsError, VisibilityTable
 from compose.app import Services, create_app
 from compose.errors import UserError, expected_errors, first_error
+from compose.grpc.serving import serving_grpc
 from compose.http.server import HttpServer, freeze_garbage_collector, on_stop_signals
 from compose.http.starting import StartingApp, SwitchedApp
 from compose.http_options import make_access, make_cors, make_limits, make_tls
@@ -146,12 +148,13 @@ class Worker:
                 self._spec.settings.data,
                 self._spec.settings.cluster_enabled,
             )
-            self._app.app = create_app(services, self._limits, self._access, make_cors(self._spec.settings))
+            self._app.app = app = create_app(services, self._limits, self._access, make_cors(self._spec.settings))
             freeze_garbage_collector()
-            async with asyncio.TaskGroup() as group:
+            async with AsyncExitStack() as calls, asyncio.TaskGroup() as group:
                 group.create_task(node.run())
                 await node.ready()
                 self._listen()
+                await calls.enter_async_context(serving_grpc(app, self._spec.settings, shared=True))
         finally:
             node.close()
 

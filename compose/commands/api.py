@@ -5,12 +5,24 @@ from typing import Annotated
 
 import typer
 
-from compose.commands.options import Data, Kafka, LogLevel, Partitions, Prefix, kafka_settings, make_settings
+from compose.commands.options import (
+    Data,
+    Grpc,
+    GrpcPort,
+    Kafka,
+    LogLevel,
+    Partitions,
+    Prefix,
+    kafka_settings,
+    make_settings,
+)
 
 
 def api(
     host: Annotated[str | None, typer.Option(help="Address to listen on (default 127.0.0.1).")] = None,
     port: Annotated[int | None, typer.Option(help="Port to listen on (default 6333).")] = None,
+    grpc: Grpc = None,
+    grpc_port: GrpcPort = None,
     workers: Annotated[int | None, typer.Option(help="Processes that answer requests (default 1).")] = None,
     data: Data = None,
     kafka: Kafka = None,
@@ -22,6 +34,8 @@ def api(
     settings = make_settings(
         host=host,
         port=port,
+        grpc=grpc,
+        grpc_port=grpc_port,
         workers=workers,
         data=data,
         kafka=kafka,

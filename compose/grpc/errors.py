@@ -4,7 +4,7 @@ from grpc import StatusCode
 
 from schemas.errors import HeadwaterError
 
-_CODES = {
+CODES = {
     400: StatusCode.INVALID_ARGUMENT,
     401: StatusCode.UNAUTHENTICATED,
     403: StatusCode.PERMISSION_DENIED,
@@ -22,7 +22,7 @@ _CODES = {
 
 def code_of(error: HeadwaterError) -> StatusCode:
     """The code of an error."""
-    return _CODES.get(error.status, StatusCode.INTERNAL)
+    return CODES.get(error.status, StatusCode.INTERNAL)
 
 
 def details_of(error: HeadwaterError) -> str:

@@ -24,6 +24,7 @@ from compose.api.visibility_table import (
 from ingest.log import Topic
 from projector.waiters import Waiters
 from schemas.errors import TimedOutError
+from tests.support.examples import tries
 
 COLUMN = column_of(Topic.POINTS, 0)
 WORKERS = 3
@@ -199,7 +200,7 @@ TICKS = 5
 """Enough for whatever waits for nothing any more to get to its end."""
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=tries(200), deadline=None)
 @given(
     st.lists(
         st.tuples(st.sampled_from(ACTIONS), st.integers(0, WORKERS - 1), st.integers(0, TICKS)),

@@ -23,7 +23,7 @@ def server(
 ) -> Iterator[Target]:
     """Something that serves, without collections."""
     if request.param == "server":
-        with Server(tmp_path_factory.mktemp("server") / "data", flags) as running:
+        with Server(tmp_path_factory.mktemp("server") / "data", flags, grpc=True) as running:
             yield running.start()
     else:
         cluster: Cluster = request.getfixturevalue("cluster")
@@ -32,9 +32,15 @@ def server(
 
 
 @pytest.fixture(scope="module")
-def client(server: Target) -> Iterator[QdrantClient]:
+def prefer_grpc() -> bool:
+    """Whether the client speaks gRPC where it can; a module may ask for both."""
+    return False
+
+
+@pytest.fixture(scope="module")
+def client(server: Target, prefer_grpc: bool) -> Iterator[QdrantClient]:
     """Qdrant's own client, as it is."""
-    made = QdrantClient(url=server.url, timeout=60)
+    made = QdrantClient(url=server.url, grpc_port=server.grpc_port, prefer_grpc=prefer_grpc, timeout=60)
     yield made
     made.close()
 

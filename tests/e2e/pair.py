@@ -19,11 +19,16 @@ from typing import Any
 
 import numpy as np
 import pytest
+from grpc import RpcError
 from qdrant_client import QdrantClient, models
 from qdrant_client.http.exceptions import ResponseHandlingException, UnexpectedResponse
 
+from compose.grpc.errors import CODES
+
 TOLERANCE = 1e-5
-REFUSALS = (UnexpectedResponse, ResponseHandlingException, ValueError, KeyError)
+REFUSED = (UnexpectedResponse, RpcError)
+"""What the client raises when the server refuses, over REST and over gRPC."""
+REFUSALS = (*REFUSED, ResponseHandlingException, ValueError, KeyError)
 EVERYTHING = 1000
 
 
@@ -51,6 +56,7 @@ class Pair:
 
     def __init__(self, headwater: QdrantClient, name: str, params: dict[str, models.VectorParams]) -> None:
         self.headwater = headwater
+        self.messages = bool(headwater.init_options.get("prefer_grpc"))
         self.oracle = QdrantClient(":memory:")
         self.name = name
         self.params = params
@@ -84,9 +90,13 @@ class Pair:
 
     def refused_by_headwater(self, call: Callable[[QdrantClient], Any], status: int, message: str) -> None:
         """Check that Headwater refuses, with this status, naming this; the oracle is not asked."""
-        with pytest.raises(UnexpectedResponse, match=message) as caught:
+        with pytest.raises(REFUSED, match=message) as caught:
             call(self.headwater)
-        assert caught.value.status_code == status
+        error: Any = caught.value
+        if isinstance(error, UnexpectedResponse):
+            assert error.status_code == status
+        else:
+            assert error.code() is CODES[status]
 
     def has(self, ids: Sequence[Any]) -> list[bool]:
         """Which of the points are there."""
@@ -102,7 +112,11 @@ class Pair:
         expected = {record.id: record for record in theirs}
         for record in ours:
             other = expected[record.id]
-            assert record.payload == other.payload, f"payload of {record.id}"
+            payloads = record.payload, other.payload
+            if self.messages:
+                # An empty one and none are the same in messages.
+                payloads = record.payload or {}, other.payload or {}
+            assert payloads[0] == payloads[1], f"{record.id}: {payloads[0]}, expected {payloads[1]}"
             mine = canonical_vector(record.vector, self.cosine)
             reference = canonical_vector(other.vector, self.cosine)
             assert same_vectors(mine, reference), f"vectors of {record.id}: {mine}, expected {reference}"

@@ -17,6 +17,11 @@ class Target(Protocol):
         ...
 
     @property
+    def grpc_port(self) -> int:
+        """Where it answers over gRPC."""
+        ...
+
+    @property
     def examples(self) -> float:
         """What share of the random examples to run against it."""
         ...

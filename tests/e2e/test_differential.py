@@ -27,10 +27,13 @@ from tests.e2e.operations import (
 from tests.e2e.pair import EVERYTHING, Pair
 from tests.e2e.strategies import filters, id_lists, payload_selections, point_ids, quarters, vectors
 from tests.e2e.target import Target
+from tests.support.examples import tries
 from tests.support.seeds import BASE_SEED
 
 COLLECTION = "differential"
-EXAMPLES = 30
+EXAMPLES = 45
+GRPC_SHARE = 0.3
+"""What is found is found by the same handlers."""
 distances = st.sampled_from(list(models.Distance))
 data = st.data()
 thresholds = st.one_of(st.none(), quarters.map(lambda value: value + 0.0625))
@@ -197,6 +200,11 @@ class Differential(RuleBasedStateMachine):
             self.pair.same_points()
 
 
+@pytest.fixture(scope="module", params=[False, True], ids=["rest", "grpc"])
+def prefer_grpc(request: pytest.FixtureRequest) -> bool:
+    return bool(request.param)
+
+
 @pytest.fixture(scope="module")
 def flags() -> list[str]:
     """The shards are in several partitions."""
@@ -204,12 +212,12 @@ def flags() -> list[str]:
 
 
 @pytest.mark.filterwarnings("ignore:Local mode performs exact")
-def test_answers_as_the_clients_local_mode(client: QdrantClient, server: Target) -> None:
+def test_answers_as_the_clients_local_mode(client: QdrantClient, server: Target, prefer_grpc: bool) -> None:
     machine = type("Differential", (Differential,), {"headwater": client})
     run_state_machine_as_test(
         hypothesis.seed(BASE_SEED)(machine),
         settings=settings(
-            max_examples=int(EXAMPLES * server.examples),
+            max_examples=int(tries(EXAMPLES) * server.examples * (GRPC_SHARE if prefer_grpc else 1)),
             stateful_step_count=25,
             deadline=None,
             database=None,

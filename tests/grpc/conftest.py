@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.grpc.channel import Calls
-from tests.support.server import Server, free_port
+from tests.support.server import Server
 
 
 @pytest.fixture(scope="module")
@@ -16,9 +16,7 @@ def environment() -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def calls(tmp_path_factory: pytest.TempPathFactory, environment: dict[str, str]) -> Iterator[Calls]:
-    port = free_port()
-    arguments = ["--grpc", "--grpc-port", str(port)]
-    with Server(tmp_path_factory.mktemp("grpc") / "data", arguments, environment) as server:
+    with Server(tmp_path_factory.mktemp("grpc") / "data", environment=environment, grpc=True) as server:
         server.start()
-        with Calls(port) as made:
+        with Calls(server.grpc_port) as made:
             yield made

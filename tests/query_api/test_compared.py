@@ -13,6 +13,7 @@ from schemas.config import Distance
 from tests.query_api.engine import found
 from tests.query_api.shard_model import ShardModel, Vector, reference_score
 from tests.query_api.strategies import SIZES, collections, filters, values
+from tests.support.examples import tries
 
 examples = st.lists(st.lists(values, min_size=SIZES["a"], max_size=SIZES["a"]), min_size=1, max_size=3)
 
@@ -65,7 +66,7 @@ def leaves(draw: st.DrawFn) -> BestScore | SumScores | Context:
     return draw(st.sampled_from(kinds))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=tries(60), deadline=None)
 @given(model=collections(), leaf=leaves())
 def test_scores(model: ShardModel, leaf: BestScore | SumScores | Context) -> None:
     distance = model.config.vectors["a"].distance

@@ -11,12 +11,13 @@ from schemas.ids import PointId
 from tests.query_api.engine import NearestQuery, count, is_costly, is_costly_filter, retrieve, scroll, search
 from tests.query_api.shard_model import ShardModel, as_kept, scored
 from tests.query_api.strategies import collections, filters, ids, nearest_queries
+from tests.support.examples import tries
 
 PLAIN = Selection(with_payload=False)
 EVERYTHING = Selection(with_payload=True, with_vector=True)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=tries(150), deadline=None)
 @given(model=collections(), queries=st.lists(nearest_queries(), min_size=1, max_size=4))
 def test_search(model: ShardModel, queries: list[NearestQuery]) -> None:
     for query in queries:
@@ -24,7 +25,7 @@ def test_search(model: ShardModel, queries: list[NearestQuery]) -> None:
         assert not is_costly(model.views, query)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=tries(80), deadline=None)
 @given(model=collections(), filter=filters, offset=st.none() | ids, limit=st.integers(1, 15))
 def test_scroll_and_count(model: ShardModel, filter: Filter | None, offset: PointId | None, limit: int) -> None:
     matching = model.matching(filter)
@@ -45,7 +46,7 @@ def test_scroll_and_count(model: ShardModel, filter: Filter | None, offset: Poin
     assert seen == [p.id for p in expected]
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=tries(50), deadline=None)
 @given(model=collections(), asked=st.lists(ids, max_size=20))
 def test_retrieve(model: ShardModel, asked: list[PointId]) -> None:
     found = retrieve(model.views, asked, EVERYTHING)

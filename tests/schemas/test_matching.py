@@ -21,6 +21,7 @@ from schemas.filters import parse_filter
 from schemas.ids import PointId, parse_point_id
 from schemas.matching import matches
 from tests.schemas import strategies
+from tests.support.examples import tries
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ def test_agrees_with_local_mode(
     assert matches(parse_filter(obj), Point(payload, parse_point_id(json_id), names)) is expected
 
 
-@settings(max_examples=500)
+@settings(max_examples=tries(500))
 @given(strategies.apt_cases().filter(lambda case: strategies.is_local_modes(case[0])))
 def test_each_field_condition_agrees_with_local_mode(case: tuple[dict[str, Any], dict[str, Any]]) -> None:
     condition, payload = case

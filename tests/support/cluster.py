@@ -37,7 +37,10 @@ class Cluster:
         projectors: int = 1,
         workers: int = 1,
         environment: Mapping[str, str] | None = None,
+        grpc: bool = False,
     ) -> None:
+        """``grpc``: whether the api is to answer on ``grpc_port``, too."""
+        self.grpc_port = free_port()
         self.folder = folder
         self.data = folder / "data"
         self.kafka = kafka.model_copy(update={"partitions": partitions})
@@ -45,7 +48,8 @@ class Cluster:
         self._environment = dict(environment or {})
         self.processes: list[HeadwaterProcess] = []
         self.projectors = [self.add_projector() for _ in range(projectors)]
-        self.api = self.add_api(workers=workers)
+        calls = ["--grpc", "--grpc-port", str(self.grpc_port)] if grpc else []
+        self.api = self.add_api(*calls, workers=workers)
 
     def __enter__(self) -> Self:
         return self
@@ -156,5 +160,5 @@ class Cluster:
 @pytest.fixture(scope="session")
 def cluster(kafka_broker: KafkaBroker, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """The session's cluster: one projector, an api of two workers. A test that uses it leaves it empty and alive."""
-    with Cluster(tmp_path_factory.mktemp("cluster"), settings_for(kafka_broker), workers=2) as made:
+    with Cluster(tmp_path_factory.mktemp("cluster"), settings_for(kafka_broker), workers=2, grpc=True) as made:
         yield made.start()

@@ -2,6 +2,7 @@
 
 import compose.api.supervisor
 import compose.cli
+import compose.grpc.server
 import compose.projector.run
 import compose.server
 

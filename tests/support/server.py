@@ -17,6 +17,8 @@ from tests.support.launching import Launch, Running, launch
 from tests.support.processes import MARK, marked_processes, resident_bytes
 
 HOST = "127.0.0.1"
+_QUIET = {"HEADWATER_GRPC": "false"}
+"""Servers run side by side: those that are asked over gRPC have ports of their own."""
 START_SECONDS = 120.0
 STOP_SECONDS = 60.0
 
@@ -75,7 +77,7 @@ class HeadwaterProcess:
         self.output = output
         self._arguments = list(arguments)
         self._mark = uuid.uuid4().hex
-        self._environment = {**(environment or {}), MARK: self._mark}
+        self._environment = {**_QUIET, **(environment or {}), MARK: self._mark}
         self._process: Running | None = None
 
     def __enter__(self) -> Self:
@@ -186,9 +188,13 @@ class Server(HeadwaterProcess):
         arguments: Sequence[str] = (),
         environment: Mapping[str, str] | None = None,
         launch: Launch = launch,
+        grpc: bool = False,
     ) -> None:
-        port = free_port()
+        """``grpc``: whether it is to answer on ``grpc_port``, too."""
+        port, self.grpc_port = free_port(), free_port()
         command = ["serve", "--host", HOST, "--port", str(port), "--data", str(data), *arguments]
+        if grpc:
+            command += ["--grpc", "--grpc-port", str(self.grpc_port)]
         super().__init__(command, port, data.with_name(data.name + ".output"), environment, launch)
         self.data = data
         self.snapshots = data / "collection-snapshots" / "collections"

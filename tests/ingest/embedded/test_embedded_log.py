@@ -21,6 +21,7 @@ from tests.ingest.embedded.support import (
     read_all,
     within,
 )
+from tests.support.examples import tries
 
 
 def test_it_is_a_log(tmp_path: Path) -> None:
@@ -251,7 +252,7 @@ reopened = st.tuples(st.just("reopen"), st.just([]))
 looked_up = st.tuples(st.just("read"), st.lists(st.tuples(st.integers(0, 60), st.binary(max_size=20)), max_size=3))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=tries(40), deadline=None)
 @given(
     st.lists(st.one_of(appended, reopened, looked_up), max_size=25), st.integers(1, 2000), st.sampled_from([0, 2000])
 )

@@ -16,6 +16,7 @@ from tests.ingest.embedded.support import (
     values_in,
     within,
 )
+from tests.support.examples import tries
 
 
 def repeated(byte: int, size: int) -> bytes:
@@ -40,7 +41,7 @@ def after_the_failure(synced: bytes, written: bytes, kept: list[bool], size: int
     return bytes(found[: max(len(synced), size)])
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=tries(60), deadline=None)
 @given(st.data(), values, values)
 def test_what_was_acknowledged_stays_and_the_log_opens(
     tmp_path_factory: pytest.TempPathFactory, data: st.DataObject, acknowledged: list[bytes], in_flight: list[bytes]

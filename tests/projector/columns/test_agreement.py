@@ -19,6 +19,7 @@ from schemas.ids import PointId
 from schemas.matching import bind, matches
 from schemas.payload_index import GeoIndex, IntegerIndex, PayloadIndex, PayloadIndexes, TextIndex, UuidIndex
 from tests.projector.columns.strategies import filters, payloads
+from tests.support.examples import tries
 
 
 @dataclass
@@ -71,7 +72,7 @@ DECLARED: dict[str, PayloadIndexes] = {
     st.booleans(),
     st.lists(filters, min_size=1, max_size=4),
 )
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=tries(60), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_columns_agree_with_the_reference_evaluator(
     indexes: PayloadIndexes, bodies: list[dict[str, Any]], empty: int, built: bool, objects: list[dict[str, Any]]
 ) -> None:

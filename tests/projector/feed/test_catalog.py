@@ -24,6 +24,7 @@ from schemas.errors import NotFoundError, TimedOutError
 from schemas.operations import Outcome
 from tests.projector.feed.place import following
 from tests.projector.feed.sample import CONFIG, IDENTITY, feed_files
+from tests.support.examples import tries
 
 TIMEOUT_SECONDS = 60.0
 CHANGED = CollectionConfig(vectors=CONFIG.vectors)
@@ -83,7 +84,7 @@ async def check(follower: CatalogFeedFollower, offset: int, state: CatalogState)
         assert follower.resolve(alias).name == name
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=tries(50), deadline=None)
 @given(st.lists(steps, max_size=40), st.sampled_from([1, 1000, 1 << 20]))
 def test_readers_have_the_catalog(history: Sequence[tuple[str, ...]], changes_bytes: int) -> None:
     async def main(root: Path) -> None:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from projector.feed.partition_follower import PartitionFeedFollower
 from schemas.operations import Outcome
 from tests.projector.feed.node import IDENTITY, Node, contents
+from tests.support.examples import tries
 
 TIMEOUT_SECONDS = 60.0
 _ids = st.lists(st.integers(0, 12), min_size=1, max_size=8, unique=True)
@@ -180,7 +181,7 @@ async def play(history: Sequence[tuple[Any, ...]], root: Path, file_bytes: int) 
         await played.close()
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=tries(20), deadline=None)
 @given(st.lists(steps, min_size=30, max_size=80), st.sampled_from([1, 700, 1 << 20]))
 def test_readers_show_the_state(history: list[tuple[Any, ...]], file_bytes: int) -> None:
     with tempfile.TemporaryDirectory() as name:

@@ -22,6 +22,7 @@ from tests.projector.fold import strategies
 from tests.projector.fold.memory_state import OPENED, SHARD, MemoryState, match, points_record, upsert
 from tests.projector.fold.one import One
 from tests.projector.view.memory_segment import build_from
+from tests.support.examples import tries
 
 
 class FollowedState(MemoryState):
@@ -58,7 +59,7 @@ def every_candidate_counts() -> Iterator[None]:
         yield
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=tries(40), deadline=None)
 @given(
     records=st.lists(st.tuples(strategies.records, st.booleans()), max_size=8),
     chunk=st.integers(1, 9),

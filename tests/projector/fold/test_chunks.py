@@ -20,6 +20,7 @@ from schemas.vectors.dense import DenseColumn
 from tests.projector.fold import strategies
 from tests.projector.fold.memory_state import OPENED, SHARD, MemoryState, match, opened, points_record, upsert
 from tests.projector.fold.one import fold_one
+from tests.support.examples import tries
 
 _few_match = st.builds(match, st.just("a"), st.integers(0, 30))
 _by_filter: st.SearchStrategy[Operation] = st.one_of(
@@ -51,7 +52,7 @@ class CountingState(MemoryState):
         self._reading = 0
 
 
-@settings(max_examples=50)
+@settings(max_examples=tries(50))
 @given(
     records=st.lists(strategies.records, max_size=8),
     chunk=st.integers(1, 9),
@@ -68,7 +69,7 @@ def test_any_chunk_size_gives_the_same_state_and_outcomes(
     assert chunked.stored == whole.stored
 
 
-@settings(max_examples=50)
+@settings(max_examples=tries(50))
 @given(operations=st.lists(_by_filter, max_size=20), chunk=st.integers(1, 20))
 def test_many_operations_are_cut_as_one_is(operations: list[Operation], chunk: int) -> None:
     whole, chunked = MemoryState(), CountingState()
@@ -80,7 +81,7 @@ def test_many_operations_are_cut_as_one_is(operations: list[Operation], chunk: i
     assert max(chunked.looked_at) < 2 * chunk
 
 
-@settings(max_examples=50)
+@settings(max_examples=tries(50))
 @given(records=st.lists(strategies.records, max_size=8), chunk=st.integers(1, 9))
 def test_events_tell_everything_that_changed(records: list[PartitionRecord], chunk: int) -> None:
     state = MemoryState()
@@ -98,7 +99,7 @@ def test_events_tell_everything_that_changed(records: list[PartitionRecord], chu
     assert sorted(followed.values()) == sorted(state.stored.get(SHARD, {}).values())
 
 
-@settings(max_examples=50)
+@settings(max_examples=tries(50))
 @given(records=st.lists(strategies.records, max_size=8))
 def test_versions_are_dense(records: list[PartitionRecord]) -> None:
     state = opened()

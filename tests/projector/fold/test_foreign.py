@@ -22,6 +22,7 @@ from tests.ingest.foreign import strategies
 from tests.ingest.foreign.samples import json_message, message
 from tests.projector.fold.memory_state import CONFIG, OPENED, MemoryState, opened, points_record, upsert
 from tests.projector.fold.one import One
+from tests.support.examples import tries
 
 NAME = "things"
 NO_VECTORS: dict[str, list[float]] = {}
@@ -57,7 +58,7 @@ def rest_operations(body: dict[str, Any]) -> list[Operation]:
     return requests.batch_operations(CONFIG, decoded.operations)
 
 
-@settings(max_examples=60)
+@settings(max_examples=tries(60))
 @given(st.lists(strategies.bodies, max_size=8), st.sampled_from([1, 2, 3]), st.integers(1, 9))
 def test_a_foreign_record_does_what_its_rest_request_does(
     bodies: list[dict[str, Any]], shards: int, chunk: int
@@ -159,7 +160,7 @@ def test_a_tombstone_deletes() -> None:
     assert state.apply(points_record(DeletePoints(ids=[to_wire(parse_point_id(2))])))[0].points == {}
 
 
-@settings(max_examples=60)
+@settings(max_examples=tries(60))
 @given(st.lists(strategies.messages(st.sampled_from([NAME, NAME, "others"])), max_size=6), st.integers(1, 5))
 def test_any_foreign_record_is_folded_or_refused(records: list[LogRecord], chunk: int) -> None:
     state = state_with(0, 2)

@@ -19,6 +19,7 @@ from schemas.operations import SetPayload
 from schemas.records import Origin, PartitionRecord, PointsRecord, ShardClosed, ShardOpened
 from tests.ingest.foreign import strategies
 from tests.projector.fold.memory_state import CONFIG, OPENED, MemoryState, opened, points_record, upsert
+from tests.support.examples import tries
 
 NAME, UID, SHARD_MAP = "things", 7, [0, 1, 2, 1]
 PARTITIONS = 3
@@ -149,7 +150,7 @@ _writes = st.lists(
 _schedules = st.randoms(use_true_random=False)
 
 
-@settings(max_examples=60)
+@settings(max_examples=tries(60))
 @given(_writes, _schedules, st.integers(0, 6))
 def test_whatever_is_sent_again_is_applied_once(
     writes: list[tuple[int, LogRecord]], schedule: Random, restarts: int
@@ -177,7 +178,7 @@ def test_whatever_is_sent_again_is_applied_once(
             assert of_one == sorted(of_one)
 
 
-@settings(max_examples=60)
+@settings(max_examples=tries(60))
 @given(st.integers(0, PARTITIONS - 1), _writes, _schedules, st.integers(0, 6))
 def test_one_producer_gets_what_it_would_where_all_is_at_home(
     partition: int, writes: list[tuple[int, LogRecord]], schedule: Random, restarts: int
@@ -196,7 +197,7 @@ def test_one_producer_gets_what_it_would_where_all_is_at_home(
         assert state.metas[shard].version == whole.metas[shard].version
 
 
-@settings(max_examples=60)
+@settings(max_examples=tries(60))
 @given(st.lists(st.tuples(st.integers(0, 2), st.integers(0, 4), st.integers(0, 2)), max_size=12))
 def test_the_watermark_of_a_partition_never_goes_back(origins: list[tuple[int, int, int]]) -> None:
     state = opened()

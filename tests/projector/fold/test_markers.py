@@ -36,6 +36,7 @@ from schemas.records import (
 from schemas.vectors.names import add_name, delete_name
 from tests.projector.fold.memory_state import CONFIG, OPENED, SHARD, MemoryState, opened, points_record, upsert
 from tests.schemas import record_strategies
+from tests.support.examples import tries
 
 _OTHER = msgspec.structs.replace(CONFIG, hnsw=HnswConfig(m=5))
 
@@ -176,7 +177,7 @@ def test_a_marker_that_breaks_a_rule_is_rejected(marker: Marker, status: int, te
     assert state.metas[SHARD].config == _OTHER
 
 
-@settings(max_examples=50)
+@settings(max_examples=tries(50))
 @given(record_strategies.configs, st.lists(record_strategies.patches, max_size=4))
 def test_whatever_the_catalog_sends_is_accepted(config: CollectionConfig, patches: list[CollectionPatch]) -> None:
     config = msgspec.structs.replace(config, shard_number=config.shard_number % 4)

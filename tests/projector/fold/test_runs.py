@@ -25,6 +25,7 @@ from tests.ingest.foreign.samples import PLAIN, json_message, message
 from tests.projector.fold.log_strategies import PLAIN_NAME, logs, plain_opened
 from tests.projector.fold.memory_state import CONFIG, SHARD, MemoryState, column, opened, points_record, upsert
 from tests.projector.fold.one import fold_one
+from tests.support.examples import tries
 
 
 @dataclass
@@ -80,7 +81,7 @@ class Folded:
             self.refused[offset] = outcomes
 
 
-@settings(max_examples=150)
+@settings(max_examples=tries(150))
 @given(
     log=logs,
     most_ids=st.sampled_from([1, 3, 2000]),

@@ -13,6 +13,7 @@ from projector.segments.flat_file import FORMAT_VERSION, FlatFile, FlatFileWrite
 from projector.segments.reader import Segment
 from schemas.ids import PointId
 from tests.projector.segments.samples import COSINE, build, samples, segment_of, spec
+from tests.support.examples import tries
 
 STRUCTURE = ("numbers", "uuids", "versions", "payload_offsets", "columns", "slots.0")
 
@@ -132,7 +133,7 @@ def test_too_many_open_files_are_not_damage(copy: Path, monkeypatch: pytest.Monk
 
 
 @given(st.binary(max_size=300))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=tries(60), deadline=None)
 def test_any_bytes_are_no_flat_file(tmp_path_factory: pytest.TempPathFactory, data: bytes) -> None:
     path = tmp_path_factory.getbasetemp() / "any"
     path.write_bytes(data)

@@ -13,6 +13,7 @@ from projector.segments.manifest import read_manifest
 from projector.segments.meta import DAMAGED_FILE
 from projector.segments.spec import BuildSpec
 from tests.projector.segments.harness import GRAPH_ROWS, Harness, folders, run
+from tests.support.examples import tries
 
 COMMANDS = st.one_of(
     st.tuples(st.just("upsert"), st.integers(0, 600), st.integers(1, 400)),
@@ -56,7 +57,7 @@ async def obey(harness: Harness, command: tuple[str, int, int]) -> None:
 
 
 @given(st.lists(COMMANDS, min_size=5, max_size=25))
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=tries(40), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_any_order_of_events_leaves_the_view_as_the_state_is(commands: list[tuple[str, int, int]]) -> None:
     async def main(root: Path) -> None:
         harness = Harness(root)

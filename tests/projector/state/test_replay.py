@@ -22,6 +22,7 @@ from schemas.records import PartitionRecord
 from tests.projector.fold import strategies
 from tests.projector.fold.memory_state import OPENED, points_record, upsert
 from tests.projector.state.samples import Projector, digests, fold_all, log_of, open_state, put, run
+from tests.support.examples import tries
 from tests.support.memory_log import MemoryLog
 
 
@@ -58,7 +59,7 @@ def _live(records: list[PartitionRecord], stops: list[int], folder: Path) -> Mem
     return log
 
 
-@settings(max_examples=25)
+@settings(max_examples=tries(25))
 @given(
     records=st.lists(strategies.records, min_size=1, max_size=10),
     stops=st.lists(st.integers(1, 40), max_size=5),

@@ -23,6 +23,7 @@ from projector.worker.partition_runner import PartitionRunner
 from schemas.operations import Outcome
 from tests.projector.fold.log_strategies import logs
 from tests.projector.state.samples import open_state, run
+from tests.support.examples import tries
 from tests.support.memory_log import MemoryLog
 
 
@@ -117,7 +118,7 @@ async def _together(
             return _contents(state)
 
 
-@settings(max_examples=30)
+@settings(max_examples=tries(30))
 @given(
     records=logs,
     stops=st.lists(st.integers(1, 20), max_size=3),

@@ -28,6 +28,7 @@ from tests.projector.view.test_live_shard import (
     stored,
     value_of,
 )
+from tests.support.examples import tries
 
 Change = tuple[int, list[PointId], list[bytes | None]]
 """(offset, ids, points) of one record, or of a part of it."""
@@ -201,7 +202,7 @@ def _points(view: ShardView) -> dict[PointId, Value]:
     return found
 
 
-AdoptMachine.TestCase.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+AdoptMachine.TestCase.settings = settings(max_examples=tries(60), stateful_step_count=40, deadline=None)
 TestAdopt = AdoptMachine.TestCase
 
 

@@ -17,6 +17,7 @@ from schemas.config import CollectionConfig, Distance, VectorParams
 from schemas.ids import UUID_BASE, PointId
 from schemas.points import encode_point
 from tests.projector.view.memory_segment import MemorySegment, build_from, nobody_dead
+from tests.support.examples import tries
 
 SHARD = ShardId(7, 0)
 CONFIG = CollectionConfig(
@@ -150,7 +151,7 @@ class LiveShardMachine(RuleBasedStateMachine):
             check(kept)
 
 
-LiveShardMachine.TestCase.settings = settings(max_examples=60, stateful_step_count=25, deadline=None)
+LiveShardMachine.TestCase.settings = settings(max_examples=tries(60), stateful_step_count=25, deadline=None)
 TestLiveShard = LiveShardMachine.TestCase
 
 

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from ingest.log import Topic
 from tests.projector.worker.relay_cluster import PARTITIONS, Cluster
+from tests.support.examples import tries
 
 PRODUCED_TO = (1, 2, 0, 1, 0)
 """Where the producers write the points 0 to 4: some at home there, some not."""
@@ -50,7 +51,7 @@ def test_dies_at_every_step(tmp_path: Path) -> None:
         cluster.check()
 
 
-@settings(max_examples=15)
+@settings(max_examples=tries(15))
 @given(data=st.data())
 def test_dies_again_and_again(tmp_path_factory: pytest.TempPathFactory, data: st.DataObject) -> None:
     """States are lost, too; while nothing else is, no rejection is sent that was known to be sent."""

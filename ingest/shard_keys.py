@@ -30,7 +30,8 @@ def read(entry: CollectionEntry, selector: ShardKeySelector | None) -> Collectio
 def _found(entry: CollectionEntry, selector: ShardKeySelector, kind: str) -> tuple[CollectionEntry, ...]:
     by_key = {part.key: part for part in entry.keys}
     if isinstance(selector, ShardKeyWithFallback):
-        selector = selector.target if selector.target in by_key else selector.fallback
+        falls_back = selector.target not in by_key and selector.fallback in by_key
+        selector = selector.fallback if falls_back else selector.target
     keys: list[ShardKey] = selector if isinstance(selector, list) else [selector]
     for key in keys:
         if key not in by_key:

@@ -1,7 +1,7 @@
 """Routes that change points: decode, check, put on the log."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import groupby
 from operator import itemgetter
 from typing import Any, TypeVar
@@ -18,6 +18,7 @@ from ingest.shard_keys import written
 from ingest.strict.writes import StrictWrites
 from ingest.writer import PointsWriter, WriteResult
 from schemas.config import CollectionConfig
+from schemas.errors import BadInputError
 from schemas.operations import Operation
 from schemas.rest.decode import decode_body
 from schemas.rest.points import (
@@ -125,7 +126,7 @@ class PointWriteRoutes:
         parts, operations = await _made(decode, call.body)
         if not parts:
             return Reply([])
-        aimed = zip((written(entry, requests.shard_key_of(part)) for part in parts), operations, strict=True)
+        aimed = zip(_targets(entry, parts), operations, strict=True)
         runs = [(targets, [op for _, op in run]) for targets, run in groupby(aimed, key=itemgetter(0))]
         reply = await self._write(call, entry, runs)
         reply.result = [reply.result] * len(parts)
@@ -145,3 +146,12 @@ class PointWriteRoutes:
         late = next((part.status for part in done if part.status is not done[0].status), done[0].status)
         result: Any = UpdateResult(max(part.operation_id for part in done), late)
         return Reply(result, ((OFFSETS_HEADER, render_offsets(offsets)),))
+
+
+def _targets(entry: CollectionEntry, parts: Sequence[UpdateOperationRequest]) -> Iterator[Targets]:
+    """What each operation of a batch goes to. Raises BadInputError naming the operation."""
+    for index, part in enumerate(parts):
+        try:
+            yield written(entry, requests.shard_key_of(part))
+        except BadInputError as error:
+            raise BadInputError(f"{error.message} (in operations[{index}])") from error

@@ -4,7 +4,6 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from schemas.rest.decode import NotYet
 from schemas.rest.points import JsonFilter, JsonId
 from schemas.rest.shard_keys import ShardKeySelector
 
@@ -90,6 +89,13 @@ class IdfCorpus(msgspec.Struct, forbid_unknown_fields=True):
     corpus: JsonFilter
 
 
+class AcornParams(msgspec.Struct):
+    """Qdrant's way to walk a graph under a filter: without effect, as filters are looked at within the walk anyway."""
+
+    enable: bool = False
+    max_selectivity: Annotated[float, msgspec.Meta(ge=0.0, le=1.0)] | None = None
+
+
 class SearchParams(msgspec.Struct):
     """How to search."""
 
@@ -97,5 +103,5 @@ class SearchParams(msgspec.Struct):
     exact: bool | None = None
     indexed_only: bool | None = None
     quantization: QuantizationParams | None = None
-    acorn: NotYet = None
+    acorn: AcornParams | None = None
     idf: Literal["global"] | IdfCorpus | None = None

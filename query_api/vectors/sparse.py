@@ -15,6 +15,8 @@ from schemas.vectors.sparse import PAIR
 
 _POSTINGS_PER_US = 60.0
 _SORTED_PER_US = 10.0
+_ALL_BELOW = 4096
+_SAMPLED, _ENOUGH, _FEWEST = 64, 3, 4
 _LARGEST = float(np.finfo(np.float32).max)
 
 
@@ -35,20 +37,16 @@ class SparseComparison:
     def nearest(self, vectors: SparseVectors, query: PartQuery) -> tuple[NDArray[np.integer], Floats]:
         """The rows with the largest inner products."""
         query.allowance.spend(self.us(vectors, query.found))
-        rows, scores = self._products(vectors)
-        if not query.found.everything:
-            keep = query.found.keep(rows)
-            rows, scores = rows[keep], scores[keep]
-        query.note("postings", "all rows with an index in common", len(rows), len(rows))
+        touched, sums = self._products(vectors)
+        rows = _largest(touched, sums, query)
+        query.note("postings", "all rows with an index in common", len(touched), len(rows))
+        scores = _as_scores(sums[rows])
         chosen = best(scores, query.wanted)
         return rows[chosen], scores[chosen]
 
     def scores(self, vectors: SparseVectors, rows: NDArray[np.int64]) -> Floats:
         """The inner products of some rows, 0 for those that have no index in common with the query."""
-        found, scores = self._products(vectors)
-        every = np.zeros(vectors.rows, np.float32)
-        every[found] = scores
-        return every[rows]
+        return _as_scores(self._products(vectors)[1][rows])
 
     def us(self, vectors: SparseVectors, found: Findable) -> float:
         """About how long it takes to go through the postings; where lists are missing, to make them."""
@@ -58,24 +56,55 @@ class SparseComparison:
         spans = (block.lists.postings(term) for block in vectors.blocks for term in self._terms)
         return sum(span.stop - span.start for span in spans if span is not None) / _POSTINGS_PER_US
 
-    def _products(self, vectors: SparseVectors) -> tuple[NDArray[np.int64], Floats]:
-        rows: list[NDArray[np.integer]] = []
-        products: list[NDArray[np.float64]] = []
-        for first, lists in vectors.blocks:
-            for term, weight in zip(self._terms, self._weights, strict=True):
-                span = lists.postings(term)
-                # As in Qdrant, an index that weighs nothing finds nothing.
-                if span is not None and weight != 0.0:
-                    rows.append(lists.rows[span] + np.int64(first) if first else lists.rows[span])
-                    products.append(lists.values[span].astype(np.float64) * weight)
-        if not rows:
-            return np.empty(0, np.int64), np.empty(0, np.float32)
-        touched = np.concatenate(rows)
-        sums = np.bincount(touched, np.concatenate(products), minlength=vectors.rows)
-        present = np.zeros(vectors.rows, np.bool_)
-        present[touched] = True
-        found = np.flatnonzero(present)
-        return found, np.clip(sums[found], -_LARGEST, _LARGEST).astype(np.float32)
+    def _products(self, vectors: SparseVectors) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+        """The rows that have an index in common with the query, some of them repeatedly; and every row's product."""
+        found = [
+            (first, lists, span, weight)
+            for first, lists in vectors.blocks
+            for term, weight in zip(self._terms, self._weights, strict=True)
+            # As in Qdrant, an index that weighs nothing finds nothing.
+            if (span := lists.postings(term)) is not None and weight != 0.0
+        ]
+        total = sum(span.stop - span.start for _, _, span, _ in found)
+        rows, products = np.empty(total, np.intp), np.empty(total)
+        at = 0
+        for first, lists, span, weight in found:
+            here = slice(at, at + span.stop - span.start)
+            rows[here] = lists.rows[span]
+            rows[here] += first
+            np.multiply(lists.values[span], weight, out=products[here], dtype=np.float64)
+            at = here.stop
+        return rows, np.bincount(rows, products, minlength=vectors.rows)
+
+
+def _as_scores(sums: NDArray[np.float64]) -> Floats:
+    return np.clip(sums, -_LARGEST, _LARGEST).astype(np.float32)
+
+
+def _largest(touched: NDArray[np.intp], sums: NDArray[np.float64], query: PartQuery) -> NDArray[np.intp]:
+    """Those of the touched rows that may be found and be among the nearest: a few more than wanted, or all.
+
+    What every so many rows have tells how large a sum must be. Where that turns out to be too much, all are taken.
+    """
+    found = query.found
+    aim = (_ENOUGH * query.wanted) // _SAMPLED + _FEWEST
+    sample = sums[::_SAMPLED]
+    if not found.everything:
+        sample = sample[found.keep(np.arange(0, len(sums), _SAMPLED))]
+    if len(touched) > _ALL_BELOW and len(sample) > aim:
+        least = float(np.partition(sample, len(sample) - aim)[len(sample) - aim])
+        if least > 0.0:
+            rows = np.flatnonzero(sums > least)
+            if not found.everything:
+                rows = rows[found.keep(rows)]
+            surplus = len(rows) - query.wanted
+            # Sums that are equal as scores are equally near.
+            if surplus >= 0 and np.float32(np.partition(sums[rows], surplus)[surplus]) > np.float32(least):
+                return rows
+    present = np.zeros(len(sums), np.bool_)
+    present[touched] = True
+    rows = np.flatnonzero(present)
+    return rows if found.everything else rows[found.keep(rows)]
 
 
 def count_postings(vectors: SparseVectors, found: Findable, terms: Terms) -> TermCounts:

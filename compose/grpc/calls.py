@@ -1,5 +1,6 @@
 """One call: its message becomes a request of REST, and what its handler answers becomes the response."""
 
+import asyncio
 from time import perf_counter
 from typing import Any
 
@@ -22,6 +23,8 @@ from schemas.errors import BadInputError, HeadwaterError, UnprocessableError
 _QUERY_FIELDS = ("wait", "ordering", "timeout", "read_consistency")
 """Fields of requests that REST has behind the path."""
 _METHOD = "GRPC"
+INLINE_BYTES = 64 << 10
+"""What takes more is converted on a thread, so as not to hold the event loop for more than some milliseconds."""
 _logger = structlog.get_logger("headwater.grpc")
 
 Context = Any
@@ -74,18 +77,29 @@ class CallHandler:
         raise AssertionError("abort raises")
 
     async def _respond(self, data: bytes, headers: RawHeaders, started: float) -> tuple[bytes, Reply]:
-        self._in_flight.take(len(data))
+        held = len(data)
+        self._in_flight.take(held)
         try:
-            call = self._call(data, headers)
+            large = len(data) > INLINE_BYTES
+            call = await asyncio.to_thread(self._call, data, headers) if large else self._call(data, headers)
+            # Numbers take more as JSON than in a message.
+            self._in_flight.take(len(call.body))
+            held += len(call.body)
             reply = await self._endpoint.handler(call)
         finally:
-            self._in_flight.give_back(len(data))
-        response: Any = self._response()
+            self._in_flight.give_back(held)
         result = reply.raw if reply.raw is not None else msgspec.json.encode(reply.result)
+        if len(result) > INLINE_BYTES:
+            return await asyncio.to_thread(self._encode, result, started), reply
+        return self._encode(result, started), reply
+
+    def _encode(self, result: bytes, started: float) -> bytes:
+        response: Any = self._response()
         self._route.answer(msgspec.json.decode(result), response)
         if hasattr(response, "time"):
             response.time = perf_counter() - started
-        return response.SerializeToString(), reply
+        encoded: bytes = response.SerializeToString()
+        return encoded
 
     def _call(self, data: bytes, headers: RawHeaders) -> Call:
         try:

@@ -69,6 +69,18 @@ def test_compressed(calls: Calls) -> None:
     assert calls.call("Points/Count", {"collection_name": "c"}).response["result"] == {"count": "1"}
 
 
+def test_large_requests_and_answers(calls: Calls) -> None:
+    count, size = 200, 300
+    config = {"params": {"size": size, "distance": "Dot"}}
+    assert calls.call("Collections/Create", {"collection_name": "large", "vectors_config": config}).code == "OK"
+    points = [{"id": {"num": i}, "vectors": {"vector": {"dense": {"data": [i + 0.5] * size}}}} for i in range(count)]
+    upserted = calls.call("Points/Upsert", {"collection_name": "large", "wait": True, "points": points})
+    assert upserted.response["result"]["status"] == "Completed"
+    asked = {"collection_name": "large", "limit": count, "with_vectors": {"enable": True}}
+    found = calls.call("Points/Scroll", asked).response["result"]
+    assert [point["vectors"]["vector"]["dense"]["data"] for point in found] == [[i + 0.5] * size for i in range(count)]
+
+
 def test_cancelled_calls_leave_nothing_behind(calls: Calls) -> None:
     list_collections = calls.channel.unary_unary("/qdrant.Collections/List")
     for _ in range(50):

@@ -177,10 +177,11 @@ class Fold:
         merged: list[Outcome] = []
         # How many points are looked at is known beforehand.
         limit = ChunkLimit(sys.maxsize, self._limit.bytes)
+        is_one_upsert = _is_one_upsert(parts)
         undo: list[Undo] = []
         for part in parts.here:
             opened = self._shard(part.shard)
-            if opened is not None:
+            if opened is not None and not is_one_upsert:
                 undo.append(opened.undo_of(part.operations))
             outcomes, stop = self._fold(part, parts, _BEGIN, limit)
             if stop is not None:
@@ -259,6 +260,13 @@ class Fold:
             meta = self._reader.shard(shard)
             self._open[shard] = None if meta is None else OpenShard(self._reader, shard, meta)
         return self._open[shard]
+
+
+def _is_one_upsert(parts: Parts) -> bool:
+    """An upsert is applied whole: nothing has to be taken back."""
+    if len(parts.here) != 1 or len(parts.here[0].operations) != 1:
+        return False
+    return isinstance(parts.here[0].operations[0], Upsert)
 
 
 def _is_plain(parts: Sequence[ShardPart], most_ids: int) -> bool:

@@ -154,7 +154,8 @@ class PartitionState:
         else:
             if self._cursor is not None:
                 batch.delete(keys.CURSOR)
-            self._put_applied(batch, effects.offset, value)
+            batch.put(keys.APPLIED, (effects.offset + 1).to_bytes(8, "big"))
+            batch.put(keys.LAST_CHECKSUM, _checksum(value).to_bytes(4, "big"))
         for offset, destination in effects.outbox:
             self._outbox.put(batch, offset, destination)
         for origin in effects.watermarks.values():
@@ -164,10 +165,6 @@ class PartitionState:
         self._kv.write(batch)
         # Only now: a batch that was not written is made anew.
         self._remember(effects, value)
-
-    def _put_applied(self, batch: Batch, offset: int, value: bytes | None) -> None:
-        batch.put(keys.APPLIED, (offset + 1).to_bytes(8, "big"))
-        batch.put(keys.LAST_CHECKSUM, _checksum(value).to_bytes(4, "big"))
 
     def _put_shard(self, batch: Batch, effects: ShardEffects, offset: int, chunk: int) -> None:
         shard = effects.shard

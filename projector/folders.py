@@ -25,6 +25,10 @@ class StateFolder:
         """One partition's feed."""
         return self.partition(partition) / "feed"
 
+    def pause_note(self, partition: int) -> Path:
+        """Where its projector says why it has paused."""
+        return self.partition(partition) / "paused"
+
     def shards(self, partition: int) -> Path:
         """The folders of one partition's shards."""
         return self.partition(partition) / "shards"

@@ -66,10 +66,12 @@ class FeedViews:
     async def wait(self, topic: Topic, partition: int, offset: int, deadline: Deadline) -> Sequence[Outcome]:
         """Wait until the record at ``offset``, and the markers it caused, are visible in every worker of the api.
 
-        Raises TimedOutError.
+        Raises TimedOutError, and InsufficientStorageError while the projector has paused as its disk takes no writes.
         """
+        if topic is Topic.POINTS and self.waiters(topic, partition).stalled is not None:
+            self.add(partition).look_for_pause()
         try:
-            outcomes = await self.waiters(topic, partition).wait(offset, deadline.left())
+            outcomes = await self.waiters(topic, partition).wait(offset, deadline.left(), give_up=True)
             await self._peers.wait(column_of(topic, partition), offset, deadline.left())
             if topic is Topic.CATALOG:
                 for number, marker in self._catalog.markers_of(offset):

@@ -47,6 +47,10 @@ class PartitionFeed(Feed, Protocol):
         """The shards at home in this partition."""
         ...
 
+    def look_for_pause(self) -> None:
+        """See whether the projector has paused, and tell who waits for what it would apply."""
+        ...
+
 
 class CatalogFeed(Feed, Catalog, Protocol):
     """The catalog."""

@@ -19,6 +19,8 @@ from projector.segments.errors import SegmentDamagedError
 from projector.segments.reader import Segment
 from projector.segments.scrubber import Scrubber
 
+PAUSE_LOOK_SECONDS = 0.5
+"""Between looks at what projectors say of pauses."""
 LOOK_SECONDS = 5.0
 """How often the topic is asked for its partitions; a write or a token that names a new one is not kept waiting."""
 LEAST_SECONDS = 1.0
@@ -71,6 +73,7 @@ class ApiNode:
             group.create_task(Scrubber(self.views.segments, self._tell_of_damage).run())
             self._follow_all()
             group.create_task(self._watch_partitions())
+            group.create_task(self._watch_pauses())
             await self._get_ready()
 
     def _tell_of_damage(self, segment: Segment, error: SegmentDamagedError) -> None:
@@ -138,6 +141,13 @@ class ApiNode:
                 write("partitions not counted", reason=str(error))
             await self.lag.look({partition: feed.waiters.visible for partition, feed in self._followed.items()})
             self._measure()
+
+    async def _watch_pauses(self) -> None:
+        while True:
+            await asyncio.sleep(PAUSE_LOOK_SECONDS)
+            for feed in list(self._followed.values()):
+                feed.look_for_pause()
+                await asyncio.sleep(0)
 
     async def recount(self) -> None:
         """Ask how many partitions there are now, and follow new ones. Who asks often is answered once a second.

@@ -9,6 +9,7 @@ from typing import Protocol, Self
 from projector.feed.directory import ShardDirectory
 from projector.feed.format import FeedKind, FeedSource
 from projector.feed.messages import PointsCheckpoint, encode
+from projector.feed.pause_note import PauseNote
 from projector.feed.recent import KEPT_OFFSETS, Recent
 from projector.feed.writer import FeedWriter
 from projector.fold.effects import ShardMeta
@@ -76,6 +77,7 @@ class PartitionFeed:
         self._needs: deque[dict[ShardId, int]] = deque()
         """For each file but the first, which shards' manifests have yet to reach what its checkpoint needs."""
         self._writer = FeedWriter(folder.feed(source.partition), source, self._checkpoint())
+        self._note: PauseNote | None = None
 
     @classmethod
     async def open(
@@ -101,6 +103,7 @@ class PartitionFeed:
         feed = cls(directory, state.applied, outcomes, folder, source, file_bytes)
         try:
             await feed._begin(state, changed)
+            feed._note = PauseNote(folder.pause_note(partition))
         except BaseException:
             feed._writer.close()
             raise
@@ -141,12 +144,20 @@ class PartitionFeed:
         self._pend(Frame(self._applied, [Resealed(shard, offset)], final=False))
         self.flush()
 
+    def paused(self, reason: str | None) -> None:
+        """Let readers know why nothing is applied now; None: it is."""
+        if self._note is not None:
+            self._note.say(reason)
+
     def close(self) -> None:
         """Write what waits and close the files; readers may go on reading them. Raises OSError."""
         try:
             self.flush()
         finally:
             self._writer.close()
+            if self._note is not None:
+                self._note.close()
+                self._note = None
 
     async def _begin(self, state: FeedState, changed: Mapping[ShardId, Sequence[PointId]]) -> None:
         for shard, ids in changed.items():

@@ -10,6 +10,7 @@ from projector.feed.errors import FeedBrokenError, NoFeedError
 from projector.feed.format import FeedKind, FeedSource
 from projector.feed.loading import PartitionLoad
 from projector.feed.messages import decode_frame, decode_points_checkpoint
+from projector.feed.pause_note import read_note
 from projector.feed.reader import READ_BYTES, FeedReader
 from projector.feed.shard_loader import ShardLoader
 from projector.folders import StateFolder
@@ -37,6 +38,7 @@ class PartitionFeedFollower:
         self.trouble = ""
         """Why it could not be loaded the last time; empty when it could, or when there is no feed yet."""
         self._folder = folder
+        self._note = folder.pause_note(partition)
         source = FeedSource(FeedKind.POINTS, partition, identity)
         self._reader = FeedReader(folder.feed(partition), source, read_bytes=read_bytes)
         self._loader = ShardLoader()
@@ -45,6 +47,12 @@ class PartitionFeedFollower:
             lambda shard: folder.shard(partition, shard), self._loader, lambda: self.shards, self.waiters
         )
         self._loaded = asyncio.Event()
+
+    def look_for_pause(self) -> None:
+        """See whether the projector has paused, and tell who waits for what it would apply."""
+        reason = read_note(self._note)
+        if reason != self.waiters.stalled:
+            self.waiters.stall(reason)
 
     @property
     def shards(self) -> Mapping[ShardId, LiveShard]:

@@ -45,6 +45,10 @@ class Feed(Protocol):
         """A shard has a new manifest, which stands at ``offset``."""
         ...
 
+    def paused(self, reason: str | None) -> None:
+        """Why nothing is applied now; None: it is."""
+        ...
+
     def close(self) -> None:
         """Write what waits; readers may go on reading it."""
         ...
@@ -130,18 +134,28 @@ class PartitionService(FoldService):
         await self._runner.finish_pending()
         shared = self._shared
         self.follower = await open_views(self.partition, self.state, shared.folder, shared.builder, shared.make_ready)
-        kv, waiters = self.state.kv, self.follower.waiters
-        kv.on_writable = waiters.stall
-        waiters.stall(kv.unwritable)
+        kv = self.state.kv
+        kv.on_writable = self._on_writable
+        self._on_writable(kv.unwritable)
         self._keeping = asyncio.create_task(keep_writable(kv, f"the state of points-{self.partition}"))
         self._runner.sink = self.follower.on_frame
         if shared.open_feed is not None:
             self._feed = await shared.open_feed(self.partition, self.state)
+            self._feed.paused(kv.unwritable)
             self._runner.sink = self._on_frame
         shared.optimizer.add(self.partition, self.state, self.follower, shared.folder, self._on_resealed)
         self._runner.room = shared.optimizer.room(self.partition)
         for listener in shared.listeners:
             listener.add_partition(self.partition, self.state)
+
+    def _on_writable(self, reason: str | None) -> None:
+        self.follower.waiters.stall(reason)
+        if self._feed is not None:
+            self._feed.paused(reason)
+
+    def _on_feed_written(self, trouble: str | None) -> None:
+        if self._feed is not None:
+            self._feed.paused(trouble or self.state.kv.unwritable)
 
     def _on_frame(self, frame: Frame) -> None:
         self.follower.on_frame(frame)
@@ -155,7 +169,7 @@ class PartitionService(FoldService):
         """As LogFollower; readers are told of all of them together."""
         await self._runner.apply_all(records)
         if self._feed is not None:
-            await when_room(self._flush, f"the feed of points-{self.partition}")
+            await when_room(self._flush, f"the feed of points-{self.partition}", self._on_feed_written)
         if self._relay.to_relay is not None:
             self._relay.applied(records)
 

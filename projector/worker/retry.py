@@ -115,8 +115,13 @@ async def keep_writable(kv: KeyValue, what: str) -> None:
             _logger.error("not to be written again", what=what, reason=str(error))
 
 
-async def when_room(attempt: Callable[[], Awaitable[T]], what: str) -> T:
-    """What ``attempt`` returns, once the disk takes what it writes. Waits for ever: cancel it."""
+async def when_room(
+    attempt: Callable[[], Awaitable[T]], what: str, tell: Callable[[str | None], None] = lambda reason: None
+) -> T:
+    """What ``attempt`` returns, once the disk takes what it writes. Waits for ever: cancel it.
+
+    ``tell`` is told of the reason when it begins to wait, and of None when it has waited.
+    """
     pauses: Pauses | None = None
     try:
         while True:
@@ -128,7 +133,9 @@ async def when_room(attempt: Callable[[], Awaitable[T]], what: str) -> T:
                 if pauses is None:
                     pauses = Pauses(what)
                     PAUSED.labels(what).inc()
+                    tell(f"{what} can't be written: {error}")
                 await pauses.pause(error)
     finally:
         if pauses is not None:
             PAUSED.labels(what).dec()
+            tell(None)

@@ -95,7 +95,10 @@ class ClusterHarness:
             feeder.flush()
 
     def crash_round(self, seconds: float, victims: Sequence[str], *, again: bool = False) -> Round:
-        """Kill while everybody writes, start again and check; with ``again`` kill the same once more, meanwhile."""
+        """Kill while everybody writes, start again and check; with ``again`` kill the same once more, meanwhile.
+
+        While the projector is down, one of the files that it makes of its state is damaged.
+        """
 
         def crash() -> None:
             self._kill(victims)
@@ -104,15 +107,19 @@ class ClusterHarness:
                 time.sleep(self.rng.uniform(0.1, 3.0))
                 self._kill(victims)
             time.sleep(self.rng.uniform(*DOWN_SECONDS))
+            if "projector" in victims:
+                harms.append(self.rng.choice((damage.harm_derived, damage.harm_feed))(self.cluster.data, self.rng))
             begun = time.monotonic()
             self._launch(victims)
             self._wait_ready()
             started.append(time.monotonic() - begun)
 
         started: list[float] = []
+        harms: list[str] = []
         twice = ", twice" if again else ""
         done = self.while_writing(seconds, crash, f"killed: {' and '.join(sorted(victims))}{twice}")
         done.start_seconds = started[0]
+        done.detail = "; ".join([done.detail, *harms])
         self.check(done)
         return done
 

@@ -3,7 +3,14 @@
 import os
 import random
 import shutil
+from collections import deque
+from collections.abc import Sequence
 from pathlib import Path
+
+from projector.state.errors import StateDamagedError
+from projector.state.kv import KeyValue
+from tests.damage.files import STATE_KINDS, files_of
+from tests.damage.harm import HARMS
 
 SMALLEST = 64
 ONE_RECORD = 1000
@@ -60,12 +67,44 @@ def tear_log(data: Path, rng: random.Random) -> str:
     return f"the last {lost} bytes of {path.relative_to(data)} lost"
 
 
+def harm_derived(data: Path, rng: random.Random) -> str:
+    """Harm a file that is made of the state at random: of a segment, or a manifest of segments."""
+    return _harm_one_of(data, ("segments", "graphs", "manifests of segments"), rng)
+
+
+def harm_feed(data: Path, rng: random.Random) -> str:
+    """Harm a file of a feed at random, while no projector runs."""
+    return _harm_one_of(data, ("feeds",), rng)
+
+
+def harm_state(data: Path, rng: random.Random) -> str:
+    """Harm a file of a state itself at random."""
+    return _harm_one_of(data, STATE_KINDS, rng)
+
+
+def _harm_one_of(data: Path, kinds: Sequence[str], rng: random.Random) -> str:
+    path = rng.choice([path for kind in kinds for path in files_of(data, kind)])
+    return f"{path.relative_to(data)}: {rng.choice(HARMS)(path, rng)}"
+
+
+def refuses_to_be_read(data: Path) -> bool:
+    """Whether something in the states says that it is damaged, once all is read. For when no server runs."""
+    try:
+        for folder in (data / "state" / "catalog", *sorted(data.glob("state/points-*/rocksdb"))):
+            with KeyValue.open(folder, read_only=True) as kv:
+                deque(kv.scan(b""), maxlen=0)
+    except StateDamagedError:
+        return True
+    return False
+
+
 HARMLESS = [
     remove_state,
     truncate_segment_file,
     remove_segment_file,
     remove_segments,
     append_garbage_to_log,
+    harm_derived,
 ]
 """After each of these the server must come back with everything, by itself."""
 

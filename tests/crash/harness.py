@@ -3,13 +3,14 @@
 import random
 import time
 from collections.abc import Callable
+from http.client import HTTPException
 from pathlib import Path
 
 from tests.crash import damage
 from tests.crash.stalls import check_stalls
 from tests.crash.world import Round, World
 from tests.crash.writers import CrashError, Habits
-from tests.support.server import Server, headwater
+from tests.support.server import Server, ServerError, headwater
 
 IDS = {"one": 2000, "two": 600}
 """So many for each writer: enough of the first for graphs to be built while they write."""
@@ -129,6 +130,44 @@ class Harness:
         done.start_seconds = time.monotonic() - begun
         self.check(done, same_versions=True)
         return done
+
+    def state_damage_round(self, seconds: float) -> Round:
+        """Kill while writing, and damage the state: everything must be there, or what to do be said, and help."""
+        done = self.write_for(seconds, self.server.kill, "killed, then the state damaged")
+        before = Round("before the damage")
+        self.restart(before)
+        done.took_effect = before.took_effect
+        self.server.kill()
+        done.detail = damage.harm_state(self.server.data, self.rng)
+        begun = time.monotonic()
+        if not self._holds(done):
+            done.detail += "; refused"
+            done.points = 0
+            damage.remove_state(self.server.data, self.rng)
+            begun = time.monotonic()
+            self.restart(done)
+        done.start_seconds = time.monotonic() - begun
+        return done
+
+    def _holds(self, done: Round) -> bool:
+        """Whether all is there and can be read, the state itself too; False when the server said what to do.
+
+        Raises CrashError for anything else.
+        """
+        try:
+            self.server.start()
+            self.check(done, same_versions=True)
+            self.server.stop()
+        except (ServerError, CrashError, OSError, HTTPException) as error:
+            code = self.server.wait_end()
+            said = self.server.last_output(1500)
+            if code == 0 or "move the state folder away" not in said or "Traceback" in said:
+                raise CrashError(f"{done.detail}: ended with exit code {code}, saying: {said}") from error
+            return False
+        if damage.refuses_to_be_read(self.server.data):
+            return False
+        self.server.start()
+        return True
 
     def torn_log_round(self, seconds: float) -> Round:
         """Lose the end of the log under a state that has seen it: the server must refuse. Ends the harness."""

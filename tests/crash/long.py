@@ -26,10 +26,12 @@ from tests.support.server import ServerError
 
 
 def play(harness: Harness, rng: random.Random, number: int) -> Round:
-    """One round: mostly kills; every tenth a stop, every seventh some damage."""
+    """One round: mostly kills; every tenth a stop, every seventh some damage, every eleventh of the state itself."""
     seconds = rng.uniform(0.2, 3.0)
     if number % 10 == 9:
         return harness.stop_round(seconds)
+    if number % 11 == 4:
+        return harness.state_damage_round(seconds)
     if number % 7 == 6:
         return harness.damage_round(seconds, HARMLESS[number // 7 % len(HARMLESS)])
     if number % 5 == 3:

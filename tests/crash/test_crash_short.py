@@ -52,6 +52,10 @@ def test_what_is_derived_is_rebuilt(harness: Harness, harm: Damage) -> None:
     harness.damage_round(seconds(harness), harm)
 
 
+def test_a_damaged_state_is_right_or_refused(harness: Harness) -> None:
+    harness.state_damage_round(seconds(harness))
+
+
 def test_a_log_that_ends_before_the_state_is_refused(harness: Harness) -> None:
     harness.torn_log_round(seconds(harness))
     with pytest.raises(ServerError, match="ahead of its log"):

@@ -1,4 +1,4 @@
-"""The kinds of files in a data folder of the embedded server."""
+"""The kinds of files in a data folder."""
 
 from pathlib import Path
 
@@ -13,12 +13,16 @@ KINDS = {
         "state/**/rocksdict-config.json",
     ),
     "segments": ("state/**/shards/*/*/segment.flat",),
+    "feeds": ("state/**/feed/*", "state/catalog-feed/*"),
     "graphs": ("state/**/*.hnsw",),
     "manifests of segments": ("state/**/shards/*/manifest",),
     "log": ("log/*/*.log",),
     "identity of the log": ("log/identity.json",),
 }
 """Kind -> which files it is, within the data folder."""
+STATE_KINDS = ("tables", "write-ahead logs", "manifests of states", "small files of states")
+EMBEDDED_KINDS = tuple(kind for kind in KINDS if kind != "feeds")
+"""What there is without readers in other processes."""
 MAPPED = ("segments",)
 """What is mapped into memory while a server runs."""
 ONLY_COPY = ("log", "identity of the log")

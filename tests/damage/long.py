@@ -10,7 +10,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from tests.damage.files import KINDS
+from tests.damage.files import EMBEDDED_KINDS
 from tests.support.launching import ROOT
 from tests.support.seeds import BASE_SEED
 
@@ -31,14 +31,14 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.damage.long", description=__doc__)
     parser.add_argument("--rounds", type=int, default=100)
     parser.add_argument("--seed", type=int, default=BASE_SEED)
-    parser.add_argument("--kind", choices=KINDS)
+    parser.add_argument("--kind", choices=EMBEDDED_KINDS)
     options = parser.parse_args()
     console = Console(width=160)
     table = Table("damaged", "rounds", "right, or made again", "refused with the remedy")
     with tempfile.TemporaryDirectory(prefix="headwater-damage-") as temporary:
         folder = Path(temporary)
         subprocess.run([sys.executable, "-m", "tests.damage.rounds", str(folder), "make"], cwd=ROOT, check=True)
-        for kind in [options.kind] if options.kind else KINDS:
+        for kind in [options.kind] if options.kind else EMBEDDED_KINDS:
             try:
                 found = play(folder, kind, options.seed, options.rounds)
             except subprocess.CalledProcessError as failure:

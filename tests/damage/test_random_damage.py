@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.damage.files import KINDS
+from tests.damage.files import EMBEDDED_KINDS
 from tests.support.launching import ROOT
 from tests.support.seeds import BASE_SEED, seed_note
 
@@ -29,6 +29,6 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return made
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", EMBEDDED_KINDS)
 def test_what_is_damaged_is_right_refused_or_made_again(folder: Path, kind: str) -> None:
     print(_run(folder, "play", kind, str(BASE_SEED), str(ROUNDS)))

@@ -94,6 +94,9 @@ class RecordingFeed:
     def resealed(self, shard: ShardId, offset: int) -> None:
         pass
 
+    def paused(self, reason: str | None) -> None:
+        pass
+
     def close(self) -> None:
         pass
 

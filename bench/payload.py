@@ -8,6 +8,7 @@ turns; filters are new each time. Their answers are compared, too.
 
 import argparse
 import asyncio
+import importlib
 import tempfile
 import time
 from collections.abc import Callable, Sequence
@@ -18,7 +19,6 @@ from typing import Any
 
 import msgspec
 import numpy as np
-import qdrant_edge as edge
 
 from bench.engine import read
 from bench.payload_data import CONFIG, DIM, TENANTS, TYPES, payloads
@@ -46,6 +46,8 @@ from schemas.operations import DeletePoints, Upsert
 from schemas.records import PointsRecord, ShardOpened, encode_record
 from schemas.vectors.dense import DenseColumn
 from tests.support.memory_log import MemoryLog
+
+edge: Any = importlib.import_module("qdrant_edge")
 
 SHARD = ShardId(1, 0)
 BATCH = 1000

@@ -8,10 +8,14 @@ from projector.frames import ShardId
 from projector.threads import to_its_end
 from projector.view.candidates import candidates
 from projector.view.follower import PartitionFollower
+from projector.view.shard_view import ShardView
 from schemas.errors import HeadwaterError
-from schemas.filters import parse_filter
+from schemas.filters import Filter, parse_filter
+from schemas.filters.weight import weigh
 from schemas.operations import UpdateVectors, Upsert
 from schemas.records import PointsRecord
+
+_LOOKED_UP, _UNREAD, _COMPARED = 100, 64, 2_000_000
 
 FindCandidates = Callable[[PointsRecord, int], Awaitable[Candidates]]
 """The candidates of a record's first operation in the state as it is at an offset."""
@@ -35,5 +39,15 @@ async def view_candidates(follower: PartitionFollower, record: PointsRecord, app
     except HeadwaterError:
         return None  # the fold rejects it, with the reason
     view = live.view
+    if _is_short(view, condition):
+        return candidates(view, condition)
     # The rows of a tail may have yet to be read into columns, and filters may be long.
     return await to_its_end(asyncio.to_thread(candidates, view, condition))
+
+
+def _is_short(view: ShardView, condition: Filter) -> bool:
+    """Whether columns say it within a millisecond or two: a hand-over to a thread takes longer on a busy machine."""
+    weight = weigh(condition)
+    looked_up = (weight.tests + weight.members + weight.looks) * sum(part.pieces() for part in view.parts)
+    unread = sum(part.unread_rows() for part in view.parts)
+    return looked_up <= _LOOKED_UP and unread <= _UNREAD and view.count * weight.tests <= _COMPARED

@@ -20,6 +20,8 @@ from schemas.validation import decode_payload
 _SLOT_US = 0.03
 _READ_US = 8.0
 _INT64 = 1 << 63
+_LEAST_WINDOW = 64
+_WIDER = 4
 Pairs = tuple[NDArray[Any], NDArray[np.integer]]
 """Values, ascending, and the slots that have them."""
 
@@ -29,8 +31,8 @@ def find_ordered(view: ShardView, leaf: Ordered, allowance: Allowance) -> list[H
     hits: list[Hit] = []
     for number, part in enumerate(view.parts):
         found = passing_slots(part, leaf.filter)
-        for values, slots in _pairs(part, leaf, found, allowance):
-            values, slots = _first(leaf, *_passing(leaf, found, values, slots))
+        for start, values, slots in _pairs(part, leaf, found, allowance):
+            values, slots = _first_passing(leaf, found, start, values, slots)
             places: list[int] = (slots.astype(np.int64) + first_place(number)).tolist()
             for value, point_id, place in zip(values.tolist(), part.ids_at(slots), places, strict=True):
                 hits.append(Hit(-value if leaf.descending else value, point_id, 1.0, place, 0, value))
@@ -42,18 +44,20 @@ def ordered_us(view: ShardView, leaf: Ordered) -> float:
     return sum(part.size * _SLOT_US + part.unread_rows() * _READ_US for part in view.parts) + leaf.limit
 
 
-def _pairs(part: Part, leaf: Ordered, found: SlotSet | None, allowance: Allowance) -> Iterator[Pairs]:
-    """A part's values as columns have them, or where none does as payloads do."""
+def _pairs(
+    part: Part, leaf: Ordered, found: SlotSet | None, allowance: Allowance
+) -> Iterator[tuple[int, NDArray[Any], NDArray[np.integer]]]:
+    """A part's values as columns have them, or where none does as payloads do; ahead, the slot where slots begin."""
     at = 0
     for block in part.column_blocks():
         column = block.columns.find(leaf.by)
         if column is None or not column[1]:
-            yield _read(part, leaf, found, block.start, block.stop, allowance)
+            yield 0, *_read(part, leaf, found, block.start, block.stop, allowance)
         else:
             for values, slots in column[0].ordered(leaf.data_type):
-                yield values, slots.astype(np.int64) + block.start
+                yield block.start, values, slots
         at = block.stop
-    yield _read(part, leaf, found, at, part.size, allowance)
+    yield 0, *_read(part, leaf, found, at, part.size, allowance)
 
 
 def _read(part: Part, leaf: Ordered, found: SlotSet | None, start: int, stop: int, allowance: Allowance) -> Pairs:
@@ -77,13 +81,30 @@ def _value(element: object, data_type: str) -> int | float | None:
     return element if isinstance(element, float) and data_type == "float" else None
 
 
-def _passing(leaf: Ordered, found: SlotSet | None, values: NDArray[Any], slots: NDArray[np.integer]) -> Pairs:
+def _first_passing(
+    leaf: Ordered, found: SlotSet | None, first_slot: int, values: NDArray[Any], slots: NDArray[np.integer]
+) -> Pairs:
+    """As many as are wanted, and equal ones; looks at four times as many each time, to the end of the last value."""
     start, stop = 0, len(values)
     if leaf.start_from is not None and leaf.descending:
         stop = int(np.searchsorted(values, leaf.start_from, side="right"))
     elif leaf.start_from is not None:
         start = int(np.searchsorted(values, leaf.start_from, side="left"))
-    values, slots = values[start:stop], slots[start:stop]
+    window = _LEAST_WINDOW + _WIDER * leaf.limit
+    while True:
+        low, high = start, stop
+        if leaf.descending and stop - window > start:
+            low = int(np.searchsorted(values, values[stop - window], side="left"))
+        elif not leaf.descending and start + window < stop:
+            high = int(np.searchsorted(values, values[start + window - 1], side="right"))
+        low, high = max(low, start), min(high, stop)
+        passing = _passing(found, values[low:high], slots[low:high].astype(np.int64) + first_slot)
+        if len(passing[0]) >= leaf.limit or (low, high) == (start, stop):
+            return _first(leaf, *passing)
+        window *= _WIDER
+
+
+def _passing(found: SlotSet | None, values: NDArray[Any], slots: NDArray[np.int64]) -> Pairs:
     # A point that has a value twice is found once; both stand side by side.
     kept = np.ones(len(slots), np.bool_)
     kept[1:] = (values[1:] != values[:-1]) | (slots[1:] != slots[:-1])

@@ -1,11 +1,14 @@
 """Points in the order of a payload key, however they are spread."""
 
+from collections.abc import Iterator
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from query_api.combine.shards import Shards
+from query_api.find import ordered
 from query_api.plan.leaves import Ordered
 from query_api.plan.selection import NOTHING
 from schemas.config import CollectionConfig, Distance, VectorParams
@@ -17,6 +20,15 @@ from tests.query_api.shard_model import ShardModel
 from tests.query_api.strategies import collections, filters
 
 TYPES: dict[str, tuple[type, ...]] = {"integer": (int,), "float": (int, float)}
+
+
+@pytest.fixture(autouse=True, scope="module")
+def few_at_a_time() -> Iterator[None]:
+    """So that a part's values are looked at in several steps."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ordered, "_LEAST_WINDOW", 1)
+        patch.setattr(ordered, "_WIDER", 2)
+        yield
 
 
 @given(

@@ -14,7 +14,7 @@ KINDS = {
     ),
     "segments": ("state/**/shards/*/*/segment.flat",),
     "feeds": ("state/**/feed/*", "state/catalog-feed/*"),
-    "graphs": ("state/**/*.hnsw",),
+    "graphs": ("state/**/graph.*",),
     "manifests of segments": ("state/**/shards/*/manifest",),
     "log": ("log/*/*.log",),
     "identity of the log": ("log/identity.json",),

@@ -23,7 +23,7 @@ KINDS = {
 STATE_KINDS = ("tables", "write-ahead logs", "manifests of states", "small files of states")
 EMBEDDED_KINDS = tuple(kind for kind in KINDS if kind != "feeds")
 """What there is without readers in other processes."""
-MAPPED = ("segments",)
+MAPPED = ("segments", "graphs")
 """What is mapped into memory while a server runs."""
 ONLY_COPY = ("log", "identity of the log")
 """What can't be made again from anything else."""

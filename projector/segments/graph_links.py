@@ -2,7 +2,7 @@
 
 from pathlib import Path
 from struct import Struct
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
@@ -39,11 +39,12 @@ class HnswlibFile:
             header = file.read(_HEADER.size)
         if len(header) < _HEADER.size:
             raise ValueError(f"{path}: has only {len(header)} bytes")
-        offset, _, count, size, label_offset, data_offset, _, entry, self.m, most, *_ = _HEADER.unpack(header)
+        offset, _, count, size, label_offset, data_offset, _, entry, m, most, *_ = _HEADER.unpack(header)
         if offset != 0 or data_offset != _COUNT_BYTES + 4 * most or path.stat().st_size < _HEADER.size + count * size:
             raise ValueError(f"{path}: is not laid out as a graph of hnswlib 0.8")
         self.path = path
-        self.entry = entry
+        self.m: int = m
+        self.entry: int = entry
         self.end_of_elements: int = _HEADER.size + count * size
         self.elements = np.memmap(path, np.uint8, mode, _HEADER.size, (count, size))  # pyright: ignore[reportCallIssue, reportArgumentType]
         self.counts = np.ndarray((count,), "<u2", self.elements.data, 0, (size,))
@@ -115,9 +116,10 @@ class _LinksMeta(msgspec.Struct, frozen=True):
     most: list[int]
 
 
-def _by_row(file: HnswlibFile, counts: NDArray[np.integer], links: NDArray[np.integer]) -> Matrix:
+def _by_row(file: HnswlibFile, counts: NDArray[Any], links: NDArray[Any]) -> Matrix:
     """Counts and links of some elements as a matrix of rows; what lies behind their last links becomes 0."""
-    there = np.arange(links.shape[1]) < counts[:, np.newaxis]
+    places: NDArray[np.int64] = np.arange(links.shape[1], dtype=np.int64)
+    there: NDArray[np.bool_] = places < counts[:, np.newaxis]
     chosen = np.where(there, links, 0)
     if len(chosen) and int(chosen.max()) >= len(file.labels):
         raise ValueError(f"{file.path}: a link leads to no row")
@@ -148,7 +150,7 @@ def _upper_lists(file: HnswlibFile) -> list[tuple[NDArray[np.int64], Matrix]]:
         raise ValueError(f"{file.path}: is cut short") from None
     if at > len(data):
         raise ValueError(f"{file.path}: is cut short")
-    columns = np.arange(width)
+    columns = np.arange(width, dtype=np.int64)
     return [
         (np.array(on, np.int64), data[np.array(begins)[:, np.newaxis] + columns])
         for on, begins in zip(elements, places, strict=True)

@@ -1,6 +1,7 @@
 """What the server does with calls whatever they ask: health, reflection, limits, and what is wrong with a call."""
 
 import time
+from typing import Any
 
 import grpc
 import pytest
@@ -29,7 +30,7 @@ def test_health(calls: Calls) -> None:
 
 
 def test_reflection(calls: Calls) -> None:
-    ask = reflection_pb2_grpc.ServerReflectionStub(calls.channel).ServerReflectionInfo
+    ask: Any = reflection_pb2_grpc.ServerReflectionStub(calls.channel).ServerReflectionInfo
     requests = [
         reflection_pb2.ServerReflectionRequest(list_services=""),
         reflection_pb2.ServerReflectionRequest(file_containing_symbol="qdrant.Points"),

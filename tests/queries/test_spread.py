@@ -44,7 +44,7 @@ def spread(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MemoryRest]:
         rest.upsert({"id": 1000 + round_number, "vector": {"dot": Vectors("gone").of("dot")}})
         seal(rest, folder / f"before-{round_number}", merge=False)
         rest.upsert(*(POINTS[at] for at in some))
-        delete = {"points": [POINTS[at]["id"] for at in some[:6]] + [1000 + round_number]}
+        delete: dict[str, Any] = {"points": [POINTS[at]["id"] for at in some[:6]] + [1000 + round_number]}
         rest.result("POST", f"{POINTS_PATH}/delete", params={"wait": "true"}, json=delete)
         seal(rest, folder / f"after-{round_number}", merge=round_number % 2 == 1)
     there = {each["id"] for each in rest.scroll(limit=1000)}

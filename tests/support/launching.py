@@ -111,4 +111,5 @@ def _run(arguments: Sequence[str], environment: Mapping[str, str], output: Path,
     try:
         main()
     finally:
-        atexit._run_exitfuncs()  # multiprocessing leaves them out
+        # multiprocessing leaves them out.
+        atexit._run_exitfuncs()  # pyright: ignore[reportPrivateUsage]

@@ -1,9 +1,6 @@
 """Imported once by the process that servers and commands are forked from: all that they import."""
 
-import compose.api.supervisor
-import compose.cli
-import compose.grpc.server
-import compose.projector.run
-import compose.server
+from importlib import import_module
 
-__all__ = ["compose"]
+for name in ("api.supervisor", "cli", "grpc.server", "projector.run", "server"):
+    import_module(f"compose.{name}")

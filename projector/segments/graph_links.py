@@ -56,12 +56,14 @@ class Links(NamedTuple):
     """``base``: uint32 [rows, 1 + most], of each row how many links it has, then the rows they lead to.
 
     ``upper``: for each level above, the lowest first, the rows on it, ascending, uint32 [some], and their links, uint32
-    [some, 1 + most]. ``entry`` is the row where searches begin. Rows that repeat others have no links.
+    [some, 1 + most]. ``entry`` is the row where searches begin. Rows that repeat others have no links. ``file``: where
+    they are mapped from, None where they are in memory.
     """
 
     base: Matrix
     upper: list[tuple[NDArray[np.uint32], Matrix]]
     entry: int
+    file: FlatFile | None = None
 
     @staticmethod
     def of_hnswlib(file: HnswlibFile, rows: int) -> "Links":
@@ -103,7 +105,7 @@ class Links(NamedTuple):
                 for level, most in enumerate(meta.most)
             )
             upper = [(file.array(f"rows.{level}", np.uint32), links) for level, links in enumerate(above, 1)]
-            return Links(base, upper, meta.entry)
+            return Links(base, upper, meta.entry, file)
         except ValueError as error:
             raise SegmentDamagedError(f"{path}: {error}") from error
 

@@ -51,6 +51,7 @@ class Segment:
         """The position in stored points that each vector name had when the segment was built."""
         self.columns = _columns(file, self.size)
         self._graphs: dict[str, Graph | None] = {}
+        self._graph_files: list[FlatFile] = []
         self._graph_lock = Lock()
         self.damaged_graphs: dict[str, str] = {}
         """Vector names whose graph could not be read, and why."""
@@ -78,8 +79,10 @@ class Segment:
                 _check_graph_file(self.folder, vector)
 
     def reread(self) -> Iterator[int]:
-        """Check everything but graphs, little by little, as ``FlatFile.reread``."""
-        return self._file.reread()
+        """Check everything, little by little, as ``FlatFile.reread``; of graphs those that are mapped."""
+        yield from self._file.reread()
+        for file in tuple(self._graph_files):
+            yield from file.reread()
 
     @property
     def numbers(self) -> NDArray[np.uint64]:
@@ -181,6 +184,8 @@ class Segment:
         try:
             _check_graph_file(self.folder, meta)
             links = Links.open(self.folder / meta.graph.file, meta.rows)
+            if links.file is not None:
+                self._graph_files.append(links.file)
             values = self._file.array(f"vectors.{meta.number}", DTYPES[meta.datatype])
             return Graph(links, values.reshape(meta.rows, meta.dim), meta.distance, read_repeats(self._file, meta))
         except (SegmentDamagedError, ValueError) as error:

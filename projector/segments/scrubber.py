@@ -1,4 +1,4 @@
-"""The scrubber: reads segments again after they were opened, vectors, payloads and columns, and compares checksums."""
+"""The scrubber: reads all of a segment again after it was opened, and compares checksums."""
 
 import asyncio
 import time

@@ -98,7 +98,7 @@ def test_ports_are_those_that_the_services_listen_on(monkeypatch: pytest.MonkeyP
     projector, api = settings("projector", monkeypatch), settings("api", monkeypatch)
     assert ports == {
         "kafka": ["127.0.0.1:9092:9092"],
-        "api": [f"127.0.0.1:{port}:{port}" for port in (api.port, api.grpc_port)],
+        "api": [f"127.0.0.1:{port}:{port}" for port in (api.port, api.port + 1)],
     }
     assert services["projector"]["expose"] == [str(projector.admin_port)]
     kafka = environment("kafka")

@@ -82,8 +82,8 @@ def test_names_settings_and_commands_that_exist() -> None:
     names = [name for name in IMAGE.environment() if name.startswith("HEADWATER_")]
     assert {name.removeprefix("HEADWATER_").lower() for name in names} <= Settings.model_fields.keys()
     defaults = Settings.model_fields
-    ports = " ".join(str(defaults[name].default) for name in ("port", "grpc_port", "admin_port"))
-    assert IMAGE.all("EXPOSE") == [ports]
+    rest, admin = defaults["port"].default, defaults["admin_port"].default
+    assert IMAGE.all("EXPOSE") == [f"{rest} {rest + 1} {admin}"]
     (program,) = json.loads(IMAGE.all("ENTRYPOINT")[0])
     assert program in PROJECT["project"]["scripts"]
     (command,) = json.loads(IMAGE.all("CMD")[0])

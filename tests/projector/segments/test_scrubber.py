@@ -10,6 +10,7 @@ import pytest
 
 from projector.segments.errors import SegmentDamagedError
 from projector.segments.flat_file import FlatFile, Section
+from projector.segments.graph_links import LINKS_KIND
 from projector.segments.meta import SEGMENT_FILE, SEGMENT_KIND
 from projector.segments.metrics import TO_CHECK
 from projector.segments.reader import Segment
@@ -49,6 +50,18 @@ def test_a_byte_of_any_section_is_noticed(tmp_path: Path) -> None:
             with pytest.raises(SegmentDamagedError, match=name):
                 reread(segment)
             flip(path, place.offset + place.length // 2)
+
+
+def test_a_byte_of_a_graph_in_use_is_noticed(tmp_path: Path) -> None:
+    segment = segment_of(tmp_path / "s", samples([PointId(i) for i in range(300)]), graph=True)
+    segment.load_graphs()
+    before = reread(segment)
+    (path, *_) = sorted(segment.folder.glob("*.links"))
+    links = FlatFile(path, LINKS_KIND).directory.sections["links"]
+    assert before > links.length
+    flip(path, links.offset + links.length // 2)
+    with pytest.raises(SegmentDamagedError, match=r"graph\.\d\.links: section links"):
+        reread(segment)
 
 
 def test_a_file_that_became_shorter_is_noticed(tmp_path: Path) -> None:

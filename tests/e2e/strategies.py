@@ -97,6 +97,14 @@ _boxes = st.sampled_from(_BOXES).map(
         "bottom_right": {"lat": box[1][0], "lon": box[1][1]},
     }
 )
+_polygons = _object(
+    exterior=st.sampled_from(
+        [
+            [(0.0, 70.0), (20.0, 70.0), (20.0, 50.0), (0.0, 50.0), (0.0, 70.0)],
+            [(4.0, 61.0), (12.0, 61.0), (8.0, 55.0), (4.0, 61.0)],
+        ]
+    ).map(lambda ring: {"points": [{"lon": lon, "lat": lat} for lon, lat in ring]})
+)
 _circles = _object(center=places, radius=st.sampled_from([1.0, 100_000.0, 400_000.0, 2e6]))
 _in_parts = st.one_of(_condition(["v"], range=_bounds(small)), _condition(["w"], match=_object(value=words)))
 
@@ -116,6 +124,7 @@ def conditions(vector_names: tuple[str, ...]) -> st.SearchStrategy[Any]:
         _condition(ANY_KEYS, values_count=_bounds(st.integers(0, 3))),
         _condition(["place", "city"], geo_bounding_box=_boxes),
         _condition(["place"], geo_radius=_circles),
+        _condition(["place"], geo_polygon=_polygons),
         _object(is_empty=field),
         _object(is_null=field),
         _object(has_id=id_lists()),

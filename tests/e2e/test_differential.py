@@ -25,7 +25,17 @@ from tests.e2e.operations import (
     without,
 )
 from tests.e2e.pair import EVERYTHING, Pair
-from tests.e2e.strategies import filters, id_lists, payload_selections, point_ids, quarters, vectors
+from tests.e2e.strategies import (
+    MOMENTS,
+    filters,
+    id_lists,
+    numbers,
+    payload_selections,
+    point_ids,
+    quarters,
+    small,
+    vectors,
+)
 from tests.e2e.target import Target
 from tests.support.examples import tries
 from tests.support.seeds import BASE_SEED
@@ -34,6 +44,16 @@ COLLECTION = "differential"
 EXAMPLES = 45
 GRPC_SHARE = 0.3
 """What is found is found by the same handlers."""
+INDEXES = {
+    "city": models.PayloadSchemaType.KEYWORD,
+    "n": models.PayloadSchemaType.INTEGER,
+    "x": models.PayloadSchemaType.FLOAT,
+    "flag": models.PayloadSchemaType.BOOL,
+    "when": models.PayloadSchemaType.DATETIME,
+}
+"""Of types that say what can be counted and ordered, and change nothing of what a filter means."""
+FACETED = {"city": str, "n": int, "flag": bool}
+ORDERED = {"n": small, "x": numbers, "when": st.sampled_from(MOMENTS)}
 distances = st.sampled_from(list(models.Distance))
 data = st.data()
 thresholds = st.one_of(st.none(), quarters.map(lambda value: value + 0.0625))
@@ -69,6 +89,8 @@ class Differential(RuleBasedStateMachine):
         self.pair = Pair(self.headwater, COLLECTION, params)
         optimizers = models.OptimizersConfigDiff(indexing_threshold=1, flush_interval_sec=seconds)
         self.pair.create(shard_number=shards, optimizers_config=optimizers)
+        for key, kind in INDEXES.items():
+            self.headwater.create_payload_index(COLLECTION, key, kind)
 
     def teardown(self) -> None:
         if self.pair is not None:
@@ -144,6 +166,38 @@ class Differential(RuleBasedStateMachine):
         assert answers is not None
         if exact:
             assert answers[0] == answers[1]
+
+    @rule(source=data, key=st.sampled_from(sorted(FACETED)), limit=st.integers(1, 6))
+    def facet(self, source: st.DataObject, key: str, limit: int) -> None:
+        """The local mode counts values of every type, Headwater those of the index's."""
+        condition = source.draw(st.one_of(st.none(), filters(self.same.names)))
+        ours, theirs = (
+            {
+                hit.value: hit.count
+                for hit in client.facet(COLLECTION, key, condition, limit=EVERYTHING, exact=True).hits
+                if type(hit.value) is FACETED[key]
+            }
+            for client in (self.same.headwater, self.same.oracle)
+        )
+        assert ours == theirs
+        first = self.same.headwater.facet(COLLECTION, key, condition, limit=limit, exact=True).hits
+        assert [hit.count for hit in first] == sorted(ours.values(), reverse=True)[:limit]
+
+    @rule(source=data, key=st.sampled_from(sorted(ORDERED)), descending=st.booleans(), limit=st.integers(1, 12))
+    def ordered(self, source: st.DataObject, key: str, descending: bool, limit: int) -> None:
+        """Points of the same value may come in any order: which id is where is checked by its value."""
+        condition = source.draw(st.one_of(st.none(), filters(self.same.names)))
+        start: Any = source.draw(st.one_of(st.none(), ORDERED[key]))
+        direction = models.Direction.DESC if descending else models.Direction.ASC
+        order = models.OrderBy(key=key, direction=direction, start_from=start)
+        answers = self.same.both(
+            lambda client: client.scroll(COLLECTION, condition, limit=limit, order_by=order)[0],
+        )
+        assert answers is not None
+        ours, theirs = answers
+        assert [record.order_value for record in ours] == [record.order_value for record in theirs]
+        known = {record.id: record.payload for record in self.same.oracle.scroll(COLLECTION, limit=EVERYTHING)[0]}
+        assert all(record.payload == known[record.id] for record in ours)
 
     @rule(
         source=data,

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 import numpy as np
@@ -34,7 +34,7 @@ from query_api.answering import Answering
 from query_api.budget import Budget
 from query_api.combine.shards import Shards
 from query_api.local import LocalShard
-from query_api.reading import Reading
+from query_api.reading import Reader, Reading
 from query_api.threads import ReadThreads
 from schemas.config import CollectionConfig, Distance, VectorParams
 from schemas.ids import PointId
@@ -81,7 +81,7 @@ class Ours:
         live = LiveShard(ShardId(1, 0), config, [], 0)
         live.replace(live.view, [], [Segment.open(folder / "segment")], tail_sealed=False)
         self._shard = LocalShard(live.view)
-        self._answering = Answering(_Limited())
+        self._answering = Answering(cast("Reader", _Limited()))
         self._threads = ReadThreads()
         self._loop = asyncio.new_event_loop()
 

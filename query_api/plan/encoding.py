@@ -9,7 +9,7 @@ import dataclasses
 from collections.abc import Iterator, Mapping
 from enum import Enum
 from types import UnionType
-from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Any, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
 import msgspec
 
@@ -57,23 +57,28 @@ def _packed(value: Any) -> Any:
         case int():
             return value if _LEAST <= value < _BEYOND else _big(value)
         case tuple():
-            return [_TUPLE, *map(_packed, value)]
+            return [_TUPLE, *map(_packed, cast("tuple[Any, ...]", value))]
         case frozenset():
-            return [_SET, *map(_packed, sorted(value, key=lambda item: (type(item).__name__, item)))]
+            return [_SET, *map(_packed, sorted(cast("frozenset[Any]", value), key=_by_kind))]
         case list():
-            return [_LIST, *map(_packed, value)]
+            return [_LIST, *map(_packed, cast("list[Any]", value))]
         case dict():
-            return [_OBJECT, *(_packed(item) for pair in value.items() for item in pair)]
+            pairs = cast("dict[str, Any]", value).items()
+            return [_OBJECT, *(_packed(item) for pair in pairs for item in pair)]
         case msgspec.UnsetType():
             return [_UNSET]
         case _:
             return [type(value).__name__, *(_packed(getattr(value, name)) for name in _FIELDS[type(value)])]
 
 
+def _by_kind(item: Any) -> tuple[str, Any]:
+    return type(item).__name__, item
+
+
 def _unpacked(value: Any) -> Any:
     if not isinstance(value, list):
         return value
-    sign, *items = map(_unpacked, value)
+    sign, *items = map(_unpacked, cast("list[Any]", value))
     match sign:
         case "(":
             return tuple(items)

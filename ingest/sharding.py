@@ -60,6 +60,11 @@ def parts_of(operations: Sequence[Operation], shards: int) -> dict[int, list[tup
     return dict(sorted(parts.items()))
 
 
+def size_of(operations: Sequence[Operation]) -> int:
+    """About how many bytes the points in ``operations`` take."""
+    return sum(map(_points_size, operations))
+
+
 def _by_shard(operation: Operation, shards: int) -> Iterator[tuple[int, Operation]]:
     if operation.ids is None:
         yield from ((shard, operation) for shard in range(shards))

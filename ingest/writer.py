@@ -10,7 +10,7 @@ from ingest.http.offsets import Offset
 from ingest.log import Log, LogRefusedError, LogUnavailableError, Topic
 from ingest.outcomes import raise_rejected
 from ingest.ports import CollectionEntry, Visibility
-from ingest.sharding import records_of
+from ingest.sharding import records_of, size_of
 from schemas.errors import BadInputError, TimedOutError, UnavailableError
 from schemas.operations import Operation, Outcome, OverwritePayload, SetPayload, UpdateVectors, Upsert
 from schemas.records import (
@@ -24,6 +24,8 @@ from schemas.records import (
 from schemas.rest.responses import UpdateStatus
 
 MAX_RECORD_BYTES = 4 << 20
+LARGE_BYTES = 1 << 20
+"""Larger writes are made into records on a thread: that takes some milliseconds for a megabyte."""
 LONG_SECONDS = 60.0
 """Who waits so long leaves it to the log when to give up; measuring every append's time would cost 10 us."""
 HEADERS = ((CONTENT_TYPE_HEADER, CANONICAL_CONTENT_TYPE),)
@@ -82,7 +84,10 @@ class PointsWriter:
         """
         if self._check_room is not None and any(isinstance(op, _GROWING) for op in operations):
             self._check_room()
-        records = self._encode(entry, operations, only)
+        if size_of(operations) > LARGE_BYTES:
+            records = await asyncio.to_thread(self._encode, entry, operations, only)
+        else:
+            records = self._encode(entry, operations, only)
         for partition in records:
             self._visibility.check_applied(Topic.POINTS, partition)
         offsets = await within(deadline, self._append(records))

@@ -8,6 +8,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from ingest.kafka.settings import KafkaSettings
 
+LAST_PORT = 65535
+
 
 def _or_qdrants(name: str, qdrants: str, default: Any = None) -> Any:
     """A setting that is also read from the variable that Qdrant has for it."""
@@ -24,13 +26,13 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="HEADWATER_", env_nested_delimiter="__", populate_by_name=True)
 
     host: str = "127.0.0.1"
-    port: int = Field(default=6333, ge=0, le=65535)
+    port: int = Field(default=6333, ge=0, le=LAST_PORT)
     grpc: bool = True
     """Whether gRPC is served, too."""
     grpc_port: int | None = Field(
         default=None,
         ge=0,
-        le=65535,
+        le=LAST_PORT,
         validation_alias=AliasChoices("grpc_port", "HEADWATER_GRPC_PORT", "QDRANT__SERVICE__GRPC_PORT"),
     )
     data: Path = Path("data")
@@ -78,6 +80,13 @@ class Settings(BaseSettings):
     """A process of an api whose event loop shows no life for so long is killed, and another one is started."""
     admin_port: int = Field(default=6335, ge=0, le=65535)
     """Where a projector worker answers /metrics, /livez and /readyz; 0: any free port."""
+
+    @property
+    def port_of_grpc(self) -> int:
+        """Where gRPC is served: the port after that of REST unless told otherwise, so that servers need one each."""
+        if self.grpc_port is not None:
+            return self.grpc_port
+        return self.port + 1 if 0 < self.port < LAST_PORT else 0
 
     @model_validator(mode="after")
     def _partitions_are_of_either_log(self) -> Self:

@@ -37,7 +37,7 @@ async def supervise(settings: Settings) -> None:
     """Run an api until SIGINT or SIGTERM. Raises AddressInUseError, and UserError with what a worker refused."""
     if settings.grpc:
         # Each worker listens there by itself: nobody else may.
-        (await _bind(settings.host, settings.grpc_port)).close()
+        (await _bind(settings.host, settings.port_of_grpc)).close()
     with await _bind(settings.host, settings.port) as listener, run_folder() as folder:
         await Supervisor(settings, listener, folder).run()
     _logger.info("stopped")

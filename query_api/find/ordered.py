@@ -1,7 +1,7 @@
 """Points in the order of a payload key's values."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -87,16 +87,16 @@ def _first_passing(
     """As many as are wanted, and equal ones; looks at four times as many each time, to the end of the last value."""
     start, stop = 0, len(values)
     if leaf.start_from is not None and leaf.descending:
-        stop = int(np.searchsorted(values, leaf.start_from, side="right"))
+        stop = _place(values, leaf.start_from, "right")
     elif leaf.start_from is not None:
-        start = int(np.searchsorted(values, leaf.start_from, side="left"))
+        start = _place(values, leaf.start_from, "left")
     window = _LEAST_WINDOW + _WIDER * leaf.limit
     while True:
         low, high = start, stop
         if leaf.descending and stop - window > start:
-            low = int(np.searchsorted(values, values[stop - window], side="left"))
+            low = _place(values, values[stop - window], "left")
         elif not leaf.descending and start + window < stop:
-            high = int(np.searchsorted(values, values[start + window - 1], side="right"))
+            high = _place(values, values[start + window - 1], "right")
         low, high = max(low, start), min(high, stop)
         passing = _passing(found, values[low:high], slots[low:high].astype(np.int64) + first_slot)
         if len(passing[0]) >= leaf.limit or (low, high) == (start, stop):
@@ -123,3 +123,7 @@ def _first(leaf: Ordered, values: NDArray[Any], slots: NDArray[np.integer]) -> P
         return values[start:], slots[start:]
     stop = int(np.searchsorted(values, last, side="right"))
     return values[:stop], slots[:stop]
+
+
+def _place(values: NDArray[Any], value: Any, side: Literal["left", "right"]) -> int:
+    return int(np.searchsorted(values, value, side=side))

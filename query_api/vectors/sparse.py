@@ -3,6 +3,8 @@
 Products are summed in float64 in the order of the indices, so equal vectors score equal in whatever part they are.
 """
 
+from typing import cast
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -74,7 +76,8 @@ class SparseComparison:
             rows[here] += first
             np.multiply(lists.values[span], weight, out=products[here], dtype=np.float64)
             at = here.stop
-        return rows, np.bincount(rows, products, minlength=vectors.rows)
+        sums = np.bincount(rows, products, minlength=vectors.rows)
+        return rows, cast("NDArray[np.float64]", sums)
 
 
 def _as_scores(sums: NDArray[np.float64]) -> Floats:

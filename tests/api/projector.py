@@ -64,6 +64,9 @@ class MemoryPartitionFeed:
     async def loaded(self) -> None:
         await self.delivery.gate.wait()
 
+    def look_for_pause(self) -> None:
+        """Its disk is never full."""
+
     def close(self) -> None:
         self.closed = True
 

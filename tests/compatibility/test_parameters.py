@@ -5,7 +5,7 @@ import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -25,14 +25,14 @@ OPERATIONS: dict[str, dict[str, Any]] = {
 def reached(node: Any, found: dict[str, None]) -> dict[str, None]:
     """The names of the schemas that a node refers to, and those that they do."""
     if isinstance(node, dict):
-        for key, value in node.items():
+        for key, value in cast("dict[str, Any]", node).items():
             if key != "$ref":
                 reached(value, found)
             elif (name := value.rpartition("/")[2]) not in found:
                 found[name] = None
                 reached(SCHEMAS[name], found)
     elif isinstance(node, list):
-        for value in node:
+        for value in cast("list[Any]", node):
             reached(value, found)
     return found
 

@@ -41,7 +41,7 @@ def told(*steps: object) -> list[object]:
             elif step is None:
                 await asyncio.sleep(0)
             else:
-                cast("type[JoinedWrites]", JoinedWrites).__dict__[str(step)](joined)
+                getattr(joined, str(step))()
         await asyncio.sleep(0)
         assert joined.is_closing() is noted.closing
         return noted.told

@@ -36,7 +36,7 @@ def test_nodes_and_parts(memory: MemoryRest) -> None:
     (part,) = first["parts"]
     assert (part["strategy"], part["candidates"], part["points"]) == ("exact", 8, 8)
     (part,) = second["parts"]
-    assert (part["strategy"], part["candidates"], part["rescored"]) == ("postings", 4, 4)
+    assert (part["strategy"], part["candidates"], part["rescored"]) == ("postings", 8, 4)
     assert root["microseconds"] >= max(first["microseconds"], second["microseconds"])
     assert found["finding_microseconds"] >= root["microseconds"] - 1
 

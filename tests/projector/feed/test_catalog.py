@@ -174,6 +174,9 @@ def test_markers_and_rejections_are_in_a_new_file_too(tmp_path: Path) -> None:
             assert list(await follower.waiters.wait(7, None)) == []
             # Of what came before the generation nothing is known, and that is what it says.
             assert (await follower.waiters.wait(2, None))[0].status == TimedOutError.status
+            # So large a change that a new file begins.
+            for number in range(20):
+                state = create(state, f"late {number}", 10 + number)
             feed.publish(KEPT_OFFSETS + 5, state, (), ())
             async with reader(tmp_path) as later:
                 await check(later, KEPT_OFFSETS + 5, state)

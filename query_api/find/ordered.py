@@ -1,7 +1,7 @@
 """Points in the order of a payload key's values."""
 
 from collections.abc import Iterator
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -126,4 +126,4 @@ def _first(leaf: Ordered, values: NDArray[Any], slots: NDArray[np.integer]) -> P
 
 
 def _place(values: NDArray[Any], value: Any, side: Literal["left", "right"]) -> int:
-    return int(np.searchsorted(values, value, side=side))
+    return int(cast("np.intp", np.searchsorted(values, value, side=side)))

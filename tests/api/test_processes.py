@@ -153,8 +153,9 @@ def test_kafka_is_down(own_cluster: Cluster, own_broker: KafkaBroker) -> None:
 
 def _outages(process: HeadwaterProcess) -> tuple[int, int]:
     """How often a process said that Kafka went, and that it is back."""
+    # As events: reasons of others have these words, too.
     said = process.output.read_bytes()
-    return said.count(b"Kafka can't be reached"), said.count(b"Kafka is back")
+    return said.count(b'"event": "Kafka can\'t be reached"'), said.count(b'"event": "Kafka is back"')
 
 
 def test_an_api_that_is_first(kafka_broker: KafkaBroker, tmp_path: Path) -> None:

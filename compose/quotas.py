@@ -8,12 +8,11 @@ import msgspec
 import structlog
 
 from ingest.disk import replace_file
+from ingest.strict.memory import resident_percent
 from schemas.errors import InsufficientStorageError
 from schemas.rest.quotas import QuotaConfig, QuotaUsage
 
 _LOOK_SECONDS = 1.0
-_PAGE_KIB = 4
-_CGROUP = Path("/sys/fs/cgroup/memory.max")
 _decode = msgspec.json.Decoder(QuotaConfig)
 _logger = structlog.get_logger("headwater.quotas")
 
@@ -85,13 +84,5 @@ def _disk_percent(folder: Path) -> int | None:
 
 
 def _memory_percent() -> int | None:
-    try:
-        resident = int(Path("/proc/self/statm").read_text().split()[1]) * _PAGE_KIB
-        lines = Path("/proc/meminfo").read_text().splitlines()
-        total = next(int(line.split()[1]) for line in lines if line.startswith("MemTotal:"))
-        limit = _CGROUP.read_text().strip() if _CGROUP.exists() else "max"
-    except (OSError, ValueError, IndexError, StopIteration):
-        return None
-    if limit.isdigit():
-        total = min(total, int(limit) // 1024)
-    return round(100 * resident / total) if total else None
+    percent = resident_percent()
+    return None if percent is None else round(percent)

@@ -33,8 +33,8 @@ class HnswlibFile:
     Links are numbers of elements; an element's label is its row.
     """
 
-    def __init__(self, path: Path, mode: str = "r") -> None:
-        """Map the file; ``mode`` as numpy's. Raises ValueError for another layout."""
+    def __init__(self, path: Path) -> None:
+        """Map the file. Raises ValueError for another layout."""
         with path.open("rb") as file:
             header = file.read(_HEADER.size)
         if len(header) < _HEADER.size:
@@ -46,10 +46,10 @@ class HnswlibFile:
         self.m: int = m
         self.entry: int = entry
         self.end_of_elements: int = _HEADER.size + count * size
-        self.elements = np.memmap(path, np.uint8, mode, _HEADER.size, (count, size))  # pyright: ignore[reportCallIssue, reportArgumentType]
-        self.counts = np.ndarray((count,), "<u2", self.elements.data, 0, (size,))
-        self.links = np.ndarray((count, most), "<u4", self.elements.data, _COUNT_BYTES, (size, 4))
-        self.labels = np.ndarray((count,), "<u8", self.elements.data, label_offset, (size,)).astype(np.int64)
+        elements = np.memmap(path, np.uint8, "r", _HEADER.size, (count, size))
+        self.counts = np.ndarray((count,), "<u2", elements.data, 0, (size,))
+        self.links = np.ndarray((count, most), "<u4", elements.data, _COUNT_BYTES, (size, 4))
+        self.labels = np.ndarray((count,), "<u8", elements.data, label_offset, (size,)).astype(np.int64)
 
 
 class Links(NamedTuple):

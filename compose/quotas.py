@@ -58,7 +58,11 @@ class Quotas:
             raise InsufficientStorageError(reason)
 
     def _look(self) -> None:
-        config = self._config = self.config
+        try:
+            self._config = self.config
+        except OSError as error:  # out of descriptors, say: a write needs none, and goes on
+            _logger.warning("quotas can't be read: the last known ones hold", file=str(self._file), reason=str(error))
+        config = self._config
         if not config.enabled:
             self._exceeded.clear()
             return

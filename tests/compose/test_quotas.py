@@ -52,3 +52,21 @@ def test_another_process_holds_the_same(quotas: Quotas, tmp_path: Path) -> None:
     config = QuotaConfig(enabled=True, max_disk_usage_percent=99)
     quotas.set(config)
     assert Quotas(tmp_path).config == config
+
+
+def test_quotas_that_cannot_be_read_go_on_as_they_were(
+    quotas: Quotas, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    quotas.check()
+    file = tmp_path / "quotas.json"
+    file.mkdir()
+    quotas.check()
+    file.rmdir()
+    quotas.set(QuotaConfig(enabled=True, max_disk_usage_percent=90))
+    take(quotas, monkeypatch, 50, 95)
+    with pytest.raises(InsufficientStorageError):
+        quotas.check()
+    file.unlink()
+    file.mkdir()
+    with pytest.raises(InsufficientStorageError):
+        quotas.check()

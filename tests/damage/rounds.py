@@ -90,6 +90,11 @@ class Play:
             asyncio.run(self._use())
         return f"refused: {refusal}"
 
+    async def _some_file(self) -> None:
+        """Wait until there is a file to damage: between two generations of a segment it may have no graph."""
+        while not files_of(self.data, self.kind):
+            await asyncio.sleep(0.01)
+
     def _harm(self) -> None:
         self.damaged = self.rng.choice(files_of(self.data, self.kind))
         # A file that is cut under its mapping ends the process.
@@ -124,6 +129,7 @@ class Play:
                 self.changes += 1
                 await change(node, name)
                 if harm is not None and self.changes == 1:
+                    await self._some_file()
                     harm()
             await node.caught_up()
             _compare(await read_all(node), self.after, versions=not repeated)

@@ -14,7 +14,7 @@ from ingest.log import LogUnavailableError
 
 
 class _Pending(NamedTuple):
-    record: NewRecord
+    records: Sequence[NewRecord]
     size: int
     written: asyncio.Future[int]
 
@@ -23,6 +23,10 @@ class _Group(NamedTuple):
     log: PartitionLog
     writer: PartitionWriter
     pending: list[_Pending]
+
+    def records(self) -> list[NewRecord]:
+        """All, in the order they were asked for."""
+        return [record for pending in self.pending for record in pending.records]
 
 
 Outcome = Committed | LogUnavailableError
@@ -45,8 +49,8 @@ class GroupCommit:
         self._idle = asyncio.Event()
         self._idle.set()
 
-    async def append(self, log: PartitionLog, writer: PartitionWriter, record: NewRecord, size: int) -> int:
-        """Write ``record``, of ``size`` bytes, and return its offset once it is durable.
+    async def append(self, log: PartitionLog, writer: PartitionWriter, records: Sequence[NewRecord], size: int) -> int:
+        """Write ``records``, of ``size`` bytes, one after the other; return the first's offset once all are durable.
 
         Waits while too many bytes are queued. Raises LogUnavailableError.
         """
@@ -62,7 +66,7 @@ class GroupCommit:
             raise LogUnavailableError(self._refusal)
         written: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         group = self._queued.setdefault(log, _Group(log, writer, []))
-        group.pending.append(_Pending(record, size, written))
+        group.pending.append(_Pending(records, size, written))
         self._start_soon()
         return await written
 
@@ -82,14 +86,14 @@ class GroupCommit:
 
     def _commit(self, loop: asyncio.AbstractEventLoop, groups: list[_Group], refusal: str | None) -> None:
         """Runs on the writing thread."""
-        work = [(group.writer, [pending.record for pending in group.pending]) for group in groups]
+        work = [(group.writer, group.records()) for group in groups]
         loop.call_soon_threadsafe(self._finish, groups, _commit_each(work, refusal))
 
     def _finish(self, groups: list[_Group], outcomes: list[Outcome]) -> None:
         self._running = False
         for group, outcome in zip(groups, outcomes, strict=True):
             if isinstance(outcome, Committed):
-                group.log.publish(outcome, [pending.record for pending in group.pending])
+                group.log.publish(outcome, group.records())
             self._answer(group, outcome)
         if self._queued:
             self._start_soon()
@@ -97,11 +101,13 @@ class GroupCommit:
     def _answer(self, group: _Group, outcome: Outcome) -> None:
         if isinstance(outcome, LogPoisonedError) and self._refusal is None:
             self._refusal = f"the log takes no more records until it is opened again, since {outcome}"
-        for index, pending in enumerate(group.pending):
+        place = 0
+        for pending in group.pending:
+            first, place = place, place + len(pending.records)
             if pending.written.done():
                 continue
             if isinstance(outcome, Committed):
-                pending.written.set_result(outcome.first_offset + index)
+                pending.written.set_result(outcome.first_offset + first)
             else:
                 error = LogUnavailableError(str(outcome))
                 error.__cause__ = outcome

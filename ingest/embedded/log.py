@@ -142,22 +142,21 @@ class EmbeddedLog:
 
         An append that is cancelled may still be written.
         """
-        log = self._log(topic, partition)
-        if self._lock is None:
-            raise io.UnsupportedOperation("the log was opened read-only")
         record = NewRecord(time.time_ns() // 1_000_000, key, value, headers)
-        size = self._checked_size(topic, record)
-        return await self._group_commit.append(log, self._writers[topic, partition], record, size)
+        return await self._append(topic, partition, (record,))
 
     async def append_all(self, topic: Topic, partition: int, messages: Sequence[Message]) -> None:
         """As ``Log.append_all``."""
-        results = await asyncio.gather(
-            *[self.append(topic, partition, m.value, key=m.key, headers=m.headers) for m in messages],
-            return_exceptions=True,
-        )
-        for result in results:
-            if isinstance(result, BaseException):
-                raise result
+        now = time.time_ns() // 1_000_000
+        await self._append(topic, partition, [NewRecord(now, m.key, m.value, m.headers) for m in messages])
+
+    async def _append(self, topic: Topic, partition: int, records: Sequence[NewRecord]) -> int:
+        """The offset of the first."""
+        log = self._log(topic, partition)
+        if self._lock is None:
+            raise io.UnsupportedOperation("the log was opened read-only")
+        size = sum([self._checked_size(topic, record) for record in records])
+        return await self._group_commit.append(log, self._writers[topic, partition], records, size)
 
     async def read(self, topic: Topic, partition: int, from_offset: int, max_bytes: int) -> Sequence[LogRecord]:
         """As ``Log.read``: records that are durable, from memory where they are recent."""

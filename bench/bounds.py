@@ -7,6 +7,8 @@ Processor time is compared rather than time, as the two kinds of record wait for
 
 import asyncio
 import struct
+import subprocess
+import sys
 import tempfile
 import time
 import tracemalloc
@@ -30,6 +32,11 @@ RECORDS = 20_000
 LARGE_POINTS = 1000
 LARGE_BYTES = 100_000
 BATCH_BYTES = 300 << 20
+_NUMBERED = {
+    "points with vectors": (800_000, b'{"id":%d,"vector":{"image":[1,2]}}'),
+    "points with payloads": (300_000, b'{"id":%d,"vector":{"image":[1,2]},"payload":{"a":"' + b"x" * 40 + b'"}}'),
+}
+"""What a record of nearly 32 MiB can hold: how many points, each as JSON."""
 _CONFIG = CollectionConfig(vectors={"image": VectorParams(size=2, distance=Distance.DOT)})
 _OPENED = ShardOpened(seq=1, uid=1, shard=0, name="things", config=_CONFIG, shard_map=[0])
 
@@ -67,6 +74,21 @@ def large_points() -> list[bytes]:
     return [*(point % (i, payload) for i in range(LARGE_POINTS)), encode_record(record)]
 
 
+async def fold_at_once(folder: Path, kind: str) -> None:
+    """Fold one record of nearly 32 MiB, and say how much more memory the process took than before."""
+    count, point = _NUMBERED[kind]
+    value = b'{"collection_name":"things","points":[%s]}' % b",".join(point % number for number in range(count))
+    before = _highest_memory()
+    await fold_records(folder, f"{kind}, {len(value) >> 20} MiB at once", [value])
+    print(f"    memory: {(_highest_memory() - before) >> 20} MiB more")
+
+
+def _highest_memory() -> int:
+    """Bytes: what this process had resident at most. Not ``ru_maxrss``, which begins with that of the parent."""
+    lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
+    return next(int(line.split()[1]) << 10 for line in lines if line.startswith("VmHWM"))
+
+
 def largest_frame(frames: list[Frame]) -> int:
     """The bytes of the points of the frame that has most."""
     return max(
@@ -98,13 +120,19 @@ def _varint(number: int) -> bytes:
 
 
 def main() -> None:
-    """Run all three."""
+    """Run all; a kind of large record is folded in a process of its own, as memory is measured at its highest."""
+    if len(sys.argv) > 1:
+        with tempfile.TemporaryDirectory() as name:
+            asyncio.run(fold_at_once(Path(name), sys.argv[1]))
+        return
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         asyncio.run(fold_records(folder / "good", "good records", foreign('{"image":[1,2]}')))
         asyncio.run(fold_records(folder / "bad", "rejected records", foreign('{"nope":[1,2]}')))
         frames = asyncio.run(fold_records(folder / "large", "large points", large_points()))
         print(f"    largest frame: {largest_frame(frames) / (1 << 20):.1f} MiB")
+    for kind in _NUMBERED:
+        subprocess.run([sys.executable, "-m", "bench.bounds", kind], check=True)
     decompress_much()
 
 

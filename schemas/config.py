@@ -21,6 +21,7 @@ from schemas.index_config import (
 from schemas.nesting import check_depth
 from schemas.payload_index import PayloadIndex, PayloadIndexes
 from schemas.payload_index_changes import change_indexes, check_indexes
+from schemas.quantization import Quantization, read_quantization
 from schemas.strict_mode import StrictModeConfig, check_strict_mode
 from schemas.vectors.params import (
     AnyVectorParams,
@@ -129,6 +130,10 @@ class CollectionConfig(_Part, frozen=True):
     def hnsw_for(self, name: str) -> HnswConfig:
         """The graph parameters of one vector name: the collection's, overridden by the name's own."""
         return merge(self.hnsw, self.vectors[name].hnsw_config)
+
+    def quantization_for(self, name: str) -> Quantization | None:
+        """How one name's vectors are quantized: as its own settings say, else the collection's. None: they are not."""
+        return read_quantization(self.vectors[name].quantization_config or self.quantization)
 
 
 class CollectionParamsDiff(_Part, frozen=True):

@@ -8,8 +8,8 @@ class DamagedGraphError(ValueError): ...
 class Graph:
     def __init__(
         self,
-        vectors: NDArray[Any],  # [rows, dim], float32, float16 or uint8
-        metric: str,  # "dot": 1 - dot product; "squared": squared length of the difference
+        vectors: NDArray[Any],  # [rows, dim], float32, float16 or uint8; of codes [rows, width], uint8
+        metric: str,  # "dot": 1 - dot product; "squared": squared length of the difference; of codes their form
         links: NDArray[np.uint32],  # [rows, 1 + most]
         upper: list[tuple[NDArray[np.uint32], NDArray[np.uint32]]],
         entry: int,
@@ -17,7 +17,7 @@ class Graph:
     ) -> None: ...
     def search(
         self,
-        query: NDArray[np.float32],  # [dim]
+        query: NDArray[Any],  # float32 [dim]; for codes prepared, uint8
         wanted: int,
         ef: int,
         allowed: NDArray[np.bool_] | None = None,  # [rows]
@@ -25,7 +25,7 @@ class Graph:
     ) -> tuple[NDArray[np.uint32], NDArray[np.float32], int, bool]: ...
     def search_many(
         self,
-        queries: NDArray[np.float32],  # [queries, dim]
+        queries: NDArray[Any],  # float32 [queries, dim]; for codes prepared, uint8 [queries, length]
         wanted: int,
         ef: int,
         allowed: NDArray[np.bool_] | None = None,
@@ -36,7 +36,7 @@ class Graph:
 def distances(
     vectors: NDArray[Any],
     metric: str,
-    query: NDArray[np.float32],
+    query: NDArray[Any],
     rows: NDArray[np.int64] | None = None,  # None: all
     level: str | None = None,
 ) -> NDArray[np.float32]: ...

@@ -51,9 +51,10 @@ inline float finished(float sum) {
 }
 
 template <Metric metric, class T>
-float baseline(const void* row, const float* query, std::size_t dim) {
+float baseline(const void* row, const void* other, std::size_t dim) {
     constexpr std::size_t lanes = 16;  // sums apart from each other, so that a compiler may use vectors
     const T* values = static_cast<const T*>(row);
+    const float* query = static_cast<const float*>(other);
     float sums[lanes] = {};
     std::size_t at = 0;
     for (; at + lanes <= dim; at += lanes)
@@ -86,8 +87,9 @@ AVX2 inline __m256 add8(__m256 sum, __m256 row, __m256 query) {
 }
 
 template <Metric metric, class T>
-AVX2 float avx2(const void* row, const float* query, std::size_t dim) {
+AVX2 float avx2(const void* row, const void* other, std::size_t dim) {
     const T* values = static_cast<const T*>(row);
+    const float* query = static_cast<const float*>(other);
     __m256 a = _mm256_setzero_ps(), b = a, c = a, d = a;
     std::size_t at = 0;
     for (; at + 32 <= dim; at += 32) {
@@ -121,9 +123,10 @@ AVX512 inline __m512 add16(__m512 sum, __m512 row, __m512 query) {
 }
 
 template <Metric metric, class T>
-AVX512 float avx512(const void* row, const float* query, std::size_t dim) {
+AVX512 float avx512(const void* row, const void* other, std::size_t dim) {
     constexpr __mmask16 all = 0xffff;
     const T* values = static_cast<const T*>(row);
+    const float* query = static_cast<const float*>(other);
     __m512 a = _mm512_setzero_ps(), b = a, c = a, d = a;
     std::size_t at = 0;
     for (; at + 64 <= dim; at += 64) {

@@ -1,4 +1,4 @@
-// Distances between a query, float32, and a row of any datatype, in the widest instructions that the processor has.
+// Distances between a query, float32 [dim], and a row of any datatype, in the widest instructions that the processor has.
 #pragma once
 
 #include <cstddef>
@@ -9,7 +9,7 @@ enum class Metric { dot, squared };  // 1 - dot product; squared length of the d
 enum class Datatype { float32, float16, uint8 };
 enum class Level { baseline, avx2, avx512 };  // on ARM the baseline has NEON
 
-using Distance = float (*)(const void* row, const float* query, std::size_t dim);
+using Distance = float (*)(const void* row, const void* query, std::size_t dim);
 
 bool supported(Level level);
 Level best_level();

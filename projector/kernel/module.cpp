@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "distance.hpp"
+#include "quantized.hpp"
 #include "threads.hpp"
 #include "walk.hpp"
 
@@ -22,6 +23,7 @@ namespace {
 
 using U32 = py::array_t<std::uint32_t, py::array::c_style>;
 using F32 = py::array_t<float, py::array::c_style>;
+using U8 = py::array_t<std::uint8_t, py::array::c_style>;
 using Mask = py::array_t<bool, py::array::c_style>;
 
 void require(bool holds, const char* otherwise) {
@@ -45,18 +47,32 @@ Datatype datatype_of(const py::array& vectors) {
     return Datatype::uint8;
 }
 
+std::optional<Form> form_named(const std::string& name) {
+    if (name == "bytes") return Form::bytes;
+    if (name == "planes") return Form::planes;
+    if (name == "lookup") return Form::lookup;
+    return std::nullopt;
+}
+
 Rows rows_of(const py::array& vectors, const std::string& metric, const std::optional<std::string>& level) {
     require(vectors.ndim() == 2 && (vectors.shape(1) < 2 || vectors.strides(1) == vectors.itemsize()),
             "vectors are a matrix whose rows lie in one piece each");
     require(vectors.shape(0) == 0 || vectors.strides(0) >= vectors.itemsize() * vectors.shape(1),
             "vectors are a matrix of rows one after another");
-    require(metric == "dot" || metric == "squared", "no such metric");
+    const auto form = form_named(metric);
+    require(form || metric == "dot" || metric == "squared", "no such metric");
     Rows rows;
     rows.data = static_cast<const std::uint8_t*>(vectors.data());
     rows.size = static_cast<std::size_t>(vectors.shape(0));
     rows.dim = static_cast<std::size_t>(vectors.shape(1));
     rows.stride = static_cast<std::size_t>(vectors.strides(0));
-    rows.distance = distance_of(metric == "dot" ? Metric::dot : Metric::squared, datatype_of(vectors), level_named(level));
+    if (form) {
+        require(datatype_of(vectors) == Datatype::uint8, "codes are uint8");
+        rows.distance = coded_distance(*form, level_named(level));
+    } else {
+        const Metric named = metric == "dot" ? Metric::dot : Metric::squared;
+        rows.distance = distance_of(named, datatype_of(vectors), level_named(level));
+    }
     require(rows.size < std::numeric_limits<std::uint32_t>::max(), "too many rows");
     return rows;
 }
@@ -77,6 +93,38 @@ Links links_of(const U32& links, const U32* rows, std::size_t size) {
     return level;
 }
 
+// [count] queries for rows of vectors, float32 [count, dim], or of codes, prepared, uint8 [count, length].
+class Queries {
+   public:
+    Queries(const py::array& given, const Rows& rows, const std::string& metric) {
+        const auto form = form_named(metric);
+        require(given.ndim() == 1 || given.ndim() == 2, "a query is a vector, several are a matrix");
+        if (form) {
+            require(given.dtype().kind() == 'u' && given.itemsize() == 1, "prepared queries are uint8");
+            held_ = U8::ensure(given);
+        } else {
+            held_ = F32::ensure(given);
+        }
+        require(static_cast<bool>(held_), "queries are float32, prepared ones uint8");
+        const auto last = static_cast<std::size_t>(held_.shape(held_.ndim() - 1));
+        count_ = held_.ndim() == 1 ? 1 : static_cast<std::size_t>(held_.shape(0));
+        bytes_ = last * static_cast<std::size_t>(held_.itemsize());
+        if (!form) require(last == rows.dim, "a query has dim values");
+        for (std::size_t at = 0; form && at < count_; ++at)
+            require(fits(*form, rows.dim, query(at), bytes_), "a prepared query is for rows of another width");
+    }
+
+    std::size_t count() const { return count_; }
+    const void* query(std::size_t number) const {
+        return static_cast<const std::uint8_t*>(held_.data()) + number * bytes_;
+    }
+
+   private:
+    py::array held_;
+    std::size_t count_ = 0;
+    std::size_t bytes_ = 0;
+};
+
 template <class T>
 py::array_t<T> as_array(const std::vector<T>& values) {
     return py::array_t<T>(static_cast<py::ssize_t>(values.size()), values.data());
@@ -86,7 +134,7 @@ class PyGraph {
    public:
     PyGraph(py::array vectors, const std::string& metric, U32 links, std::vector<std::pair<U32, U32>> upper,
             std::size_t entry, const std::optional<std::string>& level)
-        : vectors_(std::move(vectors)), links_(std::move(links)), upper_(std::move(upper)) {
+        : vectors_(std::move(vectors)), metric_(metric), links_(std::move(links)), upper_(std::move(upper)) {
         graph_.rows = rows_of(vectors_, metric, level);
         graph_.base = links_of(links_, nullptr, graph_.rows.size);
         for (const auto& [rows, theirs] : upper_) graph_.upper.push_back(links_of(theirs, &rows, graph_.rows.size));
@@ -94,31 +142,28 @@ class PyGraph {
         graph_.entry = entry;
     }
 
-    py::tuple search(const F32& query, std::size_t wanted, std::size_t ef, const std::optional<Mask>& allowed,
+    py::tuple search(const py::array& query, std::size_t wanted, std::size_t ef, const std::optional<Mask>& allowed,
                      std::optional<std::uint64_t> budget) const {
-        require(query.ndim() == 1 && static_cast<std::size_t>(query.shape(0)) == graph_.rows.dim, "a query has dim values");
+        const Queries one = queries_of(query, 1);
         const bool* mask = mask_of(allowed);
-        const float* values = query.data();
         Walked walked;
         {
             const py::gil_scoped_release released;
-            walked = walk(graph_, values, wanted, ef, mask, budget.value_or(unlimited));
+            walked = walk(graph_, one.query(0), wanted, ef, mask, budget.value_or(unlimited));
         }
         return answer(walked);
     }
 
-    py::list search_many(const F32& queries, std::size_t wanted, std::size_t ef, const std::optional<Mask>& allowed,
+    py::list search_many(const py::array& queries, std::size_t wanted, std::size_t ef, const std::optional<Mask>& allowed,
                          std::optional<std::uint64_t> budget, std::size_t threads) const {
-        require(queries.ndim() == 2 && static_cast<std::size_t>(queries.shape(1)) == graph_.rows.dim,
-                "queries have dim values each");
+        const Queries all = queries_of(queries, 2);
         const bool* mask = mask_of(allowed);
-        const float* values = queries.data();
-        const auto count = static_cast<std::size_t>(queries.shape(0));
+        const std::size_t count = all.count();
         std::vector<Walked> walked(count);
         {
             const py::gil_scoped_release released;
             share(count, threads, [&](std::size_t at) {
-                walked[at] = walk(graph_, values + at * graph_.rows.dim, wanted, ef, mask, budget.value_or(unlimited));
+                walked[at] = walk(graph_, all.query(at), wanted, ef, mask, budget.value_or(unlimited));
             });
         }
         py::list answers;
@@ -146,23 +191,30 @@ class PyGraph {
         return py::make_tuple(rows, distances, walked.compared, walked.exhausted);
     }
 
+    const Queries queries_of(const py::array& given, int dimensions) const {
+        require(given.ndim() == dimensions, "a query is a vector, several are a matrix");
+        return Queries(given, graph_.rows, metric_);
+    }
+
     py::array vectors_;  // these keep what graph_ points at
+    std::string metric_;
     U32 links_;
     std::vector<std::pair<U32, U32>> upper_;
     Graph graph_;
 };
 
-F32 distances(const py::array& vectors, const std::string& metric, const F32& query,
+F32 distances(const py::array& vectors, const std::string& metric, const py::array& query,
               const std::optional<py::array_t<std::int64_t, py::array::c_style>>& rows,
               const std::optional<std::string>& level) {
     constexpr std::size_t ahead = 4;
     const Rows all = rows_of(vectors, metric, level);
-    require(query.ndim() == 1 && static_cast<std::size_t>(query.shape(0)) == all.dim, "a query has dim values");
+    require(query.ndim() == 1, "a query is a vector");
+    const Queries one(query, all, metric);
     require(!rows || rows->ndim() == 1, "rows are a list");
     const auto count = rows ? static_cast<std::size_t>(rows->shape(0)) : all.size;
     F32 found(static_cast<py::ssize_t>(count));
     const std::int64_t* chosen = rows ? rows->data() : nullptr;
-    const float* values = query.data();
+    const void* values = one.query(0);
     float* out = found.mutable_data();
     bool within = true;
     {

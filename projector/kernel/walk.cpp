@@ -55,7 +55,7 @@ Span links_of(const Graph& graph, const Links& level, std::size_t row) {
 }
 
 // The row nearest to the query that can be reached on the upper levels by going nearer all the time.
-Found descend(const Graph& graph, const float* query, Walked& walked) {
+Found descend(const Graph& graph, const void* query, Walked& walked) {
     Found nearest{graph.rows.to(query, graph.entry), static_cast<std::uint32_t>(graph.entry)};
     ++walked.compared;
     for (auto level = graph.upper.rbegin(); level != graph.upper.rend(); ++level) {
@@ -88,7 +88,7 @@ void Rows::prefetch(std::size_t number) const {
     for (std::size_t at = 0; at < length; at += cache_line) __builtin_prefetch(bytes + at);
 }
 
-Walked walk(const Graph& graph, const float* query, std::size_t wanted, std::size_t ef, const bool* allowed,
+Walked walk(const Graph& graph, const void* query, std::size_t wanted, std::size_t ef, const bool* allowed,
             std::uint64_t budget) {
     Walked walked;
     if (graph.rows.size == 0 || wanted == 0) return walked;

@@ -10,7 +10,7 @@
 
 namespace headwater {
 
-// Vectors, [size] rows of [dim] values, each [stride] bytes after the one before.
+// Vectors, [size] rows of [dim] values, or of [dim] bytes of codes, each [stride] bytes after the one before.
 struct Rows {
     const std::uint8_t* data = nullptr;
     std::size_t size = 0;
@@ -19,7 +19,7 @@ struct Rows {
     Distance distance = nullptr;
 
     const void* row(std::size_t number) const { return data + number * stride; }
-    float to(const float* query, std::size_t number) const { return distance(row(number), query, dim); }
+    float to(const void* query, std::size_t number) const { return distance(row(number), query, dim); }
     void prefetch(std::size_t number) const;
 };
 
@@ -66,7 +66,7 @@ struct Walked {
 // Where not all are allowed fewer are kept: what is met on the way and isn't allowed makes the walk longer anyway, so that
 // ef * sqrt(share of what was met that is allowed) of them have the recall of an unfiltered search. The share is that of
 // this walk, not of all rows: a filter may have much to do with how near its rows are.
-Walked walk(const Graph& graph, const float* query, std::size_t wanted, std::size_t ef, const bool* allowed,
+Walked walk(const Graph& graph, const void* query, std::size_t wanted, std::size_t ef, const bool* allowed,
             std::uint64_t budget);
 
 }  // namespace headwater

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from ingest.disk import sync_file, sync_folder
 from projector.columns.builder import ColumnsBuilder
+from projector.quantization.codes import wanted_meta, write_codes
 from projector.segments.errors import SegmentDamagedError
 from projector.segments.flat_file import FlatFileWriter, file_checksum
 from projector.segments.graph_build import build_graph
@@ -139,6 +140,7 @@ class _Build:
         built: dict[int, GraphMeta | UnfitGraph] = {}
         for vector in due:
             values = file.map(f"vectors.{vector.number}", DTYPES[vector.datatype]).reshape(vector.rows, vector.dim)
+            write_codes(file, vector, values, self._config.quantization_for(vector.name))
             matrix = values.astype(np.float32, copy=False)
             repeats = Repeats.find(matrix)
             write_repeats(file, vector.number, repeats)
@@ -146,7 +148,13 @@ class _Build:
                 vector, matrix, repeats, lambda rows, done=done: self._progress((done + rows) / total)
             )
             done += vector.rows
-        return [_with_graph(v, built.get(v.number)) for v in vectors]
+        return [self._with_graph(v, built[v.number]) if v.number in built else v for v in vectors]
+
+    def _with_graph(self, vector: VectorMeta, built: GraphMeta | UnfitGraph) -> VectorMeta:
+        vector = msgspec.structs.replace(vector, quantized=wanted_meta(self._config.quantization_for(vector.name)))
+        if isinstance(built, UnfitGraph):
+            return msgspec.structs.replace(vector, unfit=built)
+        return msgspec.structs.replace(vector, graph=built)
 
     def _build_graph(
         self, vector: VectorMeta, matrix: NDArray[np.float32], repeats: Repeats, progress: Callable[[int], None]
@@ -161,12 +169,6 @@ class _Build:
         sync_file(path)
         length, crc = file_checksum(path)
         return GraphMeta(path.name, length, crc, hnsw.m, hnsw.ef_construct)
-
-
-def _with_graph(vector: VectorMeta, built: GraphMeta | UnfitGraph | None) -> VectorMeta:
-    if isinstance(built, UnfitGraph):
-        return msgspec.structs.replace(vector, unfit=built)
-    return msgspec.structs.replace(vector, graph=built)
 
 
 def wants_graph(config: CollectionConfig, name: str, rows: int) -> bool:

@@ -10,7 +10,7 @@ from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from struct import Struct
-from typing import Any, TypeVar
+from typing import Any, BinaryIO, TypeVar
 
 import msgspec
 import numpy as np
@@ -169,6 +169,21 @@ class FlatFile:
             if crc != self._place(name).crc:
                 raise SegmentDamagedError(f"{self.path}: section {name} does not have its checksum")
 
+    def check_on_disk(self, section: str) -> None:
+        """Compare a section's checksum without reading through the mapping, whose pages would stay with the process.
+
+        Raises SegmentDamagedError, OSError for lack of memory or rights.
+        """
+        place = self._place(section)
+        try:
+            with self.path.open("rb") as file:
+                for _ in _read_section(file, self.path, section, place):
+                    pass
+        except OSError as error:
+            if error.errno in NOT_ITS_FAULT:
+                raise
+            raise SegmentDamagedError(f"{self.path}: {error}") from error
+
     def reread(self) -> Iterator[int]:
         """Compare all checksums by reading the file anew, a piece with every step, which gives its size in bytes.
 
@@ -182,14 +197,7 @@ class FlatFile:
                 if (status.st_dev, status.st_ino) != self._inode:
                     return
                 for name, place in self.directory.sections.items():
-                    file.seek(place.offset)
-                    crc, left = 0, place.length
-                    while piece := file.read(min(left, _READ_PIECE)):
-                        crc = crc32c(piece, crc)
-                        left -= len(piece)
-                        yield len(piece)
-                    if left or crc != place.crc:
-                        raise SegmentDamagedError(f"{self.path}: section {name} does not have its checksum")
+                    yield from _read_section(file, self.path, name, place)
         except FileNotFoundError:
             return
         except OSError as error:
@@ -202,6 +210,17 @@ class FlatFile:
             return self.directory.sections[section]
         except KeyError:
             raise SegmentDamagedError(f"{self.path}: section {section} is missing") from None
+
+
+def _read_section(file: BinaryIO, path: Path, name: str, place: Section) -> Iterator[int]:
+    file.seek(place.offset)
+    crc, left = 0, place.length
+    while piece := file.read(min(left, _READ_PIECE)):
+        crc = crc32c(piece, crc)
+        left -= len(piece)
+        yield len(piece)
+    if left or crc != place.crc:
+        raise SegmentDamagedError(f"{path}: section {name} does not have its checksum")
 
 
 def _map_file(path: Path) -> MappedFile:

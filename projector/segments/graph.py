@@ -11,6 +11,7 @@ import structlog
 from numpy.typing import NDArray
 
 from projector.kernel import DamagedGraphError, KernelGraph
+from projector.quantization.codes import Codes
 from projector.segments.graph_links import Links
 from projector.segments.repeats import Repeats
 from schemas.config import Distance
@@ -41,13 +42,24 @@ class Walk(NamedTuple):
 class Graph:
     """One graph over rows. Searches may come from any number of threads at once; they hold no interpreter lock."""
 
-    def __init__(self, links: Links, matrix: NDArray[Any], distance: Distance, repeats: Repeats) -> None:
-        """``matrix``: [rows, dim] of float32, float16 or uint8, normalised for Cosine; not copied.
+    def __init__(
+        self,
+        links: Links,
+        matrix: NDArray[Any],
+        distance: Distance,
+        repeats: Repeats,
+        codes: Codes | None = None,
+    ) -> None:
+        """``matrix``: [rows, dim] of float32, float16 or uint8, normalised for Cosine; not copied. ``codes``: theirs.
 
         ``repeats``: the rows that are not in the graph, beside those that stand for them. Raises ValueError for links
         that don't fit.
         """
-        self._kernel = KernelGraph(matrix, _METRICS[distance], links.base, links.upper, links.entry)
+        self.metric = _METRICS[distance]
+        self.codes = codes
+        self._kernel = KernelGraph(matrix, self.metric, links.base, links.upper, links.entry)
+        if codes is not None:
+            self._coded = KernelGraph(codes.rows, codes.quantizer.form, links.base, links.upper, links.entry)
         self._told = False
         self.repeats = repeats
         self.size = len(matrix) - len(repeats.rows)
@@ -69,8 +81,30 @@ class Graph:
         compared at most. Distances are hnswlib's: 1 - dot product for Cosine and Dot, the squared length of the
         difference for Euclid.
         """
+        return self._walk(self._kernel, query, wanted, ef, allowed, budget)
+
+    def search_codes(
+        self,
+        query: NDArray[np.uint8],
+        wanted: int,
+        ef: int,
+        allowed: NDArray[np.bool_] | None = None,
+        budget: int | None = None,
+    ) -> Walk:
+        """The same by codes, which there must be, for a prepared query: distances are about as they should be."""
+        return self._walk(self._coded, query, wanted, ef, allowed, budget)
+
+    def _walk(
+        self,
+        kernel: KernelGraph,
+        query: NDArray[Any],
+        wanted: int,
+        ef: int,
+        allowed: NDArray[np.bool_] | None,
+        budget: int | None,
+    ) -> Walk:
         try:
-            return Walk(*self._kernel.search(query, wanted, ef, allowed, budget))
+            return Walk(*kernel.search(query, wanted, ef, allowed, budget))
         except DamagedGraphError as error:
             # Its checksum was right when it was opened. Without it, search is exact.
             if not self._told:

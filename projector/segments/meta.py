@@ -1,10 +1,11 @@
 """What a segment's directory says beside its sections."""
 
 from collections.abc import Iterable
+from typing import Any
 
 import msgspec
 
-from schemas.vectors.params import Datatype, Distance
+from schemas.vectors.params import Datatype, Distance, Memory
 
 SEGMENT_FILE = "segment.flat"
 DAMAGED_FILE = "damaged"
@@ -12,6 +13,8 @@ DAMAGED_FILE = "damaged"
 SEGMENT_KIND = "segment"
 DENSE, SPARSE, MULTI = "dense", "sparse", "multi"
 """The kinds of vectors."""
+CODES_VERSION = 1
+"""That of what codes mean. Codes of a later version are not read: search is one of the vectors themselves."""
 
 
 class GraphMeta(msgspec.Struct, frozen=True):
@@ -33,11 +36,20 @@ class UnfitGraph(msgspec.Struct, frozen=True):
     far: float
 
 
+class QuantizedMeta(msgspec.Struct, frozen=True):
+    """How a name's vectors were quantized: ``settings`` as a configuration has them, without where codes are kept."""
+
+    settings: dict[str, Any]
+    memory: Memory | None = None
+    version: int = CODES_VERSION
+
+
 class VectorMeta(msgspec.Struct, frozen=True):
     """One vector name's sections: those of its kind and, unless every slot has one, ``slots.<n>``.
 
     ``number`` is the name's position in stored points when the segment was built; ``dim`` 0 for a sparse one.
-    Where rows repeat others, ``repeated.<n>``, ``repeat_ends.<n>`` and ``repeats.<n>`` go with its graph.
+    Where it is quantized, ``quantizer.<n>`` and ``codes.<n>`` are there, too. Where rows repeat others,
+    ``repeated.<n>``, ``repeat_ends.<n>`` and ``repeats.<n>`` go with its graph.
     """
 
     name: str
@@ -51,6 +63,7 @@ class VectorMeta(msgspec.Struct, frozen=True):
     """Why there is no graph though there was to be one: search is exact."""
     kind: str = DENSE
     datatype: Datatype = Datatype.FLOAT32
+    quantized: QuantizedMeta | None = None
 
 
 class SegmentMeta(msgspec.Struct, frozen=True):

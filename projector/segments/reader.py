@@ -12,6 +12,7 @@ from projector.columns.columns import Columns
 from projector.columns.meta import COLUMNS_SECTION
 from projector.columns.select import select
 from projector.columns.selection import Selection
+from projector.quantization.codes import read_codes
 from projector.segments.errors import SegmentDamagedError
 from projector.segments.flat_file import NOT_ITS_FAULT, FlatFile, file_checksum
 from projector.segments.graph import Graph
@@ -186,8 +187,9 @@ class Segment:
             links = Links.open(self.folder / meta.graph.file, meta.rows)
             if links.file is not None:
                 self._graph_files.append(links.file)
-            values = self._file.array(f"vectors.{meta.number}", DTYPES[meta.datatype])
-            return Graph(links, values.reshape(meta.rows, meta.dim), meta.distance, read_repeats(self._file, meta))
+            values = self._file.array(f"vectors.{meta.number}", DTYPES[meta.datatype]).reshape(meta.rows, meta.dim)
+            codes = read_codes(self._file, meta)
+            return Graph(links, values, meta.distance, read_repeats(self._file, meta), codes)
         except (SegmentDamagedError, ValueError) as error:
             self.damaged_graphs[name] = str(error)
             return None

@@ -8,6 +8,7 @@ import numpy as np
 import structlog
 
 from projector.frames import ShardId
+from projector.quantization.codes import wanted_meta
 from projector.segments.build import wants_graph
 from projector.segments.errors import ManifestDamagedError
 from projector.segments.manifest import Manifest, SegmentEntry, read_manifest
@@ -169,7 +170,7 @@ def begin_work(shard: ShardId, live: LiveShard, folder: Path, now: float) -> Sha
 
 
 def is_stale(segment: Segment, config: CollectionConfig) -> bool:
-    """Whether a segment that was built with graphs has other graphs than a build would give it now."""
+    """Whether a segment that was built with graphs has other graphs or codes than a build would give it now."""
     if not segment.meta.indexed:
         return False
     if segment.damaged_graphs:
@@ -184,5 +185,7 @@ def is_stale(segment: Segment, config: CollectionConfig) -> bool:
         hnsw = config.hnsw_for(vector.name)
         held = vector.graph or vector.unfit
         if held is None or (held.m, held.ef_construct) != (hnsw.m, hnsw.ef_construct):
+            return True
+        if vector.quantized != wanted_meta(config.quantization_for(vector.name)):
             return True
     return False

@@ -13,7 +13,7 @@ from query_api.budget import Allowance
 from query_api.find.selection import Findable
 from query_api.find.strategy import base_ef, check_vector_name, skipped_as_unindexed, walk_for
 from query_api.hits import Hit, first_place
-from query_api.plan.leaves import Nearest
+from query_api.plan.leaves import Nearest, QuantizedSearch
 from query_api.vectors.comparison import Comparison, Floats, PartQuery, near_enough, nearness
 from query_api.vectors.registry import comparison_of
 from schemas.config import CollectionConfig
@@ -39,6 +39,7 @@ class PartSearch:
     found: Findable
     graph: Graph | None
     exact: bool
+    quantization: QuantizedSearch
 
     def us(self, comparison: Comparison, ef: int) -> float:
         """How long that takes, in microseconds."""
@@ -49,7 +50,7 @@ class PartSearch:
         """At least the ``wanted`` nearest. Raises OverEstimateError, TimedOutError."""
         if allowance.notes is not None:
             allowance.notes.begin(self.part.name, self.part.alive_count)
-        query = PartQuery(self.found, self.graph, self.exact, wanted, ef, allowance)
+        query = PartQuery(self.found, self.graph, self.exact, wanted, ef, allowance, self.quantization)
         rows, scores = comparison.nearest(self.vectors, query)
         return Candidates(self.part, self.place, slots_of_rows(self.vectors, rows), scores)
 
@@ -63,7 +64,9 @@ def search_of(config: CollectionConfig, part: Part, place: int, leaf: Nearest) -
     graph = None if leaf.exact else part.graph(leaf.using)
     if graph is None and skipped_as_unindexed(config, leaf, found.rows):
         return None
-    return PartSearch(part, place, vectors, found, graph, leaf.exact) if found.count else None
+    if not found.count:
+        return None
+    return PartSearch(part, place, vectors, found, graph, leaf.exact, leaf.quantization)
 
 
 class NearestSearch:

@@ -23,6 +23,17 @@ class Corpus(msgspec.Struct, frozen=True):
     filter: Filter | None = None
 
 
+class QuantizedSearch(msgspec.Struct, frozen=True):
+    """How quantized vectors are searched: ``ignore`` codes, or compare what is found by them exactly (``rescore``).
+
+    ``oversampling``: of how many times as many points as are wanted that is done; None: as suits the codes.
+    """
+
+    ignore: bool = False
+    rescore: bool = True
+    oversampling: float | None = None
+
+
 class Nearest(Leaf, frozen=True, kw_only=True, tag="nearest"):
     """The points nearest to ``vector``, in the bytes of its kind, by the vectors named ``using``.
 
@@ -40,6 +51,7 @@ class Nearest(Leaf, frozen=True, kw_only=True, tag="nearest"):
     indexed_only: bool = False
     excluded: frozenset[PointId] = frozenset()
     idf: Corpus | None = None
+    quantization: QuantizedSearch = QuantizedSearch()
 
     @property
     def wanted(self) -> int:

@@ -19,6 +19,7 @@ from query_api.plan.leaves import (
     Discover,
     Leaf,
     Nearest,
+    QuantizedSearch,
     Sample,
     Scroll,
     SumScores,
@@ -32,7 +33,7 @@ from schemas.filters import Filter
 from schemas.json_path import parse_path
 from schemas.rest.groups import DEFAULT_GROUP_SIZE, QueryGroupsRequest
 from schemas.rest.queries import Mmr, Prefetch, QueryObject, QueryRequest, Recommend, Rrf, VectorInput
-from schemas.rest.reads import DEFAULT_LIMIT, IdfCorpus, SearchParams
+from schemas.rest.reads import DEFAULT_LIMIT, IdfCorpus, QuantizationParams, SearchParams
 from schemas.vectors.idf import weighs
 from schemas.vectors.params import SparseVectorParams
 
@@ -212,7 +213,12 @@ def _nearest(request: Prefetch, examples: Examples, vector: bytes, condition: Fi
         indexed_only=bool(params.indexed_only),
         excluded=examples.excluded,
         idf=_corpus(request, examples),
+        quantization=_quantized(params.quantization or QuantizationParams()),
     )
+
+
+def _quantized(params: QuantizationParams) -> QuantizedSearch:
+    return QuantizedSearch(bool(params.ignore), params.rescore is not False, params.oversampling)
 
 
 def _corpus(request: Prefetch, examples: Examples) -> Corpus | None:

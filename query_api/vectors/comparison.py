@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from projector.segments.graph import Graph
 from query_api.budget import Allowance
 from query_api.find.selection import Findable
+from query_api.plan.leaves import QuantizedSearch
 
 Floats = NDArray[np.float32]
 Rows = NDArray[np.int64]
@@ -19,7 +20,7 @@ Rows = NDArray[np.int64]
 class PartQuery:
     """What is asked of one part: the ``wanted`` nearest of what is ``found``, looking ``ef`` far in the graph.
 
-    ``exact``: a graph was not to be used.
+    ``exact``: a graph was not to be used. ``quantization``: what is said of codes, where there are any.
     """
 
     found: Findable
@@ -28,6 +29,7 @@ class PartQuery:
     wanted: int
     ef: int
     allowance: Allowance
+    quantization: QuantizedSearch
 
     def note(self, strategy: str, why: str, candidates: int, rescored: int) -> None:
         """Say how the part is searched, if anybody wants to know."""

@@ -7,12 +7,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from projector.segments.graph import Graph
+from projector.segments.graph import Graph, Walk
 from projector.vectors.dense import DenseVectors
 from query_api.find.selection import Findable
-from query_api.find.strategy import RETRY_FACTOR, WalkPlan, exact_us, walk_for
+from query_api.find.strategy import WalkPlan, exact_us, walk_for
 from query_api.vectors.comparison import PartQuery
+from query_api.vectors.quantized import nearest_by_codes
 from query_api.vectors.scoring import Floats, Scorer
+from query_api.vectors.walking import by_graph, cut, walked
 from schemas.vectors.dense import DenseKind, check_dim
 from schemas.vectors.normalise import normalise
 from schemas.vectors.params import Datatype, Distance, VectorParams
@@ -48,13 +50,27 @@ class DenseComparison:
     def nearest(self, vectors: DenseVectors, query: PartQuery) -> tuple[NDArray[np.integer], Floats]:
         """The nearest rows, through the graph where that is quicker."""
         found, wanted, rows = query.found, query.wanted, None
-        if query.graph is not None:
-            rows = _by_graph(query.graph, vectors, self.scorer, query)
+        graph = query.graph
+        if graph is not None and graph.codes is not None and not query.quantization.ignore:
+            coded = nearest_by_codes(graph, graph.codes, vectors, self.scorer, query)
+            if coded is not None:
+                return coded
+        elif graph is not None:
+            rows = by_graph(query, query.ef, lambda walk: self._step(graph, vectors, query, walk))
         if rows is None:
             query.allowance.spend(self.us(vectors, found))
             rows = exact_rows(vectors, found, self.scorer, wanted, raw=self._raw)
             query.note("exact", _why_exact(query), found.count, len(rows))
         return rows, self.scores(vectors, rows)
+
+    def _step(
+        self, graph: Graph, vectors: DenseVectors, query: PartQuery, walk: WalkPlan
+    ) -> NDArray[np.integer] | None:
+        found = query.found
+        rows = graph_rows(graph, vectors, found, self.scorer, query.wanted, walk)
+        if rows is not None and query.allowance.notes is not None:
+            query.note("graph", f"{found.count} of {found.rows} vectors pass, ef {walk.ef}", walk.ef, len(rows))
+        return rows
 
     def scores(self, vectors: DenseVectors, rows: NDArray[np.integer]) -> Floats:
         """The scores of some rows."""
@@ -83,36 +99,17 @@ def _why_exact(query: PartQuery) -> str:
     return f"comparing {query.found.count} that pass is quicker than looking far enough in the graph"
 
 
-def _by_graph(graph: Graph, vectors: DenseVectors, scorer: Scorer, query: PartQuery) -> NDArray[np.integer] | None:
-    """The nearest rows as far as the graph leads to them; None when exact search is the better way."""
-    found, ef = query.found, query.ef
-    while (walk := walk_for(found, ef)) is not None:
-        query.allowance.spend(walk.us)
-        rows = graph_rows(graph, vectors, found, scorer, query.wanted, walk)
-        if rows is not None and query.allowance.notes is not None:
-            query.note("graph", f"{found.count} of {found.rows} vectors pass, ef {ef}", walk.ef, len(rows))
-        if rows is not None or found.filtered:
-            return rows
-        ef *= RETRY_FACTOR
-    return None
-
-
 def graph_rows(
     graph: Graph, vectors: DenseVectors, found: Findable, scorer: Scorer, wanted: int, walk: WalkPlan
 ) -> NDArray[np.integer] | None:
     """The nearest rows among those that the graph leads to; None when too few of these may be found."""
-    allowed = graph.repeats.stand_ins(found.found().mask()) if found.filtered else None
+
+    def walk_in(enough: int, walk: WalkPlan, allowed: NDArray[np.bool_] | None) -> Walk:
+        return graph.search(scorer.query, enough, walk.ef, allowed, walk.budget)
+
     enough = min(wanted, found.count)
-    walked = graph.search(scorer.query, enough, walk.ef, allowed, walk.budget)
-    if walked.exhausted:
-        return None
-    keep = None if found.everything else found.keep
-    rows, distances = graph.repeats.spread(walked.rows, walked.distances, enough, keep)
-    if len(rows) < enough:
-        return None
-    farthest = float(distances[enough - 1])
-    tolerance = scorer.tolerance(farthest, vectors.matrix, rows[enough - 1])
-    return rows[: int(distances.searchsorted(farthest + tolerance, "right"))]
+    there = walked(graph, walk_in, found, enough, walk)
+    return None if there is None else cut(*there, enough, scorer, vectors.matrix)
 
 
 def exact_rows(vectors: DenseVectors, found: Findable, scorer: Scorer, wanted: int, *, raw: bool = False) -> Rows:

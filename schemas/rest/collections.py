@@ -29,9 +29,9 @@ from schemas.config import (
 from schemas.errors import BadInputError, UnprocessableError
 from schemas.index_config import check_range
 from schemas.nesting import check_depth
+from schemas.quantization import Quantization, quantization_settings
 from schemas.rest.decode import NotYet, convert_part, not_yet
 from schemas.rest.milvus import MilvusChange, MilvusParameters
-from schemas.rest.quantization import Quantization, quantization_settings
 from schemas.rest.strict_mode import StrictModeRequest, strict_mode
 from schemas.vectors.params import (
     AnyVectorParams,

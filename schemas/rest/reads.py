@@ -76,7 +76,7 @@ class CountRequest(msgspec.Struct):
 
 
 class QuantizationParams(msgspec.Struct):
-    """How to search quantized vectors. Nothing is quantized yet, so every search is one of originals."""
+    """How to search quantized vectors. Without ``rescore`` what is found by codes is compared exactly, too."""
 
     ignore: bool | None = None
     rescore: bool | None = None

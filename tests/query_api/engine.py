@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 import numpy as np
@@ -15,7 +15,7 @@ from query_api.combine.run import run
 from query_api.combine.shards import Shards
 from query_api.find.kinds import filter_us, prepare
 from query_api.local import LocalShard
-from query_api.plan.leaves import Nearest, Scroll
+from query_api.plan.leaves import Nearest, QuantizedSearch, Scroll
 from query_api.plan.selection import Selection
 from query_api.plan.tree import Node, Plan
 from query_api.points import FetchedPoint
@@ -42,6 +42,7 @@ class NearestQuery:
     exact: bool = False
     indexed_only: bool = False
     excluded: PointId | None = None
+    quantization: QuantizedSearch = field(default_factory=QuantizedSearch)
 
     @property
     def leaf(self) -> Nearest:
@@ -56,6 +57,7 @@ class NearestQuery:
             exact=self.exact,
             indexed_only=self.indexed_only,
             excluded=frozenset() if self.excluded is None else frozenset((self.excluded,)),
+            quantization=self.quantization,
         )
 
 

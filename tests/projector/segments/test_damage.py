@@ -4,6 +4,7 @@ import errno
 import shutil
 from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -12,7 +13,7 @@ from projector.segments.errors import SegmentDamagedError
 from projector.segments.flat_file import FORMAT_VERSION, FlatFile, FlatFileWriter
 from projector.segments.reader import Segment
 from schemas.ids import PointId
-from tests.projector.segments.samples import COSINE, build, samples, segment_of, spec
+from tests.projector.segments.samples import COSINE, build, config, samples, segment_of, spec, spill
 from tests.support.examples import tries
 
 STRUCTURE = ("numbers", "uuids", "versions", "payload_offsets", "columns", "slots.0")
@@ -86,6 +87,19 @@ def test_a_damaged_graph_counts_as_none(copy: Path) -> None:
     assert list(segment.damaged_graphs) == [COSINE]
     with pytest.raises(SegmentDamagedError):
         segment.check()
+
+
+def test_damaged_codes_count_as_a_damaged_graph(tmp_path: Path) -> None:
+    points = samples([PointId(i) for i in range(600)])
+    quantized = msgspec.structs.replace(config(), quantization={"scalar": {"type": "int8"}})
+    built = build(spec(tmp_path / "s", [spill(tmp_path / "s.spill", points)], graph=True, configuration=quantized))
+    for section in ("codes.0", "quantizer.0"):
+        place = FlatFile(built.folder / "segment.flat", "segment").directory.sections[section]
+        flip(built.folder / "segment.flat", place.offset + place.length // 2)
+        segment = Segment.open(built.folder)
+        assert segment.graph(COSINE) is None
+        assert list(segment.damaged_graphs) == [COSINE]
+        flip(built.folder / "segment.flat", place.offset + place.length // 2)
 
 
 def test_graphs_are_checked_without_reading_them(copy: Path) -> None:

@@ -5,10 +5,12 @@ import errno
 import os
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from projector.feed.shard_loader import ShardLoader
 from projector.frames import ShardId
+from projector.quantization.codes import wanted_meta
 from projector.segments.errors import SegmentDamagedError
 from projector.segments.flat_file import FlatFile
 from projector.segments.manifest import Manifest, read_manifest
@@ -19,8 +21,9 @@ from projector.segments.shard_files import is_condemned, open_segments
 from projector.segments.spec import BuildSpec
 from projector.view.live_shard import LiveShard
 from schemas.config import HnswConfig, OptimizersConfig
+from schemas.quantization import read_quantization
 from tests.projector.segments.harness import GRAPH_ROWS, SHARD, Harness, Partition, fail, folders, run
-from tests.projector.segments.samples import COSINE, config
+from tests.projector.segments.samples import COSINE, EUCLID, config
 
 
 def test_a_tail_is_sealed_and_then_graphed(tmp_path: Path) -> None:
@@ -339,6 +342,31 @@ def test_other_graph_parameters_build_graphs_anew(tmp_path: Path) -> None:
         await harness.settle()
         assert harness.graphs == []
         harness.check()
+
+    run(main())
+
+
+def test_other_quantization_makes_codes_anew(tmp_path: Path) -> None:
+    async def main() -> None:
+        harness = Harness(tmp_path)
+        harness.upsert(range(1, 1000))
+        await harness.settle()
+        for settings in ({"scalar": {"type": "int8"}}, {"scalar": {"type": "int8", "always_ram": True}}, None):
+            before = harness.graphs
+            assert harness.optimizer.up_to_date(SHARD)
+            changed = msgspec.structs.replace(harness.live.view.config, quantization=settings)
+            harness.live.reconfigure(changed, harness.offset)
+            harness.live.publish(harness.offset)
+            assert not harness.optimizer.up_to_date(SHARD)
+            await harness.settle()
+            assert harness.graphs != before
+            segment = harness.live.view.segments[0].segment
+            assert [v.quantized for v in segment.meta.vectors] == [wanted_meta(read_quantization(settings))] * 2
+            for name in (COSINE, EUCLID):
+                graph = segment.graph(name)
+                assert graph is not None
+                assert (graph.codes is not None) == (settings is not None)
+            harness.check()
 
     run(main())
 

@@ -1,4 +1,4 @@
-"""Quantization settings as requests give them. They are checked and kept; nothing is quantized by them yet."""
+"""Quantization settings: as requests give them, and as builds of segments follow them."""
 
 from typing import Annotated, Any, Literal
 
@@ -12,6 +12,11 @@ Quantile = Annotated[float, msgspec.Meta(ge=0.5, le=1.0)]
 class _Settings(msgspec.Struct, omit_defaults=True, kw_only=True):
     always_ram: bool | None = None
     memory: Memory | None = None
+
+    @property
+    def placement(self) -> Memory | None:
+        """Where codes are kept; None: where the vectors are that they stand for."""
+        return Memory.PINNED if self.memory is None and self.always_ram else self.memory
 
 
 class ScalarSettings(_Settings, kw_only=True):
@@ -40,6 +45,9 @@ class TurboSettings(_Settings, kw_only=True):
     bits: Literal["bits1", "bits1_5", "bits2", "bits4"] | None = None
 
 
+AnySettings = ScalarSettings | ProductSettings | BinarySettings | TurboSettings
+
+
 class Quantization(msgspec.Struct, omit_defaults=True):
     """Quantization settings: one kind."""
 
@@ -52,7 +60,32 @@ class Quantization(msgspec.Struct, omit_defaults=True):
         if [self.scalar, self.product, self.binary, self.turbo].count(None) != 3:
             raise ValueError("Expected one of `scalar`, `product`, `binary` and `turbo`")
 
+    @property
+    def kind(self) -> AnySettings:
+        """The settings of the one kind."""
+        chosen = self.scalar or self.product or self.binary or self.turbo
+        assert chosen is not None
+        return chosen
+
+    @property
+    def without_placement(self) -> dict[str, Any]:
+        """What codes depend on, as plain values."""
+        return {
+            name: {key: value for key, value in settings.items() if key not in ("always_ram", "memory")}
+            for name, settings in msgspec.to_builtins(self).items()
+        }
+
 
 def quantization_settings(quantization: Quantization | None) -> dict[str, Any] | None:
     """The settings as the configuration keeps them."""
     return None if quantization is None else msgspec.to_builtins(quantization)
+
+
+def read_quantization(settings: dict[str, Any] | None) -> Quantization | None:
+    """Settings as a configuration keeps them; None where there are none, or none that this release understands."""
+    if settings is None:
+        return None
+    try:
+        return msgspec.convert(settings, Quantization)
+    except msgspec.ValidationError:
+        return None

@@ -1,0 +1,251 @@
+#include "quantized.hpp"
+
+#include <cstring>
+#include <stdexcept>
+
+#if defined(__x86_64__) && (defined(__GNUC__) || defined(__clang__))
+#define HEADWATER_X86 1
+#if defined(__GNUC__) && !defined(__clang__)
+// GCC's own header starts a value with itself, on purpose.
+#pragma GCC diagnostic ignored "-Wuninitialized"
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#endif
+#include <immintrin.h>
+#endif
+
+namespace headwater {
+namespace {
+
+constexpr std::size_t row_head = 8;
+constexpr std::size_t query_head = 16;
+constexpr std::size_t group_head = 16;
+constexpr std::size_t most_groups = 16;
+constexpr std::size_t most_planes = 8;
+constexpr std::size_t table_size = 256;
+
+struct RowHead {
+    float scale;
+    float offset;
+};
+
+struct BytesHead {
+    float constant;
+    float inner;
+    float factor;
+    std::uint32_t unused;
+};
+
+struct PlanesHead {
+    float constant;
+    float inner;
+    std::uint32_t groups;
+    std::uint32_t planes;
+};
+
+struct Group {
+    std::uint32_t words;
+    float low;
+    float step;
+    std::uint32_t unused;
+};
+
+template <class T>
+T read(const void* from) {
+    T value;
+    std::memcpy(&value, from, sizeof value);
+    return value;
+}
+
+const std::uint8_t* bytes_at(const void* from, std::size_t at) { return static_cast<const std::uint8_t*>(from) + at; }
+
+// Sums of whole numbers are the same whatever the instructions; what follows is apart, so that it is compiled once.
+__attribute__((noinline)) float finished(float constant, const RowHead& row, float inner) {
+    return constant + row.offset + row.scale * inner;
+}
+
+__attribute__((noinline)) float weighed(float before, float by, std::int64_t sum) {
+    return before + by * static_cast<float>(sum);
+}
+
+using ByteSum = std::int64_t (*)(const std::uint8_t* codes, const std::int8_t* weights, std::size_t count);
+
+std::int64_t byte_sum(const std::uint8_t* codes, const std::int8_t* weights, std::size_t count) {
+    std::int32_t sum = 0;
+    for (std::size_t at = 0; at < count; ++at) sum += static_cast<std::int32_t>(codes[at]) * weights[at];
+    return sum;
+}
+
+struct Bits {
+    std::int64_t set;      // how many are
+    std::int64_t weights;  // of those that are, together
+};
+
+template <std::size_t planes>
+__attribute__((always_inline)) inline Bits bits_of(const std::uint8_t* words, const std::uint8_t* weights, std::size_t count) {
+    std::int64_t set = 0, sums[planes] = {};
+    for (std::size_t at = 0; at < count; ++at) {
+        const auto word = read<std::uint64_t>(words + 8 * at);
+        set += __builtin_popcountll(word);
+        for (std::size_t plane = 0; plane < planes; ++plane)
+            sums[plane] += __builtin_popcountll(word & read<std::uint64_t>(weights + 8 * (at * planes + plane)));
+    }
+    Bits found{set, 0};
+    for (std::size_t plane = 0; plane < planes; ++plane) found.weights += sums[plane] << plane;
+    return found;
+}
+
+__attribute__((always_inline)) inline Bits any_bits(const std::uint8_t* words, const std::uint8_t* weights, std::size_t count, std::size_t planes) {
+    switch (planes) {
+        case 1:
+            return bits_of<1>(words, weights, count);
+        case 4:
+            return bits_of<4>(words, weights, count);
+        case 8:
+            return bits_of<8>(words, weights, count);
+        default:
+            break;
+    }
+    Bits found{0, 0};
+    for (std::size_t at = 0; at < count; ++at) {
+        const auto word = read<std::uint64_t>(words + 8 * at);
+        found.set += __builtin_popcountll(word);
+        for (std::size_t plane = 0; plane < planes; ++plane) {
+            const auto weight = read<std::uint64_t>(weights + 8 * (at * planes + plane));
+            found.weights += static_cast<std::int64_t>(__builtin_popcountll(word & weight)) << plane;
+        }
+    }
+    return found;
+}
+
+Bits bits_baseline(const std::uint8_t* words, const std::uint8_t* weights, std::size_t count, std::size_t planes) {
+    return any_bits(words, weights, count, planes);
+}
+
+#ifdef HEADWATER_X86
+
+#define AVX2 __attribute__((target("avx2,fma,popcnt,bmi,bmi2")))
+#define VNNI __attribute__((target("avx512f,avx512bw,avx512vl,avx512vnni,avx2,fma,popcnt")))
+
+AVX2 inline std::int32_t total(__m256i sums) {
+    __m128i four = _mm_add_epi32(_mm256_castsi256_si128(sums), _mm256_extracti128_si256(sums, 1));
+    four = _mm_add_epi32(four, _mm_shuffle_epi32(four, 0x4e));
+    four = _mm_add_epi32(four, _mm_shuffle_epi32(four, 0xb1));
+    return _mm_cvtsi128_si32(four);
+}
+
+AVX2 inline __m256i add16(__m256i sums, const std::uint8_t* codes, const std::int8_t* weights) {
+    const __m256i code = _mm256_cvtepu8_epi16(_mm_loadu_si128(reinterpret_cast<const __m128i*>(codes)));
+    const __m256i weight = _mm256_cvtepi8_epi16(_mm_loadu_si128(reinterpret_cast<const __m128i*>(weights)));
+    return _mm256_add_epi32(sums, _mm256_madd_epi16(code, weight));
+}
+
+AVX2 std::int64_t byte_sum_avx2(const std::uint8_t* codes, const std::int8_t* weights, std::size_t count) {
+    __m256i a = _mm256_setzero_si256(), b = a, c = a, d = a;
+    std::size_t at = 0;
+    for (; at + 64 <= count; at += 64) {
+        a = add16(a, codes + at, weights + at);
+        b = add16(b, codes + at + 16, weights + at + 16);
+        c = add16(c, codes + at + 32, weights + at + 32);
+        d = add16(d, codes + at + 48, weights + at + 48);
+    }
+    for (; at + 16 <= count; at += 16) a = add16(a, codes + at, weights + at);
+    const std::int32_t sum = total(_mm256_add_epi32(_mm256_add_epi32(a, b), _mm256_add_epi32(c, d)));
+    return sum + byte_sum(codes + at, weights + at, count - at);
+}
+
+VNNI std::int64_t byte_sum_vnni(const std::uint8_t* codes, const std::int8_t* weights, std::size_t count) {
+    __m512i a = _mm512_setzero_si512(), b = a;
+    std::size_t at = 0;
+    for (; at + 128 <= count; at += 128) {
+        a = _mm512_dpbusd_epi32(a, _mm512_loadu_si512(codes + at), _mm512_loadu_si512(weights + at));
+        b = _mm512_dpbusd_epi32(b, _mm512_loadu_si512(codes + at + 64), _mm512_loadu_si512(weights + at + 64));
+    }
+    for (; at < count; at += 64) {
+        const std::size_t left = count - at;
+        const __mmask64 some = left >= 64 ? ~__mmask64{0} : (__mmask64{1} << left) - 1;
+        const __m512i code = _mm512_maskz_loadu_epi8(some, codes + at);
+        a = _mm512_dpbusd_epi32(a, code, _mm512_maskz_loadu_epi8(some, weights + at));
+    }
+    return _mm512_reduce_add_epi32(_mm512_add_epi32(a, b));
+}
+
+// The same as above, with the processor's own instruction for counting bits.
+AVX2 Bits bits_avx2(const std::uint8_t* words, const std::uint8_t* weights, std::size_t count, std::size_t planes) {
+    return any_bits(words, weights, count, planes);
+}
+
+#endif
+
+template <ByteSum sum>
+float of_bytes(const void* row, const void* query, std::size_t width) {
+    const auto head = read<BytesHead>(query);
+    const auto* weights = reinterpret_cast<const std::int8_t*>(bytes_at(query, query_head));
+    const std::int64_t found = sum(bytes_at(row, row_head), weights, width - row_head);
+    return finished(head.constant, read<RowHead>(row), weighed(head.inner, head.factor, found));
+}
+
+using BitSum = Bits (*)(const std::uint8_t* words, const std::uint8_t* weights, std::size_t count, std::size_t planes);
+
+template <BitSum bits>
+float of_planes(const void* row, const void* query, std::size_t) {
+    const auto head = read<PlanesHead>(query);
+    const std::uint8_t* words = bytes_at(row, row_head);
+    const std::uint8_t* weights = bytes_at(query, query_head + group_head * head.groups);
+    float inner = head.inner;
+    for (std::size_t at = 0; at < head.groups; ++at) {
+        const auto group = read<Group>(bytes_at(query, query_head + group_head * at));
+        const Bits found = bits(words, weights, group.words, head.planes);
+        inner = weighed(weighed(inner, group.low, found.set), group.step, found.weights);
+        words += 8 * group.words;
+        weights += 8 * head.planes * group.words;
+    }
+    return finished(head.constant, read<RowHead>(row), inner);
+}
+
+float of_lookup(const void* row, const void* query, std::size_t width) {
+    constexpr std::size_t lanes = 4;  // sums apart from each other, so that one addition need not wait for another
+    const auto* codes = static_cast<const std::uint8_t*>(row);
+    const std::uint8_t* table = bytes_at(query, query_head);
+    float sums[lanes] = {read<float>(query)};
+    std::size_t at = 0;
+    for (; at + lanes <= width; at += lanes)
+        for (std::size_t lane = 0; lane < lanes; ++lane)
+            sums[lane] += read<float>(table + 4 * (table_size * (at + lane) + codes[at + lane]));
+    for (; at < width; ++at) sums[0] += read<float>(table + 4 * (table_size * at + codes[at]));
+    return (sums[0] + sums[1]) + (sums[2] + sums[3]);
+}
+
+#ifdef HEADWATER_X86
+bool has_vnni() {
+    __builtin_cpu_init();
+    return supported(Level::avx512) && __builtin_cpu_supports("avx512vnni");
+}
+#endif
+
+}  // namespace
+
+Distance coded_distance(Form form, Level level) {
+    if (!supported(level)) throw std::invalid_argument("this processor lacks the instructions");
+    if (form == Form::lookup) return of_lookup;
+#ifdef HEADWATER_X86
+    if (form == Form::bytes && level == Level::avx512 && has_vnni()) return of_bytes<byte_sum_vnni>;
+    if (level != Level::baseline) return form == Form::bytes ? of_bytes<byte_sum_avx2> : of_planes<bits_avx2>;
+#endif
+    return form == Form::bytes ? of_bytes<byte_sum> : of_planes<bits_baseline>;
+}
+
+bool fits(Form form, std::size_t width, const void* query, std::size_t length) {
+    if (length < query_head) return false;
+    if (form == Form::lookup) return length == query_head + sizeof(float) * table_size * width;
+    if (width < row_head) return false;
+    if (form == Form::bytes) return length == query_head + width - row_head;
+    const auto head = read<PlanesHead>(query);
+    if (head.groups > most_groups || head.planes == 0 || head.planes > most_planes) return false;
+    if (length < query_head + group_head * head.groups) return false;
+    std::size_t words = 0;
+    for (std::size_t at = 0; at < head.groups; ++at)
+        words += read<Group>(bytes_at(query, query_head + group_head * at)).words;
+    return width == row_head + 8 * words && length == query_head + group_head * head.groups + 8 * head.planes * words;
+}
+
+}  // namespace headwater

@@ -1,0 +1,61 @@
+"""The codes of a segment's vectors, and the sections that they are kept in (docs/segment-files.md)."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from projector.quantization.kind import Bytes, Quantizer, Shape
+from projector.quantization.registry import KINDS, opened, trained
+from projector.segments.errors import SegmentDamagedError
+from projector.segments.flat_file import FlatFile, FlatFileWriter
+from projector.segments.meta import CODES_VERSION, QuantizedMeta, VectorMeta
+from schemas.quantization import Quantization, read_quantization
+
+_BLOCK_BYTES = 8 << 20
+
+
+class Codes(NamedTuple):
+    """``rows``: uint8 [rows, width], as ``quantizer`` made them."""
+
+    rows: Bytes
+    quantizer: Quantizer
+
+
+def wanted_meta(quantization: Quantization | None) -> QuantizedMeta | None:
+    """What the directory says of a name's codes if they are as asked for; None where none are."""
+    if quantization is None or type(quantization.kind) not in KINDS:
+        return None
+    return QuantizedMeta(quantization.without_placement, quantization.kind.placement)
+
+
+def write_codes(
+    file: FlatFileWriter, vector: VectorMeta, matrix: NDArray[Any], quantization: Quantization | None
+) -> None:
+    """Write the sections of one name's codes, if there are to be any. ``matrix``: its vectors, [rows, dim]."""
+    if quantization is None or wanted_meta(quantization) is None:
+        return
+    quantizer = trained(quantization, Shape(vector.dim, vector.distance), matrix)
+    file.put(f"quantizer.{vector.number}", quantizer.kept())
+    step = max(1, _BLOCK_BYTES // (4 * vector.dim))
+    with file.section(f"codes.{vector.number}") as section:
+        for at in range(0, len(matrix), step):
+            section.write(quantizer.encode(matrix[at : at + step].astype(np.float32, copy=False)))
+
+
+def read_codes(file: FlatFile, vector: VectorMeta) -> Codes | None:
+    """Open them, and compare their checksum; None where there are none. Raises SegmentDamagedError."""
+    meta = vector.quantized
+    if meta is None:
+        return None
+    quantization = read_quantization(meta.settings)
+    if quantization is None or meta.version > CODES_VERSION:
+        return None
+    names = f"quantizer.{vector.number}", f"codes.{vector.number}"
+    for name in names:
+        file.check_on_disk(name)
+    try:
+        quantizer = opened(quantization, Shape(vector.dim, vector.distance), file.array(names[0], np.float32))
+        return Codes(file.array(names[1], np.uint8).reshape(vector.rows, quantizer.width), quantizer)
+    except ValueError as error:
+        raise SegmentDamagedError(f"{file.path}: the codes of {vector.name!r} do not fit: {error}") from error

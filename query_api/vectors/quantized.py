@@ -1,0 +1,91 @@
+"""Dense vectors found by their codes; what is found is compared exactly unless a search says otherwise."""
+
+from math import ceil
+
+import numpy as np
+from numpy.typing import NDArray
+
+from projector.kernel import distances
+from projector.quantization.codes import Codes
+from projector.segments.graph import Graph, Walk
+from projector.vectors.dense import DenseVectors
+from query_api.find.strategy import WalkPlan
+from query_api.vectors.comparison import PartQuery
+from query_api.vectors.scoring import Floats, Scorer
+from query_api.vectors.walking import by_graph, cut, walked
+from schemas.vectors.params import Distance
+
+LEAST_SCANNED, SCANNED_PER_KEPT = 1024, 8
+"""Of how many rows codes are compared rather than vectors, where a graph is no help: gathering vectors from all over a
+file costs more than what is gained by sorting fewer of them."""
+
+Found = tuple[NDArray[np.integer], Floats]
+
+
+def nearest_by_codes(
+    graph: Graph, codes: Codes, vectors: DenseVectors, scorer: Scorer, query: PartQuery
+) -> Found | None:
+    """The nearest rows and their scores, by the codes of a graph; None when comparing vectors is quicker."""
+    search = _CodedSearch(graph, codes, vectors, scorer, query)
+    found = by_graph(query, max(query.ef, search.kept), search.step)
+    if found is None:
+        found = search.scan()
+    if found is None:
+        return None
+    return search.scored(*found)
+
+
+class _CodedSearch:
+    """One search in one part. ``kept``: how many rows are to be found by their codes."""
+
+    def __init__(self, graph: Graph, codes: Codes, vectors: DenseVectors, scorer: Scorer, query: PartQuery) -> None:
+        self._graph = graph
+        self._codes = codes
+        self._vectors = vectors
+        self._scorer = scorer
+        self._query = query
+        self._prepared = codes.quantizer.prepare(scorer.query)
+        params = query.quantization
+        oversampling = codes.quantizer.oversampling if params.oversampling is None else params.oversampling
+        self.kept = ceil(query.wanted * oversampling) if params.rescore else query.wanted
+
+    def step(self, walk: WalkPlan) -> Found | None:
+        """What one walk leads to."""
+        query = self._query
+        enough = min(self.kept, query.found.count)
+        found = walked(self._graph, self._walk, query.found, enough, walk)
+        if found is not None:
+            query.note("graph", f"codes of {query.found.count} vectors, ef {walk.ef}", walk.ef, self._rescored(enough))
+        return None if found is None else (found[0][:enough], found[1][:enough])
+
+    def _walk(self, wanted: int, walk: WalkPlan, allowed: NDArray[np.bool_] | None) -> Walk:
+        return self._graph.search_codes(self._prepared, wanted, walk.ef, allowed, walk.budget)
+
+    def scan(self) -> Found | None:
+        """All that may be found compared by their codes; None where these are too few."""
+        found, query = self._query.found, self._query
+        if found.count < max(LEAST_SCANNED, SCANNED_PER_KEPT * self.kept):
+            return None
+        rows = None if found.everything else found.passing_rows()
+        every = distances(self._codes.rows, self._codes.quantizer.form, self._prepared, rows)
+        least = np.argpartition(every, self.kept)[: self.kept]
+        query.note("codes", f"all {found.count} that pass", found.count, self._rescored(self.kept))
+        return least if rows is None else rows[least], every[least]
+
+    def _rescored(self, kept: int) -> int:
+        return kept if self._query.quantization.rescore else 0
+
+    def scored(self, rows: NDArray[np.integer], about: Floats) -> Found:
+        """Rows with their scores: exact ones, of those that are among the nearest by them, if these are asked for."""
+        if not self._query.quantization.rescore:
+            return rows, self._scores_of(about)
+        matrix, scorer = self._vectors.matrix, self._scorer
+        rough = distances(matrix, self._graph.metric, scorer.query, rows.astype(np.int64))
+        order = np.argsort(rough)
+        rows = cut(rows[order], rough[order], self._query.wanted, scorer, matrix)
+        return rows, scorer.scores(matrix[rows])
+
+    def _scores_of(self, about: Floats) -> Floats:
+        if self._scorer.distance is Distance.EUCLID:
+            return np.sqrt(np.maximum(about, 0))
+        return 1 - about

@@ -12,6 +12,8 @@ class StateFolder:
         self.root = root
         self.catalog = root / "catalog"
         self.catalog_feed = root / "catalog-feed"
+        self.catalog_pause_note = root / "catalog-paused"
+        """Where the catalog's projector says why it has paused."""
 
     def partition(self, partition: int) -> Path:
         """One partition's folder."""

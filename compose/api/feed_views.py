@@ -68,14 +68,15 @@ class FeedViews:
 
         Raises TimedOutError, and InsufficientStorageError while the projector has paused as its disk takes no writes.
         """
-        if topic is Topic.POINTS and self.waiters(topic, partition).stalled is not None:
-            self.add(partition).look_for_pause()
+        feed = self._catalog if topic is Topic.CATALOG else self.add(partition)
+        if feed.waiters.stalled is not None:
+            feed.look_for_pause()
         try:
             outcomes = await self.waiters(topic, partition).wait(offset, deadline.left(), give_up=True)
             await self._peers.wait(column_of(topic, partition), offset, deadline.left())
             if topic is Topic.CATALOG:
                 for number, marker in self._catalog.markers_of(offset):
-                    await self.waiters(Topic.POINTS, number).wait(marker, deadline.left())
+                    await self.waiters(Topic.POINTS, number).wait(marker, deadline.left(), give_up=True)
                     await self._peers.wait(column_of(Topic.POINTS, number), marker, deadline.left())
         except TimedOutError:
             raise not_visible(offset, deadline.seconds) from None

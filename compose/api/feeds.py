@@ -34,6 +34,10 @@ class Feed(Protocol):
         """Return once what the feed held when it was first read is visible."""
         ...
 
+    def look_for_pause(self) -> None:
+        """See whether the projector has paused, and tell who waits for what it would apply."""
+        ...
+
     def close(self) -> None:
         """Let go of the feed."""
         ...
@@ -45,10 +49,6 @@ class PartitionFeed(Feed, Protocol):
     @property
     def shards(self) -> Mapping[ShardId, LiveShard]:
         """The shards at home in this partition."""
-        ...
-
-    def look_for_pause(self) -> None:
-        """See whether the projector has paused, and tell who waits for what it would apply."""
         ...
 
 

@@ -145,7 +145,7 @@ class ApiNode:
     async def _watch_pauses(self) -> None:
         while True:
             await asyncio.sleep(PAUSE_LOOK_SECONDS)
-            for feed in list(self._followed.values()):
+            for feed in (self.catalog, *self._followed.values()):
                 feed.look_for_pause()
                 await asyncio.sleep(0)
 

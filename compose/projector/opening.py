@@ -81,6 +81,9 @@ class Opener:
         )
         try:
             await service.start()
+            kv = service.store.kv
+            kv.on_writable = feed.paused
+            feed.paused(kv.unwritable)
         except BaseException:
             await service.close()
             raise

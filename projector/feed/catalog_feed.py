@@ -8,6 +8,7 @@ import structlog
 from projector.catalog.state import CatalogState, MarkerOffset
 from projector.feed.format import FeedKind, FeedSource
 from projector.feed.messages import CatalogChange, CatalogCheckpoint, CatalogMarkers, encode
+from projector.feed.pause_note import PauseNote
 from projector.feed.recent import Recent
 from projector.feed.writer import FeedWriter
 from projector.folders import StateFolder
@@ -30,6 +31,7 @@ class CatalogFeed:
         self._source = FeedSource(FeedKind.CATALOG, 0, identity)
         self._changes_bytes = changes_bytes
         self._writer: FeedWriter | None = None
+        self._note: PauseNote | None = None
         self._full_at = 0
         self._pending: list[bytes] = []
         self._retry: asyncio.TimerHandle | None = None
@@ -58,11 +60,17 @@ class CatalogFeed:
         if self._writer is None:
             self._writer = FeedWriter(self._folder.catalog_feed, self._source, self._checkpoint())
             self._writer.show()
+            self._note = PauseNote(self._folder.catalog_pause_note)
             self._full_at = self._next_full(self._writer)
             return
         self._pending.append(encode(_change(offset, old, state, outcomes, markers)))
         if self._retry is None:
             self._write_pending(self._writer)
+
+    def paused(self, reason: str | None) -> None:
+        """Let readers know why nothing is applied now; None: it is. Nothing before the first ``publish``."""
+        if self._note is not None:
+            self._note.say(reason)
 
     def _write_pending(self, writer: FeedWriter) -> None:
         self._retry = None
@@ -81,6 +89,9 @@ class CatalogFeed:
             self._retry.cancel()
         if self._writer is not None:
             self._writer.close()
+        if self._note is not None:
+            self._note.close()
+            self._note = None
 
     def _roll(self, writer: FeedWriter) -> None:
         writer.roll(self._checkpoint())

@@ -11,6 +11,7 @@ from projector.feed.errors import FeedBrokenError, NoFeedError
 from projector.feed.format import FeedKind, FeedSource
 from projector.feed.messages import CatalogChange, decode_catalog_change, decode_catalog_checkpoint
 from projector.feed.partition_follower import RETRY_SECONDS
+from projector.feed.pause_note import look_for_pause
 from projector.feed.reader import FeedReader
 from projector.folders import StateFolder
 
@@ -26,10 +27,15 @@ class CatalogFeedFollower(CatalogFollower):
     def __init__(self, folder: StateFolder, identity: str) -> None:
         """``folder`` need not exist yet. ``identity`` is the log's."""
         super().__init__()
+        self._note = folder.catalog_pause_note
         self._reader = FeedReader(folder.catalog_feed, FeedSource(FeedKind.CATALOG, 0, identity))
         self.trouble = ""
         """Why it could not be loaded the last time; empty when it could, or when there is no feed yet."""
         self._loaded = asyncio.Event()
+
+    def look_for_pause(self) -> None:
+        """See whether the catalog's projector has paused, and tell who waits for what it would apply."""
+        look_for_pause(self._note, self.waiters)
 
     @property
     def visible(self) -> int:

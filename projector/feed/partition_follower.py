@@ -10,7 +10,7 @@ from projector.feed.errors import FeedBrokenError, NoFeedError
 from projector.feed.format import FeedKind, FeedSource
 from projector.feed.loading import PartitionLoad
 from projector.feed.messages import decode_frame, decode_points_checkpoint
-from projector.feed.pause_note import read_note
+from projector.feed.pause_note import look_for_pause
 from projector.feed.reader import READ_BYTES, FeedReader
 from projector.feed.shard_loader import ShardLoader
 from projector.folders import StateFolder
@@ -50,9 +50,7 @@ class PartitionFeedFollower:
 
     def look_for_pause(self) -> None:
         """See whether the projector has paused, and tell who waits for what it would apply."""
-        reason = read_note(self._note)
-        if reason != self.waiters.stalled:
-            self.waiters.stall(reason)
+        look_for_pause(self._note, self.waiters)
 
     @property
     def shards(self) -> Mapping[ShardId, LiveShard]:

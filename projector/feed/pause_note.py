@@ -10,6 +10,8 @@ from struct import Struct
 import structlog
 from crc32c import crc32c
 
+from projector.waiters import Waiters
+
 NOTE_BYTES = 4096
 _HEAD = Struct("<II")
 
@@ -47,6 +49,13 @@ class PauseNote:
     def close(self) -> None:
         """Close the file; what it says stays."""
         os.close(self._fd)
+
+
+def look_for_pause(path: Path, waiters: Waiters) -> None:
+    """See whether the projector has paused, and tell who waits for what it would apply."""
+    reason = read_note(path)
+    if reason != waiters.stalled:
+        waiters.stall(reason)
 
 
 def read_note(path: Path) -> str | None:

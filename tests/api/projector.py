@@ -89,6 +89,9 @@ class MemoryCatalogFeed(CatalogFollower):
     async def loaded(self) -> None:
         await self.delivery.gate.wait()
 
+    def look_for_pause(self) -> None:
+        """Its disk is never full."""
+
     def close(self) -> None:
         self.closed = True
 

@@ -25,6 +25,10 @@ def _upsert(http: Http, number: int, rng: random.Random) -> Answer:
     return http.send("PUT", "/collections/things/points?wait=true&timeout=30", body)
 
 
+def _create(http: Http, number: int) -> Answer:
+    return http.put(f"/collections/c{number}?timeout=30", {"vectors": {"size": 2, "distance": "Dot"}})
+
+
 def _count(http: Http) -> int:
     count: int = http.post("/collections/things/points/count", {"exact": True}).result["count"]
     return count
@@ -45,6 +49,9 @@ def test_writes_that_wait_are_told_of_the_disk(kafka_broker: KafkaBroker, tmp_pa
             assert (answer.status, "No space left on device" in answer.error) == (507, True), answer.error
             written = _count(http)
             assert http.get("/collections/things/points/0").result["id"] == 0
+            disk.fill(0)
+            answer = next(a for number in range(500) if (a := _create(http, number)).status != 200)
+            assert (answer.status, "No space left on device" in answer.error) == (507, True), answer.error
             disk.make_room()
             eventually(lambda: _count(http) == written + 1)
             eventually(lambda: _upsert(http, 1000, rng).status == 200)

@@ -20,7 +20,7 @@ from projector.feed.catalog_follower import CatalogFeedFollower
 from projector.feed.recent import KEPT_OFFSETS
 from projector.folders import StateFolder
 from schemas.config import CollectionConfig
-from schemas.errors import NotFoundError, TimedOutError
+from schemas.errors import InsufficientStorageError, NotFoundError, TimedOutError
 from schemas.operations import Outcome
 from tests.projector.feed.place import following
 from tests.projector.feed.sample import CONFIG, IDENTITY, feed_files
@@ -133,6 +133,25 @@ def test_a_name_that_is_not_there_is_not_found(tmp_path: Path) -> None:
             assert follower.resolve("a").shard_map == (0, 1)
             with pytest.raises(NotFoundError):
                 follower.resolve("b")
+        feed.close()
+
+    asyncio.run(main())
+
+
+def test_who_waits_is_told_of_a_pause(tmp_path: Path) -> None:
+    async def main() -> None:
+        full = "state/catalog can't be written: No space left on device"
+        async with reader(tmp_path) as follower:
+            feed = CatalogFeed(StateFolder(tmp_path), IDENTITY)
+            feed.publish(3, create(CatalogState(), "a"), (), ())
+            await follower.loaded()
+            feed.paused(full)
+            follower.look_for_pause()
+            with pytest.raises(InsufficientStorageError, match="No space left on device"):
+                await follower.waiters.wait(4, None, give_up=True)
+            feed.paused(None)
+            follower.look_for_pause()
+            assert follower.waiters.stalled is None
         feed.close()
 
     asyncio.run(main())

@@ -41,6 +41,11 @@ small = st.integers(-3, 6)
 places = st.sampled_from(PLACES).map(lambda place: {"lat": place[0], "lon": place[1]})
 numbers: st.SearchStrategy[float] = st.one_of(small, quarters)
 parts: st.SearchStrategy[Any] = st.fixed_dictionaries({}, optional={"v": small, "w": words})
+tokens = st.sampled_from(["quick", "Fox", "łódź", "a1", "don't"])
+texts = st.lists(st.tuples(tokens, st.sampled_from([" ", "-", "_", ", "])), max_size=4).map(
+    lambda pairs: "".join(token + separator for token, separator in pairs)
+)
+wanted = st.lists(st.sampled_from(["QUICK", "fox", "fo", "Łódź", "a1", "1", "don", "t", "-"]), max_size=3).map(" ".join)
 FIELDS: dict[str, st.SearchStrategy[Any]] = {
     "city": st.one_of(words, st.lists(words, max_size=3)),
     "n": st.one_of(small, st.lists(small, max_size=3)),
@@ -49,6 +54,7 @@ FIELDS: dict[str, st.SearchStrategy[Any]] = {
     "when": st.sampled_from(MOMENTS),
     "place": places,
     "deep": st.fixed_dictionaries({}, optional={"n": small, "parts": st.lists(parts, max_size=3)}),
+    "text": texts,
     "odd": st.sampled_from([None, [], {}, "", 0, False, [None], [1, None]]),
 }
 _payloads = st.fixed_dictionaries({}, optional=FIELDS)
@@ -119,6 +125,10 @@ def conditions(vector_names: tuple[str, ...]) -> st.SearchStrategy[Any]:
         _condition(WORD_KEYS, match=_object(any=_some(words))),
         _condition(["n", "deep.n"], match=_object(any=_some(small))),
         _condition(WORD_KEYS, match=st.fixed_dictionaries({"except": _some(words)})),
+        _condition([*WORD_KEYS, "text"], match=_object(prefix=st.sampled_from(["", "o", "Łó", "a ", "quick", "Q"]))),
+        st.sampled_from(["text", "phrase", "text_any"]).flatmap(
+            lambda kind: _condition(["text"], match=_object(**{kind: wanted}))
+        ),
         _condition(NUMBER_KEYS, range=_bounds(numbers)),
         _condition(["when", "city"], range=_bounds(st.sampled_from(MOMENTS))),
         _condition(ANY_KEYS, values_count=_bounds(st.integers(0, 3))),

@@ -52,6 +52,9 @@ INDEXES = {
     "when": models.PayloadSchemaType.DATETIME,
 }
 """Of types that say what can be counted and ordered, and change nothing of what a filter means."""
+TEXT = models.TextIndexParams(type=models.TextIndexType.TEXT, phrase_matching=True)
+"""Local mode compares tokens on any field, as a field with such an index does; without one, as recorded, the text is
+looked for as it is."""
 FACETED = {"city": str, "n": int, "flag": bool}
 ORDERED = {"n": small, "x": numbers, "when": st.sampled_from(MOMENTS)}
 distances = st.sampled_from(list(models.Distance))
@@ -91,6 +94,7 @@ class Differential(RuleBasedStateMachine):
         self.pair.create(shard_number=shards, optimizers_config=optimizers)
         for key, kind in INDEXES.items():
             self.headwater.create_payload_index(COLLECTION, key, kind)
+        self.headwater.create_payload_index(COLLECTION, "text", TEXT)
 
     def teardown(self) -> None:
         if self.pair is not None:

@@ -7,6 +7,8 @@ from typing import Any
 TOLERANCE = 1e-4
 Answer = Sequence[tuple[Any, float]]
 """(id, score) in order."""
+Groups = Sequence[tuple[Any, Answer]]
+"""(what a group has in common, its points) in order."""
 
 
 def close(one: float, other: float) -> bool:
@@ -27,3 +29,21 @@ def difference(ours: Answer, theirs: Answer) -> str | None:
         if not close(scores.get(point, last), score):
             return f"point {point} has {score}, not {scores.get(point)}: {ours} {theirs}"
     return None
+
+
+def group_difference(ours: Groups, theirs: Groups) -> str | None:
+    """What differs of groups; None where nothing does. Groups whose first points are equally good may change places."""
+    found = difference(_firsts(ours), _firsts(theirs))
+    if found is not None:
+        return f"first points of groups: {found}"
+    expected = dict(theirs)
+    for common, points in ours:
+        if common in expected:
+            found = difference(points, expected[common])
+            if found is not None:
+                return f"group {common}: {found}"
+    return None
+
+
+def _firsts(groups: Groups) -> Answer:
+    return [(common, points[0][1]) for common, points in groups]

@@ -2,17 +2,26 @@
 
 import shutil
 from collections.abc import Callable, Iterator, Sequence
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-from qdrant_client import QdrantClient, models
 
 from ingest.log import Topic
-from tests.queries.comparison import Answer, close, difference
-from tests.queries.world import CONFIG, NAMES, POINTS, fuses_ranks, queries
+from tests.queries.comparison import Answer, Groups, difference, group_difference
+from tests.queries.local_mode import LocalMode
+from tests.queries.world import (
+    CONFIG,
+    INDEXES,
+    NAMES,
+    POINTS,
+    fuses_ranks,
+    grouped,
+    orders,
+    queries,
+    unscored,
+)
 from tests.rest.client import ClusterRest, MemoryRest, Rest
 from tests.support.cluster import Cluster
 from tests.support.server import Server
@@ -24,16 +33,10 @@ Ask = Callable[[Sequence[dict[str, Any]]], list[Answer]]
 
 
 @pytest.fixture(scope="module")
-def local() -> Iterator[QdrantClient]:
-    client = QdrantClient(":memory:")
-    client.create_collection(
-        "c",
-        {name: models.VectorParams.model_validate(params) for name, params in CONFIG["vectors"].items()},
-        {name: models.SparseVectorParams.model_validate(params) for name, params in CONFIG["sparse_vectors"].items()},
-    )
-    client.upsert("c", [models.PointStruct.model_validate(point) for point in POINTS])
-    yield client
-    client.close()
+def local() -> Iterator[LocalMode]:
+    mode = LocalMode()
+    yield mode
+    mode.close()
 
 
 @pytest.fixture(scope="module")
@@ -62,6 +65,9 @@ class ServerRest(Rest):
 
 def fill(rest: Rest) -> None:
     rest.create(**CONFIG, shard_number=3)
+    for key, kind in INDEXES.items():
+        index = {"field_name": key, "field_schema": kind}
+        rest.result("PUT", "/collections/c/index", params={"wait": "true"}, json=index)
     rest.upsert(*POINTS)
 
 
@@ -73,57 +79,69 @@ def asking(rest: Rest) -> Ask:
     return ask
 
 
-def expected(local: QdrantClient, asked: dict[str, Any]) -> Answer:
-    request = models.QueryRequest.model_validate(asked)
-    found = local.query_points(
-        "c",
-        query=request.query,
-        using=request.using,
-        prefetch=request.prefetch,
-        query_filter=request.filter,
-        limit=request.limit or 10,
-    )
-    return [(hit.id, hit.score) for hit in found.points]
-
-
-def has_ties(local: QdrantClient, asked: dict[str, Any]) -> bool:
-    """Whether prefetches find points that are equally good."""
-    for prefetch in asked["prefetch"]:
-        scores = [score for _, score in expected(local, prefetch)]
-        if any(close(one, other) for one, other in pairwise(scores)):
-            return True
-    return False
-
-
-def check(ask: Ask, local: QdrantClient, asked: Sequence[tuple[str, dict[str, Any]]]) -> None:
+def check(ask: Ask, local: LocalMode, asked: Sequence[tuple[str, dict[str, Any]]]) -> None:
     wrong: list[str] = []
     for start in range(0, len(asked), TOGETHER):
         some = asked[start : start + TOGETHER]
         for (what, query), ours in zip(some, ask([query for _, query in some]), strict=True):
-            if fuses_ranks(query) and has_ties(local, query):
+            if fuses_ranks(query) and local.has_ties(query):
                 continue
-            found = difference(ours, expected(local, query))
+            found = difference(ours, local.answer(query))
             if found is not None:
                 wrong.append(f"{what}: {found}")
     assert not wrong, f"{len(wrong)} of {len(asked)}:\n" + "\n".join(wrong[:20])
 
 
+def check_groups(rest: Rest, local: LocalMode, asked: Sequence[tuple[str, dict[str, Any]]]) -> None:
+    wrong: list[str] = []
+    for what, query in asked:
+        found = group_difference(groups(rest, query), local.groups(query))
+        if found is not None:
+            wrong.append(f"{what}: {found}")
+    assert not wrong, f"{len(wrong)} of {len(asked)}:\n" + "\n".join(wrong[:20])
+
+
+def groups(rest: Rest, asked: dict[str, Any]) -> Groups:
+    found = rest.result("POST", "/collections/c/points/query/groups", json=asked)["groups"]
+    return [(group["id"], [(hit["id"], hit["score"]) for hit in group["hits"]]) for group in found]
+
+
+def check_whole(rest: Rest, local: LocalMode) -> None:
+    """Check answers that are an order, a sample or groups, beside a sample of all the others."""
+    ask = asking(rest)
+    asked = list(orders())
+    for (what, query), ours in zip(asked, ask([query for _, query in asked]), strict=True):
+        assert ours == local.answer(query), what
+    check(ask, local, list(unscored()))
+    check_groups(rest, local, [query for name in NAMES for query in grouped(name)][::EVERY])
+    check(ask, local, sample())
+
+
 @pytest.mark.parametrize("name", NAMES)
-def test_answers_are_those_of_local_mode(name: str, memory: MemoryRest, local: QdrantClient) -> None:
+def test_answers_are_those_of_local_mode(name: str, memory: MemoryRest, local: LocalMode) -> None:
     check(asking(memory), local, list(queries(name)))
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_groups_are_those_of_local_mode(name: str, memory: MemoryRest, local: LocalMode) -> None:
+    check_groups(memory, local, list(grouped(name))[::3])
+
+
+def test_orders_and_samples_are_those_of_local_mode(memory: MemoryRest, local: LocalMode) -> None:
+    check_whole(memory, local)
+
+
 @pytest.mark.kafka
-def test_answers_through_kafka_are_the_same(cluster: Cluster, local: QdrantClient) -> None:
+def test_answers_through_kafka_are_the_same(cluster: Cluster, local: LocalMode) -> None:
     rest = ClusterRest(cluster)
     try:
         fill(rest)
-        check(asking(rest), local, sample())
+        check_whole(rest, local)
     finally:
         rest.close()
 
 
-def test_answers_after_a_replay_are_the_same(tmp_path: Path, local: QdrantClient) -> None:
+def test_answers_after_a_replay_are_the_same(tmp_path: Path, local: LocalMode) -> None:
     asked = sample()
     with Server(tmp_path / "data") as server:
         rest = ServerRest(server.start())
@@ -133,7 +151,7 @@ def test_answers_after_a_replay_are_the_same(tmp_path: Path, local: QdrantClient
         shutil.rmtree(tmp_path / "data" / "state")
         server.start()
         assert asking(rest)([query for _, query in asked][:TOGETHER]) == before
-        check(asking(rest), local, asked)
+        check_whole(rest, local)
         rest.close()
 
 

@@ -30,7 +30,7 @@ from schemas.errors import BadInputError, UnprocessableError
 from schemas.index_config import check_range
 from schemas.nesting import check_depth
 from schemas.quantization import Quantization, quantization_settings
-from schemas.rest.decode import NotYet, convert_part, not_yet
+from schemas.rest.decode import convert_part, not_yet
 from schemas.rest.milvus import MilvusChange, MilvusParameters
 from schemas.rest.strict_mode import StrictModeRequest, strict_mode
 from schemas.vectors.params import (
@@ -168,7 +168,6 @@ class CreateCollectionRequest(_Part, MilvusParameters, frozen=True, kw_only=True
     quantization_config: Quantization | None = None
     sparse_vectors: dict[str, SparseVectorRequest] | None = None
     strict_mode_config: StrictModeRequest | None = None
-    init_from: NotYet = None
     metadata: dict[str, Any] | None = None
     name: str | None = None
     vector_size: VectorSize | None = None

@@ -2,15 +2,12 @@
 
 import re
 from collections.abc import Callable
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
 from schemas.errors import BadInputError, HeadwaterError, UnprocessableError
 from schemas.ids import not_an_id
-
-NotYet: TypeAlias = None
-"""The type of a field that Qdrant has and Headwater doesn't, yet: null alone passes, so nothing is silently ignored."""
 
 RequestT = TypeVar("RequestT")
 
@@ -34,7 +31,6 @@ _OF_AN_ID = re.compile(r"(?:^|\.)(?:id|offset|(?:ids|points)\[(?:\d+|\.\.\.)\])$
 _UINT64 = 1 << 64
 _SHOWN = 1e40
 """Larger numbers are not quoted: they may have any number of digits."""
-_ONLY_NULL = re.compile(r"^Expected `null`, got ")
 
 
 def decode_body(decoder: msgspec.json.Decoder[RequestT], body: bytes) -> RequestT:
@@ -92,8 +88,6 @@ def explain(error: Exception, prefix: str = "", read: Callable[[], Any] = lambda
     at = _AT.match(text)
     what, inner = (at["what"], at["path"]) if at else (text, "$")
     path = _join(prefix, inner)
-    if _ONLY_NULL.match(what):
-        return not_yet(path)
     limit = _LIMIT.match(what)
     if limit and limit["limit"] in _OF_THE_TYPE:
         return BadInputError(f"Format error in JSON body: {what} at {path}")

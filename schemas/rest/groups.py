@@ -2,9 +2,8 @@
 
 import msgspec
 
-from schemas.rest.queries import Prefetch, QueryRequest, RecommendRequest, SearchRequest
+from schemas.rest.queries import Answered, QueryRequest, RecommendRequest, SearchRequest
 from schemas.rest.reads import AtLeastOne, WithPayload, WithVector
-from schemas.rest.shard_keys import ShardKeySelector
 
 DEFAULT_GROUP_SIZE = 3
 
@@ -18,15 +17,12 @@ class WithLookup(msgspec.Struct):
     with_vector: WithVector | None = None
 
 
-class QueryGroupsRequest(Prefetch, kw_only=True):
+class QueryGroupsRequest(Answered, kw_only=True):
     """A query; ``limit`` counts groups, and ``group_size`` points in each."""
 
     group_by: str
     group_size: AtLeastOne | None = None
-    with_vector: WithVector | None = None
-    with_payload: WithPayload | None = None
     with_lookup: str | WithLookup | None = None
-    shard_key: ShardKeySelector | None = None
 
 
 class SearchGroupsRequest(SearchRequest, kw_only=True):

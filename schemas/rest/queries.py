@@ -7,7 +7,7 @@ import msgspec
 from schemas.config import UNNAMED
 from schemas.errors import BadInputError
 from schemas.rest.points import JsonFilter, JsonId
-from schemas.rest.reads import AtLeastOne, AtLeastZero, OrderBy, SearchParams, WithPayload, WithVector
+from schemas.rest.reads import AtLeastOne, AtLeastZero, OrderBy, SearchParams, WithPayload, WithVector, either
 from schemas.rest.shard_keys import ShardKeySelector
 from schemas.vectors.inference import VectorObject
 from schemas.vectors.kind import SparseVector
@@ -163,13 +163,22 @@ class Prefetch(msgspec.Struct, kw_only=True):
     lookup_from: LookupFrom | None = None
 
 
-class QueryRequest(Prefetch, kw_only=True):
+class Answered(Prefetch, kw_only=True):
+    """A query, and what to give of the points that it finds."""
+
+    with_vector: WithVector | None = None
+    with_vectors: WithVector | msgspec.UnsetType | None = msgspec.UNSET
+    with_payload: WithPayload | None = None
+    shard_key: ShardKeySelector | None = None
+
+    def __post_init__(self) -> None:
+        self.with_vector = either(self.with_vector, self.with_vectors)
+
+
+class QueryRequest(Answered, kw_only=True):
     """A query; without ``query`` points come in id order."""
 
     offset: AtLeastZero | None = None
-    with_vector: WithVector | None = None
-    with_payload: WithPayload | None = None
-    shard_key: ShardKeySelector | None = None
 
 
 class QueryBatchRequest(msgspec.Struct):
@@ -185,8 +194,12 @@ class _Older(msgspec.Struct, kw_only=True):
     offset: AtLeastZero | None = None
     with_payload: WithPayload | None = None
     with_vector: WithVector | None = None
+    with_vectors: WithVector | msgspec.UnsetType | None = msgspec.UNSET
     score_threshold: float | None = None
     shard_key: ShardKeySelector | None = None
+
+    def __post_init__(self) -> None:
+        self.with_vector = either(self.with_vector, self.with_vectors)
 
     def as_query(self, query: AnyQuery, using: str | None, lookup_from: LookupFrom | None = None) -> QueryRequest:
         """The same as a query."""
@@ -253,6 +266,7 @@ class DiscoverRequest(_Older, kw_only=True):
     lookup_from: LookupFrom | None = None
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if self.target is None and not self.context:
             raise ValueError("Expected `target` or `context`")
 

@@ -1,6 +1,6 @@
 """Requests that read points: retrieve, scroll, count, and what queries have in common with them."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar
 
 import msgspec
 
@@ -29,6 +29,12 @@ class PayloadSelector(msgspec.Struct, forbid_unknown_fields=True):
 
 WithPayload = bool | Keys | PayloadSelector
 WithVector = bool | Keys
+ChoiceT = TypeVar("ChoiceT")
+
+
+def either(with_vector: ChoiceT, with_vectors: ChoiceT | msgspec.UnsetType) -> ChoiceT:
+    """What is asked for by either name of one field; ``with_vectors`` counts where it is there."""
+    return with_vector if isinstance(with_vectors, msgspec.UnsetType) else with_vectors
 
 
 class _Selecting(msgspec.Struct, kw_only=True):
@@ -40,8 +46,7 @@ class _Selecting(msgspec.Struct, kw_only=True):
     shard_key: ShardKeySelector | None = None
 
     def __post_init__(self) -> None:
-        if self.with_vectors is not msgspec.UNSET:
-            self.with_vector = self.with_vectors
+        self.with_vector = either(self.with_vector, self.with_vectors)
 
 
 class RetrieveRequest(_Selecting, kw_only=True):

@@ -96,7 +96,6 @@ def nested(levels: int) -> list[Any]:
 NOT_YET: list[tuple[dict[str, Any], str]] = [
     ({"vectors": {**VECTORS, "datatype": "turbo4"}}, "vectors.datatype"),
     ({"vectors": {"a": {**VECTORS, "datatype": "turbo4"}}}, "vectors.a.datatype"),
-    ({"vectors": VECTORS, "init_from": {"collection": "x"}}, "init_from"),
 ]
 
 
@@ -105,6 +104,11 @@ def test_what_is_not_there_yet_is_refused(rest: Rest, body: dict[str, Any], what
     message = rest.error(400, "PUT", "/collections/c", json=body)
     assert message.startswith(f"Wrong input: {what}")
     assert message.endswith("is not supported yet")
+
+
+def test_what_qdrant_no_longer_has_is_like_any_unknown_field(rest: Rest) -> None:
+    rest.create(vectors=VECTORS, init_from={"collection": "another"}, nonsense=1)
+    assert info(rest).points_count == 0
 
 
 BAD: list[tuple[int, dict[str, Any], str]] = [

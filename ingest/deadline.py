@@ -13,6 +13,10 @@ class Deadline:
         self.seconds = seconds
         self._end = monotonic() + seconds
 
+    def end(self) -> None:
+        """The time is up now."""
+        self._end = 0.0
+
     def left(self) -> float:
         """How many seconds are left; 0 when there are none."""
         return max(0.0, self._end - monotonic())

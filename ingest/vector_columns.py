@@ -19,8 +19,9 @@ from schemas.config import UNNAMED, CollectionConfig
 from schemas.errors import BadInputError, UnprocessableError
 from schemas.rest.decode import decode_part
 from schemas.rest.points import JsonVector
-from schemas.vectors.inference import AnyVector, stored_vector
-from schemas.vectors.kind import JsonValue
+from schemas.vectors.dense import join_floats
+from schemas.vectors.inference import AnyVector, VectorObject, stored_vector
+from schemas.vectors.kind import GivenValue
 from schemas.vectors.params import SparseVectorParams
 from schemas.vectors.plain import only_plain
 from schemas.vectors.registry import VectorColumn, kind_of
@@ -30,6 +31,8 @@ _BLOCK_ROWS = 256
 _local = threading.local()
 _vector_decoder: msgspec.json.Decoder[JsonVector] = msgspec.json.Decoder(JsonVector)
 
+GivenVector = AnyVector | GivenValue | dict[str, AnyVector | GivenValue]
+"""What a point of a message has: the unnamed vector, or named ones."""
 Path = Callable[[int, str], str]
 """Where in the body the vector at a position stood, under a name."""
 
@@ -39,20 +42,23 @@ def point_path(position: int, name: str) -> str:
     return f"points[{position}].vector.{name}" if name else f"points[{position}].vector"
 
 
-def to_columns(config: CollectionConfig, raw: Sequence[msgspec.Raw]) -> dict[str, VectorColumn]:
-    """The columns of points whose vectors, each a JsonVector, are ``raw``.
+def to_columns(config: CollectionConfig, raw: Sequence[msgspec.Raw | GivenVector]) -> dict[str, VectorColumn]:
+    """The columns of points whose vectors, each a JsonVector or one that came in a message, are ``raw``.
 
     Raises BadInputError naming the point for a vector that is none, that the collection doesn't have, of another
     size, or with a number that no float32 can hold, and UnprocessableError for an empty one.
     """
     plain = only_plain(config)
     if plain is not None:
-        data = read_unnamed(plain.dim, raw)
+        data = _read_plain(plain.dim, raw)
         if data is not None:
             return {UNNAMED: plain.plain(data)}
-    found: dict[str, tuple[list[int], list[AnyVector]]] = {}
+    found: dict[str, tuple[list[int], list[AnyVector | GivenValue]]] = {}
     for position, item in enumerate(raw):
-        vector = decode_part(_vector_decoder, item, point_path(position, UNNAMED))
+        if isinstance(item, msgspec.Raw):
+            vector = decode_part(_vector_decoder, item, point_path(position, UNNAMED))
+        else:
+            vector = item
         named = vector if isinstance(vector, dict) else {UNNAMED: vector}
         for name, values in named.items():
             rows, column = found.setdefault(name, ([], []))
@@ -62,6 +68,11 @@ def to_columns(config: CollectionConfig, raw: Sequence[msgspec.Raw]) -> dict[str
         name: pack_written(config, name, column, rows, point_path, None if len(rows) == len(raw) else rows)
         for name, (rows, column) in found.items()
     }
+
+
+def _read_plain(size: int, raw: Sequence[msgspec.Raw | GivenVector]) -> bytes | None:
+    texts = [item for item in raw if isinstance(item, msgspec.Raw)]
+    return read_unnamed(size, texts) if len(texts) == len(raw) else join_floats(size, raw)
 
 
 def read_rows_of(size: int, text: bytes, count: int) -> bytes | None:
@@ -154,7 +165,7 @@ def _rows_of(size: int, lengths: Sequence[int], values: NDArray[np.float64]) -> 
 def pack_written(
     config: CollectionConfig,
     name: str,
-    values: Sequence[AnyVector],
+    values: Sequence[AnyVector | GivenValue],
     positions: Sequence[int],
     where: Path,
     rows: list[int] | None = None,
@@ -164,12 +175,13 @@ def pack_written(
     Raises UnprocessableError, too, for an empty one that isn't sparse.
     """
     params = config.names.get(name)
-    if params is not None and [] in values and not isinstance(params, SparseVectorParams):
-        path = where(positions[values.index([])], name)
+    empty = next((at for at, value in enumerate(values) if isinstance(value, list | bytes) and not value), None)
+    if params is not None and empty is not None and not isinstance(params, SparseVectorParams):
+        path = where(positions[empty], name)
         what = "dense vector" if params.multivector_config is None else "multivector"
         raise UnprocessableError(f"Validation error in JSON body: [{path}: {what} must not be empty]")
     made = [
-        value if isinstance(value, list) else stored_vector(value, where(position, name))
+        stored_vector(value, where(position, name)) if isinstance(value, VectorObject) else value
         for value, position in zip(values, positions, strict=True)
     ]
     return pack_column(config, name, made, positions, where, rows)
@@ -178,7 +190,7 @@ def pack_written(
 def pack_column(
     config: CollectionConfig,
     name: str,
-    values: Sequence[JsonValue],
+    values: Sequence[GivenValue],
     positions: Sequence[int],
     where: Path,
     rows: list[int] | None = None,

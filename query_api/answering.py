@@ -16,7 +16,7 @@ from query_api.plan.fields import check_name, vector_values
 from query_api.plan.query import to_group_plan, to_plan
 from query_api.plan.selection import Selection
 from query_api.reading import Reader, Reading
-from query_api.rendering import render_scored, render_us
+from query_api.rendering import render_us
 from query_api.strict import check_batch, check_group_by, check_query
 from schemas.errors import UnprocessableError
 from schemas.rest.groups import QueryGroupsRequest
@@ -48,7 +48,7 @@ class Answering:
         clock.found()
         points = await shards.fetch(hits, plan.selection)
         clock.fetched()
-        rendered = await reading.budget.run(lambda _: render_scored(hits, points), render_us(points))
+        rendered = await reading.budget.run(lambda _: reading.rendering.scored(hits, points), render_us(points))
         if explained is not None and note is not None:
             explained.append(clock.explanation(note))
         return rendered
@@ -63,7 +63,7 @@ class Answering:
         check_query(reading.config, request, plan.root, plan.groups * plan.size)
         check_group_by(reading.config, plan.by)
         self.check_vectors(reading, plan.groups * plan.size, request.with_vector)
-        lookup = None if request.with_lookup is None else Lookup(self._reader, reading.budget, request.with_lookup)
+        lookup = None if request.with_lookup is None else Lookup(self._reader, reading, request.with_lookup)
         note = None if explained is None else NodeNote("groups", plan.groups, parts=[], inputs=[])
         clock.planned()
         groups = await grouped(reading.shards, plan, note)
@@ -71,7 +71,7 @@ class Answering:
         hits = [hit for group in groups for hit in group.hits]
         points = await reading.shards.fetch(hits, plan.selection)
         clock.fetched()
-        rendered = await reading.budget.run(lambda _: render_scored(hits, points), render_us(points))
+        rendered = await reading.budget.run(lambda _: reading.rendering.scored(hits, points), render_us(points))
         there = {} if lookup is None else await lookup.points([group.key for group in groups])
         rest = iter(rendered)
         result = GroupsResult(

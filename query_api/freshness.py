@@ -30,7 +30,7 @@ class Freshness:
 
         Raises BadInputError for a malformed token, TimedOutError.
         """
-        deadline = self._limits.deadline(call.params.timeout)
+        deadline = call.deadline(self._limits)
         token = call.list_header(OFFSETS_HEADER)
         if token is None:
             return deadline

@@ -2,12 +2,11 @@
 
 from collections.abc import Sequence
 
-from query_api.budget import Budget
 from query_api.plan.fields import to_selection
-from query_api.reading import Reader
-from query_api.rendering import render_points, render_us
+from query_api.reading import Reader, Reading
+from query_api.rendering import render_us
 from schemas.errors import BadInputError
-from schemas.ids import PointId, parse_point_id, render_point_id
+from schemas.ids import PointId, parse_point_id
 from schemas.rest.groups import WithLookup
 from schemas.rest.responses import PointResult
 
@@ -18,11 +17,15 @@ Value = int | str
 class Lookup:
     """What a request asks of the other collection."""
 
-    def __init__(self, reader: Reader, budget: Budget, asked: str | WithLookup) -> None:
-        """Raises NotFoundError, BadInputError for an unknown vector name."""
+    def __init__(self, reader: Reader, reading: Reading, asked: str | WithLookup) -> None:
+        """``reading`` is of the collection that was queried.
+
+        Raises NotFoundError, BadInputError for an unknown vector name.
+        """
         if isinstance(asked, str):
             asked = WithLookup(asked)
-        self._there = reader.open(asked.collection, budget)
+        self._there = reader.open(asked.collection, reading.budget)
+        self._rendering = reading.rendering
         vectors = asked.with_vector if asked.with_vectors is None else asked.with_vectors
         self._selection = to_selection(self._there.config, asked.with_payload, vectors, True)
 
@@ -30,10 +33,9 @@ class Lookup:
         """Those points that there are, by the values that are their ids. Raises what the shards do."""
         ids = {value: point_id for value in values if (point_id := _as_id(value)) is not None}
         found = list((await self._there.shards.get(list(ids.values()), self._selection)).values())
-        rendered = await self._there.budget.run(lambda _: render_points(found), render_us(found))
-        by_id = {point.id: point for point in rendered}
-        named = {value: render_point_id(point_id) for value, point_id in ids.items()}
-        return {value: by_id[name] for value, name in named.items() if name in by_id}
+        rendered = await self._there.budget.run(lambda _: self._rendering.points(found), render_us(found))
+        by_id = {point.id: shown for point, shown in zip(found, rendered, strict=True)}
+        return {value: by_id[point_id] for value, point_id in ids.items() if point_id in by_id}
 
 
 def _as_id(value: Value) -> PointId | None:

@@ -1,6 +1,6 @@
 """What every request that reads points begins with."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ingest.http.endpoint import Call
 from ingest.http.limits import Limits
@@ -11,6 +11,7 @@ from query_api.budget import Budget
 from query_api.combine.shards import Shards
 from query_api.freshness import Freshness
 from query_api.ports import Readers
+from query_api.rendering import AS_JSON, Rendering
 from query_api.strict import check_timeout
 from query_api.threads import ReadThreads
 from schemas.config import CollectionConfig
@@ -20,12 +21,16 @@ from schemas.strict.refusals import active
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """One request's picture of a collection, what it was when the request came, to its end; and what it may cost."""
+    """One request's picture of a collection, what it was when the request came, to its end; and what it may cost.
+
+    ``rendering``: how its points are answered.
+    """
 
     uid: int
     config: CollectionConfig
     shards: Shards
     budget: Budget
+    rendering: Rendering = AS_JSON
 
 
 class Reader:
@@ -57,7 +62,7 @@ class Reader:
         Raises NotFoundError, UnavailableError, TimedOutError, BadInputError for a malformed token.
         """
         budget = Budget(self._threads, await self._freshness.reach(call), self.limits.max_answer_bytes)
-        return self.open(call.collection, budget)
+        return self._opened(call, budget)
 
     def count(self, reading: Reading, reads: int) -> None:
         """Count reads of a collection. Raises RateLimitedError when there were too many in a minute."""
@@ -73,4 +78,8 @@ class Reader:
 
     def narrowed(self, reading: Reading, call: Call, shard_key: ShardKeySelector | None) -> Reading:
         """What ``begin`` gave, less the shards without a key of these. Raises as ``open``."""
-        return reading if shard_key is None else self.open(call.collection, reading.budget, shard_key)
+        return reading if shard_key is None else self._opened(call, reading.budget, shard_key)
+
+    def _opened(self, call: Call, budget: Budget, shard_key: ShardKeySelector | None = None) -> Reading:
+        reading = self.open(call.collection, budget, shard_key)
+        return replace(reading, rendering=call.rendering) if isinstance(call.rendering, Rendering) else reading

@@ -3,6 +3,7 @@
 Payloads are spliced in as they are stored, vectors as text.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -28,6 +29,41 @@ BLOCK = 256
 """So many points' numbers are turned to decimals at once."""
 _NO_PAYLOAD = _NO_VECTORS = msgspec.Raw(b"{}")
 _encode = msgspec.json.Encoder().encode
+
+
+class Rendering(ABC):
+    """How points are answered."""
+
+    @abstractmethod
+    def points(self, points: Sequence[FetchedPoint]) -> list[Any]:
+        """What retrieve and scroll answer."""
+
+    @abstractmethod
+    def ordered(self, hits: Sequence[Hit], points: Sequence[FetchedPoint]) -> list[Any]:
+        """What scroll answers in the order of a payload key."""
+
+    @abstractmethod
+    def scored(self, hits: Sequence[Hit], points: Sequence[FetchedPoint]) -> list[Any]:
+        """What queries answer: hits, and the points that they are."""
+
+
+class JsonRendering(Rendering):
+    """As REST does, with ``PointResult`` and ``ScoredPointResult``."""
+
+    def points(self, points: Sequence[FetchedPoint]) -> list[Any]:
+        """What retrieve and scroll answer."""
+        return render_points(points)
+
+    def ordered(self, hits: Sequence[Hit], points: Sequence[FetchedPoint]) -> list[Any]:
+        """What scroll answers in the order of a payload key."""
+        return render_ordered(hits, points)
+
+    def scored(self, hits: Sequence[Hit], points: Sequence[FetchedPoint]) -> list[Any]:
+        """What queries answer: hits, and the points that they are."""
+        return render_scored(hits, points)
+
+
+AS_JSON: Rendering = JsonRendering()
 
 
 def render_ordered(hits: Sequence[Hit], points: Sequence[FetchedPoint]) -> list[PointResult]:

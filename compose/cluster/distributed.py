@@ -122,7 +122,7 @@ class DistributedRoutes:
         change = self._changes.get(operation)
         if change is None:
             raise BadInputError(f"Bad request: {operation}: there is one peer, and shards keep their number")
-        await change(entry, asked, self._limits.deadline(call.params.timeout))
+        await change(entry, asked, call.deadline(self._limits))
         return Reply(True)
 
     async def _transfer(self, entry: CollectionEntry, asked: Transfer, _: Deadline) -> None:

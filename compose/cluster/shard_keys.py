@@ -85,4 +85,4 @@ class ShardKeyRoutes:
         return Reply(True)
 
     def _deadline(self, call: Call) -> Deadline:
-        return self._limits.deadline(call.params.timeout)
+        return call.deadline(self._limits)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from compose.grpc.fields import Descriptor, Json, is_map
-from compose.grpc.values import write_id, write_payload, write_value, write_vectors
+from compose.grpc.values import write_id, write_value
 
 Writer = Callable[[Json, Any], None]
 WRITERS: dict[str, Writer] = {}
@@ -76,23 +76,6 @@ def _enum(enum: Descriptor, name: str) -> int:
 
 WRITERS["PointId"] = write_id
 WRITERS["Value"] = write_value
-WRITERS["VectorsOutput"] = write_vectors
-
-
-@writes("ScoredPoint", "RetrievedPoint")
-def _point(value: Json, message: Any) -> None:
-    write_id(value["id"], message.id)
-    if payload := value.get("payload"):
-        write_payload(payload, message.payload)
-    vectors = value.get("vector")
-    if vectors is not None:
-        write_vectors(vectors, message.vectors)
-    if message.DESCRIPTOR.name == "ScoredPoint":
-        message.score = value["score"]
-        message.version = value["version"]
-    if "order_value" in value:
-        order = value["order_value"]
-        setattr(message.order_value, "int" if isinstance(order, int) else "float", order)
 
 
 @writes("GroupId")

@@ -10,21 +10,25 @@ import structlog
 from google.protobuf.message import DecodeError, Message
 
 from compose.grpc.errors import code_of, details_of
-from compose.grpc.fields import Json, read_fields
+from compose.grpc.fields import Json
+from compose.grpc.parameters import CallParameters
+from compose.grpc.rendering import MessageRendering
 from compose.grpc.routes import PATH_FIELDS, Route
 from compose.http.access import Access
-from compose.http.rights import required_right
+from compose.http.rights import Right, required_right
 from ingest.http.body import RawHeaders
-from ingest.http.endpoint import RESPONSES, SECONDS, Call, Endpoint, Reply
+from ingest.http.endpoint import RESPONSES, RETRY_AFTER, SECONDS, Call, Endpoint, Reply
 from ingest.http.limits import InFlight, Limits
-from ingest.http.query import Params
 from schemas.errors import BadInputError, HeadwaterError, UnprocessableError
+from schemas.rest.decode import UNCOUNTED_BYTES, ParsedBody
 
-_QUERY_FIELDS = ("wait", "ordering", "timeout", "read_consistency")
-"""Fields of requests that REST has behind the path."""
 _METHOD = "GRPC"
 INLINE_BYTES = 64 << 10
 """What takes more is converted on a thread, so as not to hold the event loop for more than some milliseconds."""
+COMPRESSED_BYTES = 1 << 10
+"""Smaller answers are not compressed."""
+_COMPRESSION = (b"accept-encoding", b"gzip")
+"""gRPC's libraries all say that they take compressed answers, whether or not those who use them want any."""
 _logger = structlog.get_logger("headwater.grpc")
 
 Context = Any
@@ -53,17 +57,25 @@ class CallHandler:
         self._limits = limits
         self._in_flight = in_flight
         self._right = required_right(endpoint.method, endpoint.path)
+        self._stoppable = self._right is not Right.MANAGE
+        self._path = [field for field in PATH_FIELDS if f"{{{field}}}" in route.path]
+        self._parameters = CallParameters(self._request, endpoint.writes, waits=name.startswith("/qdrant.Snapshots/"))
+        self._timed = "time" in self._response.DESCRIPTOR.fields_by_name
         self._seconds = SECONDS.labels(_METHOD, name)
+        self._running: set[asyncio.Task[tuple[bytes, Reply]]] = set()
 
     async def answer(self, data: bytes, context: Context) -> bytes:
         """Answer one call, whatever the handler does."""
         started = perf_counter()
         headers = _headers(context)
+        trailing: tuple[tuple[str, str], ...] = ()
         try:
             self._access.check(headers, self._right)
-            answer, reply = await self._respond(data, headers, started)
+            answer, reply = await self._answered(data, headers, context.time_remaining(), started)
         except HeadwaterError as error:
             code, details = code_of(error), details_of(error)
+            if error.retry_after is not None:
+                trailing = ((RETRY_AFTER.decode(), str(error.retry_after)),)
         except Exception as error:
             _logger.exception("a call failed", method=self._name, exc_info=error)
             code, details = grpc.StatusCode.INTERNAL, "Service internal error: see the server's log"
@@ -71,32 +83,67 @@ class CallHandler:
             self._count("OK", started)
             if reply.headers:
                 context.set_trailing_metadata([(name.decode(), value.decode()) for name, value in reply.headers])
+            if len(answer) > COMPRESSED_BYTES and _COMPRESSION in headers:
+                context.set_compression(grpc.Compression.Gzip)
             return answer
         self._count(code.name, started)
-        await context.abort(code, details)
+        await context.abort(code, details, trailing)
         raise AssertionError("abort raises")
 
-    async def _respond(self, data: bytes, headers: RawHeaders, started: float) -> tuple[bytes, Reply]:
-        held = len(data)
+    async def _answered(
+        self, data: bytes, headers: RawHeaders, patience: float | None, started: float
+    ) -> tuple[bytes, Reply]:
+        """Respond; a change goes on when the client has gone, as it may have begun, a read stops."""
+        responding = self._respond(data, headers, patience, started)
+        if self._stoppable:
+            return await responding
+        task = asyncio.create_task(responding)
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+        try:
+            return await asyncio.shield(task)
+        except asyncio.CancelledError:
+            task.add_done_callback(self._left)
+            raise
+
+    def _left(self, task: asyncio.Task[tuple[bytes, Reply]]) -> None:
+        """Say what nobody else will."""
+        error = None if task.cancelled() else task.exception()
+        if error is not None and not isinstance(error, HeadwaterError):
+            _logger.error("a call failed that was cancelled", method=self._name, exc_info=error)
+
+    async def _respond(
+        self, data: bytes, headers: RawHeaders, patience: float | None, started: float
+    ) -> tuple[bytes, Reply]:
+        # What is made of a message takes about as much again.
+        held = 2 * len(data)
+        rendering = MessageRendering() if self._route.rendered else None
         self._in_flight.take(held)
         try:
             large = len(data) > INLINE_BYTES
             call = await asyncio.to_thread(self._call, data, headers) if large else self._call(data, headers)
-            # Numbers take more as JSON than in a message.
-            self._in_flight.take(len(call.body))
-            held += len(call.body)
-            reply = await self._endpoint.handler(call)
+            call.patience = patience
+            call.rendering = rendering
+            try:
+                reply = await self._endpoint.handler(call)
+            except asyncio.CancelledError:
+                call.cancel()
+                raise
         finally:
             self._in_flight.give_back(held)
-        result = reply.raw if reply.raw is not None else msgspec.json.encode(reply.result)
-        if len(result) > INLINE_BYTES:
+        if rendering is not None:
+            result, size = reply.result, rendering.size
+        else:
+            result = reply.raw if reply.raw is not None else msgspec.json.encode(reply.result)
+            size = len(result)
+        if size > INLINE_BYTES:
             return await asyncio.to_thread(self._encode, result, started), reply
         return self._encode(result, started), reply
 
-    def _encode(self, result: bytes, started: float) -> bytes:
+    def _encode(self, result: Any, started: float) -> bytes:
         response: Any = self._response()
-        self._route.answer(msgspec.json.decode(result), response)
-        if hasattr(response, "time"):
+        self._route.answer(result if self._route.rendered else msgspec.json.decode(result), response)
+        if self._timed:
             response.time = perf_counter() - started
         encoded: bytes = response.SerializeToString()
         return encoded
@@ -106,28 +153,20 @@ class CallHandler:
             message: Any = self._request.FromString(data)
         except DecodeError as error:
             raise BadInputError(f"The message is no {self._request.DESCRIPTOR.name}") from error
-        path = {name: getattr(message, name) for name in PATH_FIELDS if f"{{{name}}}" in self._route.path}
+        path = {name: getattr(message, name) for name in self._path}
         _check_name(path)
-        body = b""
-        if self._route.body is not None:
-            body = msgspec.json.encode(self._body(self._route.body(message)))
-            if self._endpoint.reads:
-                self._limits.check_read_body(body)
-        return Call(path, self._params(message), headers, body)
+        params = self._parameters.read(message)
+        if self._route.body is None:
+            return Call(path, params, headers, b"")
+        value = self._body(self._route.body(message))
+        if self._endpoint.reads and len(data) > UNCOUNTED_BYTES:
+            self._limits.check_read_body(msgspec.json.encode(value))
+        return Call(path, params, headers, ParsedBody(value, data))
 
     def _body(self, body: Json) -> Json:
-        for name in (*_QUERY_FIELDS, "collection_name", "vector_name"):
+        for name in (*CallParameters.FIELDS, "collection_name", "vector_name"):
             body.pop(name, None)
         return body
-
-    def _params(self, message: Any) -> Params:
-        names = {field.name for field in message.DESCRIPTOR.fields}
-        others = [name for name in names if name not in _QUERY_FIELDS]
-        asked = read_fields(message, *others)
-        if asked.get("timeout") == 0 and not self._endpoint.writes:
-            raise UnprocessableError("Validation error in JSON body: [timeout: value 0 invalid, must be 1 or larger]")
-        wait = asked.get("wait", self._name.startswith("/qdrant.Snapshots/"))
-        return Params(wait=wait, declined=asked.get("wait") is False, timeout=asked.get("timeout"))
 
     def _count(self, code: str, started: float) -> None:
         RESPONSES.labels(_METHOD, self._name, code).inc()

@@ -2,9 +2,13 @@
 
 import re
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from math import isfinite
 from typing import Any
 
 from google.protobuf.message import Message
+
+from schemas.errors import BadInputError
 
 Json = Any
 Descriptor = Any
@@ -14,6 +18,7 @@ READERS: dict[str, Reader] = {}
 """How messages are read that REST writes in another form, by their names."""
 ENUMS: dict[str, Callable[[str], Json]] = {}
 """How values of enumerations are named in REST, where that isn't their name in lower case with underscores."""
+_plans: dict[type[Message], "_Plan"] = {}
 _HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 
@@ -27,9 +32,20 @@ def reads(*names: str) -> Callable[[Reader], Reader]:
     return register
 
 
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """How the fields of one message are read.
+
+    ``always``: those whose value can't be told to be missing, so that they are there even where it is the default.
+    """
+
+    readers: dict[str, Reader]
+    always: dict[str, Any]
+
+
 def read(message: Message) -> Json:
-    """Any message as JSON."""
-    reader = READERS.get(str(message.DESCRIPTOR.name))
+    """Any message as JSON. Raises BadInputError."""
+    reader = READERS.get(message.DESCRIPTOR.name)
     return read_fields(message) if reader is None else reader(message)
 
 
@@ -42,16 +58,16 @@ def read_fields(message: Message, *without: str, **names: str) -> dict[str, Json
     """The fields of a message that are set, but for some; ``names``: those with another name in REST.
 
     A single value that can't be told to be missing is always there; what is repeated is there when it has values.
+    Raises BadInputError for a number that JSON has no way to write.
     """
+    plan = _plans.get(type(message)) or _plan(type(message))
+    values = plan.always.copy()
+    for field, value in message.ListFields():
+        values[field.name] = value
     found: dict[str, Json] = {}
-    descriptor: Descriptor = message.DESCRIPTOR
-    for field in descriptor.fields:
-        if field.name in without or not _is_there(message, field):
-            continue
-        value = _read_field(message, field)
-        if value is not None:
-            name = str(field.name)
-            found[names.get(name, name)] = value
+    for name, value in values.items():
+        if name not in without and (read_value := plan.readers[name](value)) is not None:
+            found[names.get(name, name)] = read_value
     return found
 
 
@@ -71,26 +87,40 @@ def snake(name: str) -> str:
     return _HUMP.sub("_", name).lower()
 
 
-def _is_there(message: Message, field: Descriptor) -> bool:
-    if field.is_repeated:
-        return bool(getattr(message, field.name))
-    return not field.has_presence or message.HasField(field.name)
+def _plan(kind: type[Message]) -> _Plan:
+    fields: list[Descriptor] = list(kind.DESCRIPTOR.fields)
+    always = {f.name: f.default_value for f in fields if not f.has_presence and not f.is_repeated}
+    plan = _plans[kind] = _Plan({field.name: _reader_of(field) for field in fields}, always)
+    return plan
 
 
-def _read_field(message: Message, field: Descriptor) -> Json:
-    value = getattr(message, field.name)
+def _reader_of(field: Descriptor) -> Reader:
     if is_map(field):
-        inner = field.message_type.fields_by_name["value"]
-        return {key: _read_value(inner, value[key]) for key in value}
-    if field.is_repeated:
-        return [_read_value(field, one) for one in value]
-    return _read_value(field, value)
+        of_one = _reader_of_one(field.message_type.fields_by_name["value"])
+        return lambda entries: {key: of_one(entries[key]) for key in entries}
+    of_one = _reader_of_one(field)
+    return (lambda values: [of_one(value) for value in values]) if field.is_repeated else of_one
 
 
-def _read_value(field: Descriptor, value: Any) -> Json:
+def _reader_of_one(field: Descriptor) -> Reader:
     if field.message_type is not None:
-        return read(value)
-    return value if field.enum_type is None else _read_enum(field.enum_type, value)
+        return read
+    if field.enum_type is not None:
+        enum = field.enum_type
+        return lambda number: _read_enum(enum, number)
+    if field.cpp_type in (field.CPPTYPE_DOUBLE, field.CPPTYPE_FLOAT):
+        return _finite
+    return _same
+
+
+def _same(value: Any) -> Json:
+    return value
+
+
+def _finite(value: float) -> Json:
+    if not isfinite(value):
+        raise BadInputError(f"Format error in JSON body: invalid value: floating point `{value}`, expected a number")
+    return value
 
 
 def _read_enum(enum: Descriptor, number: int) -> Json:

@@ -2,6 +2,7 @@
 
 import importlib.util
 import sys
+from functools import cache
 from typing import Any
 
 from google.protobuf import descriptor_pool
@@ -37,6 +38,13 @@ def service(name: str) -> ServiceDescriptor:
     """A service of the contract, by its full name."""
     found: Any = descriptor_pool.Default().FindServiceByName(name)  # pyright: ignore[reportUnknownMemberType]
     return found
+
+
+@cache
+def message_named(name: str) -> type[Message]:
+    """The class of a message of the contract, by its full name."""
+    found: Any = descriptor_pool.Default().FindMessageTypeByName(name)  # pyright: ignore[reportUnknownMemberType]
+    return GetMessageClass(found)
 
 
 def message_class(descriptor: Any) -> type[Message]:

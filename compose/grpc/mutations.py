@@ -1,49 +1,42 @@
 """Changes to points as REST writes them."""
 
-from typing import Any
+from typing import Any, cast
+
+import msgspec
 
 from compose.grpc.fields import Json, read, read_all, read_fields, reads, variant
-from compose.grpc.values import read_payload
+from compose.grpc.given import given_vectors
+from compose.grpc.values import read_id, read_object
 from schemas.errors import BadInputError
+from schemas.rest.points import PointRequest, PointVectorsRequest
 
 _SELECTORS = ("points", "points_selector")
 
 
 @reads("PointStruct")
-def _point(message: Any) -> Json:
-    _check_point(message)
-    return {
-        "id": read(message.id),
-        "vector": read(message.vectors),
-        "payload": read_payload(message.payload),
-    }
+def _point(message: Any) -> PointRequest:
+    point_id = _id(message)
+    vectors = cast("Any", given_vectors(message.vectors))
+    fields = message.payload
+    return PointRequest(point_id, vectors, read_object(fields) if fields else msgspec.UNSET)
 
 
 @reads("PointVectors")
-def _point_vectors(message: Any) -> Json:
-    _check_point(message)
-    return {"id": read(message.id), "vector": read(message.vectors)}
+def _point_vectors(message: Any) -> PointVectorsRequest:
+    return PointVectorsRequest(_id(message), cast("Any", given_vectors(message.vectors)))
 
 
-def _check_point(message: Any) -> None:
+def _id(message: Any) -> int | str:
     if not message.HasField("id"):
         raise BadInputError("Empty ID is not allowed")
-    if not message.HasField("vectors"):
-        raise BadInputError("Expected some vectors")
-
-
-@reads("Vectors")
-def _vectors(message: Any) -> Json:
-    chosen = variant(message, "vectors_options")
-    if chosen is None:
-        raise BadInputError("Expected some vectors")
-    name, value = chosen
-    return read(value) if name == "vector" else {key: read(value.vectors[key]) for key in value.vectors}
+    return read_id(message.id)
 
 
 @reads("UpsertPoints", "PointStructList", "UpdatePointVectors", "UpdateVectors")
 def _points(message: Any) -> Json:
     found = read_fields(message, "points", shard_key_selector="shard_key")
+    if "update_filter" in found:
+        found["update_filter"] = _raw(found["update_filter"])
     return {**found, "points": read_all(message.points)}
 
 
@@ -62,17 +55,23 @@ def _points(message: Any) -> Json:
 def _by_selector(message: Any) -> Json:
     """What selects points stands beside the rest."""
     names = {field.name for field in message.DESCRIPTOR.fields}
-    found = read_fields(message, *_SELECTORS, "vectors", shard_key_selector="shard_key")
+    found = read_fields(message, *_SELECTORS, "payload", "vectors", shard_key_selector="shard_key")
     for name in _SELECTORS:
         if name in names and message.HasField(name):
             found.update(read(getattr(message, name)))
+    if "filter" in found:
+        found["filter"] = _raw(found["filter"])
     if "payload" in names:
-        found["payload"] = read_payload(message.payload)
+        found["payload"] = read_object(message.payload)
     if "keys" in names:
         found["keys"] = list(message.keys)
     if "vectors" in names:
         found["vector"] = list(message.vectors.names)
     return found
+
+
+def _raw(value: Json) -> msgspec.Raw:
+    return msgspec.Raw(msgspec.json.encode(value))
 
 
 @reads("PointsSelector")

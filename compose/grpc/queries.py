@@ -17,10 +17,11 @@ def read_vector(message: Any) -> Json:
             raise BadInputError("VectorInput variant is missing")
         return read(chosen[1])
     chosen = variant(message, "vector")
-    return _older_vector(message) if chosen is None else read(chosen[1])
+    return older_vector(message) if chosen is None else read(chosen[1])
 
 
-def _older_vector(message: Any) -> Json:
+def older_vector(message: Any) -> Json:
+    """A vector as messages had it before there were several kinds. Raises BadInputError."""
     data = list(message.data)
     if message.HasField("indices"):
         return {"indices": list(message.indices.data), "values": data}

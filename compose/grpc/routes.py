@@ -2,11 +2,14 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
+
+from msgspec import UNSET
 
 from compose.grpc import configuration, filters, mutations, queries, values
 from compose.grpc.answers import write, write_all, write_fields
 from compose.grpc.fields import Json, read
+from schemas.rest.responses import GroupsResult, QueryResult, ScrollResult
 
 READING = (configuration, filters, mutations, queries, values)
 """The modules that say how requests are read."""
@@ -21,12 +24,16 @@ PATH_FIELDS = ("collection_name", "snapshot_name", "vector_name", "field_name")
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """``body`` makes the request's body, None where the route takes none; ``answer`` fills in the response."""
+    """``body`` makes the request's body, None where the route takes none; ``answer`` fills in the response.
+
+    ``rendered``: the handler renders points as messages, so that ``answer`` takes its result as it is, else as JSON.
+    """
 
     method: str
     path: str
     answer: Answer
     body: Body | None = None
+    rendered: bool = False
 
 
 def _result(value: Json, response: Any) -> None:
@@ -42,20 +49,29 @@ def _spread(value: Json, response: Any) -> None:
     write_fields(value, response)
 
 
-def _points(value: Json, response: Any) -> None:
-    write_all(value["points"], response.result)
+def _points(value: Any, response: Any) -> None:
+    response.result.extend(value.points if isinstance(value, QueryResult) else value)
 
 
-def _batch(value: list[Json], response: Any) -> None:
+def _batch(value: list[Any], response: Any) -> None:
     for one in value:
-        points = cast("list[Json]", one if isinstance(one, list) else one["points"])
-        write_all(points, response.result.add().result)
+        _points(one, response.result.add())
 
 
-def _page(value: Json, response: Any) -> None:
-    write_all(value["points"], response.result)
-    if value["next_page_offset"] is not None:
-        write(value["next_page_offset"], response.next_page_offset)
+def _page(value: ScrollResult, response: Any) -> None:
+    response.result.extend(value.points)
+    if value.next_page_offset is not None:
+        write(value.next_page_offset, response.next_page_offset)
+
+
+def _groups(value: GroupsResult, response: Any) -> None:
+    response.result.SetInParent()
+    for group in value.groups:
+        message = response.result.groups.add()
+        write(group.id, message.id)
+        message.hits.extend(group.hits)
+        if group.lookup is not UNSET:
+            message.lookup.CopyFrom(group.lookup)
 
 
 def _keys(value: Json, response: Any) -> None:
@@ -110,7 +126,7 @@ COLLECTIONS: Mapping[str, Route] = {
 POINTS: Mapping[str, Route] = {
     "Upsert": Route("PUT", _P, _update, read),
     "Delete": Route("POST", f"{_P}/delete", _update, read),
-    "Get": Route("POST", _P, _result, read),
+    "Get": Route("POST", _P, _points, read, rendered=True),
     "UpdateVectors": Route("PUT", f"{_P}/vectors", _update, read),
     "DeleteVectors": Route("POST", f"{_P}/vectors/delete", _update, read),
     "SetPayload": Route("POST", f"{_P}/payload", _update, read),
@@ -121,20 +137,20 @@ POINTS: Mapping[str, Route] = {
     "DeleteFieldIndex": Route("DELETE", f"{_C}/index/{{field_name}}", _update),
     "CreateVectorName": Route("PUT", f"{_C}/vectors/{{vector_name}}", _update, read),
     "DeleteVectorName": Route("DELETE", f"{_C}/vectors/{{vector_name}}", _update),
-    "Search": Route("POST", f"{_P}/search", _result, read),
-    "SearchBatch": Route("POST", f"{_P}/search/batch", _batch, _searches("search_points")),
-    "SearchGroups": Route("POST", f"{_P}/search/groups", _result, read),
-    "Scroll": Route("POST", f"{_P}/scroll", _page, read),
-    "Recommend": Route("POST", f"{_P}/recommend", _result, read),
-    "RecommendBatch": Route("POST", f"{_P}/recommend/batch", _batch, _searches("recommend_points")),
-    "RecommendGroups": Route("POST", f"{_P}/recommend/groups", _result, read),
-    "Discover": Route("POST", f"{_P}/discover", _result, read),
-    "DiscoverBatch": Route("POST", f"{_P}/discover/batch", _batch, _searches("discover_points")),
+    "Search": Route("POST", f"{_P}/search", _points, read, rendered=True),
+    "SearchBatch": Route("POST", f"{_P}/search/batch", _batch, _searches("search_points"), rendered=True),
+    "SearchGroups": Route("POST", f"{_P}/search/groups", _groups, read, rendered=True),
+    "Scroll": Route("POST", f"{_P}/scroll", _page, read, rendered=True),
+    "Recommend": Route("POST", f"{_P}/recommend", _points, read, rendered=True),
+    "RecommendBatch": Route("POST", f"{_P}/recommend/batch", _batch, _searches("recommend_points"), rendered=True),
+    "RecommendGroups": Route("POST", f"{_P}/recommend/groups", _groups, read, rendered=True),
+    "Discover": Route("POST", f"{_P}/discover", _points, read, rendered=True),
+    "DiscoverBatch": Route("POST", f"{_P}/discover/batch", _batch, _searches("discover_points"), rendered=True),
     "Count": Route("POST", f"{_P}/count", _result, read),
     "UpdateBatch": Route("POST", f"{_P}/batch", _result, _operations),
-    "Query": Route("POST", f"{_P}/query", _points, read),
-    "QueryBatch": Route("POST", f"{_P}/query/batch", _batch, _searches("query_points")),
-    "QueryGroups": Route("POST", f"{_P}/query/groups", _result, read),
+    "Query": Route("POST", f"{_P}/query", _points, read, rendered=True),
+    "QueryBatch": Route("POST", f"{_P}/query/batch", _batch, _searches("query_points"), rendered=True),
+    "QueryGroups": Route("POST", f"{_P}/query/groups", _groups, read, rendered=True),
     "Facet": Route("POST", f"{_C}/facet", _spread, read),
     "SearchMatrixPairs": Route("POST", f"{_P}/search/matrix/pairs", _result, read),
     "SearchMatrixOffsets": Route("POST", f"{_P}/search/matrix/offsets", _result, read),

@@ -2,26 +2,34 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from math import isfinite
 from typing import Any, cast
 from uuid import UUID
 
-from compose.grpc.fields import Json, reads, variant
+import msgspec
+
+from compose.grpc.fields import Json, reads
+from compose.grpc.numbers import list_of
 from schemas.errors import BadInputError
+
+_encode = msgspec.json.Encoder().encode
 
 
 @reads("PointId")
 def read_id(message: Any) -> int | str:
     """A point id. Raises BadInputError."""
-    chosen = variant(message, "point_id_options")
-    if chosen is None:
+    name = message.WhichOneof("point_id_options")
+    if name == "num":
+        number: int = message.num
+        return number
+    if name is None:
         raise BadInputError("No ID options provided")
-    name, value = chosen
-    if name == "uuid":
-        try:
-            UUID(value)
-        except ValueError as error:
-            raise BadInputError(f"Unable to parse UUID: {value}") from error
-    return value
+    text: str = message.uuid
+    try:
+        UUID(text)
+    except ValueError as error:
+        raise BadInputError(f"Unable to parse UUID: {text}") from error
+    return text
 
 
 def write_id(value: int | str, message: Any) -> None:
@@ -34,21 +42,28 @@ def write_id(value: int | str, message: Any) -> None:
 
 @reads("Value")
 def read_value(message: Any) -> Json:
-    """Any JSON value."""
-    chosen = variant(message, "kind")
-    if chosen is None or chosen[0] == "null_value":
+    """Any JSON value. Raises BadInputError for a number that JSON has no way to write."""
+    name = message.WhichOneof("kind")
+    if name is None or name == "null_value":
         return None
-    name, value = chosen
+    value = getattr(message, name)
     if name == "struct_value":
         return read_payload(value.fields)
     if name == "list_value":
         return [read_value(one) for one in value.values]
+    if name == "double_value" and not isfinite(value):
+        raise BadInputError("Wrong input: a number of a payload is NaN or infinite, which JSON has no way to write")
     return value
 
 
 def read_payload(fields: Mapping[str, Any]) -> dict[str, Json]:
-    """A JSON object."""
+    """A JSON object. Raises BadInputError."""
     return {key: read_value(fields[key]) for key in fields}
+
+
+def read_object(fields: Mapping[str, Any]) -> msgspec.Raw:
+    """A JSON object as text. Raises BadInputError."""
+    return msgspec.Raw(_encode(read_payload(fields)))
 
 
 def write_value(value: Json, message: Any) -> None:
@@ -80,12 +95,12 @@ def write_payload(payload: Mapping[str, Json], fields: Any) -> None:
 
 @reads("DenseVector")
 def _dense(message: Any) -> Json:
-    return list(message.data)
+    return list_of(message)
 
 
 @reads("MultiDenseVector")
 def _multi(message: Any) -> Json:
-    return [list(one.data) for one in message.vectors]
+    return [list_of(one) for one in message.vectors]
 
 
 @reads("SparseVector")
@@ -101,27 +116,6 @@ def read_timestamp(message: Any) -> str:
     except (ValueError, OverflowError, OSError) as error:
         raise BadInputError(f"Unable to parse timestamp: {message.seconds}") from error
     return f"{moment:%Y-%m-%dT%H:%M:%S}.{message.nanos // 1000:06d}Z"
-
-
-def write_vectors(value: Json, message: Any) -> None:
-    """Fill in a VectorsOutput: the unnamed vector, or named ones."""
-    if isinstance(value, dict):
-        message.vectors.SetInParent()
-        for name, vector in cast("dict[str, Json]", value).items():
-            _write_vector(vector, message.vectors.vectors[name])
-    else:
-        _write_vector(value, message.vector)
-
-
-def _write_vector(value: Json, message: Any) -> None:
-    if isinstance(value, dict):
-        message.sparse.indices.extend(value["indices"])
-        message.sparse.values.extend(value["values"])
-    elif value and isinstance(value[0], list):
-        for row in cast("list[Json]", value):
-            message.multi_dense.vectors.add().data.extend(row)
-    else:
-        message.dense.data.extend(value)
 
 
 def _float(value: float) -> float:

@@ -11,10 +11,12 @@ from msgspec import UNSET
 from prometheus_client import Counter, Histogram
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from ingest.deadline import Deadline
 from ingest.http.body import Body, ClientGoneError, RawHeaders, list_header
 from ingest.http.limits import InFlight, Limits
 from ingest.http.query import CATALOG, NONE, READS, WRITES, Parameters, Params, ParamsParser
 from schemas.errors import HeadwaterError, UnavailableError
+from schemas.rest.decode import ParsedBody
 from schemas.rest.envelope import encode_error, encode_result
 
 RESPONSES = Counter("headwater_http_responses_total", "Answers given", ["method", "path", "status"])
@@ -41,18 +43,36 @@ _NO_PIECES = _no_pieces()
 
 @dataclass(slots=True)
 class Call:
-    """A request as handlers see it. ``body`` is empty for endpoints that take none, or take it in ``pieces``."""
+    """A request as handlers see it. ``body`` is empty for endpoints that take none, or take it in ``pieces``.
+
+    ``patience``: how many seconds the client waits, where it says so otherwise than by a parameter. ``rendering``: how
+    points are answered, where not as JSON (``query_api.rendering``).
+    """
 
     path: Mapping[str, str]
     params: Params
     headers: RawHeaders
-    body: bytes
+    body: bytes | ParsedBody
     pieces: AsyncIterator[bytes] = field(default_factory=lambda: _NO_PIECES)
+    patience: float | None = None
+    rendering: object = None
+    _deadline: Deadline | None = None
 
     @property
     def collection(self) -> str:
         """The collection's name or alias in the path."""
         return self.path["collection_name"]
+
+    def deadline(self, limits: Limits) -> Deadline:
+        """When its time is up; the time begins when it is asked for first."""
+        if self._deadline is None:
+            self._deadline = limits.deadline(self.params.timeout, self.patience)
+        return self._deadline
+
+    def cancel(self) -> None:
+        """Nobody waits for the answer any more."""
+        if self._deadline is not None:
+            self._deadline.end()
 
     def list_header(self, name: bytes) -> bytes | None:
         """A header whose value is a list, None when there is none; ``name`` in lower case."""

@@ -35,10 +35,14 @@ class Limits:
     max_queries: int = 1024
     """Queries of one batch."""
 
-    def deadline(self, asked: int | None) -> Deadline:
-        """When the time of a request is up that begins now; the client asked for ``asked`` seconds, 0: as None."""
+    def deadline(self, asked: int | None, patience: float | None = None) -> Deadline:
+        """When the time of a request is up that begins now; the client asked for ``asked`` seconds, 0: as None.
+
+        ``patience``: how many seconds it waits at most.
+        """
         # An int may be too large to be made a float, but not to be compared with one.
-        return Deadline(float(min(asked, self.max_wait_seconds)) if asked else self.default_wait_seconds)
+        seconds = float(min(asked, self.max_wait_seconds)) if asked else self.default_wait_seconds
+        return Deadline(seconds if patience is None else min(seconds, patience))
 
     def check_results(self, limit: int, offset: int, where: str = "limit") -> None:
         """Raise UnprocessableError when a request asks for more points than allowed."""

@@ -114,7 +114,7 @@ class CollectionWriteRoutes:
         return _done(await self._writer.change_aliases([a.action() for a in actions], self._deadline(call)))
 
     def _deadline(self, call: Call) -> Deadline:
-        return self._limits.deadline(call.params.timeout)
+        return call.deadline(self._limits)
 
 
 def _vector_name(call: Call) -> str:

@@ -69,7 +69,7 @@ class IndexRoutes:
         return await self._change(call, {name: None})
 
     async def _change(self, call: Call, changes: Mapping[str, PayloadIndex | None]) -> Reply:
-        deadline = self._limits.deadline(call.params.timeout)
+        deadline = call.deadline(self._limits)
         written = await self._writer.declare(call.collection, changes, deadline)
         status = UpdateStatus.COMPLETED if call.params.wait else UpdateStatus.ACKNOWLEDGED
         return Reply(UpdateResult(written[1], status), ((OFFSETS_HEADER, render_offsets((written,))),))

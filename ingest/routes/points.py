@@ -20,7 +20,7 @@ from ingest.writer import PointsWriter, WriteResult
 from schemas.config import CollectionConfig
 from schemas.errors import BadInputError
 from schemas.operations import Operation
-from schemas.rest.decode import decode_body
+from schemas.rest.decode import ParsedBody, decode_body
 from schemas.rest.points import (
     DeletePayloadRequest,
     DeleteVectorsRequest,
@@ -43,14 +43,16 @@ ASIDE_BYTES = 1 << 20
 """Decoding and checking so much takes some 7 ms, thirty times what handing it to a thread does."""
 _INLINE_BYTES = 64 << 10
 """Texts of so many bytes become vectors on the event loop."""
-_MODEL = b'"model"'
+_MODELS = (b'"model"', b"bm25")
+"""What is in a body that has texts for a model, as JSON or as a message."""
 
 MadeT = TypeVar("MadeT")
 
 
-async def _made(make: Callable[[], MadeT], body: bytes) -> MadeT:
+async def _made(make: Callable[[], MadeT], body: bytes | ParsedBody) -> MadeT:
     """What ``make`` makes of a body; on a thread where it takes long, as when texts in it become vectors."""
-    if len(body) > ASIDE_BYTES or (len(body) > _INLINE_BYTES and _MODEL in body):
+    text = body.source if isinstance(body, ParsedBody) else body
+    if len(text) > ASIDE_BYTES or (len(text) > _INLINE_BYTES and any(model in text for model in _MODELS)):
         return await asyncio.to_thread(make)
     return make()
 
@@ -137,7 +139,7 @@ class PointWriteRoutes:
     ) -> Reply:
         """Put operations on the log, one run after another, each for all of its targets."""
         self._strict.check(entry, [op for _, run in runs for op in run], call.params.timeout)
-        deadline = self._limits.deadline(call.params.timeout)
+        deadline = call.deadline(self._limits)
         done: list[WriteResult] = []
         for targets, operations in runs:
             for target in targets:

@@ -9,7 +9,7 @@ from query_api.plan.leaves import Scroll
 from query_api.plan.order import to_ordered
 from query_api.plan.selection import Selection
 from query_api.reading import Reader, Reading
-from query_api.rendering import render_ordered, render_points, render_us
+from query_api.rendering import render_points, render_us
 from query_api.strict import check_page
 from schemas.errors import BadInputError, NotFoundError, UnprocessableError
 from schemas.ids import parse_point_id, render_point_id
@@ -76,7 +76,7 @@ class PointReadRoutes:
         selection = to_selection(reading.config, request.with_payload, request.with_vector, False)
         found = await reading.shards.get(ids, selection)
         points = [found[point_id] for point_id in dict.fromkeys(ids) if point_id in found]
-        return Reply(await reading.budget.run(lambda _: render_points(points), render_us(points)))
+        return Reply(await reading.budget.run(lambda _: reading.rendering.points(points), render_us(points)))
 
     async def _scroll(self, call: Call) -> Reply:
         reading = await self._reader.begin(call)
@@ -92,7 +92,7 @@ class PointReadRoutes:
         start = None if request.offset is None else to_id(request.offset, "offset")
         hits = await reading.shards.find(Scroll(limit=limit + 1, filter=to_filter(request.filter), start=start))
         points = await reading.shards.fetch(hits[:limit], selection)
-        rendered = await reading.budget.run(lambda _: render_points(points), render_us(points))
+        rendered = await reading.budget.run(lambda _: reading.rendering.points(points), render_us(points))
         return Reply(ScrollResult(rendered, render_point_id(hits[limit].id) if len(hits) > limit else None))
 
     async def _ordered(
@@ -107,7 +107,7 @@ class PointReadRoutes:
         leaf = to_ordered(reading.config, order, to_filter(request.filter), limit)
         hits = await reading.shards.find(leaf)
         points = await reading.shards.fetch(hits, selection)
-        rendered = await reading.budget.run(lambda _: render_ordered(hits, points), render_us(points))
+        rendered = await reading.budget.run(lambda _: reading.rendering.ordered(hits, points), render_us(points))
         return ScrollResult(rendered, None)
 
     async def _count(self, call: Call) -> Reply:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import msgspec
@@ -33,12 +34,29 @@ _SHOWN = 1e40
 """Larger numbers are not quoted: they may have any number of digits."""
 
 
-def decode_body(decoder: msgspec.json.Decoder[RequestT], body: bytes) -> RequestT:
+@dataclass(frozen=True, slots=True)
+class ParsedBody:
+    """A body that came otherwise than as JSON: what JSON's would be, decoded without a type.
+
+    Parts that requests leave undecoded are ``msgspec.Raw``, and structs of requests may stand for their objects.
+    ``source`` is what it was made of.
+    """
+
+    value: Any
+    source: bytes
+
+    def __len__(self) -> int:
+        return len(self.source)
+
+
+def decode_body(decoder: msgspec.json.Decoder[RequestT], body: bytes | ParsedBody) -> RequestT:
     """The request in ``body``.
 
     Raises BadInputError for text that is not JSON or not of the expected shape, UnprocessableError for a value
     outside its limits.
     """
+    if isinstance(body, ParsedBody):
+        return convert_part(body.value, decoder.type, "")
     if not body:
         raise BadInputError("Format error in JSON body: the body is empty")
     try:

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from schemas.errors import BadInputError
-from schemas.vectors.kind import JsonValue, Where, check_rows, column_tag, is_multi, other_kind
+from schemas.vectors.kind import FLOAT_BYTES, GivenValue, Where, check_rows, column_tag, count_of, is_multi, other_kind
 from schemas.vectors.normalise import normalise
 from schemas.vectors.params import Datatype, Distance, VectorParams
 
@@ -110,8 +110,8 @@ class DenseKind:
         """A column of values for all points that are known to be good: ``data`` as ``stored`` gives it."""
         return DenseColumn(self.dim, data, None, self.datatype, self.position)
 
-    def pack(self, values: Sequence[JsonValue], where: Where, rows: list[int] | None) -> DenseColumn:
-        """The column of lists of numbers."""
+    def pack(self, values: Sequence[GivenValue], where: Where, rows: list[int] | None) -> DenseColumn:
+        """The column of lists of numbers, or of numbers in float32."""
         data = pack_numbers(self.dim, values, where)
         if self.datatype is not Datatype.FLOAT32:
             data = self.stored(np.frombuffer(data, "<f4").reshape(-1, self.dim))
@@ -142,25 +142,42 @@ def stored_numbers(matrix: NDArray[np.float32], datatype: Datatype, distance: Di
             return np.clip(matrix, 0, 255).astype(np.uint8).tobytes()
 
 
-def pack_numbers(size: int, values: Sequence[JsonValue], where: Where) -> bytes:
+def pack_numbers(size: int, values: Sequence[GivenValue], where: Where) -> bytes:
     """Lists of ``size`` numbers as float32. Raises BadInputError naming the first that is no such list."""
+    joined = join_floats(size, values)
+    if joined is not None:
+        return joined
     pack = _packer(size).pack
     try:
-        return b"".join([pack(*cast("list[float]", vector)) for vector in values])
+        if not any(isinstance(vector, bytes) for vector in values):
+            return b"".join([pack(*cast("list[float]", vector)) for vector in values])
     except (struct.error, OverflowError, TypeError):
-        for position, vector in enumerate(values):
-            _check_vector(vector, size, where(position))
-        raise
+        pass
+    for position, vector in enumerate(values):
+        _check_vector(vector, size, where(position))
+    return b"".join([vector if isinstance(vector, bytes) else pack(*cast("list[float]", vector)) for vector in values])
 
 
-def _check_vector(vector: JsonValue, size: int, path: str) -> None:
-    if not isinstance(vector, list):
+def join_floats(size: int, values: Sequence[object]) -> bytes | None:
+    """The values one after another if each is ``size`` finite numbers in float32; else None."""
+    width = size * FLOAT_BYTES
+    good = [value for value in values if isinstance(value, bytes) and len(value) == width]
+    if len(good) < len(values):
+        return None
+    joined = b"".join(good)
+    return joined if np.isfinite(np.frombuffer(joined, "<f4")).all() else None
+
+
+def _check_vector(vector: GivenValue, size: int, path: str) -> None:
+    if not isinstance(vector, list | bytes):
         raise other_kind("sparse", path)
     if is_multi(vector):
         raise other_kind("multi", path)
-    if len(vector) != size:
-        raise BadInputError(f"Wrong input: Vector dimension error: expected dim: {size}, got {len(vector)} at {path}")
-    for index, value in enumerate(vector):
+    found = count_of(cast("list[float] | bytes", vector))
+    if found != size:
+        raise BadInputError(f"Wrong input: Vector dimension error: expected dim: {size}, got {found} at {path}")
+    numbers = np.frombuffer(vector, "<f4").tolist() if isinstance(vector, bytes) else vector
+    for index, value in enumerate(numbers):
         if isinstance(value, list):
             raise BadInputError(f"Wrong input: {path}[{index}]: expected a number")
         if not abs(value) < _MAX_FLOAT32:

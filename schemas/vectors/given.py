@@ -6,13 +6,13 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from schemas.vectors.kind import JsonValue
+from schemas.vectors.kind import GivenValue
 from schemas.vectors.params import AnyVectorParams, VectorParams
 from schemas.vectors.registry import kind_of
 from schemas.vectors.sparse import PAIR
 
 
-def given(params: AnyVectorParams, value: JsonValue, path: str) -> NDArray[Any]:
+def given(params: AnyVectorParams, value: GivenValue, path: str) -> NDArray[Any]:
     """A vector as a part could hold it (``schemas.vectors.answered``), of float32 whatever is stored under the name.
 
     Raises BadInputError, UnprocessableError for one of another kind or size.

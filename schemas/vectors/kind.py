@@ -25,6 +25,9 @@ class SparseVector(msgspec.Struct, gc=False):
 
 JsonValue = list[float | list[float]] | SparseVector
 """One vector as JSON has it: a list of numbers, or of lists of numbers, or a sparse one."""
+GivenValue = JsonValue | bytes | list[bytes]
+"""One vector as requests have it: messages bring numbers as float32, little endian, where JSON has lists of them."""
+FLOAT_BYTES = 4
 
 
 class ColumnOfVectors(Protocol):
@@ -81,8 +84,8 @@ class Kind(Protocol):
         """A vector that a part holds, maybe of another name and kind, as a query. Raises BadInputError."""
         ...
 
-    def pack(self, values: Sequence[JsonValue], where: Where, rows: list[int] | None) -> Any:
-        """The column of values as JSON gives them.
+    def pack(self, values: Sequence[GivenValue], where: Where, rows: list[int] | None) -> Any:
+        """The column of values as requests give them.
 
         Raises BadInputError, UnprocessableError naming the first that is no good.
         """
@@ -106,9 +109,14 @@ def column_tag(column: object) -> object:
     return column.__struct_config__.tag if isinstance(column, msgspec.Struct) else None
 
 
-def is_multi(value: JsonValue) -> bool:
+def is_multi(value: GivenValue) -> bool:
     """Whether a value is a list of lists."""
-    return isinstance(value, list) and bool(value) and isinstance(value[0], list)
+    return isinstance(value, list) and bool(value) and isinstance(value[0], list | bytes)
+
+
+def count_of(row: list[float] | bytes) -> int:
+    """How many numbers a list of them, or what a message has for one, holds."""
+    return len(row) // FLOAT_BYTES if isinstance(row, bytes) else len(row)
 
 
 def other_kind(which: str, path: str | None = None) -> BadInputError:

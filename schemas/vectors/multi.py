@@ -18,7 +18,7 @@ from schemas.vectors.dense import (
     pack_numbers,
     stored_numbers,
 )
-from schemas.vectors.kind import JsonValue, Where, check_rows, column_tag, is_multi, other_kind
+from schemas.vectors.kind import GivenValue, Where, check_rows, column_tag, is_multi, other_kind
 from schemas.vectors.params import Datatype, VectorParams
 from schemas.vectors.ragged import LENGTH, check_lengths, ends_of, split, take_items
 from schemas.vectors.shapes import check_rows_of_one_size
@@ -95,10 +95,10 @@ class MultiKind:
             raise BadInputError(f"Wrong input: vector {name!r} holds a multivector without vectors")
         check_finite(column.data, self.dtype, name)
 
-    def pack(self, values: Sequence[JsonValue], where: Where, rows: list[int] | None) -> MultiColumn:
+    def pack(self, values: Sequence[GivenValue], where: Where, rows: list[int] | None) -> MultiColumn:
         """The column of lists of vectors. A plain vector is a multivector of one."""
         several = [_vectors(value, where(at)) for at, value in enumerate(values)]
-        if [] in values:
+        if [] in values or b"" in values:
             check_dim(self.dim, 0)
         owners = [at for at, vectors in enumerate(several) for _ in vectors]
         flat = [vector for vectors in several for vector in vectors]
@@ -125,15 +125,15 @@ class MultiKind:
         return stored_numbers(matrix, self.datatype, self.distance)
 
 
-def _vectors(value: JsonValue, path: str) -> list[JsonValue]:
-    if not isinstance(value, list):
+def _vectors(value: GivenValue, path: str) -> list[GivenValue]:
+    if not isinstance(value, list | bytes):
         raise other_kind("sparse", path)
     if not is_multi(value):
         return [value]
     check_rows_of_one_size(value, path)
-    vectors: list[JsonValue] = []
+    vectors: list[GivenValue] = []
     for vector in value:
-        if not isinstance(vector, list):
+        if not isinstance(vector, list | bytes):
             raise BadInputError(f"Format error in JSON body: {path}: expected a list of vectors")
-        vectors.append(cast("JsonValue", vector))
+        vectors.append(cast("GivenValue", vector))
     return vectors

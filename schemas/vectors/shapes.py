@@ -3,10 +3,10 @@
 from typing import cast
 
 from schemas.errors import UnprocessableError
-from schemas.vectors.kind import JsonValue, SparseVector, is_multi
+from schemas.vectors.kind import GivenValue, SparseVector, count_of, is_multi
 
 
-def check_shape(value: JsonValue, path: str) -> None:
+def check_shape(value: GivenValue, path: str) -> None:
     """Raise UnprocessableError for a sparse vector with an index twice or without its value, or rows of many sizes."""
     if isinstance(value, SparseVector):
         if len(value.indices) != len(value.values):
@@ -17,16 +17,17 @@ def check_shape(value: JsonValue, path: str) -> None:
         check_rows_of_one_size(value, path)
 
 
-def check_rows_of_one_size(value: JsonValue, path: str) -> None:
+def check_rows_of_one_size(value: GivenValue, path: str) -> None:
     """Raise UnprocessableError for a multivector with an empty row, or rows of many sizes."""
-    rows = [cast("list[float]", row) for row in cast("list[object]", value) if isinstance(row, list)]
-    for row in rows:
-        if not row:
+    given = [row for row in cast("list[object]", value) if isinstance(row, list | bytes)]
+    sizes = [count_of(cast("list[float] | bytes", row)) for row in given]
+    for size in sizes:
+        if not size:
             raise UnprocessableError(f"Validation error in JSON body: [{path}: all vectors must be non-empty]")
-        if len(row) != len(rows[0]):
+        if size != sizes[0]:
             raise UnprocessableError(
                 f"Validation error in JSON body: [{path}: all vectors must have the same dimension, "
-                f"found vector with dimension {len(row)}]"
+                f"found vector with dimension {size}]"
             )
 
 

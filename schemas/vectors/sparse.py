@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from schemas.errors import BadInputError
-from schemas.vectors.kind import JsonValue, SparseVector, Where, check_rows, is_multi, other_kind
+from schemas.vectors.kind import GivenValue, SparseVector, Where, check_rows, is_multi, other_kind
 from schemas.vectors.params import SparseVectorParams
 from schemas.vectors.ragged import LENGTH, check_lengths, ends_of, split, take_items
 from schemas.vectors.shapes import refused
@@ -80,14 +80,14 @@ class SparseKind:
             raise other_kind("sparse" if vector.ndim == 1 else "multi")
         return vector.tobytes()
 
-    def pack(self, values: Sequence[JsonValue], where: Where, rows: list[int] | None) -> SparseColumn:
+    def pack(self, values: Sequence[GivenValue], where: Where, rows: list[int] | None) -> SparseColumn:
         """The column of objects with ``indices`` and ``values``."""
         pairs = [_pairs(value, where(at)) for at, value in enumerate(values)]
         lengths = np.array([len(found) for found in pairs], LENGTH)
         return SparseColumn(lengths.tobytes(), b"".join(found.tobytes() for found in pairs), rows, self.position)
 
 
-def _pairs(value: JsonValue, path: str) -> NDArray[np.void]:
+def _pairs(value: GivenValue, path: str) -> NDArray[np.void]:
     if not isinstance(value, SparseVector):
         raise other_kind("multi" if is_multi(value) else "sparse", path)
     indices, values = value.indices, value.values

@@ -1,0 +1,92 @@
+"""Points as messages, straight from what was fetched of them."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+from numpy.typing import NDArray
+
+from compose.grpc.answers import write
+from compose.grpc.messages import message_named
+from compose.grpc.numbers import put_floats
+from compose.grpc.values import write_id, write_payload
+from query_api.hits import Hit
+from query_api.points import FetchedPoint
+from query_api.rendering import Rendering
+from schemas.config import UNNAMED
+from schemas.ids import render_point_id
+from schemas.vectors.sparse import PAIR
+
+_INT64 = 1 << 63
+_POINT_BYTES = 32
+_decode = msgspec.json.Decoder(dict[str, Any]).decode
+
+
+class MessageRendering(Rendering):
+    """One call's. ``size``: about how many bytes were rendered."""
+
+    def __init__(self) -> None:
+        self._scored = message_named("qdrant.ScoredPoint")
+        self._retrieved = message_named("qdrant.RetrievedPoint")
+        self.size = 0
+
+    def points(self, points: Sequence[FetchedPoint]) -> list[Any]:
+        """RetrievedPoint messages."""
+        return [self._fill(point, self._retrieved()) for point in points]
+
+    def ordered(self, hits: Sequence[Hit], points: Sequence[FetchedPoint]) -> list[Any]:
+        """RetrievedPoint messages with what they are ordered by."""
+        rendered = self.points(points)
+        for hit, message in zip(hits, rendered, strict=True):
+            _put_order(hit, message)
+        return rendered
+
+    def scored(self, hits: Sequence[Hit], points: Sequence[FetchedPoint]) -> list[Any]:
+        """ScoredPoint messages."""
+        rendered: list[Any] = []
+        for hit, point in zip(hits, points, strict=True):
+            message: Any = self._scored(score=hit.score, version=point.version)
+            rendered.append(self._fill(point, message))
+            _put_order(hit, message)
+        return rendered
+
+    def _fill(self, point: FetchedPoint, message: Any) -> Any:
+        self.size += _POINT_BYTES
+        write_id(render_point_id(point.id), message.id)
+        if point.payload:
+            self.size += len(point.payload)
+            write_payload(_decode(point.payload), message.payload)
+        if point.vectors is not None:
+            self._put_vectors(point.vectors, message.vectors)
+        if point.shard_key is not None:
+            write(point.shard_key, message.shard_key)
+        return message
+
+    def _put_vectors(self, vectors: dict[str, NDArray[Any]], message: Any) -> None:
+        self.size += sum(vector.nbytes for vector in vectors.values())
+        if vectors.keys() == {UNNAMED}:
+            _put_vector(vectors[UNNAMED], message.vector)
+            return
+        message.vectors.SetInParent()
+        for name, vector in vectors.items():
+            _put_vector(vector, message.vectors.vectors[name])
+
+
+def _put_vector(vector: NDArray[Any], message: Any) -> None:
+    if vector.dtype == PAIR:
+        message.sparse.SetInParent()
+        message.sparse.indices.extend(vector["index"].tolist())
+        message.sparse.values.extend(vector["value"].tolist())
+    elif vector.ndim == 1:
+        put_floats(vector, message.dense)
+    else:
+        for row in vector:
+            put_floats(row, message.multi_dense.vectors.add())
+
+
+def _put_order(hit: Hit, message: Any) -> None:
+    value = hit.value
+    if isinstance(value, int) and -_INT64 <= value < _INT64:
+        message.order_value.int = value
+    elif value is not None:
+        message.order_value.float = value

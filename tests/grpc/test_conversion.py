@@ -1,0 +1,250 @@
+"""Messages become what REST's requests are, and what was fetched becomes messages: as protobuf's own reading has it."""
+
+from typing import Any
+
+import msgspec
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from compose.grpc.fields import read
+from compose.grpc.messages import load, message_named
+from compose.grpc.numbers import floats_of, list_of, put_floats, read_varint, write_varint
+from compose.grpc.rendering import MessageRendering
+from compose.grpc.routes import READING
+from compose.grpc.values import read_object, read_payload, write_payload
+from ingest.requests import operation_of, upsert
+from query_api.hits import Hit
+from query_api.points import FetchedPoint
+from schemas.config import CollectionConfig, Datatype, Distance, SparseVectorParams, VectorParams
+from schemas.errors import BadInputError, HeadwaterError
+from schemas.ids import parse_point_id
+from schemas.operations import Upsert
+from schemas.rest.decode import ParsedBody, decode_body
+from schemas.rest.points import UpsertRequest
+from schemas.vectors.params import MultivectorConfig
+from schemas.vectors.sparse import PAIR
+
+assert READING
+load()
+UUID = "f9168c5e-ceb2-4faa-b6bf-329bf39fa1e4"
+floats = st.floats(width=32)
+finite = st.floats(width=32, allow_nan=False, allow_infinity=False)
+values: st.SearchStrategy[Any] = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(1 << 63), (1 << 63) - 1)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
+    max_leaves=12,
+)
+_decode_json = msgspec.json.Decoder(UpsertRequest)
+
+
+def message(name: str, **fields: Any) -> Any:
+    return message_named(f"qdrant.{name}")(**fields)
+
+
+@given(st.lists(floats, max_size=300), st.binary(max_size=4))
+def test_numbers_are_those_that_protobuf_reads(numbers: list[float], unknown: bytes) -> None:
+    dense = message("DenseVector", data=numbers)
+    if unknown:
+        # A field that this release doesn't know stands beside them.
+        dense.MergeFromString(b"\x9a\x06" + write_varint(len(unknown)) + unknown)
+    expected = np.array(list(dense.data), "<f4")
+    assert floats_of(dense) == expected.tobytes()
+    np.testing.assert_array_equal(np.array(list_of(dense), "<f4"), expected)
+    filled = message("DenseVector")
+    put_floats(expected, filled)
+    np.testing.assert_array_equal(np.array(list(filled.data), "<f4"), expected)
+
+
+@given(st.integers(0, (1 << 64) - 1), st.binary(max_size=3))
+def test_varints(value: int, rest: bytes) -> None:
+    written = write_varint(value)
+    assert read_varint(written + rest, 0) == (value, len(written))
+
+
+@given(st.dictionaries(st.text(), values, max_size=5))
+def test_payloads_come_back(payload: dict[str, Any]) -> None:
+    point = message("PointStruct")
+    write_payload(payload, point.payload)
+    parsed = message_named("qdrant.PointStruct").FromString(point.SerializeToString())
+    assert read_payload(parsed.payload) == payload
+    assert msgspec.json.decode(bytes(read_object(parsed.payload))) == payload
+
+
+@pytest.mark.parametrize("number", [float("nan"), float("inf"), float("-inf")])
+def test_numbers_that_json_cannot_write_are_refused(number: float) -> None:
+    point = message("PointStruct")
+    point.payload["x"].double_value = number
+    with pytest.raises(BadInputError, match="NaN or infinite"):
+        read_object(point.payload)
+    with pytest.raises(BadInputError, match="floating point"):
+        read(message("QueryPoints", score_threshold=number))
+
+
+CONFIG = CollectionConfig(
+    {
+        "a": VectorParams(3, Distance.COSINE),
+        "half": VectorParams(2, Distance.COSINE, datatype=Datatype.FLOAT16),
+        "bytes": VectorParams(2, Distance.DOT, datatype=Datatype.UINT8),
+        "m": VectorParams(2, Distance.DOT, multivector_config=MultivectorConfig()),
+    },
+    sparse_vectors={"s": SparseVectorParams()},
+)
+PLAIN = CollectionConfig({"": VectorParams(3, Distance.COSINE)})
+SPARSE = st.dictionaries(st.integers(0, (1 << 32) - 1), finite, max_size=6)
+NAMED = st.fixed_dictionaries(
+    {},
+    optional={
+        "a": st.lists(finite, min_size=3, max_size=3),
+        "half": st.lists(finite, min_size=2, max_size=2),
+        "bytes": st.lists(finite, min_size=2, max_size=2),
+        "m": st.lists(st.lists(finite, min_size=2, max_size=2), min_size=1, max_size=3),
+        "s": SPARSE.map(lambda pairs: {"indices": list(pairs), "values": list(pairs.values())}),
+    },
+)
+# What is wrong: another size, no vectors, another kind, a name that isn't there, an index twice. One vector a point, as
+# a message's have no order.
+WRONG = st.fixed_dictionaries(
+    {},
+    optional={
+        "a": st.lists(finite, max_size=5),
+        "m": st.lists(st.lists(finite, max_size=3), min_size=1, max_size=3),
+        "s": st.builds(
+            lambda indices, values: {"indices": indices, "values": values},
+            st.lists(st.integers(0, 3), max_size=3),
+            st.lists(finite, max_size=3),
+        ),
+        "none": st.lists(finite, min_size=1, max_size=3),
+    },
+)
+IDS = st.integers(0, (1 << 64) - 1) | st.just(UUID)
+
+
+def put(vector: Any, into: Any) -> None:
+    if isinstance(vector, dict):
+        into.sparse.SetInParent()
+        into.sparse.indices.extend(vector["indices"])
+        into.sparse.values.extend(vector["values"])
+    elif vector and isinstance(vector[0], list):
+        for row in vector:
+            into.multi_dense.vectors.add().data.extend(row)
+    else:
+        into.dense.SetInParent()
+        into.dense.data.extend(vector)
+
+
+def as_message(points: list[dict[str, Any]]) -> Any:
+    request = message("UpsertPoints", collection_name="c")
+    for point in points:
+        made = request.points.add()
+        setattr(made.id, "num" if isinstance(point["id"], int) else "uuid", point["id"])
+        write_payload(point.get("payload", {}), made.payload)
+        if isinstance(point["vector"], dict):
+            made.vectors.vectors.SetInParent()
+            for name, vector in point["vector"].items():
+                put(vector, made.vectors.vectors.vectors[name])
+        else:
+            put(point["vector"], made.vectors.vector)
+    return message_named("qdrant.UpsertPoints").FromString(request.SerializeToString())
+
+
+def over_rest(config: CollectionConfig, points: list[dict[str, Any]]) -> Upsert | str:
+    try:
+        request = decode_body(_decode_json, msgspec.json.encode({"points": points}))
+        return operation_of(config, upsert, request)  # pyright: ignore[reportReturnType]
+    except HeadwaterError as error:
+        return error.message
+
+
+def over_grpc(config: CollectionConfig, points: list[dict[str, Any]]) -> Upsert | str:
+    try:
+        request = decode_body(_decode_json, ParsedBody(read(as_message(points)), b""))
+        return operation_of(config, upsert, request)  # pyright: ignore[reportReturnType]
+    except HeadwaterError as error:
+        return error.message
+
+
+def same(config: CollectionConfig, points: list[dict[str, Any]]) -> None:
+    ours, theirs = over_grpc(config, points), over_rest(config, points)
+    if isinstance(ours, str) or isinstance(theirs, str):
+        assert ours == theirs
+        return
+    assert ours.ids == theirs.ids
+    assert ours.vectors == theirs.vectors
+    read_all = [[msgspec.json.decode(text or b"{}") for text in op.payloads or []] for op in (ours, theirs)]
+    assert read_all[0] == read_all[1]
+
+
+def points_of(vectors: st.SearchStrategy[Any]) -> st.SearchStrategy[list[dict[str, Any]]]:
+    payloads = st.dictionaries(st.text(max_size=3), values, max_size=2)
+    return st.lists(st.fixed_dictionaries({"id": IDS, "vector": vectors, "payload": payloads}), max_size=4)
+
+
+@given(points_of(st.lists(finite, min_size=3, max_size=3)))
+def test_plain_points_are_those_of_rest(points: list[dict[str, Any]]) -> None:
+    same(PLAIN, points)
+
+
+@given(points_of(st.lists(finite, max_size=4)))
+def test_plain_points_of_any_size_are_refused_as_by_rest(points: list[dict[str, Any]]) -> None:
+    same(PLAIN, points)
+
+
+@given(points_of(NAMED))
+def test_named_points_are_those_of_rest(points: list[dict[str, Any]]) -> None:
+    same(CONFIG, points)
+
+
+@given(points_of(WRONG.filter(lambda named: len(named) == 1)))
+def test_named_points_are_refused_as_by_rest(points: list[dict[str, Any]]) -> None:
+    same(CONFIG, points)
+
+
+@pytest.mark.parametrize("config", [PLAIN, CONFIG], ids=["plain", "named"])
+@pytest.mark.parametrize("number", [float("nan"), float("inf")])
+def test_vectors_that_are_no_numbers_are_refused_whatever_they_are_kept_as(
+    config: CollectionConfig, number: float
+) -> None:
+    for name, params in config.vectors.items():
+        vector: Any = [number] * params.size
+        if params.multivector_config is not None:
+            vector = [vector]
+        refused = over_grpc(config, [{"id": 1, "vector": {name: vector} if name else vector}])
+        assert isinstance(refused, str)
+        assert "out of the range of float32" in refused
+
+
+def test_points_are_rendered_as_they_were_fetched() -> None:
+    vectors: dict[str, Any] = {
+        "a": np.array([1.5, -2.25, 3.0], np.float32),
+        "half": np.array([0.5, 0.25], np.float16),
+        "bytes": np.array([3, 255], np.uint8),
+        "m": np.array([[1.0, 2.0], [3.0, 4.0]], np.float32),
+        "s": np.array([(3, 0.5), (9, 1.5)], PAIR),
+    }
+    rendering = MessageRendering()
+    fetched = [
+        FetchedPoint(parse_point_id(7), 3, b'{"n":[1,2.5,null,{"a":"b"}]}', vectors),
+        FetchedPoint(parse_point_id(UUID), 4, b"", {"": np.array([1.0], np.float32)}),
+        FetchedPoint(parse_point_id(8), 5, None, None),
+    ]
+    hits = [Hit(0.0, point.id, 0.5, value=value) for point, value in zip(fetched, (1, 2.5, None), strict=True)]
+    first, second, third = rendering.scored(hits, fetched)
+    assert (first.id.num, first.version, first.score, first.order_value.int) == (7, 3, 0.5, 1)
+    assert read_payload(first.payload) == {"n": [1, 2.5, None, {"a": "b"}]}
+    named = first.vectors.vectors.vectors
+    assert list(named["a"].dense.data) == [1.5, -2.25, 3.0]
+    assert list(named["half"].dense.data) == [0.5, 0.25]
+    assert list(named["bytes"].dense.data) == [3.0, 255.0]
+    assert [list(row.data) for row in named["m"].multi_dense.vectors] == [[1.0, 2.0], [3.0, 4.0]]
+    assert (list(named["s"].sparse.indices), list(named["s"].sparse.values)) == ([3, 9], [0.5, 1.5])
+    assert (second.id.uuid, list(second.vectors.vector.dense.data), second.order_value.float) == (UUID, [1.0], 2.5)
+    assert not third.HasField("vectors")
+    assert not third.payload
+    assert not third.HasField("order_value")
+    assert [point.id.num for point in rendering.points(fetched[::2])] == [7, 8]

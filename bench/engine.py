@@ -34,6 +34,7 @@ from query_api.combine.run import run
 from query_api.combine.shards import Shards
 from query_api.find.selection import Findable
 from query_api.find.strategy import WalkPlan
+from query_api.find.walks import GraphWalk
 from query_api.local import LocalShard
 from query_api.plan.leaves import Nearest, Points, Scroll
 from query_api.plan.selection import Selection
@@ -176,10 +177,15 @@ class Alone:
     def compared(self, queries: Sequence[Nearest], ef: int) -> tuple[float, float]:
         """How long the exact way and the graph's take under the queries' filter, in microseconds."""
         found = Findable(self._part, self._vectors, queries[0].filter)
-        walk = WalkPlan(ef, None, 0.0)
+        plan = WalkPlan(ef, None, 0.0, 0.0)
+
+        def by_graph(scorer: Scorer) -> object:
+            walk = GraphWalk(self._graph, scorer.query, found, min(WANTED, found.count), plan)
+            return graph_rows(walk, self._vectors, scorer, Allowance(inf, Deadline(inf)))
+
         scorers = [Scorer.of(Distance.COSINE, floats(query)) for query in queries]
         exact = [partial(exact_rows, self._vectors, found, scorer, WANTED) for scorer in scorers]
-        graph = [partial(graph_rows, self._graph, self._vectors, found, scorer, WANTED, walk) for scorer in scorers]
+        graph = [partial(by_graph, scorer) for scorer in scorers]
         return percentiles(exact)[0], percentiles(graph)[0]
 
 

@@ -1,6 +1,7 @@
 """Queries answered: planned, run, fetched and rendered."""
 
 from collections.abc import Iterable, Sequence
+from functools import partial
 from itertools import islice
 from typing import Any
 
@@ -18,11 +19,15 @@ from query_api.plan.selection import Selection
 from query_api.reading import Reader, Reading
 from query_api.rendering import render_us
 from query_api.strict import check_batch, check_group_by, check_query
+from query_api.together import together
 from schemas.errors import UnprocessableError
 from schemas.rest.groups import QueryGroupsRequest
 from schemas.rest.queries import Prefetch, QueryRequest
 from schemas.rest.reads import DEFAULT_LIMIT, WithVector
 from schemas.rest.responses import GroupsResult, PointGroup, ScoredPointResult
+
+TOGETHER = 8
+"""So many queries of a batch are answered at a time: enough for all cores to have something to do."""
 
 
 class Answering:
@@ -104,7 +109,13 @@ class Answering:
                 for reading, r in asked
             )
         )
-        return [await self.answer(reading, request, explained) for reading, request in asked]
+        notes: list[list[Explanation] | None] = [None if explained is None else [] for _ in asked]
+        answers = await together(
+            [partial(self.answer, *one, note) for one, note in zip(asked, notes, strict=True)], TOGETHER
+        )
+        if explained is not None:
+            explained += [explanation for note in notes for explanation in note or ()]
+        return answers
 
     def check_vectors(self, reading: Reading, points: int, asked: WithVector | None) -> None:
         """Raise UnprocessableError when so many points' vectors would have more numbers than an answer may."""

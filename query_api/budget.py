@@ -1,12 +1,13 @@
 """What one request may cost: work on the event loop before others get a turn, time, and bytes of its answer."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from math import inf
 from typing import TypeVar
 
 from ingest.deadline import Deadline
 from query_api.explain import Notes
+from query_api.native import NativeWork
 from query_api.threads import ReadThreads
 from schemas.errors import TimedOutError, UnprocessableError
 
@@ -30,6 +31,11 @@ class Allowance:
         self.notes: Notes | None = None
         """Where what is done is noted, for who wants to know."""
 
+    @property
+    def left(self) -> float:
+        """How much more may be spent, in microseconds."""
+        return self._us - self.spent
+
     def spend(self, us: float) -> None:
         """Say that the next step costs about ``us``.
 
@@ -52,6 +58,11 @@ class Budget:
         self._answer_bytes = answer_bytes
         self._bytes_left = answer_bytes
         self._us_left = INLINE_US
+
+    async def ahead(self, works: Sequence[NativeWork]) -> None:
+        """Do on native threads what is better done there than where ``run`` does it. Raises TimedOutError."""
+        if works:
+            await self._threads.native.run(works, self.deadline)
 
     async def run(self, work: Callable[[Allowance], ResultT], estimate: float) -> ResultT:
         """What ``work`` gives, which takes about ``estimate`` microseconds.

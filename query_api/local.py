@@ -41,8 +41,13 @@ class LocalShard:
     async def find(self, leaf: Leaf, budget: Budget, notes: Notes | None = None) -> list[Hit]:
         """What ``leaf`` asks for."""
         work = prepare(self._view, leaf)
-        run = work.run if notes is None else noted(self._view, leaf, work.run, notes)
-        return await budget.run(run, work.us)
+        if notes is not None:
+            # What is done ahead would be missing in the time that its part took.
+            run = noted(self._view, leaf, work.run, notes)
+        else:
+            run = work.run
+            await budget.ahead(work.ahead)
+        return await budget.run(run, work.us + sum(ahead.us for ahead in work.ahead))
 
     async def fetch(self, hits: Sequence[Hit], selection: Selection, budget: Budget) -> list[FetchedPoint]:
         """The points that this shard found."""

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 from ingest.deadline import Deadline
+from query_api.native import NativeThreads
 from schemas.errors import TimedOutError
 
 ResultT = TypeVar("ResultT")
@@ -16,6 +17,7 @@ class ReadThreads:
     """As many threads as the machine has cores; not the event loop's own, on which the log syncs."""
 
     def __init__(self) -> None:
+        self.native = NativeThreads()
         self._pool = ThreadPoolExecutor(os.cpu_count() or 1, "headwater-read")
 
     async def run(self, function: Callable[[], ResultT], deadline: Deadline) -> ResultT:

@@ -5,5 +5,6 @@ It knows arrays only: what they mean, and where they come from, is for ``project
 
 from projector.kernel._kernel import DamagedGraphError, distances, levels
 from projector.kernel._kernel import Graph as KernelGraph
+from projector.kernel._kernel import Pool as KernelPool
 
-__all__ = ["DamagedGraphError", "KernelGraph", "distances", "levels"]
+__all__ = ["DamagedGraphError", "KernelGraph", "KernelPool", "distances", "levels"]

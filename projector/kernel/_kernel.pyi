@@ -23,15 +23,23 @@ class Graph:
         allowed: NDArray[np.bool_] | None = None,  # [rows]
         budget: int | None = None,
     ) -> tuple[NDArray[np.uint32], NDArray[np.float32], int, bool]: ...
-    def search_many(
+
+class Pool:
+    def __init__(self, threads: int) -> None: ...
+    def descriptor(self) -> int: ...  # can be read from when something is finished
+    def walk(
         self,
-        queries: NDArray[Any],  # float32 [queries, dim]; for codes prepared, uint8 [queries, length]
+        ticket: int,
+        graph: Graph,
+        query: NDArray[Any],
         wanted: int,
         ef: int,
         allowed: NDArray[np.bool_] | None = None,
         budget: int | None = None,
-        threads: int = 1,
-    ) -> list[tuple[NDArray[np.uint32], NDArray[np.float32], int, bool]]: ...
+    ) -> None: ...
+    def finished(  # since it was asked last: tickets, and what search gives or why it doesn't
+        self,
+    ) -> list[tuple[int, tuple[NDArray[np.uint32], NDArray[np.float32], int, bool] | str]]: ...
 
 def distances(
     vectors: NDArray[Any],

@@ -5,15 +5,18 @@
 
 #include <algorithm>
 #include <cmath>
+#include <exception>
+#include <functional>
 #include <limits>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "distance.hpp"
+#include "pool.hpp"
 #include "quantized.hpp"
-#include "threads.hpp"
 #include "walk.hpp"
 
 namespace py = pybind11;
@@ -144,31 +147,33 @@ class PyGraph {
 
     py::tuple search(const py::array& query, std::size_t wanted, std::size_t ef, const std::optional<Mask>& allowed,
                      std::optional<std::uint64_t> budget) const {
-        const Queries one = queries_of(query, 1);
-        const bool* mask = mask_of(allowed);
+        const auto walking = prepared(query, wanted, ef, allowed, budget);
         Walked walked;
         {
             const py::gil_scoped_release released;
-            walked = walk(graph_, one.query(0), wanted, ef, mask, budget.value_or(unlimited));
+            walked = walking();
         }
         return answer(walked);
     }
 
-    py::list search_many(const py::array& queries, std::size_t wanted, std::size_t ef, const std::optional<Mask>& allowed,
-                         std::optional<std::uint64_t> budget, std::size_t threads) const {
-        const Queries all = queries_of(queries, 2);
-        const bool* mask = mask_of(allowed);
-        const std::size_t count = all.count();
-        std::vector<Walked> walked(count);
-        {
-            const py::gil_scoped_release released;
-            share(count, threads, [&](std::size_t at) {
-                walked[at] = walk(graph_, all.query(at), wanted, ef, mask, budget.value_or(unlimited));
-            });
+    // A walk that needs no Python; what it looks at is to be kept until it is destroyed, which takes the interpreter lock.
+    std::function<Walked()> prepared(const py::array& query, std::size_t wanted, std::size_t ef,
+                                     const std::optional<Mask>& allowed, std::optional<std::uint64_t> budget) const {
+        require(query.ndim() == 1, "a query is a vector");
+        return [this, one = Queries(query, graph_.rows, metric_), mask = mask_of(allowed), wanted, ef,
+                most = budget.value_or(unlimited)] { return walk(graph_, one.query(0), wanted, ef, mask, most); };
+    }
+
+    static py::tuple answer(const Walked& walked) {
+        U32 rows(static_cast<py::ssize_t>(walked.nearest.size()));
+        F32 distances(static_cast<py::ssize_t>(walked.nearest.size()));
+        std::uint32_t* row = rows.mutable_data();
+        float* distance = distances.mutable_data();
+        for (const Found& found : walked.nearest) {
+            *row++ = found.row;
+            *distance++ = found.distance;
         }
-        py::list answers;
-        for (const Walked& one : walked) answers.append(answer(one));
-        return answers;
+        return py::make_tuple(rows, distances, walked.compared, walked.exhausted);
     }
 
    private:
@@ -181,26 +186,62 @@ class PyGraph {
         return allowed->data();
     }
 
-    static py::tuple answer(const Walked& walked) {
-        U32 rows(static_cast<py::ssize_t>(walked.nearest.size()));
-        F32 distances(static_cast<py::ssize_t>(walked.nearest.size()));
-        for (std::size_t at = 0; at < walked.nearest.size(); ++at) {
-            rows.mutable_data()[at] = walked.nearest[at].row;
-            distances.mutable_data()[at] = walked.nearest[at].distance;
-        }
-        return py::make_tuple(rows, distances, walked.compared, walked.exhausted);
-    }
-
-    const Queries queries_of(const py::array& given, int dimensions) const {
-        require(given.ndim() == dimensions, "a query is a vector, several are a matrix");
-        return Queries(given, graph_.rows, metric_);
-    }
-
     py::array vectors_;  // these keep what graph_ points at
     std::string metric_;
     U32 links_;
     std::vector<std::pair<U32, U32>> upper_;
     Graph graph_;
+};
+
+struct WalkTask : Task {
+    std::uint64_t ticket = 0;
+    py::object graph;  // these two keep what [walking] looks at
+    std::optional<Mask> allowed;
+    std::function<Walked()> walking;
+    Walked walked;
+    std::exception_ptr failure;
+
+    void run() noexcept override {
+        try {
+            walked = walking();
+        } catch (...) {
+            failure = std::current_exception();
+        }
+    }
+};
+
+class PyPool {
+   public:
+    explicit PyPool(std::size_t threads) : pool_(threads) {}
+
+    int descriptor() const { return pool_.descriptor(); }
+
+    void walk(std::uint64_t ticket, const py::object& graph, const py::array& query, std::size_t wanted, std::size_t ef,
+              const std::optional<Mask>& allowed, std::optional<std::uint64_t> budget) {
+        auto task = std::make_unique<WalkTask>();
+        task->ticket = ticket;
+        task->graph = graph;
+        task->allowed = allowed;
+        task->walking = graph.cast<const PyGraph&>().prepared(query, wanted, ef, task->allowed, budget);
+        pool_.add(std::move(task));
+    }
+
+    py::list finished() {
+        py::list answers;
+        for (const auto& task : pool_.finished()) {
+            const auto& done = static_cast<const WalkTask&>(*task);
+            try {
+                if (done.failure) std::rethrow_exception(done.failure);
+                answers.append(py::make_tuple(done.ticket, PyGraph::answer(done.walked)));
+            } catch (const std::exception& failure) {
+                answers.append(py::make_tuple(done.ticket, failure.what()));
+            }
+        }
+        return answers;
+    }
+
+   private:
+    Pool pool_;
 };
 
 F32 distances(const py::array& vectors, const std::string& metric, const py::array& query,
@@ -248,9 +289,13 @@ PYBIND11_MODULE(_kernel, module) {
              py::arg("vectors"), py::arg("metric"), py::arg("links"), py::arg("upper"), py::arg("entry"),
              py::arg("level") = py::none())
         .def("search", &PyGraph::search, py::arg("query"), py::arg("wanted"), py::arg("ef"),
-             py::arg("allowed") = py::none(), py::arg("budget") = py::none())
-        .def("search_many", &PyGraph::search_many, py::arg("queries"), py::arg("wanted"), py::arg("ef"),
-             py::arg("allowed") = py::none(), py::arg("budget") = py::none(), py::arg("threads") = 1);
+             py::arg("allowed") = py::none(), py::arg("budget") = py::none());
+    py::class_<PyPool>(module, "Pool")
+        .def(py::init<std::size_t>(), py::arg("threads"))
+        .def("descriptor", &PyPool::descriptor)
+        .def("walk", &PyPool::walk, py::arg("ticket"), py::arg("graph"), py::arg("query"), py::arg("wanted"),
+             py::arg("ef"), py::arg("allowed") = py::none(), py::arg("budget") = py::none())
+        .def("finished", &PyPool::finished);
     module.def("distances", &distances, py::arg("vectors"), py::arg("metric"), py::arg("query"),
                py::arg("rows") = py::none(), py::arg("level") = py::none());
     module.def("levels", &levels);

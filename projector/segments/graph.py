@@ -10,7 +10,7 @@ import numpy as np
 import structlog
 from numpy.typing import NDArray
 
-from projector.kernel import DamagedGraphError, KernelGraph
+from projector.kernel import DamagedGraphError, KernelGraph, KernelPool
 from projector.quantization.codes import Codes
 from projector.segments.graph_links import Links
 from projector.segments.repeats import Repeats
@@ -106,8 +106,29 @@ class Graph:
         try:
             return Walk(*kernel.search(query, wanted, ef, allowed, budget))
         except DamagedGraphError as error:
-            # Its checksum was right when it was opened. Without it, search is exact.
-            if not self._told:
-                self._told = True
-                _logger.error("a graph in use is damaged", reason=str(error))
-            return Walk(np.empty(0, np.uint32), np.empty(0, np.float32), 0, exhausted=True)
+            return self.walked(str(error))
+
+    def begin(
+        self,
+        pool: KernelPool,
+        ticket: int,
+        query: NDArray[Any],
+        wanted: int,
+        ef: int,
+        allowed: NDArray[np.bool_] | None,
+        budget: int | None,
+        *,
+        coded: bool,
+    ) -> None:
+        """Have a thread of ``pool`` search likewise, by codes where ``coded``; ``walked`` takes what it says then."""
+        pool.walk(ticket, self._coded if coded else self._kernel, query, wanted, ef, allowed, budget)
+
+    def walked(self, answer: tuple[NDArray[np.uint32], NDArray[np.float32], int, bool] | str) -> Walk:
+        """What the kernel said: what it found, or how the graph is damaged."""
+        if not isinstance(answer, str):
+            return Walk(*answer)
+        # Its checksum was right when it was opened. Without it, search is exact.
+        if not self._told:
+            self._told = True
+            _logger.error("a graph in use is damaged", reason=answer)
+        return Walk(np.empty(0, np.uint32), np.empty(0, np.float32), 0, exhausted=True)

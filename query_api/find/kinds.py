@@ -1,6 +1,6 @@
 """The kinds of leaves: how each is found, and how long that takes."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, NamedTuple, Protocol
 
@@ -16,6 +16,7 @@ from query_api.find.recommend import BEST_SCORE, SUM_SCORES
 from query_api.find.sample import find_sample, sample_us
 from query_api.find.scroll import find_in_id_order, in_id_order_us
 from query_api.hits import Hit
+from query_api.native import NativeWork
 from query_api.plan.leaves import (
     BestScore,
     Context,
@@ -35,8 +36,13 @@ from schemas.filters import Filter
 class Search(Protocol):
     """A leaf over one view."""
 
+    @property
+    def ahead(self) -> Sequence[NativeWork]:
+        """What may be done ahead of it."""
+        ...
+
     def us(self) -> float:
-        """How long it takes, in microseconds, now that it is known what passes its filter."""
+        """How long the rest takes, in microseconds, now that it is known what passes its filter."""
         ...
 
     def run(self, allowance: Allowance) -> list[Hit]:
@@ -46,6 +52,8 @@ class Search(Protocol):
 
 class _Plain:
     """A kind with nothing to prepare."""
+
+    ahead: Sequence[NativeWork] = ()
 
     def __init__(
         self,
@@ -87,10 +95,14 @@ KINDS: dict[type[Leaf], Callable[[ShardView, Any], Search]] = {
 
 
 class Work(NamedTuple):
-    """What finds a leaf's hits, and how long that takes, in microseconds; where that is long, it need not be all."""
+    """What finds a leaf's hits, and how long that takes, in microseconds; where that is long, it need not be all.
+
+    ``ahead``: what may be done before; each says itself how long it takes.
+    """
 
     run: Callable[[Allowance], list[Hit]]
     us: float
+    ahead: Sequence[NativeWork] = ()
 
 
 def prepare(view: ShardView, leaf: Leaf) -> Work:
@@ -107,7 +119,7 @@ def prepare(view: ShardView, leaf: Leaf) -> Work:
 
         return Work(evaluate_too, spent)
     search = begin(view, leaf)
-    return Work(search.run, spent + search.us())
+    return Work(search.run, spent + search.us(), search.ahead)
 
 
 def filter_us(view: ShardView, filter: Filter | None) -> float:

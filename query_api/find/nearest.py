@@ -11,10 +11,11 @@ from projector.view.part import Part, Vectors, slots_of_rows
 from projector.view.shard_view import ShardView
 from query_api.budget import Allowance
 from query_api.find.selection import Findable
-from query_api.find.strategy import base_ef, check_vector_name, skipped_as_unindexed, walk_for
+from query_api.find.strategy import base_ef, check_vector_name, skipped_as_unindexed
+from query_api.find.walks import GraphWalk
 from query_api.hits import Hit, first_place
-from query_api.plan.leaves import Nearest, QuantizedSearch
-from query_api.vectors.comparison import Comparison, Floats, PartQuery, near_enough, nearness
+from query_api.plan.leaves import Nearest
+from query_api.vectors.comparison import Asked, Comparison, Floats, PartQuery, near_enough, nearness
 from query_api.vectors.registry import comparison_of
 from schemas.config import CollectionConfig
 
@@ -31,42 +32,30 @@ class Candidates:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PartSearch:
-    """What is to be compared in one part, whose first slot has ``place``; ``graph``: None where none is used."""
+    """What is to be compared in one part, whose first slot has ``place``; ``graph``: None where none is used.
+
+    ``walk``: what to begin with where the graph is the quicker way.
+    """
 
     part: Part
     place: int
     vectors: Vectors
-    found: Findable
+    asked: Asked
     graph: Graph | None
+    walk: GraphWalk | None
     exact: bool
-    quantization: QuantizedSearch
 
-    def us(self, comparison: Comparison, ef: int) -> float:
-        """How long that takes, in microseconds."""
-        walk = None if self.graph is None else walk_for(self.found, ef)
-        return comparison.us(self.vectors, self.found) if walk is None else walk.us
+    def us(self, comparison: Comparison) -> float:
+        """How long that takes beside the walk, in microseconds."""
+        return comparison.us(self.vectors, self.asked.found) if self.walk is None else 0.0
 
-    def run(self, comparison: Comparison, wanted: int, ef: int, allowance: Allowance) -> Candidates:
+    def run(self, comparison: Comparison, allowance: Allowance) -> Candidates:
         """At least the ``wanted`` nearest. Raises OverEstimateError, TimedOutError."""
         if allowance.notes is not None:
             allowance.notes.begin(self.part.name, self.part.alive_count)
-        query = PartQuery(self.found, self.graph, self.exact, wanted, ef, allowance, self.quantization)
+        query = PartQuery(self.asked, self.graph, self.walk, self.exact, allowance)
         rows, scores = comparison.nearest(self.vectors, query)
         return Candidates(self.part, self.place, slots_of_rows(self.vectors, rows), scores)
-
-
-def search_of(config: CollectionConfig, part: Part, place: int, leaf: Nearest) -> PartSearch | None:
-    """What a leaf compares in a part; None when that is nothing."""
-    vectors = part.vectors(leaf.using)
-    if vectors is None:
-        return None
-    found = Findable(part, vectors, leaf.filter)
-    graph = None if leaf.exact else part.graph(leaf.using)
-    if graph is None and skipped_as_unindexed(config, leaf, found.rows):
-        return None
-    if not found.count:
-        return None
-    return PartSearch(part, place, vectors, found, graph, leaf.exact, leaf.quantization)
 
 
 class NearestSearch:
@@ -77,19 +66,33 @@ class NearestSearch:
         check_vector_name(view.config, leaf.using)
         self._leaf = leaf
         self._comparison = comparison_of(view.config.names[leaf.using], leaf.vector)
-        self._ef = base_ef(view.config, leaf)
-        searches = [search_of(view.config, part, first_place(n), leaf) for n, part in enumerate(view.parts)]
+        searches = [self._in(view.config, part, first_place(n)) for n, part in enumerate(view.parts)]
         self._searches = [search for search in searches if search is not None] if leaf.wanted else []
+        self.ahead = [search.walk for search in self._searches if search.walk is not None]
+        """What may be done ahead."""
+
+    def _in(self, config: CollectionConfig, part: Part, place: int) -> PartSearch | None:
+        """What is compared in a part; None when that is nothing."""
+        leaf = self._leaf
+        vectors = part.vectors(leaf.using)
+        if vectors is None:
+            return None
+        found = Findable(part, vectors, leaf.filter)
+        graph = None if leaf.exact else part.graph(leaf.using)
+        if not found.count or (graph is None and skipped_as_unindexed(config, leaf, found.rows)):
+            return None
+        asked = Asked(found, leaf.wanted, base_ef(config, leaf), leaf.quantization)
+        walk = None if graph is None else self._comparison.walk(graph, asked)
+        return PartSearch(part, place, vectors, asked, graph, walk, leaf.exact)
 
     def us(self) -> float:
-        """How long comparing vectors takes, in microseconds."""
-        return sum(search.us(self._comparison, self._ef) for search in self._searches)
+        """How long comparing vectors takes beside what may be done ahead, in microseconds."""
+        return sum(search.us(self._comparison) for search in self._searches)
 
     def run(self, allowance: Allowance) -> list[Hit]:
         """The hits, in order. Raises OverEstimateError, TimedOutError."""
-        comparison, leaf = self._comparison, self._leaf
-        found = [search.run(comparison, leaf.wanted, self._ef, allowance) for search in self._searches]
-        return _hits(found, leaf, comparison) if found else []
+        found = [search.run(self._comparison, allowance) for search in self._searches]
+        return _hits(found, self._leaf, self._comparison) if found else []
 
 
 def _hits(found: Sequence[Candidates], leaf: Nearest, comparison: Comparison) -> list[Hit]:

@@ -30,7 +30,8 @@ RETRY_FACTOR = 4
 """How much further to look when too few of what the graph found are alive."""
 
 _VALUES_PER_US = 1200.0
-_US_PER_COMPARED = 0.1
+_COMPARED_US = 0.05
+_COMPARED_VALUE_US = 0.0005
 
 _KILOBYTE = 1024
 _FLOAT_BYTES = 4
@@ -47,14 +48,23 @@ def base_ef(config: CollectionConfig, leaf: Nearest) -> int:
 
 
 class WalkPlan(NamedTuple):
-    """``ef``: how far to look in a graph; ``budget``: the most rows to compare; ``us``: about how long it takes."""
+    """``ef``: how far to look in a graph; ``budget``: the most rows to compare; ``us``: about how long it takes.
+
+    ``us_each``: how long comparing a row does.
+    """
 
     ef: int
     budget: int | None
     us: float
+    us_each: float
 
 
-def walk_for(found: Findable, ef: int) -> WalkPlan | None:
+def compared_us(dim: int) -> float:
+    """Microseconds for each row that a walk compares, of ``dim`` values."""
+    return _COMPARED_US + dim * _COMPARED_VALUE_US
+
+
+def walk_for(found: Findable, ef: int, dim: int) -> WalkPlan | None:
     """How to search the graph of a part of which ``found`` may be found; None when exact search is quicker.
 
     What a filter leaves is sought within the walk, which ends when ``ef`` that pass are kept. Without one, what is dead
@@ -62,14 +72,14 @@ def walk_for(found: Findable, ef: int) -> WalkPlan | None:
     """
     if found.count == 0:
         return None
-    share = found.count / found.rows
+    share, each = found.count / found.rows, compared_us(dim)
     if found.filtered:
         compared = ef * COMPARED_PER_EF * share**-FILTERED
         budget = int(found.count * BUDGET)
-        return WalkPlan(ef, budget, compared * _US_PER_COMPARED) if compared <= budget else None
+        return WalkPlan(ef, budget, compared * each, each) if compared <= budget else None
     wide = int(ef * share**-WIDENING)
     compared = wide * COMPARED_PER_EF
-    return WalkPlan(wide, None, compared * _US_PER_COMPARED) if 2 * compared < found.count else None
+    return WalkPlan(wide, None, compared * each, each) if 2 * compared < found.count else None
 
 
 def check_vector_name(config: CollectionConfig, name: str) -> None:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from math import inf
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,26 +10,47 @@ from numpy.typing import NDArray
 from projector.segments.graph import Graph
 from query_api.budget import Allowance
 from query_api.find.selection import Findable
+from query_api.find.walks import GraphWalk
 from query_api.plan.leaves import QuantizedSearch
 
 Floats = NDArray[np.float32]
 Rows = NDArray[np.int64]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class PartQuery:
+class Asked(NamedTuple):
     """What is asked of one part: the ``wanted`` nearest of what is ``found``, looking ``ef`` far in the graph.
 
-    ``exact``: a graph was not to be used. ``quantization``: what is said of codes, where there are any.
+    ``quantization``: what is said of codes, where there are any.
     """
 
     found: Findable
-    graph: Graph | None
-    exact: bool
     wanted: int
     ef: int
-    allowance: Allowance
     quantization: QuantizedSearch
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PartQuery:
+    """How a part is searched. ``exact``: a graph was not to be used.
+
+    ``walk``: what to begin with; None where the graph is no help.
+    """
+
+    asked: Asked
+    graph: Graph | None
+    walk: GraphWalk | None
+    exact: bool
+    allowance: Allowance
+
+    @property
+    def found(self) -> Findable:
+        """What may be found."""
+        return self.asked.found
+
+    @property
+    def wanted(self) -> int:
+        """How many are."""
+        return self.asked.wanted
 
     def note(self, strategy: str, why: str, candidates: int, rescored: int) -> None:
         """Say how the part is searched, if anybody wants to know."""
@@ -59,6 +80,10 @@ class Comparison(Protocol):
 
         Raises OverEstimateError, TimedOutError.
         """
+        ...
+
+    def walk(self, graph: Graph, asked: Asked) -> GraphWalk | None:
+        """How to begin in the graph; None where comparing all that may be found is quicker."""
         ...
 
     def us(self, vectors: Any, found: Findable) -> float:

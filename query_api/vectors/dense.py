@@ -7,12 +7,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from projector.segments.graph import Graph, Walk
+from projector.segments.graph import Graph
 from projector.vectors.dense import DenseVectors
+from query_api.budget import Allowance
 from query_api.find.selection import Findable
-from query_api.find.strategy import WalkPlan, exact_us, walk_for
-from query_api.vectors.comparison import PartQuery
-from query_api.vectors.quantized import nearest_by_codes
+from query_api.find.strategy import exact_us, walk_for
+from query_api.find.walks import GraphWalk
+from query_api.vectors.comparison import Asked, PartQuery
+from query_api.vectors.quantized import coded_walk, nearest_by_codes
 from query_api.vectors.scoring import Floats, Scorer
 from query_api.vectors.walking import by_graph, cut, walked
 from schemas.vectors.dense import DenseKind, check_dim
@@ -51,25 +53,33 @@ class DenseComparison:
         """The nearest rows, through the graph where that is quicker."""
         found, wanted, rows = query.found, query.wanted, None
         graph = query.graph
-        if graph is not None and graph.codes is not None and not query.quantization.ignore:
+        if graph is not None and graph.codes is not None and not query.asked.quantization.ignore:
             coded = nearest_by_codes(graph, graph.codes, vectors, self.scorer, query)
             if coded is not None:
                 return coded
         elif graph is not None:
-            rows = by_graph(query, query.ef, lambda walk: self._step(graph, vectors, query, walk))
+            rows = by_graph(query, self.walk, lambda walk: self._step(vectors, query, walk))
         if rows is None:
             query.allowance.spend(self.us(vectors, found))
             rows = exact_rows(vectors, found, self.scorer, wanted, raw=self._raw)
             query.note("exact", _why_exact(query), found.count, len(rows))
         return rows, self.scores(vectors, rows)
 
-    def _step(
-        self, graph: Graph, vectors: DenseVectors, query: PartQuery, walk: WalkPlan
-    ) -> NDArray[np.integer] | None:
-        found = query.found
-        rows = graph_rows(graph, vectors, found, self.scorer, query.wanted, walk)
+    def walk(self, graph: Graph, asked: Asked) -> GraphWalk | None:
+        """How to begin in the graph, by its codes if it has any."""
+        if graph.codes is not None and not asked.quantization.ignore:
+            return coded_walk(graph, graph.codes, self.scorer, asked)
+        found = asked.found
+        plan = walk_for(found, asked.ef, len(self.scorer.query))
+        return (
+            None if plan is None else GraphWalk(graph, self.scorer.query, found, min(asked.wanted, found.count), plan)
+        )
+
+    def _step(self, vectors: DenseVectors, query: PartQuery, walk: GraphWalk) -> NDArray[np.integer] | None:
+        rows = graph_rows(walk, vectors, self.scorer, query.allowance)
         if rows is not None and query.allowance.notes is not None:
-            query.note("graph", f"{found.count} of {found.rows} vectors pass, ef {walk.ef}", walk.ef, len(rows))
+            found, ef = query.found, walk.plan.ef
+            query.note("graph", f"{found.count} of {found.rows} vectors pass, ef {ef}", ef, len(rows))
         return rows
 
     def scores(self, vectors: DenseVectors, rows: NDArray[np.integer]) -> Floats:
@@ -94,22 +104,17 @@ def _why_exact(query: PartQuery) -> str:
         return "exact was asked for"
     if query.graph is None:
         return "there is no graph"
-    if walk_for(query.found, query.ef) is not None:
+    if query.walk is not None:
         return "looking in the graph did not lead to enough that pass"
     return f"comparing {query.found.count} that pass is quicker than looking far enough in the graph"
 
 
 def graph_rows(
-    graph: Graph, vectors: DenseVectors, found: Findable, scorer: Scorer, wanted: int, walk: WalkPlan
+    walk: GraphWalk, vectors: DenseVectors, scorer: Scorer, allowance: Allowance
 ) -> NDArray[np.integer] | None:
-    """The nearest rows among those that the graph leads to; None when too few of these may be found."""
-
-    def walk_in(enough: int, walk: WalkPlan, allowed: NDArray[np.bool_] | None) -> Walk:
-        return graph.search(scorer.query, enough, walk.ef, allowed, walk.budget)
-
-    enough = min(wanted, found.count)
-    there = walked(graph, walk_in, found, enough, walk)
-    return None if there is None else cut(*there, enough, scorer, vectors.matrix)
+    """The nearest rows among those that a graph leads to; None when too few of these may be found."""
+    there = walked(walk, allowance)
+    return None if there is None else cut(*there, walk.wanted, scorer, vectors.matrix)
 
 
 def exact_rows(vectors: DenseVectors, found: Findable, scorer: Scorer, wanted: int, *, raw: bool = False) -> Rows:

@@ -9,10 +9,11 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from projector.segments.graph import Graph
 from projector.vectors.multi import MultiVectors
 from projector.vectors.ragged import Ragged
 from query_api.find.selection import Findable
-from query_api.vectors.comparison import Floats, PartQuery, best
+from query_api.vectors.comparison import Asked, Floats, PartQuery, best
 from query_api.vectors.dense import widened_rows
 from schemas.errors import BadInputError
 from schemas.vectors.multi import MultiKind
@@ -86,6 +87,9 @@ class MultiComparison:
             least = np.partition(near, len(near) - wanted)[len(near) - wanted] - np.float32(tolerance)
             # Not ">= least": where float32 overflowed to NaN, the exact scores decide.
             return ~(near < least)
+
+    def walk(self, graph: Graph, asked: Asked) -> None:
+        """There are no graphs of these."""
 
     def us(self, vectors: MultiVectors, found: Findable) -> float:
         """About how long comparing all that may be found takes."""

@@ -7,10 +7,11 @@ from numpy.typing import NDArray
 
 from projector.kernel import distances
 from projector.quantization.codes import Codes
-from projector.segments.graph import Graph, Walk
+from projector.segments.graph import Graph
 from projector.vectors.dense import DenseVectors
-from query_api.find.strategy import WalkPlan
-from query_api.vectors.comparison import PartQuery
+from query_api.find.strategy import walk_for
+from query_api.find.walks import GraphWalk
+from query_api.vectors.comparison import Asked, PartQuery
 from query_api.vectors.scoring import Floats, Scorer
 from query_api.vectors.walking import by_graph, cut, walked
 from schemas.vectors.params import Distance
@@ -27,12 +28,28 @@ def nearest_by_codes(
 ) -> Found | None:
     """The nearest rows and their scores, by the codes of a graph; None when comparing vectors is quicker."""
     search = _CodedSearch(graph, codes, vectors, scorer, query)
-    found = by_graph(query, max(query.ef, search.kept), search.step)
+    found = by_graph(query, lambda graph, asked: coded_walk(graph, codes, scorer, asked), search.step)
     if found is None:
         found = search.scan()
     if found is None:
         return None
     return search.scored(*found)
+
+
+def coded_walk(graph: Graph, codes: Codes, scorer: Scorer, asked: Asked) -> GraphWalk | None:
+    """How to begin in a graph by its codes; None where comparing all that may be found is quicker."""
+    kept, found = _kept(codes, asked), asked.found
+    plan = walk_for(found, max(asked.ef, kept), len(scorer.query))
+    if plan is None:
+        return None
+    return GraphWalk(graph, codes.quantizer.prepare(scorer.query), found, min(kept, found.count), plan, coded=True)
+
+
+def _kept(codes: Codes, asked: Asked) -> int:
+    """How many rows are to be found by their codes."""
+    params = asked.quantization
+    oversampling = codes.quantizer.oversampling if params.oversampling is None else params.oversampling
+    return ceil(asked.wanted * oversampling) if params.rescore else asked.wanted
 
 
 class _CodedSearch:
@@ -44,22 +61,15 @@ class _CodedSearch:
         self._vectors = vectors
         self._scorer = scorer
         self._query = query
-        self._prepared = codes.quantizer.prepare(scorer.query)
-        params = query.quantization
-        oversampling = codes.quantizer.oversampling if params.oversampling is None else params.oversampling
-        self.kept = ceil(query.wanted * oversampling) if params.rescore else query.wanted
+        self.kept = _kept(codes, query.asked)
 
-    def step(self, walk: WalkPlan) -> Found | None:
+    def step(self, walk: GraphWalk) -> Found | None:
         """What one walk leads to."""
-        query = self._query
-        enough = min(self.kept, query.found.count)
-        found = walked(self._graph, self._walk, query.found, enough, walk)
+        query, enough, ef = self._query, walk.wanted, walk.plan.ef
+        found = walked(walk, query.allowance)
         if found is not None:
-            query.note("graph", f"codes of {query.found.count} vectors, ef {walk.ef}", walk.ef, self._rescored(enough))
+            query.note("graph", f"codes of {query.found.count} vectors, ef {ef}", ef, self._rescored(enough))
         return None if found is None else (found[0][:enough], found[1][:enough])
-
-    def _walk(self, wanted: int, walk: WalkPlan, allowed: NDArray[np.bool_] | None) -> Walk:
-        return self._graph.search_codes(self._prepared, wanted, walk.ef, allowed, walk.budget)
 
     def scan(self) -> Found | None:
         """All that may be found compared by their codes; None where these are too few."""
@@ -67,17 +77,18 @@ class _CodedSearch:
         if found.count < max(LEAST_SCANNED, SCANNED_PER_KEPT * self.kept):
             return None
         rows = None if found.everything else found.passing_rows()
-        every = distances(self._codes.rows, self._codes.quantizer.form, self._prepared, rows)
+        prepared = self._codes.quantizer.prepare(self._scorer.query)
+        every = distances(self._codes.rows, self._codes.quantizer.form, prepared, rows)
         least = np.argpartition(every, self.kept)[: self.kept]
         query.note("codes", f"all {found.count} that pass", found.count, self._rescored(self.kept))
         return least if rows is None else rows[least], every[least]
 
     def _rescored(self, kept: int) -> int:
-        return kept if self._query.quantization.rescore else 0
+        return kept if self._query.asked.quantization.rescore else 0
 
     def scored(self, rows: NDArray[np.integer], about: Floats) -> Found:
         """Rows with their scores: exact ones, of those that are among the nearest by them, if these are asked for."""
-        if not self._query.quantization.rescore:
+        if not self._query.asked.quantization.rescore:
             return rows, self._scores_of(about)
         matrix, scorer = self._vectors.matrix, self._scorer
         rough = distances(matrix, self._graph.metric, scorer.query, rows.astype(np.int64))

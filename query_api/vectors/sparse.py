@@ -8,9 +8,10 @@ from typing import cast
 import numpy as np
 from numpy.typing import NDArray
 
+from projector.segments.graph import Graph
 from projector.vectors.sparse import SparseVectors
 from query_api.find.selection import Findable
-from query_api.vectors.comparison import Floats, PartQuery, best
+from query_api.vectors.comparison import Asked, Floats, PartQuery, best
 from schemas.errors import BadInputError
 from schemas.vectors.idf import TermCounts, Terms
 from schemas.vectors.sparse import PAIR
@@ -49,6 +50,9 @@ class SparseComparison:
     def scores(self, vectors: SparseVectors, rows: NDArray[np.int64]) -> Floats:
         """The inner products of some rows, 0 for those that have no index in common with the query."""
         return _as_scores(self._products(vectors)[1][rows])
+
+    def walk(self, graph: Graph, asked: Asked) -> None:
+        """There are no graphs of these."""
 
     def us(self, vectors: SparseVectors, found: Findable) -> float:
         """About how long it takes to go through the postings; where lists are missing, to make them."""

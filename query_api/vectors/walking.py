@@ -6,46 +6,44 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from projector.segments.graph import Graph, Walk
-from query_api.find.selection import Findable
-from query_api.find.strategy import RETRY_FACTOR, WalkPlan, walk_for
-from query_api.vectors.comparison import PartQuery
+from projector.segments.graph import Graph
+from query_api.budget import Allowance
+from query_api.find.strategy import RETRY_FACTOR
+from query_api.find.walks import GraphWalk
+from query_api.vectors.comparison import Asked, PartQuery
 from query_api.vectors.scoring import Floats, Scorer
 
 FoundT = TypeVar("FoundT")
-WalkIn = Callable[[int, WalkPlan, NDArray[np.bool_] | None], Walk]
-"""Walks so as to find so many of the rows that are allowed."""
 
 
-def by_graph(query: PartQuery, ef: int, step: Callable[[WalkPlan], FoundT | None]) -> FoundT | None:
-    """What ``step`` finds, looking farther in the graph where too little of that may be found.
+def by_graph(
+    query: PartQuery, again: Callable[[Graph, Asked], GraphWalk | None], step: Callable[[GraphWalk], FoundT | None]
+) -> FoundT | None:
+    """What ``step`` finds, looking farther in the graph, ``again``, where too little of that may be found.
 
     None when comparing all is the better way.
     """
-    found = query.found
-    while (walk := walk_for(found, ef)) is not None:
-        query.allowance.spend(walk.us)
+    asked, walk = query.asked, query.walk
+    while walk is not None:
         rows = step(walk)
-        if rows is not None or found.filtered:
+        if rows is not None or query.found.filtered:
             return rows
-        ef *= RETRY_FACTOR
+        asked = asked._replace(ef=asked.ef * RETRY_FACTOR)
+        walk = again(walk.graph, asked)
     return None
 
 
-def walked(
-    graph: Graph, walk_in: WalkIn, found: Findable, enough: int, walk: WalkPlan
-) -> tuple[NDArray[np.integer], Floats] | None:
+def walked(walk: GraphWalk, allowance: Allowance) -> tuple[NDArray[np.integer], Floats] | None:
     """The rows that a walk leads to and that may be found, nearest first, and their distances.
 
-    None when they are fewer than ``enough``.
+    None when they are fewer than it wants.
     """
-    allowed = graph.repeats.stand_ins(found.found().mask()) if found.filtered else None
-    there = walk_in(enough, walk, allowed)
+    there, found = walk.walked(allowance), walk.found
     if there.exhausted:
         return None
     keep = None if found.everything else found.keep
-    rows, distances = graph.repeats.spread(there.rows, there.distances, enough, keep)
-    return None if len(rows) < enough else (rows, distances)
+    rows, distances = walk.graph.repeats.spread(there.rows, there.distances, walk.wanted, keep)
+    return None if len(rows) < walk.wanted else (rows, distances)
 
 
 def cut(

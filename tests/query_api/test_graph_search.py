@@ -85,7 +85,7 @@ def goes_by_graph(view: ShardView, ef: int, filter: Filter | None = None) -> boo
     part = view.segments[0]
     vectors = part.vectors("")
     assert vectors is not None
-    return walk_for(Findable(part, vectors, filter), ef) is not None
+    return walk_for(Findable(part, vectors, filter), ef, DIM) is not None
 
 
 @pytest.mark.parametrize("distance", GRAPH_DISTANCES)

@@ -12,11 +12,12 @@ from tests.query_api.engine import NearestQuery
 from tests.query_api.shard_model import ShardModel
 
 POINTS = 2000
+DIM = 1
 
 
 def findable(passing: int) -> Findable:
     """So many of 2,000 rows."""
-    model = ShardModel(CollectionConfig(vectors={"": VectorParams(1, Distance.DOT)}))
+    model = ShardModel(CollectionConfig(vectors={"": VectorParams(DIM, Distance.DOT)}))
     for i in range(POINTS):
         model.upsert(PointId(i), {"": [1.0]}, {})
     model.publish()
@@ -30,21 +31,21 @@ def findable(passing: int) -> Findable:
 
 
 def test_the_fewer_pass_the_more_is_compared_until_exact_search_is_quicker() -> None:
-    everything, half = walk_for(findable(POINTS), 10), walk_for(findable(POINTS // 2), 10)
+    everything, half = walk_for(findable(POINTS), 10, DIM), walk_for(findable(POINTS // 2), 10, DIM)
     assert everything is not None
     assert half is not None
     assert everything.ef == half.ef == 10
     assert everything.us < half.us
     assert (everything.budget, half.budget) == (POINTS * BUDGET, POINTS // 2 * BUDGET)
-    assert walk_for(findable(POINTS // 8), 10) is None
-    assert walk_for(findable(POINTS), POINTS // COMPARED_PER_EF) is None
-    assert walk_for(findable(0), 1) is None
+    assert walk_for(findable(POINTS // 8), 10, DIM) is None
+    assert walk_for(findable(POINTS), POINTS // COMPARED_PER_EF, DIM) is None
+    assert walk_for(findable(0), 1, DIM) is None
 
 
 def test_where_points_are_dead_the_graph_is_searched_farther() -> None:
     found = findable(POINTS)
     found.filtered, found.count = False, POINTS // 2
-    walk = walk_for(found, 10)
+    walk = walk_for(found, 10, DIM)
     assert walk is not None
     assert (walk.ef, walk.budget) == (int(10 * 2**WIDENING), None)
 

@@ -1,5 +1,6 @@
 """The kernel beside numpy and beside itself: all instruction sets, datatypes and masks; and damaged links."""
 
+from select import select
 from typing import Any
 
 import numpy as np
@@ -8,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from projector.kernel import DamagedGraphError, KernelGraph, distances, levels
+from projector.kernel import DamagedGraphError, KernelGraph, KernelPool, distances, levels
 from projector.segments.graph_build import build_links
 from projector.segments.graph_links import Links
 from projector.segments.repeats import Repeats
@@ -123,10 +124,63 @@ def test_many_at_once_are_as_one_by_one() -> None:
     rows, links = built("dot")
     graph = KernelGraph(rows, "dot", links.base, links.upper, links.entry)
     queries = matrix(40, 24, np.float32, 7)
-    together = graph.search_many(queries, 10, 50, threads=4)
-    for query, (found, distance, *_) in zip(queries, together, strict=True):
-        alone = graph.search(query, 10, 50)
-        assert (found.tolist(), distance.tolist()) == (alone[0].tolist(), alone[1].tolist())
+    allowed = np.random.default_rng(4).random(ROWS) < 0.3
+    pool = KernelPool(4)
+    for ticket, query in enumerate(queries):
+        pool.walk(ticket, graph, query.copy(), 10, 50, None if ticket % 2 else allowed.copy(), None)
+    together = dict(taken(pool, len(queries)))
+    for ticket, query in enumerate(queries):
+        answer, alone = together[ticket], graph.search(query, 10, 50, None if ticket % 2 else allowed)
+        assert not isinstance(answer, str)
+        assert (answer[0].tolist(), answer[1].tolist(), *answer[2:]) == (
+            alone[0].tolist(),
+            alone[1].tolist(),
+            *alone[2:],
+        )
+
+
+def taken(pool: KernelPool, count: int) -> list[tuple[int, Any]]:
+    """What a pool says, until it has said so much."""
+    answers: list[tuple[int, Any]] = []
+    while len(answers) < count:
+        readable, _, _ = select([pool.descriptor()], [], [], 60.0)
+        assert readable
+        answers += pool.finished()
+    assert select([pool.descriptor()], [], [], 0.0)[0] == []
+    assert pool.finished() == []
+    return answers
+
+
+def test_a_pool_says_that_a_graph_is_damaged_and_goes_on() -> None:
+    rows, links = built("dot")
+    damaged = links.base.copy()
+    damaged[:, 1] = ROWS
+    pool = KernelPool(1)
+    pool.walk(1, KernelGraph(rows, "dot", damaged, [], 0), matrix(1, 24, np.float32)[0], 10, 50)
+    pool.walk(2, KernelGraph(rows, "dot", links.base, links.upper, links.entry), matrix(1, 24, np.float32)[0], 10, 50)
+    answers = taken(pool, 2)
+    assert answers[0] == (1, "a link leads to no row")
+    assert not isinstance(answers[1][1], str)
+
+
+def test_a_pool_that_nobody_waits_for_ends_what_it_began_and_drops_the_rest() -> None:
+    rows, links = built("dot")
+    graph = KernelGraph(rows, "dot", links.base, links.upper, links.entry)
+    pool = KernelPool(2)
+    for ticket in range(200):
+        pool.walk(ticket, graph, matrix(1, 24, np.float32)[0], 10, 50)
+    del pool, graph
+
+
+def test_a_pool_refuses_what_does_not_fit() -> None:
+    rows, links = built("dot")
+    graph = KernelGraph(rows, "dot", links.base, links.upper, links.entry)
+    pool = KernelPool(1)
+    with pytest.raises(ValueError, match="dim values"):
+        pool.walk(1, graph, matrix(1, 23, np.float32)[0], 10, 50)
+    with pytest.raises(ValueError, match="mask"):
+        pool.walk(1, graph, matrix(1, 24, np.float32)[0], 10, 50, np.ones(3, np.bool_))
+    assert pool.finished() == []
 
 
 @given(data=st.data())

@@ -1,0 +1,75 @@
+#include "pool.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <system_error>
+#include <utility>
+
+namespace headwater {
+
+Pool::Pool(std::size_t threads) : most_(std::max<std::size_t>(1, threads)) {
+    if (pipe(ends_) != 0) throw std::system_error(errno, std::generic_category(), "a pool's pipe");
+    for (const int end : ends_) {
+        fcntl(end, F_SETFD, FD_CLOEXEC);
+        fcntl(end, F_SETFL, O_NONBLOCK);
+    }
+}
+
+Pool::~Pool() {
+    {
+        const std::lock_guard<std::mutex> lock(lock_);
+        closing_ = true;
+    }
+    more_.notify_all();
+    for (std::thread& thread : threads_) thread.join();
+    for (const int end : ends_) close(end);
+}
+
+void Pool::add(std::unique_ptr<Task> task) {
+    const std::lock_guard<std::mutex> lock(lock_);
+    if (waiting_.size() >= idle_ && threads_.size() < most_) {
+        try {
+            threads_.emplace_back([this] { work(); });
+        } catch (const std::system_error&) {
+            // No more threads to be had: those that there are do it.
+            if (threads_.empty()) throw;
+        }
+    }
+    waiting_.push_back(std::move(task));
+    more_.notify_one();
+}
+
+std::vector<std::unique_ptr<Task>> Pool::finished() {
+    std::vector<std::unique_ptr<Task>> some;
+    const std::lock_guard<std::mutex> lock(lock_);
+    some.swap(finished_);
+    char byte;
+    while (!some.empty() && read(ends_[0], &byte, 1) < 0 && errno == EINTR) {
+    }
+    return some;
+}
+
+void Pool::work() {
+    std::unique_lock<std::mutex> lock(lock_);
+    while (true) {
+        ++idle_;
+        more_.wait(lock, [this] { return closing_ || !waiting_.empty(); });
+        --idle_;
+        if (closing_) return;
+        std::unique_ptr<Task> task = std::move(waiting_.front());
+        waiting_.pop_front();
+        lock.unlock();
+        task->run();
+        lock.lock();
+        // A byte is in the pipe as long as something is finished that nobody has taken.
+        finished_.push_back(std::move(task));
+        const char byte = 0;
+        while (finished_.size() == 1 && write(ends_[1], &byte, 1) < 0 && errno == EINTR) {
+        }
+    }
+}
+
+}  // namespace headwater

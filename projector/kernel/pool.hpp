@@ -1,0 +1,44 @@
+// A pool of threads beside Python's: they know nothing of the interpreter, and whoever waits for them, waits for a pipe.
+#pragma once
+
+#include <condition_variable>
+#include <cstddef>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+namespace headwater {
+
+struct Task {
+    virtual ~Task() = default;
+    virtual void run() noexcept = 0;  // on a thread of the pool; all else of a task is for who added it
+};
+
+class Pool {
+   public:
+    explicit Pool(std::size_t threads);
+    ~Pool();  // what has not begun is dropped
+    Pool(const Pool&) = delete;
+    Pool& operator=(const Pool&) = delete;
+
+    void add(std::unique_ptr<Task> task);
+    std::vector<std::unique_ptr<Task>> finished();  // since it was last asked, in the order in which they ended
+    int descriptor() const { return ends_[0]; }     // to be read from when something is finished
+
+   private:
+    void work();
+
+    int ends_[2];
+    std::size_t most_;
+    std::mutex lock_;
+    std::condition_variable more_;
+    std::deque<std::unique_ptr<Task>> waiting_;
+    std::vector<std::unique_ptr<Task>> finished_;
+    std::vector<std::thread> threads_;  // begun when there is work for them
+    std::size_t idle_ = 0;
+    bool closing_ = false;
+};
+
+}  // namespace headwater

@@ -1,0 +1,69 @@
+"""Walks through graphs, which may be done ahead, on threads of the kernel."""
+
+from math import isfinite
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from projector.kernel import KernelPool
+from projector.segments.graph import Graph, Walk
+from query_api.budget import Allowance, OverEstimateError
+from query_api.find.selection import Findable
+from query_api.find.strategy import WalkPlan
+from query_api.native import Answer
+
+
+class GraphWalk:
+    """One walk: done once, by who needs its end or ahead of that."""
+
+    def __init__(
+        self, graph: Graph, query: NDArray[Any], found: Findable, wanted: int, plan: WalkPlan, *, coded: bool = False
+    ) -> None:
+        """``query``: float32 [dim]; where ``coded``, prepared for the graph's codes.
+
+        ``wanted``: how many of ``found`` to find at least.
+        """
+        self.graph = graph
+        self.query = query
+        self.plan = plan
+        self.wanted = wanted
+        self._coded = coded
+        self.found = found
+        self._allowed: NDArray[np.bool_] | None = None
+        self._walked: Walk | None = None
+
+    @property
+    def us(self) -> float:
+        """About how long it takes from now on, in microseconds."""
+        return self.plan.us if self._walked is None else 0.0
+
+    def begin(self, pool: KernelPool, ticket: int) -> None:
+        """Have it done by a thread of the pool."""
+        plan = self.plan
+        self.graph.begin(pool, ticket, self.query, self.wanted, plan.ef, self._mask(), plan.budget, coded=self._coded)
+
+    def end(self, answer: Answer) -> None:
+        """Take what the pool said."""
+        self._walked = self.graph.walked(answer)
+
+    def walked(self, allowance: Allowance) -> Walk:
+        """What it found. Raises OverEstimateError where it turns out to be long, TimedOutError."""
+        if self._walked is None:
+            allowance.spend(0.0)
+            plan, budget = self.plan, self.plan.budget
+            if isfinite(allowance.left):
+                affordable = int(allowance.left / plan.us_each)
+                budget = affordable if budget is None else min(budget, affordable)
+            search = self.graph.search_codes if self._coded else self.graph.search
+            walk = search(self.query, self.wanted, plan.ef, self._mask(), budget)
+            allowance.spend(walk.compared * plan.us_each)
+            if walk.exhausted and budget != plan.budget:
+                raise OverEstimateError
+            self._walked = walk
+        return self._walked
+
+    def _mask(self) -> NDArray[np.bool_] | None:
+        if self._allowed is None and self.found.filtered:
+            self._allowed = self.graph.repeats.stand_ins(self.found.found().mask())
+        return self._allowed

@@ -1,0 +1,97 @@
+"""The kernel's threads: they walk graphs without the interpreter, while the event loop goes on."""
+
+import asyncio
+import os
+from collections.abc import Sequence
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ingest.deadline import Deadline
+from projector.kernel import KernelPool
+from schemas.errors import TimedOutError
+
+Answer = tuple[NDArray[np.uint32], NDArray[np.float32], int, bool] | str
+"""What the kernel found, or why it could not."""
+HAND_OVER_US = 100.0
+"""Below this, having a thread do it takes longer than doing it."""
+LONG_US = 1000.0
+"""What takes so long is not done on the event loop even where nothing else is to be done there."""
+
+
+class NativeWork(Protocol):
+    """Something that threads of the kernel can do."""
+
+    @property
+    def us(self) -> float:
+        """About how long it takes, in microseconds."""
+        ...
+
+    def begin(self, pool: KernelPool, ticket: int) -> None:
+        """Have the pool do it, and tell it under this number."""
+        ...
+
+    def end(self, answer: Answer) -> None:
+        """Take what the pool said."""
+        ...
+
+
+class _Waiting:
+    """Somebody who waits for so many pieces of work."""
+
+    def __init__(self, left: int, future: asyncio.Future[None]) -> None:
+        self.left = left
+        self.future = future
+
+
+class NativeThreads:
+    """One event loop's, as many as the machine has cores."""
+
+    def __init__(self) -> None:
+        self._pool: KernelPool | None = None
+        self._running: dict[int, tuple[NativeWork, _Waiting]] = {}
+        self._tickets = 0
+        self._asking = 0
+
+    async def run(self, works: Sequence[NativeWork], deadline: Deadline) -> None:
+        """Do what it is better not to do on the event loop: these together, or beside what others asked for.
+
+        The rest is left to the caller. Raises TimedOutError at the deadline.
+        """
+        if not self._running and len(works) == 1 and works[0].us < LONG_US:
+            # Whoever else came in the same turn of the loop gets to here first.
+            self._asking += 1
+            await asyncio.sleep(0)
+            self._asking -= 1
+            if not self._running and not self._asking:
+                return
+        worthwhile = [work for work in works if work.us > HAND_OVER_US]
+        if not worthwhile:
+            return
+        waiting = _Waiting(len(worthwhile), asyncio.get_running_loop().create_future())
+        for work in worthwhile:
+            self._begin(work, waiting)
+        try:
+            async with asyncio.timeout(deadline.left()):
+                await waiting.future
+        except TimeoutError:
+            raise TimedOutError(f"Timeout: the request took longer than {deadline.seconds:g} seconds") from None
+
+    def _begin(self, work: NativeWork, waiting: _Waiting) -> None:
+        if self._pool is None:
+            self._pool = KernelPool(os.cpu_count() or 1)
+            asyncio.get_running_loop().add_reader(self._pool.descriptor(), self._finish)
+        self._tickets += 1
+        work.begin(self._pool, self._tickets)
+        self._running[self._tickets] = work, waiting
+
+    def _finish(self) -> None:
+        if self._pool is None:
+            return
+        for ticket, answer in self._pool.finished():
+            work, waiting = self._running.pop(ticket)
+            work.end(answer)
+            waiting.left -= 1
+            if not waiting.left and not waiting.future.done():
+                waiting.future.set_result(None)

@@ -1,0 +1,106 @@
+"""What is done on the kernel's threads, and what stays on the event loop."""
+
+import asyncio
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from ingest.deadline import Deadline
+from projector.kernel import KernelGraph, KernelPool
+from query_api.native import HAND_OVER_US, LONG_US, Answer, NativeThreads
+from schemas.errors import TimedOutError
+
+SHORT_US = HAND_OVER_US + 1
+SECONDS = 60.0
+
+
+def graph() -> KernelGraph:
+    """Of two rows, each of which leads to the other."""
+    return KernelGraph(np.eye(2, dtype=np.float32), "dot", np.array([[1, 1], [1, 0]], np.uint32), [], 0)
+
+
+class Work:
+    """A walk of which it is kept what came of it."""
+
+    def __init__(self, us: float = SHORT_US, graph_: KernelGraph | None = None) -> None:
+        self.us = us
+        self.answer: Answer | None = None
+        self._graph = graph_ or graph()
+        self._query: NDArray[np.float32] = np.array([0, 1], np.float32)
+
+    def begin(self, pool: KernelPool, ticket: int) -> None:
+        pool.walk(ticket, self._graph, self._query, 1, 1)
+
+    def end(self, answer: Answer) -> None:
+        self.answer = answer
+
+    @property
+    def done(self) -> bool:
+        if self.answer is None:
+            return False
+        assert not isinstance(self.answer, str)
+        assert self.answer[0].tolist()[0] == 1
+        return True
+
+
+def run(*asked: Sequence[Work]) -> None:
+    """What several ask for in one turn of a loop."""
+
+    async def together() -> None:
+        threads = NativeThreads()
+        for _ in range(2):
+            await asyncio.gather(*(threads.run(works, Deadline(SECONDS)) for works in asked))
+
+    asyncio.run(together())
+
+
+def test_what_is_alone_and_short_stays_on_the_loop() -> None:
+    work = Work()
+    run([work])
+    assert not work.done
+
+
+def test_what_is_long_does_not() -> None:
+    work = Work(LONG_US)
+    run([work])
+    assert work.done
+
+
+def test_what_comes_together_is_done_together() -> None:
+    works = [Work() for _ in range(50)]
+    run(*([work] for work in works))
+    assert all(work.done for work in works)
+
+
+def test_what_one_asks_for_together_is_done_together_except_what_is_tiny() -> None:
+    works = [Work(), Work(), Work(HAND_OVER_US)]
+    run(works)
+    assert [work.done for work in works] == [True, True, False]
+
+
+def test_nothing_is_waited_for_where_all_is_tiny() -> None:
+    works = [Work(1.0), Work(1.0)]
+    run(works)
+    assert not any(work.done for work in works)
+
+
+def test_who_does_not_wait_any_more_leaves_the_others_theirs() -> None:
+    async def cancelled() -> Work:
+        threads, works = NativeThreads(), [Work(LONG_US) for _ in range(3)]
+        waiting = [asyncio.create_task(threads.run([work], Deadline(SECONDS))) for work in works]
+        await asyncio.sleep(0)
+        waiting[0].cancel()
+        await asyncio.gather(*waiting, return_exceptions=True)
+        return works[2]
+
+    assert asyncio.run(cancelled()).done
+
+
+def test_nobody_waits_beyond_the_deadline() -> None:
+    async def late() -> None:
+        with pytest.raises(TimedOutError):
+            await NativeThreads().run([Work(LONG_US)], Deadline(0.0))
+
+    asyncio.run(late())

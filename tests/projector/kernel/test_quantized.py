@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from projector.kernel import KernelGraph, distances, levels
+from projector.kernel import KernelGraph, KernelPool, distances, levels
 
 Bytes = NDArray[np.uint8]
 ROWS = 7
@@ -101,7 +101,7 @@ def test_a_query_for_other_rows_is_refused(form: str, width: int, query: bytes) 
     with pytest.raises(ValueError, match="another width"):
         graph.search(prepared, 1, 10)
     with pytest.raises(ValueError, match="another width"):
-        graph.search_many(prepared[np.newaxis], 1, 10)
+        KernelPool(1).walk(1, graph, prepared, 1, 10)
 
 
 def test_codes_and_their_queries_are_bytes() -> None:

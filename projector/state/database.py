@@ -21,7 +21,7 @@ _SPARE_BYTES = 8 * _MIB
 """Beside what is in memory, RocksDB writes a manifest, its options and a log file when it is opened."""
 
 
-class FolderLock:
+class StateLock:
     """An flock on a state's folder, which is made where it isn't there.
 
     The system releases it when the process ends, however it ends.

@@ -11,7 +11,7 @@ from typing import Any, Self, cast
 from rocksdict import Checkpoint, Rdict, ReadOptions, WriteBatch
 
 from projector.state.batch_sequence import PREFIX, BatchSequence
-from projector.state.database import FolderLock, close_database, open_database, try_disk
+from projector.state.database import StateLock, close_database, open_database, try_disk
 from projector.state.errors import REMEDY, StateDamagedError, StateLockedError, StateUnwritableError
 from projector.threads import to_its_end
 
@@ -77,7 +77,7 @@ class KeyValue:
         sizes = write_buffer_mib, cache_mib
         with ExitStack() as failed:
             if not read_only:
-                lock = FolderLock(folder)
+                lock = StateLock(folder)
                 failed.callback(lock.release)
             try:
                 kv = cls._whole(folder, open_database(folder, sizes, read_only=read_only), sizes)

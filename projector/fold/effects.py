@@ -14,7 +14,7 @@ from schemas.matching import EVALUATOR_VERSION
 from schemas.operations import Outcome
 from schemas.records import Origin
 
-FOLD_VERSION = f"5/{EVALUATOR_VERSION}"
+FOLD_VERSION = f"6/{EVALUATOR_VERSION}"
 """Changes when the same log would fold to something else: encodings, payload edits, the evaluator's version.
 
 ``projector.state.fold_history`` says from which earlier ones this one goes on.

@@ -184,7 +184,8 @@ def _put(edit: ShardEdit, point_id: PointId, new: StoredPoint | None) -> None:
     if new is None:
         edit.changes[point_id] = None
     else:
-        vectors = sorted(new.vectors.items(), key=itemgetter(0))
+        # Those of names that were deleted since are dropped, now that the point is written anyway.
+        vectors = sorted(((at, data) for at, data in new.vectors.items() if at in edit.names), key=itemgetter(0))
         edit.put(point_id, encode_point(new.version, vectors, new.payload))
 
 

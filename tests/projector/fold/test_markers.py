@@ -22,7 +22,7 @@ from schemas.config import (
     VectorParams,
     VectorParamsDiff,
 )
-from schemas.operations import Outcome
+from schemas.operations import ClearPayload, Operation, Outcome, SetPayload, UpdateVectors, Upsert
 from schemas.records import (
     CatalogRecord,
     CreateCollection,
@@ -34,7 +34,17 @@ from schemas.records import (
     UpdateCollection,
 )
 from schemas.vectors.names import add_name, delete_name
-from tests.projector.fold.memory_state import CONFIG, OPENED, SHARD, MemoryState, opened, points_record, upsert
+from tests.projector.fold.memory_state import (
+    CONFIG,
+    OPENED,
+    SHARD,
+    MemoryState,
+    column,
+    match,
+    opened,
+    points_record,
+    upsert,
+)
 from tests.schemas import record_strategies
 from tests.support.examples import tries
 
@@ -66,6 +76,27 @@ def test_names_come_and_go_at_positions_of_their_own() -> None:
     assert effects.outcomes == [APPLIED]
     (effects,) = state.apply(_changed(3, config=msgspec.structs.replace(CONFIG, vectors={"text": more})))
     assert [outcome.status for outcome in effects.outcomes] == [400]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        SetPayload(b'{"a":1}', ids=[1]),
+        ClearPayload(filter=match("k", 1)),
+        UpdateVectors([1], {"image": column([5, 5])}),
+    ],
+)
+def test_bytes_of_a_deleted_name_are_dropped_when_their_point_is_written(change: Operation) -> None:
+    state = opened()
+    both = {"image": column([1, 1], [2, 2]), "text": column([7], [8])}
+    state.run(Upsert([1, 2], both, [b'{"k":1}', b'{"k":2}']))
+    state.apply(_changed(2, config=add_name(delete_name(CONFIG, "text"), "text", VectorParams(1, Distance.DOT))))
+    assert state.run(change) == [APPLIED]
+    written, left = state.point(1), state.point(2)
+    assert written is not None
+    assert left is not None
+    assert written.vectors.keys() == {0}
+    assert left.vectors.keys() == {0, 1}
 
 
 def test_a_new_configuration_keeps_points_and_versions() -> None:

@@ -14,6 +14,7 @@ from projector.state.origin import StateMismatchError, check_log
 from projector.state.store import PartitionState
 from schemas.matching import EVALUATOR_VERSION
 from schemas.operations import SetPayload
+from schemas.text import TEXT_VERSION
 from tests.projector.fold.memory_state import OPENED, points_record, upsert
 from tests.projector.state.samples import Projector, fold_all, log_of, open_state, put, run
 from tests.support.memory_log import MemoryLog
@@ -60,21 +61,27 @@ def test_a_version_of_the_fold_that_cannot_be_read_is_refused(version: bytes, re
         open_state(tmp_path)
 
 
-def test_an_older_version_of_the_fold_is_gone_on_with(tmp_path: Path) -> None:
+def _with_another_tokenizer() -> str:
+    assert TEXT_VERSION in EVALUATOR_VERSION
     assert EVALUATOR_VERSION in FOLD_VERSION
+    return FOLD_VERSION.replace(TEXT_VERSION, "snowballstemmer-0.0.1")
+
+
+@pytest.mark.parametrize("version", ["4/1/unicode-15.0.0", _with_another_tokenizer()])
+def test_another_version_of_the_fold_that_can_be_read_is_gone_on_with(version: str, tmp_path: Path) -> None:
     log = _records()
     fold_all(log, tmp_path)
-    folded_by(tmp_path, b"4/1/unicode-15.0.0")
+    folded_by(tmp_path, version.encode())
     # The records before are gone, so that there is nothing to rebuild it from.
     log.drop_before(Topic.POINTS, 0, 3)
     with closing(PartitionState.open(tmp_path, "memory", read_only=True)) as state:
-        assert state.folds == [FoldSpan(0, "4/1/unicode-15.0.0")]
+        assert state.folds == [FoldSpan(0, version)]
     _grow(log)
     fold_all(log, tmp_path)
     for _ in range(2):
         with closing(open_state(tmp_path)) as state:
             assert state.applied == 3
-            assert state.folds == [FoldSpan(0, "4/1/unicode-15.0.0"), FoldSpan(3, FOLD_VERSION)]
+            assert state.folds == [FoldSpan(0, version), FoldSpan(3, FOLD_VERSION)]
 
 
 def _grow(log: MemoryLog) -> None:

@@ -24,6 +24,7 @@ from tests.queries.world import (
 )
 from tests.rest.client import ClusterRest, MemoryRest, Rest
 from tests.support.cluster import Cluster
+from tests.support.examples import every
 from tests.support.server import Server
 
 TOGETHER = 50
@@ -119,7 +120,9 @@ def check_whole(rest: Rest, local: LocalMode) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_answers_are_those_of_local_mode(name: str, memory: MemoryRest, local: LocalMode) -> None:
-    check(asking(memory), local, list(queries(name)))
+    # From another one on for each name, so that every pair of kind, filter and prefetch is there.
+    step = every(3)
+    check(asking(memory), local, list(queries(name))[NAMES.index(name) % step :: step])
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -157,5 +160,4 @@ def test_answers_after_a_replay_are_the_same(tmp_path: Path, local: LocalMode) -
 
 def sample() -> list[tuple[str, dict[str, Any]]]:
     """Some queries of all kinds."""
-    every = [query for name in NAMES for query in queries(name)]
-    return every[::EVERY]
+    return [query for name in NAMES for query in queries(name)][::EVERY]

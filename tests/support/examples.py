@@ -10,3 +10,8 @@ _SHARE = 3
 def tries(many: int) -> int:
     """``many`` in a thorough run, else a third of them."""
     return many if os.environ.get(THOROUGH) == "1" else max(1, many // _SHARE)
+
+
+def every(few: int) -> int:
+    """The step through what is too much to try whole: 1 in a thorough run, else ``few``."""
+    return 1 if os.environ.get(THOROUGH) == "1" else few

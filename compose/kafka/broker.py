@@ -175,7 +175,7 @@ class KafkaBroker:
                 written.seek(began)
                 if STARTED in written.read():
                     return
-            if not self.running:
+            if self._process is None or self._process.poll() is not None:
                 raise BrokerError(f"the broker ended while it started\n{self.last_output()}")
             time.sleep(0.05)
         raise BrokerError(f"the broker was not ready after {START_SECONDS:.0f} s\n{self.last_output()}")

@@ -9,7 +9,8 @@ def server_properties(data: Path, port: int, controller_port: int) -> str:
     """The text of server.properties.
 
     Topics are never made by asking for them: one that was made so would have a finite retention. Internal topics
-    are small, since each of their partitions costs files and time to start.
+    are small, since each of their partitions costs files and time to start. A broker that nobody asks writes to its
+    metadata every ten seconds rather than twice a second, which is for others to see that it is there.
     """
     settings: dict[str, object] = {
         "process.roles": "broker,controller",
@@ -37,5 +38,6 @@ def server_properties(data: Path, port: int, controller_port: int) -> str:
         "num.io.threads": 4,
         "log.cleaner.dedupe.buffer.size": 4 << 20,
         "log.cleaner.threads": 1,
+        "metadata.max.idle.interval.ms": 10_000,
     }
     return "".join(f"{name}={value}\n" for name, value in settings.items())

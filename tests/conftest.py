@@ -15,7 +15,7 @@ sys.dont_write_bytecode = False
 # Servers of tests run side by side: those that are asked over gRPC have ports of their own.
 os.environ.setdefault("HEADWATER_GRPC", "false")
 
-pytest_plugins = ["tests.support.kafka", "tests.support.cluster"]
+pytest_plugins = ["tests.support.kafka", "tests.support.cluster", "tests.support.scheduling"]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

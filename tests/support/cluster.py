@@ -157,8 +157,15 @@ class Cluster:
         return verdict.stdout
 
 
+CLUSTER = pytest.StashKey[Cluster]()
+"""Where the session's is kept, once there is one."""
+
+
 @pytest.fixture(scope="session")
-def cluster(kafka_broker: KafkaBroker, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+def cluster(
+    kafka_broker: KafkaBroker, tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config
+) -> Iterator[Cluster]:
     """The session's cluster: one projector, an api of two workers. A test that uses it leaves it empty and alive."""
     with Cluster(tmp_path_factory.mktemp("cluster"), settings_for(kafka_broker), workers=2, grpc=True) as made:
+        pytestconfig.stash[CLUSTER] = made
         yield made.start()

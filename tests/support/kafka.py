@@ -1,9 +1,12 @@
-"""A real Kafka broker: one for the whole session, on a free port; and the topics of each test in it."""
+"""A real Kafka broker: one for all processes of a run, on a free port; and the topics of each test in it."""
 
+import fcntl
 import itertools
 import os
+import shutil
 import tempfile
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -32,9 +35,41 @@ def quick_java() -> None:
 
 
 @pytest.fixture(scope="session")
-def kafka_broker(quick_java: None) -> Generator[KafkaBroker]:
-    """The session's broker. Tests share it: a test that stops it takes ``own_broker`` instead."""
-    yield from _broker()
+def kafka_broker(quick_java: None, tmp_path_factory: pytest.TempPathFactory) -> Generator[KafkaBroker]:
+    """The run's broker. Tests share it: a test that stops it takes ``own_broker`` instead."""
+    here = tmp_path_factory.getbasetemp()
+    folder = (here.parent if "PYTEST_XDIST_WORKER" in os.environ else here) / "kafka"
+    user = folder / f"{os.getpid()}.user"
+    with _locked(folder):
+        folder.mkdir(exist_ok=True)
+        user.touch()
+        broker = KafkaBroker.find(folder)
+        if broker is None or not broker.running:
+            broker = _start(folder)
+    try:
+        yield broker
+    finally:
+        with _locked(folder):
+            user.unlink()
+            if not any(_is_there(each) for each in folder.glob("*.user")):
+                broker.kill()
+                shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    with folder.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _is_there(user: Path) -> bool:
+    """Whether the process that made this file still runs."""
+    try:
+        os.kill(int(user.stem), 0)
+    except ProcessLookupError:
+        return False
+    return True
 
 
 @pytest.fixture(scope="module")
@@ -65,12 +100,16 @@ def settings_for(broker: KafkaBroker, **options: object) -> KafkaSettings:
 
 def _broker() -> Generator[KafkaBroker]:
     with tempfile.TemporaryDirectory(prefix="headwater-kafka-", ignore_cleanup_errors=True) as folder:
-        try:
-            broker = KafkaBroker.start(Path(folder))
-        except MissingToolError as error:
-            missing_kafka(error)
-            raise
+        broker = _start(Path(folder))
         try:
             yield broker
         finally:
             broker.kill()
+
+
+def _start(folder: Path) -> KafkaBroker:
+    try:
+        return KafkaBroker.start(folder)
+    except MissingToolError as error:
+        missing_kafka(error)
+        raise

@@ -27,11 +27,13 @@ class Topics:
         self._groups: GroupOffsets | None = None
 
     def close(self) -> None:
-        """Close the connections."""
-        if self._log is not None:
-            self._runner.run(self._log.close())
-        if self._groups is not None:
-            self._runner.run(self._groups.close())
+        """Close the connections, once and for all."""
+        log, groups = self._log, self._groups
+        self._log = self._groups = None
+        if log is not None:
+            self._runner.run(log.close())
+        if groups is not None:
+            self._runner.run(groups.close())
         self._runner.close()
 
     def with_log(self, act: Callable[[KafkaLog], Awaitable[T]]) -> T:

@@ -128,7 +128,7 @@ class Answering:
 
         Raises BadInputError, NotFoundError for a collection that isn't there.
         """
-        there = {collection: self._reader.open(collection, reading.budget) for collection in lookups(request)}
+        there = {collection: self._reader.other(collection, reading.budget) for collection in lookups(request)}
         own = frozenset(collection for collection, other in there.items() if other.uid == reading.uid)
         named = set(references(request))
         return Known(await self._vectors(reading, named) if named else {}, own)
@@ -140,7 +140,7 @@ class Answering:
             places.setdefault((reference.collection, reference.name), []).append(reference)
         known: dict[Reference, NDArray[Any] | None] = {}
         for (collection, name), some in places.items():
-            where = reading if collection is None else self._reader.open(collection, reading.budget)
+            where = reading if collection is None else self._reader.other(collection, reading.budget)
             check_name(where.config, name)
             points = await where.shards.get([r.id for r in some], Selection(with_payload=False, with_vector=(name,)))
             for reference in some:

@@ -24,7 +24,7 @@ class Lookup:
         """
         if isinstance(asked, str):
             asked = WithLookup(asked)
-        self._there = reader.open(asked.collection, reading.budget)
+        self._there = reader.other(asked.collection, reading.budget)
         self._rendering = reading.rendering
         vectors = asked.with_vector if asked.with_vectors is None else asked.with_vectors
         self._selection = to_selection(self._there.config, asked.with_payload, vectors, True)

@@ -15,6 +15,7 @@ from query_api.rendering import AS_JSON, Rendering
 from query_api.strict import check_timeout
 from query_api.threads import ReadThreads
 from schemas.config import CollectionConfig
+from schemas.errors import NotFoundError
 from schemas.rest.shard_keys import ShardKeySelector
 from schemas.strict.refusals import active
 
@@ -75,6 +76,13 @@ class Reader:
         entry = read(self._catalog.resolve(name), shard_key)
         keys = [part.key for part in entry.keys for _ in part.shard_map if part.key is not None]
         return Reading(entry.uid, entry.config, Shards(self._readers.shards(entry), budget, keys), budget)
+
+    def other(self, name: str, budget: Budget) -> Reading:
+        """A collection that a request to another one names. Raises as ``open``."""
+        try:
+            return self.open(name, budget)
+        except NotFoundError as error:
+            raise NotFoundError(f"Not found: Collection {name} not found") from error
 
     def narrowed(self, reading: Reading, call: Call, shard_key: ShardKeySelector | None) -> Reading:
         """What ``begin`` gave, less the shards without a key of these. Raises as ``open``."""

@@ -47,8 +47,13 @@ class CallHandler:
         access: Access,
         limits: Limits,
         in_flight: InFlight,
+        parsing: asyncio.Lock,
     ) -> None:
-        """``name`` is the method's, with its service; ``messages``: of the request, and of the response."""
+        """``name`` is the method's, with its service; ``messages``: of the request, and of the response.
+
+        ``parsing`` is held by one large message at a time, of all calls: small parts take up to thirty times their
+        bytes while they are read.
+        """
         self._name = name
         self._route = route
         self._endpoint = endpoint
@@ -56,6 +61,7 @@ class CallHandler:
         self._access = access
         self._limits = limits
         self._in_flight = in_flight
+        self._parsing = parsing
         self._right = required_right(endpoint.method, endpoint.path)
         self._stoppable = self._right is not Right.MANAGE
         self._path = [field for field in PATH_FIELDS if f"{{{field}}}" in route.path]
@@ -85,6 +91,8 @@ class CallHandler:
                 context.set_trailing_metadata([(name.decode(), value.decode()) for name, value in reply.headers])
             if len(answer) > COMPRESSED_BYTES and _COMPRESSION in headers:
                 context.set_compression(grpc.Compression.Gzip)
+                # Only what is sent by itself says which compression it is.
+                await context.send_initial_metadata(())
             return answer
         self._count(code.name, started)
         await context.abort(code, details, trailing)
@@ -117,11 +125,14 @@ class CallHandler:
     ) -> tuple[bytes, Reply]:
         # What is made of a message takes about as much again.
         held = 2 * len(data)
-        rendering = MessageRendering() if self._route.rendered else None
+        rendering = MessageRendering(self._limits.max_answer_bytes) if self._route.rendered else None
         self._in_flight.take(held)
         try:
-            large = len(data) > INLINE_BYTES
-            call = await asyncio.to_thread(self._call, data, headers) if large else self._call(data, headers)
+            if len(data) > INLINE_BYTES:
+                async with self._parsing:
+                    call = await asyncio.to_thread(self._call, data, headers)
+            else:
+                call = self._call(data, headers)
             call.patience = patience
             call.rendering = rendering
             try:

@@ -14,18 +14,26 @@ from query_api.hits import Hit
 from query_api.points import FetchedPoint
 from query_api.rendering import Rendering
 from schemas.config import UNNAMED
+from schemas.errors import UnprocessableError
 from schemas.ids import render_point_id
 from schemas.vectors.sparse import PAIR
 
 _INT64 = 1 << 63
 _POINT_BYTES = 32
+_VALUE_BYTES = 64
+"""What each takes, beside its text."""
 _decode = msgspec.json.Decoder(dict[str, Any]).decode
 
 
 class MessageRendering(Rendering):
-    """One call's. ``size``: about how many bytes were rendered."""
+    """One call's. ``size``: about how many bytes what was rendered takes.
 
-    def __init__(self) -> None:
+    Raises UnprocessableError when that is more than ``limit``: a payload of many small values takes much more as a
+    message than as JSON.
+    """
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
         self._scored = message_named("qdrant.ScoredPoint")
         self._retrieved = message_named("qdrant.RetrievedPoint")
         self.size = 0
@@ -50,11 +58,19 @@ class MessageRendering(Rendering):
             _put_order(hit, message)
         return rendered
 
+    def _count(self, size: int) -> None:
+        self.size += size
+        if self.size > self._limit:
+            raise UnprocessableError(
+                f"Validation error in JSON body: [limit: an answer takes at most {self._limit} bytes; ask for fewer "
+                "points at a time]"
+            )
+
     def _fill(self, point: FetchedPoint, message: Any) -> Any:
-        self.size += _POINT_BYTES
+        self._count(_POINT_BYTES)
         write_id(render_point_id(point.id), message.id)
         if point.payload:
-            self.size += len(point.payload)
+            self._count(len(point.payload) + _VALUE_BYTES * point.payload.count(b","))
             write_payload(_decode(point.payload), message.payload)
         if point.vectors is not None:
             self._put_vectors(point.vectors, message.vectors)
@@ -63,7 +79,7 @@ class MessageRendering(Rendering):
         return message
 
     def _put_vectors(self, vectors: dict[str, NDArray[Any]], message: Any) -> None:
-        self.size += sum(vector.nbytes for vector in vectors.values())
+        self._count(sum(vector.nbytes for vector in vectors.values()))
         if vectors.keys() == {UNNAMED}:
             _put_vector(vectors[UNNAMED], message.vector)
             return

@@ -1,5 +1,6 @@
 """GrpcServer: the contract's services, health and reflection, on a port of their own."""
 
+import asyncio
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -22,6 +23,12 @@ from ingest.http.endpoint import Endpoint
 from ingest.http.limits import InFlight, Limits
 
 GRACE_SECONDS = 5.0
+MAX_STREAMS = 1024
+"""Of a connection at a time; a client keeps more of them waiting by itself."""
+MAX_CALLS = 4096
+"""Of all connections."""
+MAX_METADATA_BYTES = 64 << 10
+"""Of a call: tokens name an offset of each partition."""
 
 
 class GrpcServer:
@@ -44,10 +51,15 @@ class GrpcServer:
         self._server = grpc.aio.server(
             options=[
                 ("grpc.max_receive_message_length", limits.max_body_bytes),
-                ("grpc.max_send_message_length", -1),
+                # What is answered is bounded as it is rendered; this is for what isn't rendered.
+                ("grpc.max_send_message_length", 2 * limits.max_answer_bytes),
+                ("grpc.max_concurrent_streams", MAX_STREAMS),
+                ("grpc.max_metadata_size", MAX_METADATA_BYTES),
                 ("grpc.so_reuseport", int(shared)),
-            ]
+            ],
+            maximum_concurrent_rpcs=MAX_CALLS,
         )
+        parsing = asyncio.Lock()
         by_route = {(endpoint.method, endpoint.path): endpoint for endpoint in endpoints}
         for name in SERVICES:
             handlers: dict[str, Any] = {}
@@ -58,7 +70,7 @@ class GrpcServer:
                     continue
                 messages = message_class(method.input_type), message_class(method.output_type)
                 called = f"/{name}/{method.name}"
-                handler = CallHandler(called, route, endpoint, messages, access, limits, in_flight)
+                handler = CallHandler(called, route, endpoint, messages, access, limits, in_flight, parsing)
                 handlers[method.name] = grpc.unary_unary_rpc_method_handler(handler.answer)
             self._server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(name, handlers),))
         self._health = health.aio.HealthServicer()

@@ -180,7 +180,8 @@ class _Planner:
         diversity = DEFAULT_DIVERSITY if mmr.diversity is None else mmr.diversity
         if not 0.0 <= diversity <= 1.0:
             raise UnprocessableError(
-                f"Validation error in JSON body: [query.mmr.diversity: value {diversity} invalid, must be from 0 to 1]"
+                f"Validation error in JSON body: [query.mmr.diversity: value {diversity} invalid, must be from 0.0 to "
+                "1.0]"
             )
         candidates = limit if mmr.candidates_limit is None else mmr.candidates_limit
         self._limits.check_results(candidates, 0)
@@ -280,7 +281,8 @@ def _fusion(request: Prefetch, query: QueryObject, inputs: tuple[Node, ...], lim
     weights = tuple(rrf.weights or ())
     if rrf.weights is not None and len(weights) != len(inputs):
         raise BadInputError(
-            f"Bad request: RRF weights count ({len(weights)}) must match prefetch count ({len(inputs)})"
+            f"Wrong input: Validation failed: RRF weights length ({len(weights)}) does not match number of prefetches "
+            f"({len(inputs)})"
         )
     if any(weight < 0 for weight in weights):
         raise BadInputError("Bad request: RRF weights must not be negative")

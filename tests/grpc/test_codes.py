@@ -1,6 +1,7 @@
 """Every recorded call is answered with the code and the response that it was, but for those that are listed."""
 
 import json
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,8 @@ from tests.golden.comparison import difference
 from tests.grpc.channel import Calls
 
 CALLS = Path(__file__).with_name("codes.jsonl")
+OTHER_DETAILS = tomllib.loads(Path(__file__).with_name("details.toml").read_text(encoding="utf-8"))
+"""What is said instead, by the number of the call: what REST says for the same fault."""
 INSTEAD_OF_INTERNAL = {38: "INVALID_ARGUMENT", 96: "INVALID_ARGUMENT", 97: "INVALID_ARGUMENT"}
 """A model that isn't there is the request's fault, not the server's."""
 
@@ -22,7 +25,8 @@ def test_codes_and_answers(calls: Calls) -> None:
         if answered.code != wanted:
             found = f"{answered.code} ({answered.details}), not {wanted}"
         elif wanted != "OK":
-            found = None if answered.details else "it doesn't say why"
+            said = OTHER_DETAILS.pop(str(step["n"]), step["details"])
+            found = None if answered.details == said else f"{answered.details!r}, not {said!r}"
         else:
             compared = {
                 "status": 200,
@@ -34,6 +38,7 @@ def test_codes_and_answers(calls: Calls) -> None:
         if found is not None:
             failures.append(f"{step['n']} {step['note']}: {found}")
     assert not failures, "\n".join(failures)
+    assert not OTHER_DETAILS, "calls that are not refused"
 
 
 def test_details_are_those_of_rest(calls: Calls) -> None:

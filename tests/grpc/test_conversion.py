@@ -18,7 +18,7 @@ from ingest.requests import operation_of, upsert
 from query_api.hits import Hit
 from query_api.points import FetchedPoint
 from schemas.config import CollectionConfig, Datatype, Distance, SparseVectorParams, VectorParams
-from schemas.errors import BadInputError, HeadwaterError
+from schemas.errors import BadInputError, HeadwaterError, UnprocessableError
 from schemas.ids import parse_point_id
 from schemas.operations import Upsert
 from schemas.rest.decode import ParsedBody, decode_body
@@ -227,7 +227,7 @@ def test_points_are_rendered_as_they_were_fetched() -> None:
         "m": np.array([[1.0, 2.0], [3.0, 4.0]], np.float32),
         "s": np.array([(3, 0.5), (9, 1.5)], PAIR),
     }
-    rendering = MessageRendering()
+    rendering = MessageRendering(1 << 20)
     fetched = [
         FetchedPoint(parse_point_id(7), 3, b'{"n":[1,2.5,null,{"a":"b"}]}', vectors),
         FetchedPoint(parse_point_id(UUID), 4, b"", {"": np.array([1.0], np.float32)}),
@@ -248,3 +248,9 @@ def test_points_are_rendered_as_they_were_fetched() -> None:
     assert not third.payload
     assert not third.HasField("order_value")
     assert [point.id.num for point in rendering.points(fetched[::2])] == [7, 8]
+
+
+def test_an_answer_that_would_take_too_much_is_refused() -> None:
+    values = b'{"n":[' + b",".join([b"0"] * 1000) + b"]}"
+    with pytest.raises(UnprocessableError, match="ask for fewer points"):
+        MessageRendering(10_000).points([FetchedPoint(parse_point_id(1), 1, values, None)])

@@ -5,10 +5,14 @@ httptools keeps a header until it is complete, however long it is, and uvicorn a
 
 import asyncio
 from typing import cast
+from urllib.parse import unquote
 
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
+import httptools
+from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
-from compose.http.joined_writes import JoinedWrites
+from compose.http.cycle import Cycle
+from ingest.http.body import ARRIVED
 from schemas.rest.envelope import encode_error
 
 MAX_HEAD_BYTES = 64 << 10
@@ -27,11 +31,6 @@ class BoundedProtocol(HttpToolsProtocol):
     _begun = False
     _refused = False
     _deadline: asyncio.TimerHandle | None = None
-
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """A client connected."""
-        super().connection_made(transport)
-        self.transport = cast("asyncio.Transport", JoinedWrites(transport, self.loop))
 
     def data_received(self, data: bytes) -> None:
         """What the client sent."""
@@ -66,7 +65,33 @@ class BoundedProtocol(HttpToolsProtocol):
         self._loose = 0
         self._in_head = self._begun = False
         self._end_deadline()
-        super().on_headers_complete()
+        parser, scope, before = self.parser, self.scope, self.cycle
+        url, version = httptools.parse_url(self.url), parser.get_http_version()
+        path = url.path.decode("ascii")
+        scope["method"] = parser.get_method().decode("ascii")
+        scope["http_version"] = version
+        scope["path"] = unquote(path) if "%" in path else path
+        scope["raw_path"] = url.path
+        scope["query_string"] = url.query or b""
+        cycle = self.cycle = Cycle(
+            scope=scope,
+            transport=self.transport,
+            flow=self.flow,
+            logger=self.logger,
+            access_logger=self.access_logger,
+            access_log=False,
+            default_headers=self.server_state.default_headers,
+            message_event=asyncio.Event(),
+            expect_100_continue=self.expect_100_continue,
+            keep_alive=version != "1.0" and parser.should_keep_alive(),
+            on_response=self.on_response_complete,
+        )
+        # Typed as always there, but there is none before the first request.
+        if cast("Cycle | None", before) is None or before.response_complete:
+            self._start_asgi_task(cycle, self.app)
+        else:
+            self.flow.pause_reading()
+            self.pipeline.appendleft((cycle, self.app))
 
     def on_body(self, body: bytes) -> None:
         """A part of the body came."""
@@ -77,6 +102,10 @@ class BoundedProtocol(HttpToolsProtocol):
         """The request is complete."""
         self._loose = 0
         self._in_head = True
+        cycle = self.cycle
+        if len(cycle.body) <= HIGH_WATER_LIMIT and not cycle.waiting_for_100_continue:
+            # Seen by an application that begins in the loop's next turn: of most requests, all is there by then.
+            cast("dict[str, object]", cycle.scope)[ARRIVED] = bytes(cycle.body)
         super().on_message_complete()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -87,7 +116,7 @@ class BoundedProtocol(HttpToolsProtocol):
     @property
     def _is_pending(self) -> bool:
         # Typed as always there, but there is none before the first request.
-        cycle = cast("RequestResponseCycle | None", self.cycle)
+        cycle = cast("Cycle | None", self.cycle)
         return cycle is not None and not cycle.response_complete
 
     def _refuse(self) -> None:

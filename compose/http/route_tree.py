@@ -1,10 +1,16 @@
 """A tree of path segments that finds an endpoint in 2 us; matching a list of patterns one by one takes 20 to 60."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from starlette.types import ASGIApp
 
 from compose.http.rights import Right
+
+_REMEMBERED_PATHS = 512
+_REMEMBERED_CHARACTERS = 128
+"""Most requests are for few paths, none of them long."""
 
 
 @dataclass(slots=True)
@@ -16,13 +22,13 @@ class _Node:
     apps: dict[str, tuple[ASGIApp, Right]] = field(default_factory=dict[str, tuple[ASGIApp, Right]])
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Found:
     """What answers a path: its application, the right it takes, and the values of the path's parameters."""
 
     app: ASGIApp
     right: Right
-    parameters: dict[str, str]
+    parameters: Mapping[str, str]
 
 
 class RouteTree:
@@ -30,6 +36,7 @@ class RouteTree:
 
     def __init__(self) -> None:
         self._root = _Node()
+        self._remembered = lru_cache(maxsize=_REMEMBERED_PATHS)(self._search)
 
     def add(self, method: str, path: str, app: ASGIApp, right: Right = Right.MANAGE) -> None:
         """Let ``app`` answer ``method`` on ``path``, to those who have ``right``."""
@@ -44,9 +51,13 @@ class RouteTree:
             else:
                 node = node.literal.setdefault(segment, _Node())
         node.apps[method] = (app, right)
+        self._remembered.cache_clear()
 
     def find(self, method: str, path: str) -> Found | None:
         """What answers; fixed segments win over parameters. Slashes too many, as at the end, don't count."""
+        return self._remembered(method, path) if len(path) <= _REMEMBERED_CHARACTERS else self._search(method, path)
+
+    def _search(self, method: str, path: str) -> Found | None:
         found = _find(self._root, method, path.split("/"), 1)
         if found is None and ("//" in path or path.endswith("/")):
             parts = [part for part in path.split("/") if part]
@@ -69,5 +80,5 @@ def _find(node: _Node, method: str, segments: list[str], at: int) -> Found | Non
     name, child = node.parameter
     found = _find(child, method, segments, at + 1)
     if found is not None:
-        found.parameters[name] = segment
-    return found
+        return Found(found.app, found.right, {**found.parameters, name: segment})
+    return None

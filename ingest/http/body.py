@@ -3,13 +3,16 @@
 import asyncio
 from collections.abc import AsyncIterator
 
-from starlette.types import Message, Receive
+from starlette.types import Message, Receive, Scope
 
 from ingest.http.limits import InFlight, Limits
 from schemas.errors import BadInputError, TimedOutError, TooLargeError
 
 DRAIN_SECONDS = 10.0
 DRAIN_BYTES = 1 << 30
+
+ARRIVED = "headwater.body"
+"""Where in a request's scope the server puts a body that came along with its head: there is nothing to wait for."""
 
 RawHeaders = list[tuple[bytes, bytes]]
 
@@ -35,8 +38,9 @@ def list_header(headers: RawHeaders, name: bytes) -> bytes | None:
 class Body:
     """One request's body, counted among those in flight until it is released."""
 
-    def __init__(self, headers: RawHeaders, receive: Receive, limits: Limits, in_flight: InFlight) -> None:
-        self._headers = headers
+    def __init__(self, scope: Scope, receive: Receive, limits: Limits, in_flight: InFlight) -> None:
+        self._headers: RawHeaders = scope["headers"]
+        self._arrived: bytes | None = scope.get(ARRIVED)
         self._receive = receive
         self._limits = limits
         self._in_flight = in_flight
@@ -48,6 +52,11 @@ class Body:
 
         Raises TooLargeError, OverloadedError, TimedOutError, BadInputError, ClientGoneError.
         """
+        if (data := self._arrived) is not None:
+            self._check(len(data))
+            self._hold(len(data))
+            self._complete = True
+            return data
         length = self._declared_length()
         if length is not None:
             self._check(length)

@@ -53,7 +53,7 @@ class Call:
     params: Params
     headers: RawHeaders
     body: bytes | ParsedBody
-    pieces: AsyncIterator[bytes] = field(default_factory=lambda: _NO_PIECES)
+    pieces: AsyncIterator[bytes] = _NO_PIECES
     patience: float | None = None
     rendering: object = None
     _deadline: Deadline | None = None
@@ -144,10 +144,12 @@ class EndpointApp:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, whatever the handler does."""
         started = perf_counter()
-        body = Body(scope["headers"], receive, self._limits, self._in_flight)
+        body = Body(scope, receive, self._limits, self._in_flight)
         try:
             reply = await self._reply(scope, body)
-            data = self._encode(reply, perf_counter() - started)
+            data = reply.raw
+            if data is None:
+                data = encode_result(reply.result, perf_counter() - started, reply.explain)
         except ClientGoneError:
             return
         except HeadwaterError as error:
@@ -172,9 +174,6 @@ class EndpointApp:
         if self._endpoint.streams:
             call.pieces = body.pieces()
         return await self._endpoint.handler(call)
-
-    def _encode(self, reply: Reply, seconds: float) -> bytes:
-        return encode_result(reply.result, seconds, reply.explain) if reply.raw is None else reply.raw
 
     async def _send(self, reply: Reply, data: bytes, body: Body, send: Send) -> None:
         kind = JSON_TYPE if reply.content_type is None else (b"content-type", reply.content_type)

@@ -9,9 +9,7 @@ thread of the server slept and was woken.
 
 import json
 import socket
-import struct
 import subprocess
-import sys
 import tempfile
 import time
 from argparse import ArgumentParser

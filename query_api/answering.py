@@ -11,11 +11,13 @@ from numpy.typing import NDArray
 from query_api.combine.groups import grouped
 from query_api.combine.run import note_of, run
 from query_api.explain import Clock, Explanation, NodeNote
+from query_api.hits import Hit
 from query_api.lookup import Lookup
-from query_api.plan.examples import Known, Reference, lookups, references
+from query_api.plan.examples import NOTHING_KNOWN, Known, Reference, lookups, names_no_points, references
 from query_api.plan.fields import check_name, vector_values
 from query_api.plan.query import to_group_plan, to_plan
 from query_api.plan.selection import Selection
+from query_api.points import FetchedPoint
 from query_api.reading import Reader, Reading
 from query_api.rendering import render_us
 from query_api.strict import check_batch, check_group_by, check_query
@@ -41,22 +43,29 @@ class Answering:
         self, reading: Reading, request: QueryRequest, explained: list[Explanation] | None = None
     ) -> list[ScoredPointResult]:
         """What a query answers; how goes to ``explained``. Raises what planning and the shards do."""
-        shards = reading.shards
-        clock = Clock()
-        known = await self.known(reading, request)
-        plan = to_plan(reading.config, request, known, self._limits)
-        check_query(reading.config, request, plan.root, request.limit or DEFAULT_LIMIT)
-        self.check_vectors(reading, request.limit or DEFAULT_LIMIT, request.with_vector)
-        note = None if explained is None else note_of(plan.root)
+        clock = None if explained is None else Clock()
+        plan = to_plan(reading.config, request, await self.known(reading, request), self._limits)
+        if reading.strict is not None:
+            check_query(reading.config, request, plan.root, request.limit or DEFAULT_LIMIT)
+        if request.with_vector:
+            self.check_vectors(reading, request.limit or DEFAULT_LIMIT, request.with_vector)
+        if explained is None or clock is None:
+            hits = await run(reading.shards, plan)
+            return await self._scored(reading, hits, await reading.shards.fetch(hits, plan.selection))
+        note = note_of(plan.root)
         clock.planned()
-        hits = await run(shards, plan, note)
+        hits = await run(reading.shards, plan, note)
         clock.found()
-        points = await shards.fetch(hits, plan.selection)
+        points = await reading.shards.fetch(hits, plan.selection)
         clock.fetched()
-        rendered = await reading.budget.run(lambda _: reading.rendering.scored(hits, points), render_us(points))
-        if explained is not None and note is not None:
-            explained.append(clock.explanation(note))
+        rendered = await self._scored(reading, hits, points)
+        explained.append(clock.explanation(note))
         return rendered
+
+    async def _scored(
+        self, reading: Reading, hits: Sequence[Hit], points: Sequence[FetchedPoint]
+    ) -> list[ScoredPointResult]:
+        return await reading.budget.run(lambda _: reading.rendering.scored(hits, points), render_us(points))
 
     async def answer_groups(
         self, reading: Reading, request: QueryGroupsRequest, explained: list[Explanation] | None = None
@@ -76,7 +85,7 @@ class Answering:
         hits = [hit for group in groups for hit in group.hits]
         points = await reading.shards.fetch(hits, plan.selection)
         clock.fetched()
-        rendered = await reading.budget.run(lambda _: reading.rendering.scored(hits, points), render_us(points))
+        rendered = await self._scored(reading, hits, points)
         there = {} if lookup is None else await lookup.points([group.key for group in groups])
         rest = iter(rendered)
         result = GroupsResult(
@@ -128,6 +137,8 @@ class Answering:
 
         Raises BadInputError, NotFoundError for a collection that isn't there.
         """
+        if names_no_points(request):
+            return NOTHING_KNOWN
         there = {collection: self._reader.other(collection, reading.budget) for collection in lookups(request)}
         own = frozenset(collection for collection, other in there.items() if other.uid == reading.uid)
         named = set(references(request))

@@ -16,8 +16,9 @@ from query_api.strict import check_timeout
 from query_api.threads import ReadThreads
 from schemas.config import CollectionConfig
 from schemas.errors import NotFoundError
-from schemas.rest.shard_keys import ShardKeySelector
+from schemas.rest.shard_keys import ShardKey, ShardKeySelector
 from schemas.strict.refusals import active
+from schemas.strict_mode import StrictModeConfig
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,8 @@ class Reading:
     shards: Shards
     budget: Budget
     rendering: Rendering = AS_JSON
+    strict: StrictModeConfig | None = None
+    """The limits of strict mode that hold, None while none do."""
 
 
 class Reader:
@@ -53,8 +56,9 @@ class Reader:
         Raises as ``describe``, BadInputError and RateLimitedError where the collection's strict mode refuses it.
         """
         reading = await self.describe(call)
-        check_timeout(reading.config, call.params.timeout)
-        self.count(reading, 1)
+        if reading.strict is not None:
+            check_timeout(reading.config, call.params.timeout)
+            self.count(reading, 1)
         return reading
 
     async def describe(self, call: Call) -> Reading:
@@ -67,15 +71,17 @@ class Reader:
 
     def count(self, reading: Reading, reads: int) -> None:
         """Count reads of a collection. Raises RateLimitedError when there were too many in a minute."""
-        strict = active(reading.config)
-        if strict is not None:
-            self._rates.take(reading.uid, "Read", strict.read_rate_limit, reads)
+        if reading.strict is not None:
+            self._rates.take(reading.uid, "Read", reading.strict.read_rate_limit, reads)
 
     def open(self, name: str, budget: Budget, shard_key: ShardKeySelector | None = None) -> Reading:
         """A collection by its name or an alias. Raises NotFoundError, UnavailableError, BadInputError."""
         entry = read(self._catalog.resolve(name), shard_key)
-        keys = [part.key for part in entry.keys for _ in part.shard_map if part.key is not None]
-        return Reading(entry.uid, entry.config, Shards(self._readers.shards(entry), budget, keys), budget)
+        keys: list[ShardKey] = []
+        if entry.keys:
+            keys = [part.key for part in entry.keys for _ in part.shard_map if part.key is not None]
+        shards = Shards(self._readers.shards(entry), budget, keys)
+        return Reading(entry.uid, entry.config, shards, budget, strict=active(entry.config))
 
     def other(self, name: str, budget: Budget) -> Reading:
         """A collection that a request to another one names. Raises as ``open``."""

@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 import numpy as np
+from msgspec import UNSET
 from numpy.typing import NDArray
 
 from query_api.decimals import shortest_decimals
@@ -18,7 +19,6 @@ from schemas.config import UNNAMED
 from schemas.ids import render_point_id
 from schemas.rest.points import RawVector
 from schemas.rest.responses import PointResult, ScoredPointResult
-from schemas.rest.shard_keys import ShardKey
 from schemas.vectors.answered import as_json, numbers_of
 
 _POINT_US = 2.0
@@ -70,7 +70,7 @@ def render_ordered(hits: Sequence[Hit], points: Sequence[FetchedPoint]) -> list[
     """What scroll answers in the order of a payload key."""
     rendered = render_points(points)
     for hit, point in zip(hits, rendered, strict=True):
-        point.order_value = _order_value(hit)
+        point.order_value = UNSET if hit.value is None else hit.value
     return rendered
 
 
@@ -78,7 +78,12 @@ def render_points(points: Sequence[FetchedPoint]) -> list[PointResult]:
     """What retrieve and scroll answer."""
     vectors = _vectors(points)
     return [
-        PointResult(render_point_id(point.id), _payload(point), vector, shard_key=_shard_key(point))
+        PointResult(
+            render_point_id(point.id),
+            UNSET if point.payload is None else _payload(point.payload),
+            vector,
+            shard_key=UNSET if point.shard_key is None else point.shard_key,
+        )
         for point, vector in zip(points, vectors, strict=True)
     ]
 
@@ -91,10 +96,10 @@ def render_scored(hits: Sequence[Hit], points: Sequence[FetchedPoint]) -> list[S
             render_point_id(point.id),
             point.version,
             hit.score,
-            _payload(point),
+            UNSET if point.payload is None else _payload(point.payload),
             vector,
-            _order_value(hit),
-            _shard_key(point),
+            UNSET if hit.value is None else hit.value,
+            UNSET if point.shard_key is None else point.shard_key,
         )
         for hit, point, vector in zip(hits, points, vectors, strict=True)
     ]
@@ -111,22 +116,14 @@ def render_us(points: Sequence[FetchedPoint]) -> float:
     return spent
 
 
-def _order_value(hit: Hit) -> int | float | msgspec.UnsetType:
-    return msgspec.UNSET if hit.value is None else hit.value
-
-
-def _shard_key(point: FetchedPoint) -> ShardKey | msgspec.UnsetType:
-    return msgspec.UNSET if point.shard_key is None else point.shard_key
-
-
-def _payload(point: FetchedPoint) -> msgspec.Raw | msgspec.UnsetType:
-    if point.payload is None:
-        return msgspec.UNSET
-    return msgspec.Raw(point.payload) if point.payload else _NO_PAYLOAD
+def _payload(payload: bytes) -> msgspec.Raw:
+    return msgspec.Raw(payload) if payload else _NO_PAYLOAD
 
 
 def _vectors(points: Sequence[FetchedPoint]) -> list[RawVector | msgspec.UnsetType]:
     rendered: list[RawVector | msgspec.UnsetType] = []
+    if points and points[0].vectors is None:
+        return [UNSET] * len(points)
     for start in range(0, len(points), BLOCK):
         rendered += _block(points[start : start + BLOCK])
     return rendered
@@ -136,11 +133,11 @@ def _block(points: Sequence[FetchedPoint]) -> list[RawVector | msgspec.UnsetType
     """Each point's vectors, as JSON: a number's text takes a third of what the number does as an object."""
     vectors = [vector for point in points for vector in (point.vectors or {}).values()]
     if not vectors:
-        return [msgspec.UNSET if point.vectors is None else _NO_VECTORS for point in points]
+        return [UNSET if point.vectors is None else _NO_VECTORS for point in points]
     arrays = [numbers_of(vector) for vector in vectors]
     ends = np.cumsum([len(array) for array in arrays])
     parts = iter(np.split(shortest_decimals(np.concatenate(arrays)), ends[:-1]))
-    return [msgspec.UNSET if point.vectors is None else _render(point.vectors, parts) for point in points]
+    return [UNSET if point.vectors is None else _render(point.vectors, parts) for point in points]
 
 
 def _render(vectors: dict[str, NDArray[Any]], numbers: Iterator[NDArray[np.float64]]) -> RawVector:

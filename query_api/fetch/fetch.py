@@ -9,7 +9,7 @@ from projector.view.part import Part, row_of
 from projector.view.shard_view import ShardView
 from query_api.fetch.projection import exclude, include
 from query_api.hits import Hit, part_and_slot
-from query_api.plan.selection import PayloadExclude, PayloadInclude, Selection
+from query_api.plan.selection import NOTHING, PayloadExclude, PayloadInclude, Selection
 from query_api.points import FetchedPoint
 from schemas.ids import PointId
 
@@ -19,12 +19,11 @@ _NO_PAYLOAD = b"{}"
 
 def fetch(view: ShardView, hits: Sequence[Hit], selection: Selection) -> list[FetchedPoint]:
     """The points of this view in the places that hits say, in their order."""
-    one = Fetcher(selection).fetch
-    points: list[FetchedPoint] = []
-    for hit in hits:
-        number, slot = part_and_slot(hit.place)
-        points.append(one(view.parts[number], slot, hit.id))
-    return points
+    parts, one = view.parts, Fetcher(selection).fetch
+    places = [(*part_and_slot(hit.place), hit.id) for hit in hits]
+    if selection == NOTHING:
+        return [FetchedPoint(point_id, parts[number].version_at(slot), None, None) for number, slot, point_id in places]
+    return [one(parts[number], slot, point_id) for number, slot, point_id in places]
 
 
 def fetch_us(hits: Sequence[Hit]) -> float:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import msgspec
 from numpy.typing import NDArray
@@ -18,6 +18,8 @@ from schemas.vectors.inference import VectorObject, asked_vector
 from schemas.vectors.params import AnyVectorParams
 from schemas.vectors.registry import kind_of
 from schemas.vectors.shapes import check_shape
+
+_NOBODY: frozenset[PointId] = frozenset()
 
 
 class Reference(NamedTuple):
@@ -37,6 +39,14 @@ class Known:
 
     vectors: Mapping[Reference, NDArray[Any] | None]
     own: frozenset[str]
+
+
+NOTHING_KNOWN = Known({}, frozenset())
+
+
+def names_no_points(request: Prefetch) -> bool:
+    """Whether it is plain that a query has no ``references`` and no ``lookups``: most just give a vector."""
+    return isinstance(request.query, list) and request.prefetch is None and request.lookup_from is None
 
 
 def references(request: Prefetch) -> Iterator[Reference]:
@@ -114,17 +124,25 @@ class Examples:
     @property
     def params(self) -> AnyVectorParams:
         """The parameters of the name that is compared. Raises BadInputError when the collection has none of it."""
-        check_name(self._config, self.using)
-        return self._config.names[self.using]
+        params = self._config.names.get(self.using)
+        if params is None:
+            check_name(self._config, self.using)
+        return cast("AnyVectorParams", params)
 
     @property
     def excluded(self) -> frozenset[PointId]:
         """The points of this collection whose vectors were asked for: they are no answers."""
-        return frozenset(self._excluded)
+        return frozenset(self._excluded) if self._excluded else _NOBODY
 
     def vector(self, value: VectorInput) -> bytes:
         """One vector. Raises as ``held``."""
-        return kind_of(self.params).of_point(self.held(value))
+        params = self.params
+        if not isinstance(value, list | VectorObject):
+            return kind_of(params).of_point(self.held(value))
+        # What ``of_point`` makes of ``given``, in one go.
+        vector = asked_vector(value, "query")
+        check_shape(vector, "query")
+        return kind_of(params).pack([vector], _in_query, None).data
 
     def average(self, positive: Sequence[VectorInput], negative: Sequence[VectorInput]) -> bytes:
         """What is meant by the mean of some. Raises as ``held``."""
@@ -161,3 +179,7 @@ class Examples:
     def pairs(self, pairs: Sequence[ContextPair]) -> tuple[tuple[bytes, bytes], ...]:
         """Pairs of positive and negative ones. Raises as ``vector``."""
         return tuple((self.vector(pair.positive), self.vector(pair.negative)) for pair in pairs)
+
+
+def _in_query(_: int) -> str:
+    return "query"

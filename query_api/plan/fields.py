@@ -13,6 +13,7 @@ from schemas.rest.points import JsonFilter, JsonId
 from schemas.vectors.registry import usual_numbers
 
 _EVERYTHING = Filter()
+_PLAIN = {with_payload: Selection(with_payload, False) for with_payload in (False, True)}
 
 
 def to_filter(obj: JsonFilter | None) -> Filter | None:
@@ -43,6 +44,8 @@ def to_selection(
     default_payload: bool,
 ) -> Selection:
     """What to fetch of each point. Raises BadInputError for a bad payload key or an unknown vector name."""
+    if with_payload is None and with_vector is None:
+        return _PLAIN[default_payload]
     return Selection(_payload_selection(with_payload, default_payload), _vector_selection(config, with_vector))
 
 

@@ -2,9 +2,9 @@
 
 python -m bench.path_cost [FOLDER ...] [--rounds 12] [--requests 300]
 
-A ``FOLDER`` is a checkout with a ``.venv`` of its own; this one is always measured. Times by the clock say little on a busy
-machine; processor time, that of all threads of the server, says how much work a request is. Switches are how often a
-thread of the server slept and was woken.
+A ``FOLDER`` is a checkout with a ``.venv`` of its own; this one is always measured. Times by the clock say little on
+a busy machine; processor time, that of all threads of the server, says how much work a request is. Switches are how
+often a thread of the server slept and was woken.
 """
 
 import json
@@ -29,12 +29,13 @@ BATCH = 1000
 
 @dataclass
 class Use:
-    """What the threads of a process used: seconds of processor time, of that in the kernel, switches."""
+    """What the threads of a process used: seconds of processor time, switches."""
 
     seconds: float
     switches: int
 
     def since(self, before: "Use") -> "Use":
+        """What was used after ``before``."""
         return Use(self.seconds - before.seconds, self.switches - before.switches)
 
 
@@ -78,10 +79,12 @@ class Server:
         raise RuntimeError(f"no server of {self.root}")
 
     def ask(self, request: bytes) -> bytes:
+        """The answer's body to a request on the first connection."""
         self.connections[0].sendall(request)
         return answer(self.connections[0])
 
     def close(self) -> None:
+        """End it."""
         self.process.terminate()
         self.process.wait(30)
 
@@ -164,16 +167,13 @@ def measure(servers: Sequence[Server], cases: Sequence[Case], rounds: int) -> No
 def show(servers: Sequence[Server], cases: Sequence[Case]) -> None:
     """A table."""
     for case in cases:
-        first = median(seconds for seconds, _ in case.found[servers[0].root])
         print(case.name)
         for server in servers:
             each = case.found[server.root]
             ratio = median(a / b for (a, _), (b, _) in zip(each, case.found[servers[0].root], strict=True))
-            print(
-                f"  {server.root}: {median(s for s, _ in each) * 1e6:.0f} us (least {min(s for s, _ in each) * 1e6:.0f}),"
-                f" {median(n for _, n in each):.2f} switches, {ratio:.2f}"
-            )
-        del first
+            usual, least = median(s for s, _ in each) * 1e6, min(s for s, _ in each) * 1e6
+            switches = median(n for _, n in each)
+            print(f"  {server.root}: {usual:.0f} us (least {least:.0f}), {switches:.2f} switches, {ratio:.2f}")
 
 
 def main() -> None:

@@ -40,7 +40,8 @@ class ByteBudget:
     def give(self, size: int) -> None:
         """Give ``size`` bytes back."""
         self._taken -= size
-        self._grant()
+        if self._waiting:
+            self._grant()
 
     def _fits(self, size: int) -> bool:
         return self._taken == 0 or self._taken + size <= self._limit

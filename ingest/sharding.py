@@ -37,6 +37,9 @@ def records_of(operations: Sequence[Operation], shards: int, max_bytes: int) -> 
     An operation with a filter goes to every shard. A record has about ``max_bytes`` unless a single point is
     larger; an operation that is split for that keeps the order of its points.
     """
+    if shards == 1 and len(operations) == 1 and len(operations[0].ids or ()) < 2:
+        # Of one point, or by a filter: nothing to be split. Most writes are.
+        return [(0, [operations[0]])]
     parts: dict[int, list[list[Operation]]] = {}
     filled: dict[int, int] = {}
     for operation in operations:

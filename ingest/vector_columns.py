@@ -24,7 +24,7 @@ from schemas.vectors.inference import AnyVector, VectorObject, stored_vector
 from schemas.vectors.kind import GivenValue
 from schemas.vectors.params import SparseVectorParams
 from schemas.vectors.plain import only_plain
-from schemas.vectors.registry import VectorColumn, kind_of
+from schemas.vectors.registry import VectorColumn
 
 _BLOCK_ROWS = 256
 """Vectors that are read at once: few enough to stay in the processor's cache."""
@@ -88,9 +88,17 @@ def read_rows_of(size: int, text: bytes, count: int) -> bytes | None:
 
 def read_unnamed(size: int, raw: Sequence[msgspec.Raw | bytes]) -> bytes | None:
     """All vectors as one block, float32 [len(raw), size], if each is an array of ``size`` good numbers; else None."""
-    rows = read_rows(size, raw)
-    good = [row for row in rows if row is not None]
-    return b"".join(good) if len(good) == len(rows) else None
+    blocks: list[bytes] = []
+    for start in range(0, len(raw), _BLOCK_ROWS):
+        texts = list(map(bytes, raw[start : start + _BLOCK_ROWS]))
+        flat = _flatten(texts) if all(map(_is_flat, texts)) else None
+        if flat is None or flat[0].count(size) < len(texts):
+            return None
+        block = _float32(flat[1])
+        if not np.isfinite(block).all():
+            return None
+        blocks.append(block.tobytes())
+    return blocks[0] if len(blocks) == 1 else b"".join(blocks)
 
 
 def read_rows(size: int, raw: Sequence[msgspec.Raw | bytes]) -> list[bytes | None]:
@@ -143,13 +151,18 @@ def _flatten(texts: Sequence[bytes]) -> tuple[list[int], NDArray[np.float64]] | 
         return None
 
 
+def _float32(values: NDArray[np.float64]) -> NDArray[np.float32]:
+    """What is too large becomes infinite."""
+    with np.errstate(over="ignore"):
+        return values.astype("<f4")
+
+
 def _rows_of(size: int, lengths: Sequence[int], values: NDArray[np.float64]) -> list[bytes | None]:
     """The arrays as rows, ``values`` being their numbers; None for those of another length or with a huge number."""
     fit = lengths.count(size) == len(lengths)
     if not fit:
         values = values[np.repeat(np.array(lengths, np.int64) == size, lengths)]
-    with np.errstate(over="ignore"):
-        block = values.astype("<f4")
+    block = _float32(values)
     data, step = block.tobytes(), 4 * size
     rows: list[bytes | None] = [data[at : at + step] for at in range(0, len(data), step)]
     finite = np.isfinite(block)
@@ -196,8 +209,7 @@ def pack_column(
     rows: list[int] | None = None,
 ) -> VectorColumn:
     """One name's column; ``positions`` say where the values stood, for messages. Raises as ``to_columns``."""
-    params = config.names.get(name)
-    if params is None:
+    if name not in config.names:
         first = where(positions[0], name) if positions else name
         raise BadInputError(f"Wrong input: Not existing vector name error: {name} at {first}")
-    return kind_of(params).pack(values, lambda at: where(positions[at], name), rows)
+    return config.kinds[name].pack(values, lambda at: where(positions[at], name), rows)

@@ -94,7 +94,7 @@ class PointsWriter:
         status = UpdateStatus.ACKNOWLEDGED
         if wait:
             status = await self._wait(offsets, deadline)
-        return WriteResult(max(offset for _, offset in offsets), status, offsets)
+        return WriteResult(max([offset for _, offset in offsets]), status, offsets)
 
     def _encode(
         self, entry: CollectionEntry, operations: Sequence[Operation], only: int | None
@@ -111,6 +111,8 @@ class PointsWriter:
     async def _append(self, by_partition: dict[int, list[bytes]]) -> tuple[Offset, ...]:
         if len(by_partition) == 1:
             [(partition, values)] = by_partition.items()
+            if len(values) == 1:
+                return ((partition, await append(self._log, Topic.POINTS, partition, values[0])),)
             return await self._append_to(partition, values)
         parts = await all_of([self._append_to(partition, values) for partition, values in by_partition.items()])
         return tuple(offset for part in parts for offset in part)
@@ -120,9 +122,13 @@ class PointsWriter:
         return tuple([(partition, await append(self._log, Topic.POINTS, partition, value)) for value in values])
 
     async def _wait(self, offsets: Sequence[Offset], deadline: Deadline) -> UpdateStatus:
-        waits = [self._visibility.wait(Topic.POINTS, partition, offset, deadline) for partition, offset in offsets]
+        wait = self._visibility.wait
         try:
-            outcomes: list[Sequence[Outcome]] = [await waits[0]] if len(waits) == 1 else await all_of(waits)
+            if len(offsets) == 1:
+                [(partition, offset)] = offsets
+                outcomes: list[Sequence[Outcome]] = [await wait(Topic.POINTS, partition, offset, deadline)]
+            else:
+                outcomes = await all_of([wait(Topic.POINTS, number, at, deadline) for number, at in offsets])
         except TimedOutError:
             return UpdateStatus.WAIT_TIMEOUT
         for part in outcomes:

@@ -106,7 +106,7 @@ class Waiters:
 
     def _outcomes_of(self, offset: int) -> Sequence[Outcome]:
         known = self._rejected.get(offset)
-        if known is None and any(after < offset <= upto for after, upto in self._missed):
+        if known is None and self._missed and any(after < offset <= upto for after, upto in self._missed):
             return (_unknown(offset),)
         return known or ()
 

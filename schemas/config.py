@@ -1,6 +1,7 @@
 """Collection configuration: vectors, HNSW, optimizer settings; defaults, limits and patches."""
 
 from collections.abc import Collection, Mapping
+from functools import cached_property
 from typing import Any, TypeVar
 
 import msgspec
@@ -34,6 +35,7 @@ from schemas.vectors.params import (
     SparseVectorParams,
     VectorParams,
 )
+from schemas.vectors.registry import AnyKind, kind_of
 
 __all__ = [
     "Datatype",
@@ -87,7 +89,7 @@ class PayloadStorage(_Part, frozen=True):
     memory: Memory | None = None
 
 
-class CollectionConfig(_Part, frozen=True):
+class CollectionConfig(_Part, frozen=True, dict=True):
     """A collection's whole configuration.
 
     Every vector name has a position, which stored points know it by: the one in its parameters, else its place, those
@@ -117,15 +119,20 @@ class CollectionConfig(_Part, frozen=True):
     fixed_segment_size: bool = False
     """Whether ``optimizers.max_segment_size`` never changes, as where Milvus's ``index_file_size`` gave it."""
 
-    @property
+    @cached_property
     def names(self) -> Mapping[str, AnyVectorParams]:
         """The parameters of all vector names, in the order of their places."""
         return {**self.vectors, **self.sparse_vectors} if self.sparse_vectors else self.vectors
 
-    @property
+    @cached_property
     def positions(self) -> dict[str, int]:
         """The position of every vector name in stored points, in the order of ``names``."""
         return {name: at if p.position is None else p.position for at, (name, p) in enumerate(self.names.items())}
+
+    @cached_property
+    def kinds(self) -> Mapping[str, AnyKind]:
+        """The kind of every vector name."""
+        return {name: kind_of(params) for name, params in self.names.items()}
 
     def hnsw_for(self, name: str) -> HnswConfig:
         """The graph parameters of one vector name: the collection's, overridden by the name's own."""

@@ -21,7 +21,7 @@ from schemas.operations import (
     UpdateVectors,
     Upsert,
 )
-from schemas.vectors.registry import VectorColumn, kind_of
+from schemas.vectors.registry import VectorColumn
 
 MAX_POINTS_PER_OPERATION = 1_000_000
 MAX_OPERATIONS = 10_000
@@ -119,4 +119,4 @@ def _check_column(config: CollectionConfig, name: str, column: VectorColumn, poi
         raise BadInputError(
             f"Wrong input: Not existing vector name error: {name} (it was deleted, and added again as another vector)"
         )
-    kind_of(config.names[name]).check(column, points, name)
+    config.kinds[name].check(column, points, name)

@@ -112,7 +112,7 @@ class GroupCommit:
                 error = LogUnavailableError(str(outcome))
                 error.__cause__ = outcome
                 pending.written.set_exception(error)
-        self._budget.give(sum(pending.size for pending in group.pending))
+        self._budget.give(sum([pending.size for pending in group.pending]))
         self._end_some(len(group.pending))
 
     def _begin_one(self) -> None:

@@ -149,10 +149,9 @@ class PartitionLog:
 
     def _advance(self, end_offset: int) -> None:
         self._end_offset = end_offset
-        reached = [waiter for waiter in self._waiting if waiter[0] < end_offset]
-        if not reached:
-            return
-        self._waiting = [waiter for waiter in self._waiting if waiter[0] >= end_offset]
-        for _, waiter in reached:
-            if not waiter.done():
-                waiter.set_result(None)
+        waiting, self._waiting = self._waiting, []
+        for waiter in waiting:
+            if waiter[0] >= end_offset:
+                self._waiting.append(waiter)
+            elif not waiter[1].done():
+                waiter[1].set_result(None)

@@ -14,9 +14,8 @@ Offset = tuple[int, int]
 
 def render_offsets(offsets: tuple[Offset, ...]) -> bytes:
     """The token for records at ``offsets``: ``partition:offset``, comma separated."""
-    return ",".join(
-        f"{_CATALOG_NAME if partition == CATALOG_PARTITION else partition}:{offset}" for partition, offset in offsets
-    ).encode()
+    named = [(_CATALOG_NAME if number == CATALOG_PARTITION else number, offset) for number, offset in offsets]
+    return ",".join([f"{name}:{offset}" for name, offset in named]).encode()
 
 
 def parse_offsets(value: bytes) -> tuple[Offset, ...]:

@@ -144,10 +144,16 @@ class PointWriteRoutes:
         for targets, operations in runs:
             for target in targets:
                 done.append(await self._writer.write(target, operations, wait=call.params.wait, deadline=deadline))
-        offsets = tuple(offset for part in done for offset in part.offsets)
-        late = next((part.status for part in done if part.status is not done[0].status), done[0].status)
-        result: Any = UpdateResult(max(part.operation_id for part in done), late)
-        return Reply(result, ((OFFSETS_HEADER, render_offsets(offsets)),))
+        written = done[0] if len(done) == 1 else _together(done)
+        result: Any = UpdateResult(written.operation_id, written.status)
+        return Reply(result, ((OFFSETS_HEADER, render_offsets(written.offsets)),))
+
+
+def _together(done: Sequence[WriteResult]) -> WriteResult:
+    """What several writes are as one: late, if one of them is."""
+    offsets = tuple(offset for part in done for offset in part.offsets)
+    status = next((part.status for part in done if part.status is not done[0].status), done[0].status)
+    return WriteResult(max(part.operation_id for part in done), status, offsets)
 
 
 def _targets(entry: CollectionEntry, parts: Sequence[UpdateOperationRequest]) -> Iterator[Targets]:

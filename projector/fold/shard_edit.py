@@ -2,6 +2,7 @@
 
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 
 from projector.fold.candidates import Candidates
 from projector.fold.effects import ShardMeta, StateReader
@@ -20,7 +21,6 @@ class ShardEdit:
         self.shard = shard
         self.config = meta.config
         self.positions = meta.config.positions
-        self.names = {position: name for name, position in self.positions.items()}
         self.changes: dict[PointId, bytes | None] = {}
         self.candidates: Candidates = None
         """Where an operation by filter is to look, among the committed points."""
@@ -28,6 +28,11 @@ class ShardEdit:
         self.read_bytes = 0
         self.new_bytes = 0
         self._most_read = self._most_new = 0
+
+    @cached_property
+    def names(self) -> dict[int, str]:
+        """The vector name at each position."""
+        return {position: name for name, position in self.positions.items()}
 
     def allow(self, size: int) -> None:
         """Be full once ``size`` further bytes are read, or made of what was read."""

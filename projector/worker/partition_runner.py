@@ -74,7 +74,7 @@ class PartitionRunner(LogFollower):
         self._chunk = chunk
         self._records = RECORDS.labels(partition)
         self._rejected = REJECTED.labels(partition)
-        self._applied_gauge = APPLIED_OFFSET.labels(partition)
+        APPLIED_OFFSET.labels(partition).set_function(lambda: state.applied)
 
     async def finish_pending(self) -> None:
         """Finish a record of which only some chunks were applied before a crash. Raises StateMismatchError."""
@@ -90,7 +90,8 @@ class PartitionRunner(LogFollower):
 
         Records at or below the applied offset are skipped. Raises StateMismatchError as ``apply``.
         """
-        new = [record for record in records if record.offset > self._state.applied]
+        applied = self._state.applied
+        new = records if records and records[0].offset > applied else [r for r in records if r.offset > applied]
         for window in windows(new):
             decoded = decode_window(self._state, window)
             at = 0
@@ -115,8 +116,12 @@ class PartitionRunner(LogFollower):
     ) -> int:
         """Apply the first of ``records`` and those that go with it; how many that is."""
         self._state.check_next(records[0])
-        cursor = self._state.cursor
-        fold = Fold(self._state, self._chunk, cursor, await self._candidates_of(decoded[0]))
+        cursor, first = self._state.cursor, decoded[0]
+        candidates: Candidates = None
+        if cursor is None and isinstance(first, PointsRecord):
+            # As of the state before the record; of one that is half applied, nobody knows them any more.
+            candidates = await self._candidates(first, self._state.applied)
+        fold = Fold(self._state, self._chunk, cursor, candidates)
         while cursor is None or chunks is None or cursor.chunk < chunks:
             for record, what in zip(records, decoded, strict=True):
                 if not fold.add(record.offset, what):
@@ -145,8 +150,8 @@ class PartitionRunner(LogFollower):
                 self.sink(Frame(offset, [], outcomes, final=False))
         events = [event for shard in effects.shards for event in shard.events]
         self.sink(Frame(effects.offset, events, refused.get(effects.offset, []), final))
-        self._records.inc(len(records) if final else 0)
-        self._applied_gauge.set(self._state.applied)
+        if final:
+            self._records.inc(len(records))
 
     async def _report(
         self, records: Sequence[LogRecord], decoded: Sequence[DecodedRecord], refused: Mapping[int, Sequence[Outcome]]
@@ -166,9 +171,3 @@ class PartitionRunner(LogFollower):
                 rejections.append(Rejection(record, outcomes))
         if rejections:
             await self._reject(rejections)
-
-    async def _candidates_of(self, record: DecodedRecord) -> Candidates:
-        """As of the state before the record; of one that is half applied, nobody knows them any more."""
-        if not isinstance(record, PointsRecord) or self._state.cursor is not None:
-            return None
-        return await self._candidates(record, self._state.applied)

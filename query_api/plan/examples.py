@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
 import msgspec
 from numpy.typing import NDArray
@@ -16,7 +16,6 @@ from schemas.rest.queries import ContextPair, Pairs, Prefetch, QueryObject, Vect
 from schemas.vectors.given import given
 from schemas.vectors.inference import VectorObject, asked_vector
 from schemas.vectors.params import AnyVectorParams
-from schemas.vectors.registry import kind_of
 from schemas.vectors.shapes import check_shape
 
 _NOBODY: frozenset[PointId] = frozenset()
@@ -124,10 +123,8 @@ class Examples:
     @property
     def params(self) -> AnyVectorParams:
         """The parameters of the name that is compared. Raises BadInputError when the collection has none of it."""
-        params = self._config.names.get(self.using)
-        if params is None:
-            check_name(self._config, self.using)
-        return cast("AnyVectorParams", params)
+        check_name(self._config, self.using)
+        return self._config.names[self.using]
 
     @property
     def excluded(self) -> frozenset[PointId]:
@@ -136,19 +133,20 @@ class Examples:
 
     def vector(self, value: VectorInput) -> bytes:
         """One vector. Raises as ``held``."""
-        params = self.params
+        check_name(self._config, self.using)
+        kind = self._config.kinds[self.using]
         if not isinstance(value, list | VectorObject):
-            return kind_of(params).of_point(self.held(value))
+            return kind.of_point(self.held(value))
         # What ``of_point`` makes of ``given``, in one go.
         vector = asked_vector(value, "query")
         check_shape(vector, "query")
-        return kind_of(params).pack([vector], _in_query, None).data
+        return kind.pack([vector], _in_query, None).data
 
     def average(self, positive: Sequence[VectorInput], negative: Sequence[VectorInput]) -> bytes:
         """What is meant by the mean of some. Raises as ``held``."""
         params = self.params
         mean = average(params, [self.held(value) for value in positive], [self.held(value) for value in negative])
-        return kind_of(params).of_point(mean)
+        return self._config.kinds[self.using].of_point(mean)
 
     def held(self, value: VectorInput) -> NDArray[Any]:
         """One vector as a part could hold it, of float32 where it is given as numbers.
@@ -169,7 +167,7 @@ class Examples:
         if meant.collection is None or meant.collection in self._known.own:
             self._excluded.add(meant.id)
         # Of the kind that is compared: what is averaged must be alike.
-        kind_of(self.params).of_point(found)
+        self._config.kinds[self.using].of_point(found)
         return found
 
     def vectors(self, values: Sequence[VectorInput] | None) -> tuple[bytes, ...]:

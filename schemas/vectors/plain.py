@@ -3,12 +3,11 @@
 from schemas.config import UNNAMED, CollectionConfig
 from schemas.vectors.dense import DenseKind
 from schemas.vectors.params import Datatype
-from schemas.vectors.registry import kind_of
 
 
 def only_plain(config: CollectionConfig) -> DenseKind | None:
     """The unnamed vector's kind, where it is all a collection has and its numbers are stored as they come."""
     if config.vectors.keys() != {UNNAMED} or config.sparse_vectors:
         return None
-    kind = kind_of(config.vectors[UNNAMED])
+    kind = config.kinds[UNNAMED]
     return kind if isinstance(kind, DenseKind) and kind.datatype is Datatype.FLOAT32 else None

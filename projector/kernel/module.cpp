@@ -14,41 +14,17 @@
 #include <utility>
 #include <vector>
 
+#include "arrays.hpp"
 #include "distance.hpp"
 #include "pool.hpp"
 #include "quantized.hpp"
+#include "scan_module.hpp"
 #include "walk.hpp"
 
 namespace py = pybind11;
 using namespace headwater;
 
 namespace {
-
-using U32 = py::array_t<std::uint32_t, py::array::c_style>;
-using F32 = py::array_t<float, py::array::c_style>;
-using U8 = py::array_t<std::uint8_t, py::array::c_style>;
-using Mask = py::array_t<bool, py::array::c_style>;
-
-void require(bool holds, const char* otherwise) {
-    if (!holds) throw py::value_error(otherwise);
-}
-
-Level level_named(const std::optional<std::string>& name) {
-    if (!name) return best_level();
-    if (*name == "baseline") return Level::baseline;
-    if (*name == "avx2") return Level::avx2;
-    require(*name == "avx512", "no such level");
-    return Level::avx512;
-}
-
-Datatype datatype_of(const py::array& vectors) {
-    const char kind = vectors.dtype().kind();
-    const auto width = vectors.itemsize();
-    if (kind == 'f' && width == 4) return Datatype::float32;
-    if (kind == 'f' && width == 2) return Datatype::float16;
-    require(kind == 'u' && width == 1, "vectors are float32, float16 or uint8");
-    return Datatype::uint8;
-}
 
 std::optional<Form> form_named(const std::string& name) {
     if (name == "bytes") return Form::bytes;
@@ -58,10 +34,7 @@ std::optional<Form> form_named(const std::string& name) {
 }
 
 Rows rows_of(const py::array& vectors, const std::string& metric, const std::optional<std::string>& level) {
-    require(vectors.ndim() == 2 && (vectors.shape(1) < 2 || vectors.strides(1) == vectors.itemsize()),
-            "vectors are a matrix whose rows lie in one piece each");
-    require(vectors.shape(0) == 0 || vectors.strides(0) >= vectors.itemsize() * vectors.shape(1),
-            "vectors are a matrix of rows one after another");
+    require_matrix(vectors);
     const auto form = form_named(metric);
     require(form || metric == "dot" || metric == "squared", "no such metric");
     Rows rows;
@@ -299,4 +272,5 @@ PYBIND11_MODULE(_kernel, module) {
     module.def("distances", &distances, py::arg("vectors"), py::arg("metric"), py::arg("query"),
                py::arg("rows") = py::none(), py::arg("level") = py::none());
     module.def("levels", &levels);
+    define_scans(module);
 }

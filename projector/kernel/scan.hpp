@@ -1,0 +1,33 @@
+// Comparing all rows, or those that may be found, with a query: exactly, in one pass.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "best.hpp"
+#include "chosen.hpp"
+#include "exact.hpp"
+
+namespace headwater {
+
+// Vectors as they lie in memory: [size] rows of [dim] values, each [stride] bytes after the one before.
+struct Matrix {
+    const std::uint8_t* data = nullptr;
+    std::size_t size = 0;
+    std::size_t dim = 0;
+    std::size_t stride = 0;
+    Datatype datatype = Datatype::float32;
+
+    const void* row(std::size_t number) const { return data + number * stride; }
+};
+
+// The nearest rows, at least [wanted] of them where there are so many, and all that are as near as the last.
+std::vector<Scored> nearest(const Matrix& matrix, Measure measure, Level level, const float* query, std::size_t wanted,
+                            const Chosen& chosen);
+
+// The scores of each of [count] queries with all chosen rows, one query's after another's, to [out].
+void scores(const Matrix& matrix, Measure measure, Level level, const float* queries, std::size_t count,
+            const Chosen& chosen, std::size_t rows, float* out);
+
+}  // namespace headwater

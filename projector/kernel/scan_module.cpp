@@ -1,0 +1,258 @@
+#include "scan_module.hpp"
+
+#include <pybind11/stl.h>
+
+#include <limits>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "arrays.hpp"
+#include "maxsim.hpp"
+#include "scan.hpp"
+#include "sparse.hpp"
+
+namespace py = pybind11;
+
+namespace headwater {
+namespace {
+
+using Which = std::optional<py::array>;  // a mask, bool [rows], or a list, int64
+
+Measure measure_named(const std::string& name) {
+    if (name == "cosine") return Measure::cosine;
+    if (name == "dot") return Measure::dot;
+    if (name == "euclid") return Measure::euclid;
+    require(name == "manhattan", "no such measure");
+    return Measure::manhattan;
+}
+
+Matrix matrix_of(const py::array& vectors) {
+    require_matrix(vectors);
+    Matrix matrix;
+    matrix.data = static_cast<const std::uint8_t*>(vectors.data());
+    matrix.size = static_cast<std::size_t>(vectors.shape(0));
+    matrix.dim = static_cast<std::size_t>(vectors.shape(1));
+    matrix.stride = static_cast<std::size_t>(vectors.strides(0));
+    matrix.datatype = datatype_of(vectors);
+    return matrix;
+}
+
+// Which of [size] rows are chosen; keeps what it was given.
+class ChosenRows {
+   public:
+    ChosenRows(const Which& which, std::size_t size) {
+        require(size < std::numeric_limits<std::uint32_t>::max(), "too many rows");
+        chosen.size = size;
+        if (!which) return;
+        require(which->ndim() == 1, "rows are a list or a mask");
+        if (which->dtype().kind() == 'b') {
+            const auto mask = Mask::ensure(*which);
+            require(static_cast<std::size_t>(mask.shape(0)) == size, "a mask has a value for each row");
+            chosen.mask = mask.data();
+            held_ = mask;
+        } else {
+            const auto list = I64::ensure(*which);
+            require(static_cast<bool>(list), "rows are integers");
+            chosen.list = list.data();
+            chosen.listed = static_cast<std::size_t>(list.shape(0));
+            held_ = list;
+            for (std::size_t at = 0; at < chosen.listed; ++at)
+                if (chosen.list[at] < 0 || static_cast<std::size_t>(chosen.list[at]) >= size)
+                    throw py::index_error("there is no such row");
+        }
+    }
+
+    // How many there are of all or of a list.
+    std::size_t count() const { return chosen.list == nullptr ? chosen.size : chosen.listed; }
+
+    Chosen chosen;
+
+   private:
+    py::object held_;
+};
+
+py::tuple answer(const std::vector<Scored>& found, bool higher) {
+    I64 rows(static_cast<py::ssize_t>(found.size()));
+    F32 scores(static_cast<py::ssize_t>(found.size()));
+    std::int64_t* row = rows.mutable_data();
+    float* score = scores.mutable_data();
+    for (const Scored& one : found) {
+        *row++ = one.row;
+        *score++ = higher ? one.nearness : -one.nearness;
+    }
+    return py::make_tuple(rows, scores);
+}
+
+py::tuple py_nearest(const py::array& vectors, const std::string& measure, const F32& query, std::size_t wanted,
+                     const Which& rows, const std::optional<std::string>& level) {
+    const Matrix matrix = matrix_of(vectors);
+    const Measure named = measure_named(measure);
+    const Level instructions = level_named(level);
+    require(query.ndim() == 1 && static_cast<std::size_t>(query.shape(0)) == matrix.dim, "a query has dim values");
+    const ChosenRows chosen(rows, matrix.size);
+    const float* values = query.data();
+    std::vector<Scored> found;
+    {
+        const py::gil_scoped_release released;
+        found = nearest(matrix, named, instructions, values, wanted, chosen.chosen);
+    }
+    return answer(found, higher_is_nearer(named));
+}
+
+F32 py_scores(const py::array& vectors, const std::string& measure, const F32& queries, const Which& rows,
+              const std::optional<std::string>& level) {
+    const Matrix matrix = matrix_of(vectors);
+    const Measure named = measure_named(measure);
+    const Level instructions = level_named(level);
+    require(queries.ndim() == 2 && static_cast<std::size_t>(queries.shape(1)) == matrix.dim, "queries have dim values each");
+    const ChosenRows chosen(rows, matrix.size);
+    require(chosen.chosen.mask == nullptr, "rows are a list");
+    const auto count = static_cast<std::size_t>(queries.shape(0));
+    F32 found({static_cast<py::ssize_t>(count), static_cast<py::ssize_t>(chosen.count())});
+    const float* values = queries.data();
+    float* out = found.mutable_data();
+    {
+        const py::gil_scoped_release released;
+        scores(matrix, named, instructions, values, count, chosen.chosen, chosen.count(), out);
+    }
+    return found;
+}
+
+std::vector<Term> terms_of(const U32& terms, const F64& weights) {
+    require(terms.ndim() == 1 && weights.ndim() == 1 && terms.shape(0) == weights.shape(0), "each term has a weight");
+    std::vector<Term> query;
+    for (py::ssize_t at = 0; at < terms.shape(0); ++at) {
+        require(at == 0 || terms.data()[at - 1] < terms.data()[at], "terms ascend");
+        // What weighs nothing finds nothing.
+        if (weights.data()[at] != 0.0) query.push_back({terms.data()[at], weights.data()[at]});
+    }
+    return query;
+}
+
+class PyPostings {
+   public:
+    PyPostings(U32 terms, I64 starts, U32 rows, F32 values, std::size_t size)
+        : terms_(std::move(terms)), starts_(std::move(starts)), rows_(std::move(rows)), values_(std::move(values)), size_(size) {
+        require(terms_.ndim() == 1 && starts_.ndim() == 1 && starts_.shape(0) == terms_.shape(0) + 1,
+                "each term has postings");
+        require(rows_.ndim() == 1 && values_.ndim() == 1 && rows_.shape(0) == values_.shape(0), "each row has a value");
+        require(size < std::numeric_limits<std::uint32_t>::max(), "too many rows");
+        postings_ = {terms_.data(), starts_.data(), static_cast<std::size_t>(terms_.shape(0)),
+                     rows_.data(),  values_.data(), static_cast<std::size_t>(rows_.shape(0))};
+    }
+
+    py::tuple nearest(const U32& terms, const F64& weights, std::size_t wanted, const std::optional<Mask>& allowed) const {
+        const std::vector<Term> query = terms_of(terms, weights);
+        require(!allowed || (allowed->ndim() == 1 && static_cast<std::size_t>(allowed->shape(0)) == size_),
+                "a mask has a value for each row");
+        const bool* mask = allowed ? allowed->data() : nullptr;
+        std::vector<Scored> found;
+        {
+            const py::gil_scoped_release released;
+            found = sparse_nearest(postings_, query, wanted, size_, mask);
+        }
+        return answer(found, true);
+    }
+
+   private:
+    U32 terms_;  // these keep what postings_ points at
+    I64 starts_;
+    U32 rows_;
+    F32 values_;
+    std::size_t size_;
+    Postings postings_;
+};
+
+// Where each row's items end; there is one row less than [ends].
+std::size_t rows_of(const I64& ends) {
+    require(ends.ndim() == 1 && ends.shape(0) > 0, "ends are one more than rows");
+    return static_cast<std::size_t>(ends.shape(0)) - 1;
+}
+
+F32 py_sparse_scores(const U32& pairs, const I64& ends, const U32& terms, const F64& weights, const Which& rows) {
+    static_assert(sizeof(Pair) == 2 * sizeof(std::uint32_t));
+    require(pairs.ndim() == 2 && pairs.shape(1) == 2, "pairs are of an index and the bits of a value");
+    const std::vector<Term> query = terms_of(terms, weights);
+    const SparseRows all{reinterpret_cast<const Pair*>(pairs.data()), static_cast<std::size_t>(pairs.shape(0)), ends.data(),
+                         rows_of(ends)};
+    const ChosenRows chosen(rows, all.count);
+    require(chosen.chosen.mask == nullptr, "rows are a list");
+    F32 found(static_cast<py::ssize_t>(chosen.count()));
+    float* out = found.mutable_data();
+    {
+        const py::gil_scoped_release released;
+        sparse_scores(all, query, chosen.chosen, out);
+    }
+    return found;
+}
+
+struct MultiQuery {
+    MultiRows rows;
+    Measure measure;
+    Level level;
+    const float* values;
+    std::size_t count;
+
+    MultiQuery(const py::array& vectors, const I64& ends, const std::string& name, const F32& queries,
+               const std::optional<std::string>& instructions)
+        : rows{matrix_of(vectors), ends.data(), rows_of(ends)},
+          measure(measure_named(name)),
+          level(level_named(instructions)),
+          values(queries.data()) {
+        require(queries.ndim() == 2 && static_cast<std::size_t>(queries.shape(1)) == rows.vectors.dim,
+                "queries have dim values each");
+        count = static_cast<std::size_t>(queries.shape(0));
+    }
+};
+
+py::tuple py_max_sim_nearest(const py::array& vectors, const I64& ends, const std::string& measure, const F32& queries,
+                             std::size_t wanted, const Which& rows, const std::optional<std::string>& level) {
+    const MultiQuery query(vectors, ends, measure, queries, level);
+    const ChosenRows chosen(rows, query.rows.count);
+    std::vector<Scored> found;
+    {
+        const py::gil_scoped_release released;
+        found = max_sim_nearest(query.rows, query.measure, query.level, query.values, query.count, wanted, chosen.chosen);
+    }
+    return answer(found, higher_is_nearer(query.measure));
+}
+
+F32 py_max_sim_scores(const py::array& vectors, const I64& ends, const std::string& measure, const F32& queries,
+                      const Which& rows, const std::optional<std::string>& level) {
+    const MultiQuery query(vectors, ends, measure, queries, level);
+    const ChosenRows chosen(rows, query.rows.count);
+    require(chosen.chosen.mask == nullptr, "rows are a list");
+    F32 found(static_cast<py::ssize_t>(chosen.count()));
+    float* out = found.mutable_data();
+    {
+        const py::gil_scoped_release released;
+        max_sim_scores(query.rows, query.measure, query.level, query.values, query.count, chosen.chosen, out);
+    }
+    return found;
+}
+
+}  // namespace
+
+void define_scans(py::module_& module) {
+    py::register_exception<DamagedPostings>(module, "DamagedPostingsError", PyExc_ValueError);
+    py::register_exception<DamagedEnds>(module, "DamagedEndsError", PyExc_ValueError);
+    module.def("nearest", &py_nearest, py::arg("vectors"), py::arg("measure"), py::arg("query"), py::arg("wanted"),
+               py::arg("rows") = py::none(), py::arg("level") = py::none());
+    module.def("scores", &py_scores, py::arg("vectors"), py::arg("measure"), py::arg("queries"),
+               py::arg("rows") = py::none(), py::arg("level") = py::none());
+    py::class_<PyPostings>(module, "Postings")
+        .def(py::init<U32, I64, U32, F32, std::size_t>(), py::arg("terms"), py::arg("starts"), py::arg("rows"),
+             py::arg("values"), py::arg("size"))
+        .def("nearest", &PyPostings::nearest, py::arg("terms"), py::arg("weights"), py::arg("wanted"),
+             py::arg("allowed") = py::none());
+    module.def("sparse_scores", &py_sparse_scores, py::arg("pairs"), py::arg("ends"), py::arg("terms"),
+               py::arg("weights"), py::arg("rows") = py::none());
+    module.def("max_sim_nearest", &py_max_sim_nearest, py::arg("vectors"), py::arg("ends"), py::arg("measure"),
+               py::arg("queries"), py::arg("wanted"), py::arg("rows") = py::none(), py::arg("level") = py::none());
+    module.def("max_sim_scores", &py_max_sim_scores, py::arg("vectors"), py::arg("ends"), py::arg("measure"),
+               py::arg("queries"), py::arg("rows") = py::none(), py::arg("level") = py::none());
+}
+
+}  // namespace headwater

@@ -41,7 +41,7 @@ from query_api.plan.selection import Selection
 from query_api.plan.tree import Node, Plan
 from query_api.points import FetchedPoint
 from query_api.threads import ReadThreads
-from query_api.vectors.dense import exact_rows, graph_rows
+from query_api.vectors.dense import graph_rows
 from query_api.vectors.scoring import Scorer
 from schemas.config import CollectionConfig, Distance, VectorParams
 from schemas.filters import Filter, parse_filter
@@ -184,7 +184,7 @@ class Alone:
             return graph_rows(walk, self._vectors, scorer, Allowance(inf, Deadline(inf)))
 
         scorers = [Scorer.of(Distance.COSINE, floats(query)) for query in queries]
-        exact = [partial(exact_rows, self._vectors, found, scorer, WANTED) for scorer in scorers]
+        exact = [partial(scorer.nearest, self._vectors.matrix, WANTED, found.chosen()) for scorer in scorers]
         graph = [partial(by_graph, scorer) for scorer in scorers]
         return percentiles(exact)[0], percentiles(graph)[0]
 

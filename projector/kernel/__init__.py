@@ -3,8 +3,34 @@
 It knows arrays only: what they mean, and where they come from, is for ``projector/segments`` and ``query_api`` to say.
 """
 
-from projector.kernel._kernel import DamagedGraphError, distances, levels
+from projector.kernel._kernel import (
+    DamagedEndsError,
+    DamagedGraphError,
+    DamagedPostingsError,
+    distances,
+    levels,
+    max_sim_nearest,
+    max_sim_scores,
+    nearest,
+    scores,
+    sparse_scores,
+)
 from projector.kernel._kernel import Graph as KernelGraph
 from projector.kernel._kernel import Pool as KernelPool
+from projector.kernel._kernel import Postings as KernelPostings
 
-__all__ = ["DamagedGraphError", "KernelGraph", "KernelPool", "distances", "levels"]
+__all__ = [
+    "DamagedEndsError",
+    "DamagedGraphError",
+    "DamagedPostingsError",
+    "KernelGraph",
+    "KernelPool",
+    "KernelPostings",
+    "distances",
+    "levels",
+    "max_sim_nearest",
+    "max_sim_scores",
+    "nearest",
+    "scores",
+    "sparse_scores",
+]

@@ -4,6 +4,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 class DamagedGraphError(ValueError): ...
+class DamagedPostingsError(ValueError): ...
+class DamagedEndsError(ValueError): ...
 
 class Graph:
     def __init__(
@@ -49,3 +51,67 @@ def distances(
     level: str | None = None,
 ) -> NDArray[np.float32]: ...
 def levels() -> list[str]: ...
+
+# A measure is "cosine" (of vectors of length one, but for uint8 ones), "dot", "euclid" or "manhattan".
+# Which rows are compared: a list, a mask, or None for all. The nearest come with all that are as near as the last of
+# them, ascending. Scores are summed in float64.
+Rows = NDArray[np.int64] | NDArray[np.bool_] | None
+Found = tuple[NDArray[np.int64], NDArray[np.float32]]
+
+def nearest(
+    vectors: NDArray[Any],  # [rows, dim]
+    measure: str,
+    query: NDArray[np.float32],  # [dim]
+    wanted: int,
+    rows: Rows = None,
+    level: str | None = None,
+) -> Found: ...
+def scores(
+    vectors: NDArray[Any],
+    measure: str,
+    queries: NDArray[np.float32],  # [queries, dim]
+    rows: NDArray[np.int64] | None = None,
+    level: str | None = None,
+) -> NDArray[np.float32]: ...  # [queries, rows]
+
+class Postings:
+    def __init__(
+        self,
+        terms: NDArray[np.uint32],  # ascending
+        starts: NDArray[np.int64],  # [terms + 1]
+        rows: NDArray[np.uint32],
+        values: NDArray[np.float32],
+        size: int,  # how many rows there are
+    ) -> None: ...
+    def nearest(
+        self,
+        terms: NDArray[np.uint32],  # ascending
+        weights: NDArray[np.float64],
+        wanted: int,
+        allowed: NDArray[np.bool_] | None = None,
+    ) -> Found: ...
+
+def sparse_scores(
+    pairs: NDArray[np.uint32],  # [pairs, 2]: an index and the bits of a value
+    ends: NDArray[np.int64],  # [rows + 1]
+    terms: NDArray[np.uint32],
+    weights: NDArray[np.float64],
+    rows: NDArray[np.int64] | None = None,
+) -> NDArray[np.float32]: ...  # NaN for rows that have none of the terms
+def max_sim_nearest(
+    vectors: NDArray[Any],
+    ends: NDArray[np.int64],  # [rows + 1]
+    measure: str,
+    queries: NDArray[np.float32],
+    wanted: int,
+    rows: Rows = None,
+    level: str | None = None,
+) -> Found: ...
+def max_sim_scores(
+    vectors: NDArray[Any],
+    ends: NDArray[np.int64],
+    measure: str,
+    queries: NDArray[np.float32],
+    rows: NDArray[np.int64] | None = None,
+    level: str | None = None,
+) -> NDArray[np.float32]: ...

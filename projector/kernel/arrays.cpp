@@ -22,7 +22,7 @@ Datatype datatype_of(const pybind11::array& vectors) {
 void require_matrix(const pybind11::array& vectors) {
     require(vectors.ndim() == 2 && (vectors.shape(1) < 2 || vectors.strides(1) == vectors.itemsize()),
             "vectors are a matrix whose rows lie in one piece each");
-    require(vectors.shape(0) == 0 || vectors.strides(0) >= vectors.itemsize() * vectors.shape(1),
+    require(vectors.shape(0) < 2 || vectors.strides(0) >= vectors.itemsize() * vectors.shape(1),
             "vectors are a matrix of rows one after another");
 }
 

@@ -6,25 +6,31 @@ so never change: what a view has beyond those is little.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from projector.kernel import KernelPostings
 from projector.vectors.ragged import Ends, Items
 
 SIZES = (4096, 256)
 """Rows of a block. What does not fill a block of one size has blocks of the next; in the end what is left is one."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Inverted:
-    """``terms`` uint32 ascending; those of ``terms[i]`` are in ``rows`` and ``values`` [starts[i], starts[i + 1])."""
+    """``terms`` uint32 ascending; those of ``terms[i]`` are in ``rows`` and ``values`` [starts[i], starts[i + 1]).
+
+    ``size``: how many rows there are.
+    """
 
     terms: NDArray[np.uint32]
     starts: NDArray[np.int64]
     rows: NDArray[np.uint32]
     values: NDArray[np.float32]
+    size: int
 
     @staticmethod
     def of(items: Items, ends: Ends) -> "Inverted":
@@ -32,7 +38,21 @@ class Inverted:
         rows = np.repeat(np.arange(len(ends) - 1, dtype=np.uint32), np.diff(ends))
         order = np.argsort(items["index"], kind="stable")
         terms, starts = np.unique(items["index"][order], return_index=True)
-        return Inverted(terms, np.append(starts, len(order)).astype(np.int64), rows[order], items["value"][order])
+        starts = np.append(starts, len(order)).astype(np.int64)
+        return Inverted(terms, starts, rows[order], items["value"][order], len(ends) - 1)
+
+    @cached_property
+    def kernel(self) -> KernelPostings:
+        """The same, for the kernel to search."""
+        return KernelPostings(self.terms, self.starts, self.rows, self.values, self.size)
+
+    def count(self, terms: NDArray[np.uint32]) -> int:
+        """How many postings some terms have."""
+        if not len(self.terms):
+            return 0
+        at = np.minimum(np.searchsorted(self.terms, terms), len(self.terms) - 1)
+        at = at[self.terms[at] == terms]
+        return int((self.starts[at + 1] - self.starts[at]).sum())
 
     def postings(self, term: int) -> slice | None:
         """Where a term's postings are; None when it doesn't occur."""

@@ -119,6 +119,7 @@ class SparsePartKind:
             file.array(f"postings.{number}", np.int64),
             file.array(f"posting_rows.{number}", np.uint32),
             file.array(f"posting_values.{number}", np.float32),
+            meta.rows,
         )
         fits = len(inverted.starts) == len(inverted.terms) + 1 and int(inverted.starts[-1]) == len(items)
         if not fits or len(inverted.rows) != len(items) or len(inverted.values) != len(items):

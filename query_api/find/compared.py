@@ -16,9 +16,9 @@ from query_api.hits import Hit, first_place
 from query_api.plan.leaves import Compared
 from query_api.vectors.comparison import Comparison as QueryComparison
 from query_api.vectors.comparison import Floats, closeness
-from query_api.vectors.registry import comparison_of
+from query_api.vectors.registry import comparison_of, score_table
 
-_BLOCK_ROWS = 4096
+_BLOCK_ROWS = 8192
 Nearnesses = NDArray[np.float32]
 """float32 [vectors, rows]: larger is nearer; for Euclid it is minus the squared distance."""
 
@@ -88,9 +88,7 @@ class Comparison:
     def _scores(
         self, vectors: Vectors, rows: NDArray[np.int64], leaf: Compared, comparisons: Sequence[QueryComparison]
     ) -> Floats:
-        near = np.empty((len(comparisons), len(rows)), np.float32)
-        for number, comparison in enumerate(comparisons):
-            near[number] = closeness(comparison, comparison.scores(vectors, rows))
+        near = closeness(comparisons[0], score_table(comparisons, vectors, rows))
         return self.score(leaf, near)
 
 

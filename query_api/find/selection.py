@@ -153,6 +153,13 @@ class Findable:
             self._found = of_slots if slots is None else of_slots.at(slots)
         return self._found
 
+    def chosen(self) -> NDArray[Any] | None:
+        """The rows as the kernel takes them: a list, ascending, where they are few, else a mask; None for all."""
+        if self.everything:
+            return None
+        found = self.found()
+        return found.slots() if found.is_list else found.mask()
+
     def passing_rows(self) -> NDArray[np.int64]:
         """The rows that may be found, ascending; not to be written to."""
         return self.found().slots()

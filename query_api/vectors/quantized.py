@@ -94,7 +94,7 @@ class _CodedSearch:
         rough = distances(matrix, self._graph.metric, scorer.query, rows.astype(np.int64))
         order = np.argsort(rough)
         rows = cut(rows[order], rough[order], self._query.wanted, scorer, matrix)
-        return rows, scorer.scores(matrix[rows])
+        return rows, scorer.scores(matrix, rows.astype(np.int64))
 
     def _scores_of(self, about: Floats) -> Floats:
         if self._scorer.distance is Distance.EUCLID:

@@ -1,11 +1,15 @@
 """Which kind a query vector is of."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
+from numpy.typing import NDArray
 
 from projector.vectors.kind import Vectors
 from projector.vectors.sparse import SparseVectors
 from query_api.find.selection import Findable
-from query_api.vectors.comparison import Comparison
+from query_api.vectors.comparison import Comparison, Floats
 from query_api.vectors.dense import DenseComparison
 from query_api.vectors.multi import MultiComparison
 from query_api.vectors.sparse import SparseComparison, count_postings
@@ -18,6 +22,14 @@ def comparison_of(params: AnyVectorParams, vector: bytes) -> Comparison:
     if isinstance(params, SparseVectorParams):
         return SparseComparison(vector)
     return DenseComparison(params, vector) if params.multivector_config is None else MultiComparison(params, vector)
+
+
+def score_table(comparisons: Sequence[Comparison], vectors: Any, rows: NDArray[np.int64]) -> Floats:
+    """The scores of some rows with several queries of one name, float32 [queries, rows]."""
+    dense = [comparison for comparison in comparisons if isinstance(comparison, DenseComparison)]
+    if len(dense) == len(comparisons):
+        return DenseComparison.table(dense, vectors, rows)
+    return np.stack([comparison.scores(vectors, rows) for comparison in comparisons])
 
 
 def term_counts(vectors: Vectors, found: Findable, terms: Terms) -> TermCounts:

@@ -1,4 +1,4 @@
-"""Sparse vectors that are nearest: by brute force, whether a sample says what is enough or all are taken."""
+"""Sparse vectors that are nearest: by brute force, whether postings are gone through or pairs."""
 
 import numpy as np
 import pytest
@@ -62,8 +62,7 @@ def test_brute_force(seed: int, query: dict[int, float], limit: int, filtered: b
     )[:limit]
     leaf = Nearest(limit=limit, filter=condition, vector=pairs(query), using="s")
     with pytest.MonkeyPatch.context() as patch:
-        for below in (1, 10**9):
-            patch.setattr(sparse, "_ALL_BELOW", below)
-            patch.setattr(sparse, "_SAMPLED", 4)
+        for per_row in (0, 10**9):
+            patch.setattr(sparse, "_POSTINGS_PER_ROW", per_row)
             hits = found([view], leaf, NOTHING)
             assert [(-hit.score, hit.id) for hit in hits] == expected

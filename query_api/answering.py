@@ -45,7 +45,7 @@ class Answering:
         """What a query answers; how goes to ``explained``. Raises what planning and the shards do."""
         clock = None if explained is None else Clock()
         plan = to_plan(reading.config, request, await self.known(reading, request), self._limits)
-        if reading.strict is not None:
+        if reading.config.strict is not None:
             check_query(reading.config, request, plan.root, request.limit or DEFAULT_LIMIT)
         if request.with_vector:
             self.check_vectors(reading, request.limit or DEFAULT_LIMIT, request.with_vector)

@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 from schemas.ids import PointId
 
-_SLOT_BITS = 32
-_SLOT = (1 << _SLOT_BITS) - 1
+_SLOTS = 1 << 32
+"""More than a part has."""
 
 
 class Hit(NamedTuple):
@@ -36,9 +36,9 @@ def first(hits: Iterable[Hit], limit: int) -> list[Hit]:
 
 def first_place(part: int) -> int:
     """The place of a part's first slot; those of the others follow."""
-    return part << _SLOT_BITS
+    return part * _SLOTS
 
 
-def part_and_slot(place: int) -> tuple[int, int]:
-    """The opposite: the part's number, and the slot."""
-    return place >> _SLOT_BITS, place & _SLOT
+def parts_and_slots(hits: Iterable[Hit]) -> list[tuple[int, int]]:
+    """The opposite for the places of hits: each one's part's number, and slot."""
+    return [divmod(hit.place, _SLOTS) for hit in hits]

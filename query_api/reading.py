@@ -17,8 +17,6 @@ from query_api.threads import ReadThreads
 from schemas.config import CollectionConfig
 from schemas.errors import NotFoundError
 from schemas.rest.shard_keys import ShardKey, ShardKeySelector
-from schemas.strict.refusals import active
-from schemas.strict_mode import StrictModeConfig
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +31,6 @@ class Reading:
     shards: Shards
     budget: Budget
     rendering: Rendering = AS_JSON
-    strict: StrictModeConfig | None = None
-    """The limits of strict mode that hold, None while none do."""
 
 
 class Reader:
@@ -56,7 +52,7 @@ class Reader:
         Raises as ``describe``, BadInputError and RateLimitedError where the collection's strict mode refuses it.
         """
         reading = await self.describe(call)
-        if reading.strict is not None:
+        if reading.config.strict is not None:
             check_timeout(reading.config, call.params.timeout)
             self.count(reading, 1)
         return reading
@@ -71,8 +67,9 @@ class Reader:
 
     def count(self, reading: Reading, reads: int) -> None:
         """Count reads of a collection. Raises RateLimitedError when there were too many in a minute."""
-        if reading.strict is not None:
-            self._rates.take(reading.uid, "Read", reading.strict.read_rate_limit, reads)
+        strict = reading.config.strict
+        if strict is not None:
+            self._rates.take(reading.uid, "Read", strict.read_rate_limit, reads)
 
     def open(self, name: str, budget: Budget, shard_key: ShardKeySelector | None = None) -> Reading:
         """A collection by its name or an alias. Raises NotFoundError, UnavailableError, BadInputError."""
@@ -81,7 +78,7 @@ class Reader:
         if entry.keys:
             keys = [part.key for part in entry.keys for _ in part.shard_map if part.key is not None]
         shards = Shards(self._readers.shards(entry), budget, keys)
-        return Reading(entry.uid, entry.config, shards, budget, strict=active(entry.config))
+        return Reading(entry.uid, entry.config, shards, budget)
 
     def other(self, name: str, budget: Budget) -> Reading:
         """A collection that a request to another one names. Raises as ``open``."""
@@ -96,4 +93,6 @@ class Reader:
 
     def _opened(self, call: Call, budget: Budget, shard_key: ShardKeySelector | None = None) -> Reading:
         reading = self.open(call.collection, budget, shard_key)
-        return replace(reading, rendering=call.rendering) if isinstance(call.rendering, Rendering) else reading
+        if call.rendering is None or not isinstance(call.rendering, Rendering):
+            return reading
+        return replace(reading, rendering=call.rendering)

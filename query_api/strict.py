@@ -15,7 +15,7 @@ from schemas.rest.queries import Prefetch
 from schemas.rest.reads import DEFAULT_LIMIT, SearchParams
 from schemas.strict.filters import check_read_filter
 from schemas.strict.indexes import DATETIME, GEO, MATCHED, NUMBERS, Need, check_index, check_indexed, is_indexed
-from schemas.strict.refusals import active, check_limit, refused
+from schemas.strict.refusals import check_limit, refused
 from schemas.strict_mode import StrictModeConfig
 
 _NEEDS: dict[type[Any], tuple[Need, ...]] = {Variable: NUMBERS, DatetimeKey: (DATETIME,), GeoDistance: (GEO,)}
@@ -23,7 +23,7 @@ _NEEDS: dict[type[Any], tuple[Need, ...]] = {Variable: NUMBERS, DatetimeKey: (DA
 
 def check_timeout(config: CollectionConfig, timeout: int | None) -> None:
     """Raise BadInputError for a request that wants more time than its collection allows."""
-    strict = active(config)
+    strict = config.strict
     if strict is not None:
         check_limit("timeout", timeout, strict.max_timeout)
 
@@ -33,7 +33,7 @@ def check_page(config: CollectionConfig, limit: int | None, filter: object | Non
 
     ``limit``: how much it answers at most, None where it doesn't say. ``filter`` is JSON.
     """
-    strict = active(config)
+    strict = config.strict
     if strict is None:
         return
     check_limit("limit", limit, strict.max_query_limit)
@@ -43,14 +43,14 @@ def check_page(config: CollectionConfig, limit: int | None, filter: object | Non
 
 def check_batch(config: CollectionConfig, searches: int) -> None:
     """Raise BadInputError for a batch of more queries than the collection allows."""
-    strict = active(config)
+    strict = config.strict
     if strict is not None:
         check_limit("search batch size", searches, strict.search_max_batchsize)
 
 
 def check_query(config: CollectionConfig, request: Prefetch, root: Node, limit: int) -> None:
     """Raise BadInputError where a query, planned as ``root``, breaks a limit; ``limit``: what it finds at most."""
-    strict = active(config)
+    strict = config.strict
     if strict is None:
         return
     _check_level(config, strict, request, limit)
@@ -61,7 +61,7 @@ def check_query(config: CollectionConfig, request: Prefetch, root: Node, limit: 
 
 def check_group_by(config: CollectionConfig, by: Path) -> None:
     """Raise BadInputError where points are grouped by a key without an index of values that are matched."""
-    strict = active(config)
+    strict = config.strict
     if strict is None or strict.unindexed_filtering_retrieve is not False:
         return
     if not is_indexed(config.payload_indexes, str(by), MATCHED):

@@ -130,6 +130,11 @@ class CollectionConfig(_Part, frozen=True, dict=True):
         return {name: at if p.position is None else p.position for at, (name, p) in enumerate(self.names.items())}
 
     @cached_property
+    def strict(self) -> StrictModeConfig | None:
+        """The limits of strict mode that hold, None while none do."""
+        return self.strict_mode if self.strict_mode is not None and self.strict_mode.enabled else None
+
+    @cached_property
     def kinds(self) -> Mapping[str, AnyKind]:
         """The kind of every vector name."""
         return {name: kind_of(params) for name, params in self.names.items()}

@@ -86,8 +86,7 @@ class BoundedProtocol(HttpToolsProtocol):
             keep_alive=version != "1.0" and parser.should_keep_alive(),
             on_response=self.on_response_complete,
         )
-        # Typed as always there, but there is none before the first request.
-        if cast("Cycle | None", before) is None or before.response_complete:
+        if getattr(before, "response_complete", True):  # there is none before the first request
             self._start_asgi_task(cycle, self.app)
         else:
             self.flow.pause_reading()
@@ -105,7 +104,7 @@ class BoundedProtocol(HttpToolsProtocol):
         cycle = self.cycle
         if len(cycle.body) <= HIGH_WATER_LIMIT and not cycle.waiting_for_100_continue:
             # Seen by an application that begins in the loop's next turn: of most requests, all is there by then.
-            cast("dict[str, object]", cycle.scope)[ARRIVED] = bytes(cycle.body)
+            cycle.scope[ARRIVED] = bytes(cycle.body)  # type: ignore[literal-required]
         super().on_message_complete()
 
     def connection_lost(self, exc: Exception | None) -> None:

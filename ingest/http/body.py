@@ -31,8 +31,11 @@ def find_header(headers: RawHeaders, name: bytes) -> bytes | None:
 
 def list_header(headers: RawHeaders, name: bytes) -> bytes | None:
     """All values of headers called ``name``, in lower case, as one list: whoever passes them on may split it."""
-    values = [value for key, value in headers if key == name]
-    return b",".join(values) if values else None
+    found: bytes | None = None
+    for key, value in headers:
+        if key == name:
+            found = value if found is None else b"%b,%b" % (found, value)
+    return found
 
 
 class Body:

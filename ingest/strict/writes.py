@@ -9,7 +9,7 @@ from ingest.strict.stored import check_stored
 from ingest.strict.vectors import check_points
 from schemas.operations import Operation, UpdateVectors, Upsert
 from schemas.strict.filters import check_write_filter
-from schemas.strict.refusals import active, check_limit, refused
+from schemas.strict.refusals import check_limit, refused
 
 
 class StrictWrites:
@@ -24,7 +24,7 @@ class StrictWrites:
 
         Each operation of a batch counts as a write.
         """
-        strict = active(entry.config)
+        strict = entry.config.strict
         if strict is None:
             return
         check_limit("timeout", timeout, strict.max_timeout)
@@ -39,7 +39,7 @@ class StrictWrites:
 
     def check_index(self, entry: CollectionEntry, timeout: int | None) -> None:
         """Raise BadInputError, RateLimitedError when the collection takes no further payload index."""
-        strict = active(entry.config)
+        strict = entry.config.strict
         if strict is None:
             return
         check_limit("timeout", timeout, strict.max_timeout)

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from projector.view.part import Part, row_of
 from projector.view.shard_view import ShardView
 from query_api.fetch.projection import exclude, include
-from query_api.hits import Hit, part_and_slot
+from query_api.hits import Hit, parts_and_slots
 from query_api.plan.selection import NOTHING, PayloadExclude, PayloadInclude, Selection
 from query_api.points import FetchedPoint
 from schemas.ids import PointId
@@ -20,10 +20,10 @@ _NO_PAYLOAD = b"{}"
 def fetch(view: ShardView, hits: Sequence[Hit], selection: Selection) -> list[FetchedPoint]:
     """The points of this view in the places that hits say, in their order."""
     parts, one = view.parts, Fetcher(selection).fetch
-    places = [(*part_and_slot(hit.place), hit.id) for hit in hits]
+    places = zip(hits, parts_and_slots(hits), strict=True)
     if selection == NOTHING:
-        return [FetchedPoint(point_id, parts[number].version_at(slot), None, None) for number, slot, point_id in places]
-    return [one(parts[number], slot, point_id) for number, slot, point_id in places]
+        return [FetchedPoint(hit.id, parts[number].version_at(slot), None, None) for hit, (number, slot) in places]
+    return [one(parts[number], slot, hit.id) for hit, (number, slot) in places]
 
 
 def fetch_us(hits: Sequence[Hit]) -> float:

@@ -85,7 +85,7 @@ class _Planner:
                 f"Validation error in JSON body: [prefetch: at most {self._limits.max_queries} in a query]"
             )
         self._limits.check_results(limit, 0)
-        condition = both(outer, to_filter(request.filter))
+        condition = outer if request.filter is None else both(outer, to_filter(request.filter))
         inner = prefetches(request)
         query = request.query
         if query is None:

@@ -4,13 +4,13 @@ from schemas.config import CollectionConfig
 from schemas.filters import Condition, FieldCondition, Filter, HasId, MatchAny, MatchExcept, Nested, parse_filter
 from schemas.filters.weight import conditions_of
 from schemas.strict.indexes import check_indexed
-from schemas.strict.refusals import active, refused
+from schemas.strict.refusals import refused
 from schemas.strict_mode import StrictModeConfig
 
 
 def check_read_filter(config: CollectionConfig, filter: object | None) -> None:
     """Raise BadInputError for a filter of a read, as JSON, that breaks a limit."""
-    strict = active(config)
+    strict = config.strict
     if strict is not None and filter is not None:
         _check(config, strict, parse_filter(filter), strict.unindexed_filtering_retrieve)
 

@@ -1,14 +1,6 @@
-"""What all limits have in common: whether they hold, and what is said when one is broken."""
+"""What all limits of strict mode have in common: what is said when one is broken."""
 
-from schemas.config import CollectionConfig
 from schemas.errors import BadInputError
-from schemas.strict_mode import StrictModeConfig
-
-
-def active(config: CollectionConfig) -> StrictModeConfig | None:
-    """The limits that hold, None while none do."""
-    strict = config.strict_mode
-    return strict if strict is not None and strict.enabled else None
 
 
 def refused(what: str, advice: str) -> BadInputError:

@@ -75,6 +75,14 @@ def test_what_is_wrong_with_one_vector_leaves_the_others_alone(texts: list[str])
     assert [row is None for row in rows] == [text in [*BAD, "[1]"] for text in texts]
 
 
+@given(st.lists(st.sampled_from(["[0.5,1]", "[3,4]", "[1]", *BAD]), max_size=4))
+def test_all_are_read_as_one_block_where_each_is_good(texts: list[str]) -> None:
+    raw = [text.encode() for text in texts]
+    rows = read_rows(2, raw)
+    good = [row for row in rows if row is not None]
+    assert read_unnamed(2, raw) == (b"".join(good) if len(good) == len(rows) else None)
+
+
 def test_integers_of_more_than_64_bits_take_the_other_way() -> None:
     raw = [msgspec.Raw(b"[1,99999999999999999999]")]
     assert read_unnamed(2, raw) is None

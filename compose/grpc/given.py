@@ -13,6 +13,10 @@ from schemas.vectors.inference import VectorObject
 
 def given_vectors(message: Any) -> GivenVector:
     """The vectors of a point. Raises BadInputError, UnprocessableError."""
+    # Numbers that are there tell that the message is of this kind; most are.
+    unnamed = floats_of(message.vector.dense)
+    if unnamed:
+        return unnamed
     name = message.WhichOneof("vectors_options")
     if name is None:
         raise BadInputError("Expected some vectors")

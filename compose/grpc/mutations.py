@@ -27,9 +27,13 @@ def _point_vectors(message: Any) -> PointVectorsRequest:
 
 
 def _id(message: Any) -> int | str:
+    point_id = message.id
+    number: int = point_id.num
+    if number:
+        return number
     if not message.HasField("id"):
         raise BadInputError("Empty ID is not allowed")
-    return read_id(message.id)
+    return read_id(point_id)
 
 
 @reads("UpsertPoints", "PointStructList", "UpdatePointVectors", "UpdateVectors")

@@ -18,7 +18,7 @@ def floats_of(message: Any) -> bytes:
     if not data.startswith(_TAG):
         return b""
     size, start = read_varint(data, 1)
-    return data[start : start + size]
+    return data[start:] if len(data) == start + size else data[start : start + size]
 
 
 def list_of(message: Any) -> list[float]:
@@ -35,7 +35,11 @@ def put_floats(numbers: NDArray[Any], message: Any) -> None:
 
 def read_varint(data: bytes, at: int) -> tuple[int, int]:
     """The whole number that begins at ``at``, and where it ends. Raises IndexError where it doesn't."""
-    value = shift = 0
+    value, shift = data[at], 7
+    at += 1
+    if value < 0x80:
+        return value, at
+    value &= 0x7F
     while True:
         byte = data[at]
         value |= (byte & 0x7F) << shift

@@ -18,9 +18,12 @@ _encode = msgspec.json.Encoder().encode
 @reads("PointId")
 def read_id(message: Any) -> int | str:
     """A point id. Raises BadInputError."""
+    # A number that isn't 0 is there; asking which of the two there is takes as long again.
+    number: int = message.num
+    if number:
+        return number
     name = message.WhichOneof("point_id_options")
     if name == "num":
-        number: int = message.num
         return number
     if name is None:
         raise BadInputError("No ID options provided")

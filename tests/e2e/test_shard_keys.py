@@ -6,8 +6,8 @@ from pathlib import Path
 import httpx
 import pytest
 from qdrant_client import QdrantClient, models
-from qdrant_client.http.exceptions import UnexpectedResponse
 
+from tests.e2e.pair import REFUSED
 from tests.golden.transcript import CLUSTERED
 from tests.support.server import Server, headwater
 
@@ -16,13 +16,13 @@ NAME = "tenants"
 
 @pytest.fixture(scope="module")
 def clustered(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with Server(tmp_path_factory.mktemp("keys") / "data", ["--partitions", "3"], CLUSTERED) as running:
+    with Server(tmp_path_factory.mktemp("keys") / "data", ["--partitions", "3"], CLUSTERED, grpc=True) as running:
         yield running.start()
 
 
-@pytest.fixture
-def client(clustered: Server) -> Iterator[QdrantClient]:
-    made = QdrantClient(url=clustered.url, timeout=60)
+@pytest.fixture(params=[False, True], ids=["rest", "grpc"])
+def client(clustered: Server, request: pytest.FixtureRequest) -> Iterator[QdrantClient]:
+    made = QdrantClient(url=clustered.url, grpc_port=clustered.grpc_port, prefer_grpc=bool(request.param), timeout=60)
     made.create_collection(
         NAME,
         vectors_config=models.VectorParams(size=2, distance=models.Distance.DOT),
@@ -76,7 +76,7 @@ def test_settings_of_the_collection_hold_for_every_key(client: QdrantClient) -> 
     assert client.facet(NAME, "key", shard_key_selector="late").hits[0].value == "late"
     assert client.delete_shard_key(NAME, "late")
     assert counts(client) == [50, 50, 100]
-    with pytest.raises(UnexpectedResponse, match="Shard key not specified"):
+    with pytest.raises(REFUSED, match="Shard key not specified"):
         client.delete(NAME, [1])
 
 

@@ -4,6 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.clients import cargo
+
 HERE = Path(__file__).parent
 Command = list[str]
 
@@ -32,11 +34,27 @@ class Program:
         return HERE / self.language
 
 
+def _cargo_fetch(folder: Path) -> list[Command]:
+    return [
+        ["cargo", "generate-lockfile", "--quiet"],
+        cargo.restoring(folder),
+        ["cargo", "fetch", "--quiet", "--locked"],
+    ]
+
+
 def _javac(folder: Path) -> list[Command]:
     sources = sorted(str(path.relative_to(folder)) for path in folder.glob("src/**/*.java"))
     return [["javac", "-Xlint:all,-processing", "-Werror", "-cp", "target/jars/*", "-d", "target/classes", *sources]]
 
 
+RUST = Program(
+    "rust",
+    tools=("cargo", "cc"),
+    pins=("Cargo.toml", "Cargo.lock.in"),
+    fetch=_cargo_fetch,
+    build=lambda folder: [["cargo", "build", "--quiet", "--locked", "--offline"]],
+    run=lambda folder: [str(folder / "target/debug/snippets")],
+)
 GO = Program(
     "go",
     tools=("go",),
@@ -65,4 +83,4 @@ TYPESCRIPT = Program(
     rest=True,
 )
 
-PROGRAMS = (GO, JAVA, TYPESCRIPT)
+PROGRAMS = (RUST, GO, JAVA, TYPESCRIPT)

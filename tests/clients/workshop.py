@@ -3,9 +3,11 @@
 import fcntl
 import hashlib
 import os
+import signal
 import subprocess
+import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from tests.clients.programs import Command, Program
@@ -40,14 +42,26 @@ def built(program: Program) -> Iterator[Path]:
 
 def run(command: Command, folder: Path, seconds: float) -> str:
     """Run a command to its end; what it wrote to standard output. Raises BuildError."""
-    try:
-        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=seconds, check=False)
-    except subprocess.TimeoutExpired:
-        raise BuildError(f"{' '.join(command)} took more than {seconds:.0f} s") from None
-    if done.returncode:
-        written = (done.stdout + done.stderr)[-_CLIP:]
-        raise BuildError(f"{' '.join(command)[:200]} ended with {done.returncode}\n{written}")
-    return done.stdout
+    shown = " ".join(command)[:200]
+    with tempfile.TemporaryFile("w+") as errors:
+        # Build tools start others, which would live on and hold the output.
+        running = subprocess.Popen(
+            command, cwd=folder, stdout=subprocess.PIPE, stderr=errors, text=True, start_new_session=True
+        )
+        try:
+            written, _ = running.communicate(timeout=seconds)
+        except BaseException as error:
+            with suppress(ProcessLookupError):
+                os.killpg(running.pid, signal.SIGKILL)
+            running.communicate()
+            if isinstance(error, subprocess.TimeoutExpired):
+                raise BuildError(f"{shown} took more than {seconds:.0f} s") from None
+            raise
+        errors.seek(0)
+        said = (written + errors.read())[-_CLIP:]
+    if running.returncode:
+        raise BuildError(f"{shown} ended with {running.returncode}\n{said}")
+    return written
 
 
 def _folder(program: Program) -> Path:

@@ -14,13 +14,20 @@ from tests.producers.messages import from_line
 
 READ_BYTES = 64 << 20
 """The longest line."""
+RESTART_MS = 300_000
+"""So long a broker that was killed may take to start again, on a machine that is busy."""
 
 
 async def main(bootstrap: str, topic: str) -> None:
     """Produce every line of standard input; print where it is when it is acknowledged. Raises KafkaError."""
     lines = asyncio.StreamReader(limit=READ_BYTES)
     await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(lines), sys.stdin)
-    producer = AIOKafkaProducer(bootstrap_servers=bootstrap, enable_idempotence=True, max_request_size=READ_BYTES)
+    producer = AIOKafkaProducer(
+        bootstrap_servers=bootstrap,
+        enable_idempotence=True,
+        max_request_size=READ_BYTES,
+        request_timeout_ms=RESTART_MS,
+    )
     await producer.start()
     try:
         async with asyncio.TaskGroup() as acknowledgements:

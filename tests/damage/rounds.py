@@ -160,7 +160,7 @@ def main(folder: Path, what: str, *rest: str) -> None:
         running = number % 2 == 1
         print(f"{kind}, {'while running' if running else 'at rest'}, seed {number}: ", end="", flush=True)
         outcome = Play(folder, kind, random.Random(number)).round(running=running)
-        print(f"  {outcome}", flush=True)
+        print(f"  {' '.join(outcome.split())}", flush=True)
     shutil.rmtree(Play(folder, kind, random.Random()).data, ignore_errors=True)
 
 

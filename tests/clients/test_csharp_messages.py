@@ -4,13 +4,16 @@ Older releases of a client put a vector's numbers beside its kind, newer ones in
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from importlib import import_module
 from typing import Any
 
 import grpc
 import pytest
-from qdrant_client import grpc as messages
 
 from tests.support.server import HOST, Server
+
+messages: Any = import_module("qdrant_client.grpc")
+Message = Any
 
 COLLECTION = "csharp-snippets"
 UUID = "5c56c793-69f3-4fbf-87e6-c4bf54c28c26"
@@ -19,14 +22,14 @@ RED = messages.Filter(
         messages.Condition(field=messages.FieldCondition(key="color", match=messages.Match(keyword="red"))),
     ]
 )
-Vector = Callable[..., messages.Vector]
+Vector = Callable[..., Message]
 
 
 class Client:
     """Stubs, and what the C# client fills in by itself: ``wait`` where something is changed."""
 
     def __init__(self, port: int) -> None:
-        self.channel = grpc.insecure_channel(f"{HOST}:{port}")
+        self.channel: Any = grpc.insecure_channel(f"{HOST}:{port}")
         self.collections: Any = messages.CollectionsStub(self.channel)
         self.points: Any = messages.PointsStub(self.channel)
 
@@ -39,7 +42,7 @@ class Client:
         self.collections.Create(messages.CreateCollection(collection_name=COLLECTION, **config))
         return self.collections.Get(messages.GetCollectionInfoRequest(collection_name=COLLECTION)).result.config
 
-    def upsert(self, *points: messages.PointStruct) -> None:
+    def upsert(self, *points: Message) -> None:
         request = messages.UpsertPoints(collection_name=COLLECTION, wait=True, points=points)
         assert self.points.Upsert(request).result.status == messages.UpdateStatus.Completed
 
@@ -66,13 +69,13 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
         made.channel.close()
 
 
-def newer(values: Sequence[float], indices: Sequence[int] = ()) -> messages.Vector:
+def newer(values: Sequence[float], indices: Sequence[int] = ()) -> Message:
     if indices:
         return messages.Vector(sparse=messages.SparseVector(values=values, indices=indices))
     return messages.Vector(dense=messages.DenseVector(data=values))
 
 
-def older(values: Sequence[float], indices: Sequence[int] = ()) -> messages.Vector:
+def older(values: Sequence[float], indices: Sequence[int] = ()) -> Message:
     if indices:
         return messages.Vector(data=values, indices=messages.SparseIndices(data=indices))
     return messages.Vector(data=values)
@@ -81,19 +84,19 @@ def older(values: Sequence[float], indices: Sequence[int] = ()) -> messages.Vect
 both = pytest.mark.parametrize("vector", [newer, older])
 
 
-def point_id(value: int | str) -> messages.PointId:
+def point_id(value: int | str) -> Message:
     return messages.PointId(num=value) if isinstance(value, int) else messages.PointId(uuid=value)
 
 
-def selected(*ids: int) -> messages.PointsSelector:
+def selected(*ids: int) -> Message:
     return messages.PointsSelector(points=messages.PointsIdsList(ids=[point_id(one) for one in ids]))
 
 
-def named(**vectors: messages.Vector) -> messages.Vectors:
+def named(**vectors: Message) -> Message:
     return messages.Vectors(vectors=messages.NamedVectors(vectors=vectors))
 
 
-def params(size: int, distance: Any = messages.Distance.Dot, on_disk: bool | None = None) -> messages.VectorsConfig:
+def params(size: int, distance: Any = messages.Distance.Dot, on_disk: bool | None = None) -> Message:
     return messages.VectorsConfig(params=messages.VectorParams(size=size, distance=distance, on_disk=on_disk))
 
 
@@ -113,7 +116,7 @@ def create_pictures(client: Client) -> None:
     )
 
 
-def colored(id_: int | str, color: str, values: messages.Vector, **payload: int) -> messages.PointStruct:
+def colored(id_: int | str, color: str, values: Message, **payload: int) -> Message:
     entries = {key: messages.Value(integer_value=value) for key, value in payload.items()}
     return messages.PointStruct(
         id=point_id(id_),
@@ -263,7 +266,7 @@ def test_configurations(client: Client, on_disk: bool | None, config: dict[str, 
     ],
     ids=["rescore", "hnsw_ef"],
 )
-def test_queries(client: Client, searching: messages.SearchParams) -> None:
+def test_queries(client: Client, searching: Message) -> None:
     client.create(vectors_config=params(4, messages.Distance.Cosine), quantization_config=SCALAR)
     wanted = [0.2, 0.1, 0.9, 0.7]
     client.upsert(*(colored(i, "red", newer(one)) for i, one in enumerate([[1, 0, 0, 0], [0, 0, 1, 0], wanted])))

@@ -6,7 +6,7 @@ import os
 import signal
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -27,7 +27,7 @@ class BuildError(AssertionError):
 
 
 @contextmanager
-def built(program: Program) -> Iterator[Path]:
+def built(program: Program) -> Generator[Path]:
     """A folder with the program, that nobody else builds in. Raises FetchError, BuildError."""
     folder = _folder(program)
     folder.mkdir(parents=True, exist_ok=True)

@@ -36,6 +36,7 @@ from query_api.find.selection import Findable
 from query_api.find.strategy import WalkPlan
 from query_api.find.walks import GraphWalk
 from query_api.local import LocalShard
+from query_api.native import NativeWork
 from query_api.plan.leaves import Nearest, Points, Scroll
 from query_api.plan.selection import Selection
 from query_api.plan.tree import Node, Plan
@@ -64,6 +65,9 @@ class Inline(Budget):
 
     def __init__(self) -> None:
         super().__init__(ReadThreads(), Deadline(inf), 1 << 40)
+
+    async def ahead(self, works: Sequence[NativeWork]) -> None:
+        """Nothing."""
 
     async def run(self, work: Callable[[Allowance], ResultT], estimate: float) -> ResultT:
         """What ``work`` gives."""

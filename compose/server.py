@@ -10,7 +10,7 @@ import structlog
 from compose.app import create_app
 from compose.embedded import EmbeddedNode
 from compose.grpc.serving import serving_grpc
-from compose.http.server import HttpServer, bind, freeze_garbage_collector, on_stop_signals
+from compose.http.server import HttpServer, bind, freeze_garbage_collector, on_stop_signals, take_short_turns
 from compose.http_options import make_access, make_cors, make_limits, make_tls, warn_if_open
 from compose.listening import base_url, say_listening
 from compose.services import make_services
@@ -54,6 +54,7 @@ async def _serve(
     async with serving_grpc(app, settings) as grpc_port:
         say_listening(url, data=str(settings.data), grpc_port=grpc_port)
         freeze_garbage_collector()
+        take_short_turns()
         running = asyncio.create_task(node.run())
         serving = asyncio.create_task(server.run())
         extra = asyncio.create_task(_when_ready(node, started, url)) if started else None

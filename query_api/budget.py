@@ -56,7 +56,8 @@ class Budget:
         self._threads = threads
         self.deadline = deadline
         self._answer_bytes = answer_bytes
-        self._bytes_left = answer_bytes
+        self.bytes_left = answer_bytes
+        """How much larger the answer may become."""
         self._us_left = INLINE_US
 
     async def ahead(self, works: Sequence[NativeWork]) -> None:
@@ -85,8 +86,8 @@ class Budget:
 
     def answer(self, size: int) -> None:
         """Say that the answer has ``size`` bytes more. Raises UnprocessableError when that is too much."""
-        self._bytes_left -= size
-        if self._bytes_left < 0:
+        self.bytes_left -= size
+        if self.bytes_left < 0:
             raise UnprocessableError(
                 f"Validation error in JSON body: [limit: an answer's payloads and vectors have at most "
                 f"{self._answer_bytes} bytes; ask for fewer points at a time]"

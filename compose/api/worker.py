@@ -26,7 +26,7 @@ from compose.api.visibility_table import TooManyPartitionsError, VisibilityTable
 from compose.app import Services, create_app
 from compose.errors import UserError, expected_errors, first_error
 from compose.grpc.serving import serving_grpc
-from compose.http.server import HttpServer, freeze_garbage_collector, on_stop_signals
+from compose.http.server import HttpServer, freeze_garbage_collector, on_stop_signals, take_short_turns
 from compose.http.starting import StartingApp, SwitchedApp
 from compose.http_options import make_access, make_cors, make_limits, make_tls
 from compose.library_logs import forward_library_logs
@@ -150,6 +150,7 @@ class Worker:
             )
             self._app.app = app = create_app(services, self._limits, self._access, make_cors(self._spec.settings))
             freeze_garbage_collector()
+            take_short_turns()
             async with AsyncExitStack() as calls, asyncio.TaskGroup() as group:
                 group.create_task(node.run())
                 await node.ready()

@@ -7,6 +7,7 @@ import gc
 import signal
 import socket
 import ssl
+import sys
 from collections.abc import Callable, Generator
 
 import uvicorn
@@ -17,6 +18,8 @@ from compose.http.protocol import BoundedProtocol
 
 GRACE_SECONDS = 5
 GC_THRESHOLDS = (20_000, 20, 20)
+TURN_SECONDS = 0.0005
+"""So long the event loop waits at most for a thread that computes in the interpreter, each time that it comes back."""
 KEEP_ALIVE_SECONDS = 75
 """Longer than clients keep idle connections, so that they close them, not the server under a request."""
 BACKLOG = 2048
@@ -90,6 +93,11 @@ def on_stop_signals(stop: Callable[[], None]) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop)
+
+
+def take_short_turns() -> None:
+    """Have the event loop get the interpreter soon where threads are computing in it. To be called once."""
+    sys.setswitchinterval(TURN_SECONDS)
 
 
 def freeze_garbage_collector() -> None:

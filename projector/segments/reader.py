@@ -133,6 +133,10 @@ class Segment:
         """The payload at a slot as JSON bytes; empty when there is none."""
         return bytes(self._payloads[self._offset_view[slot] : self._offset_view[slot + 1]])
 
+    def payload_size_at(self, slot: int) -> int:
+        """How many bytes that has."""
+        return self._offset_view[slot + 1] - self._offset_view[slot]
+
     @property
     def vector_names(self) -> list[str]:
         """The names that any point here has a vector of."""

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from projector.frames import ShardId
 from projector.segments.reader import Segment
+from projector.view.growing import GrowingArray
 from projector.view.part import ALIVE
 from projector.view.segment_part import SegmentPart
 from projector.view.shard_view import ShardView
@@ -22,20 +23,31 @@ class LiveSegment:
     def __init__(self, segment: Segment, dead_at: NDArray[np.uint64]) -> None:
         self.segment = segment
         self.dead_at = dead_at
-        self.alive_count = int(np.count_nonzero(dead_at == ALIVE))
+        self._dead: GrowingArray[np.uint32] = GrowingArray(np.uint32)
+        self._dead.extend(np.flatnonzero(dead_at != ALIVE).astype(np.uint32))
+
+    @property
+    def alive_count(self) -> int:
+        """How many slots are alive."""
+        return self.segment.size - self._dead.size
 
     def kill(self, ids: Sequence[PointId], offset: int) -> bool:
         """Let the points with these ids die at ``offset`` where they are alive. Returns whether any were."""
         slots = self.segment.slots_of(ids)
         slots = slots[slots >= 0]
-        dying = slots[self.dead_at[slots] == ALIVE]
-        self.dead_at[dying] = offset
-        self.alive_count -= len(dying)
-        return len(dying) > 0
+        return self.let_die(slots, offset) > 0
+
+    def let_die(self, slots: NDArray[np.int64], offsets: NDArray[np.uint64] | int) -> int:
+        """Let distinct slots die at ``offsets`` where they are alive. Returns how many were."""
+        alive = self.dead_at[slots] == ALIVE
+        dying = slots[alive]
+        self.dead_at[dying] = offsets if isinstance(offsets, int) else offsets[alive]
+        self._dead.extend(dying.astype(np.uint32))
+        return len(dying)
 
     def part(self, config: CollectionConfig, offset: int) -> SegmentPart:
         """The segment with everything that is staged."""
-        return SegmentPart(self.segment, config, self.dead_at, offset, self.alive_count)
+        return SegmentPart(self.segment, config, self.dead_at, offset, self.alive_count, self._dead.all())
 
     def part_as_of(self, config: CollectionConfig, offset: int) -> SegmentPart:
         """The segment without what is staged after ``offset``."""
@@ -207,10 +219,8 @@ def _carry_deaths(segments: Sequence[LiveSegment], ids: Sequence[PointId], offse
     for segment in segments:
         slots = segment.segment.slots_of(ids)
         # What is dead there already was superseded before the point that died, which is elsewhere.
-        found = np.flatnonzero(slots >= 0)
-        found = found[segment.dead_at[slots[found]] == ALIVE]
-        segment.dead_at[slots[found]] = offsets[found]
-        segment.alive_count = int(np.count_nonzero(segment.dead_at == ALIVE))
+        found = slots >= 0
+        segment.let_die(slots[found], offsets[found])
 
 
 def _distinct_chunks(

@@ -18,6 +18,9 @@ from schemas.payload_index import PayloadIndexes
 ALIVE = np.uint64(2**64 - 1)
 """The ``dead_at`` of a row that nothing has superseded or deleted."""
 
+FEW_DEAD = 16
+"""Of so many slots one may be dead: to go to it takes as long as to look at all of them in order."""
+
 
 class Part(Protocol):
     """A segment or the tail as one view sees it. Slots count from 0; dead ones are included."""
@@ -56,6 +59,10 @@ class Part(Protocol):
         """The mask of alive slots, bool [size], read-only, computed once per part."""
         ...
 
+    def dead_slots(self) -> NDArray[np.integer]:
+        """The slots that are dead, in any order; not to be written to."""
+        ...
+
     def alive(self, slots: NDArray[np.integer]) -> NDArray[np.bool_]:
         """Which of ``slots`` are alive, without computing the whole mask."""
         ...
@@ -74,6 +81,10 @@ class Part(Protocol):
 
     def payload_at(self, slot: int) -> bytes:
         """The payload, a JSON object as UTF-8; empty when there is none."""
+        ...
+
+    def payload_size_at(self, slot: int) -> int:
+        """How many bytes the payload has at most."""
         ...
 
     def version_at(self, slot: int) -> int:
@@ -118,12 +129,19 @@ class Part(Protocol):
         ...
 
 
+def has_few_dead(part: Part) -> bool:
+    """Whether going through what is dead takes less than going through all slots."""
+    return (part.size - part.alive_count) * FEW_DEAD <= part.size
+
+
 def alive(part: Part, slots: SlotSet) -> SlotSet:
     """Those of some slots that are alive."""
     if part.alive_count == part.size:
         return slots
     if slots.is_list:
         return slots.only(part.alive(slots.slots()))
+    if has_few_dead(part):
+        return slots.without(part.dead_slots())
     return SlotSet.of_mask(slots.mask() & part.alive_mask())
 
 
@@ -134,6 +152,15 @@ def row_of(vectors: Vectors, slot: int) -> int:
         return slot
     row = int(np.searchsorted(present, slot))
     return row if row < len(present) and present[row] == slot else -1
+
+
+def dead_rows(part: Part, vectors: Vectors) -> int:
+    """How many of the vectors are those of dead slots, of which there may be few."""
+    dead, present = part.dead_slots(), vectors.slots
+    if present is None or not len(dead) or not len(present):
+        return len(dead) if present is None else 0
+    places = np.minimum(present.searchsorted(dead.astype(present.dtype, copy=False)), len(present) - 1)
+    return int(np.count_nonzero(present[places] == dead))
 
 
 def slots_of_rows(vectors: Vectors, rows: NDArray[np.integer]) -> NDArray[np.int64]:

@@ -28,8 +28,9 @@ class SegmentPart:
         dead_at: NDArray[np.uint64],
         offset: int,
         alive_count: int | None = None,
+        dead: NDArray[np.uint32] | None = None,
     ) -> None:
-        """``config``: the view's; ``alive_count`` is counted when None."""
+        """``config``: the view's; ``alive_count`` and ``dead``, the slots that are, are found when None."""
         self.indexes: PayloadIndexes = config.payload_indexes
         self.segment = segment
         self._positions = config.positions
@@ -39,6 +40,7 @@ class SegmentPart:
         self.offset = offset
         self._at = np.uint64(max(offset, 0))
         self._alive: NDArray[np.bool_] | None = None
+        self._dead: NDArray[np.integer] | None = dead
         self.alive_count = int(np.count_nonzero(self.alive_mask())) if alive_count is None else alive_count
 
     @property
@@ -63,6 +65,12 @@ class SegmentPart:
         """The opposite of ``alive_mask``."""
         return ~self.alive_mask()
 
+    def dead_slots(self) -> NDArray[np.integer]:
+        """The slots that are dead, in any order."""
+        if self._dead is None:
+            self._dead = np.flatnonzero(self.dead_mask())
+        return self._dead
+
     def alive(self, slots: NDArray[np.integer]) -> NDArray[np.bool_]:
         """Which of ``slots`` are alive."""
         return self.dead_at[slots] > self._at
@@ -83,6 +91,10 @@ class SegmentPart:
     def payload_at(self, slot: int) -> bytes:
         """The payload in a slot."""
         return self.segment.payload_at(slot)
+
+    def payload_size_at(self, slot: int) -> int:
+        """How many bytes the payload in a slot has."""
+        return self.segment.payload_size_at(slot)
 
     def version_at(self, slot: int) -> int:
         """The version of the point in a slot."""

@@ -33,6 +33,7 @@ class TailPart:
         self._at = np.uint64(max(offset, 0))
         self._vectors: Mapping[str, Vectors] = tail.vectors(size)
         self._alive: NDArray[np.bool_] | None = None
+        self._dead: NDArray[np.integer] | None = None
         self._order: IdOrder | None = None
 
     @property
@@ -58,6 +59,12 @@ class TailPart:
             self._alive = alive
         return self._alive
 
+    def dead_slots(self) -> NDArray[np.integer]:
+        """The slots that are dead."""
+        if self._dead is None:
+            self._dead = np.flatnonzero(~self.alive_mask())
+        return self._dead
+
     def alive(self, slots: NDArray[np.integer]) -> NDArray[np.bool_]:
         """Which of ``slots`` are alive."""
         return self.dead_at[slots] > self._at
@@ -78,6 +85,10 @@ class TailPart:
     def payload_at(self, slot: int) -> bytes:
         """The payload of a row."""
         return decode_point(self.tail.points[slot]).payload
+
+    def payload_size_at(self, slot: int) -> int:
+        """About how many bytes the payload of a row has: its vectors are counted in."""
+        return len(self.tail.points[slot])
 
     def version_at(self, slot: int) -> int:
         """The version of a row's point."""

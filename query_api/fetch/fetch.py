@@ -1,6 +1,7 @@
 """Fetching the points of one shard: what a selection asks for, for the final hits only."""
 
 from collections.abc import Callable, Sequence
+from math import inf
 from typing import Any
 
 from numpy.typing import NDArray
@@ -14,21 +15,38 @@ from query_api.points import FetchedPoint
 from schemas.ids import PointId
 
 POINT_US = 4.0
+BYTE_US, PROJECTED_BYTE_US = 0.0003, 0.01
+"""For each byte of payloads, as they are, or taken apart and put together again."""
 _NO_PAYLOAD = b"{}"
 
 
-def fetch(view: ShardView, hits: Sequence[Hit], selection: Selection) -> list[FetchedPoint]:
-    """The points of this view in the places that hits say, in their order."""
+def fetch(view: ShardView, hits: Sequence[Hit], selection: Selection, most: float = inf) -> list[FetchedPoint]:
+    """The points of this view in the places that hits say, in their order; none beyond ``most`` bytes of payloads."""
     parts, one = view.parts, Fetcher(selection).fetch
     places = zip(hits, parts_and_slots(hits), strict=True)
     if selection == NOTHING:
         return [FetchedPoint(hit.id, parts[number].version_at(slot), None, None) for hit, (number, slot) in places]
-    return [one(parts[number], slot, hit.id) for hit, (number, slot) in places]
+    points: list[FetchedPoint] = []
+    for hit, (number, slot) in places:
+        point = one(parts[number], slot, hit.id)
+        points.append(point)
+        most -= len(point.payload or b"")
+        if most < 0:
+            break
+    return points
 
 
-def fetch_us(hits: Sequence[Hit]) -> float:
-    """How long fetching takes, in microseconds."""
-    return len(hits) * POINT_US
+def payload_bytes(view: ShardView, hits: Sequence[Hit], selection: Selection) -> int:
+    """How many bytes of payloads are to be read, at most."""
+    if selection.with_payload is False:
+        return 0
+    parts = view.parts
+    return sum(parts[number].payload_size_at(slot) for number, slot in parts_and_slots(hits))
+
+
+def fetch_us(hits: Sequence[Hit], read: int, selection: Selection) -> float:
+    """How long fetching takes, in microseconds, with ``read`` bytes of payloads."""
+    return len(hits) * POINT_US + read * (BYTE_US if selection.with_payload is True else PROJECTED_BYTE_US)
 
 
 def size(points: Sequence[FetchedPoint]) -> int:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from math import ceil
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +12,7 @@ from projector.view.part import Part, Vectors, slots_of_rows
 from projector.view.shard_view import ShardView
 from query_api.budget import Allowance
 from query_api.find.selection import Findable
-from query_api.find.strategy import base_ef, check_vector_name, skipped_as_unindexed
+from query_api.find.strategy import EF_BY_SHARE, base_ef, check_vector_name, skipped_as_unindexed
 from query_api.find.walks import GraphWalk
 from query_api.hits import Hit, first_place
 from query_api.plan.leaves import Nearest
@@ -66,6 +67,8 @@ class NearestSearch:
         check_vector_name(view.config, leaf.using)
         self._leaf = leaf
         self._comparison = comparison_of(view.config.names[leaf.using], leaf.vector)
+        # Parts are searched one by one; ef is said of all together.
+        self._rows = sum(vectors.rows for part in view.segments if (vectors := part.vectors(leaf.using)) is not None)
         searches = [self._in(view.config, part, first_place(n)) for n, part in enumerate(view.parts)]
         self._searches = [search for search in searches if search is not None] if leaf.wanted else []
         self.ahead = [search.walk for search in self._searches if search.walk is not None]
@@ -81,7 +84,10 @@ class NearestSearch:
         graph = None if leaf.exact else part.graph(leaf.using)
         if not found.count or (graph is None and skipped_as_unindexed(config, leaf, found.rows)):
             return None
-        asked = Asked(found, leaf.wanted, base_ef(config, leaf), leaf.quantization)
+        ef = base_ef(config, leaf)
+        if found.rows < self._rows:
+            ef = max(leaf.wanted, ceil(ef * (found.rows / self._rows) ** EF_BY_SHARE))
+        asked = Asked(found, leaf.wanted, ef, leaf.quantization)
         walk = None if graph is None else self._comparison.walk(graph, asked)
         return PartSearch(part, place, vectors, asked, graph, walk, leaf.exact)
 

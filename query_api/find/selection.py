@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from projector.columns.selection import Selection
 from projector.columns.slot_set import SlotSet
-from projector.view.part import Part, Vectors, alive, row_of, slots_of_rows
+from projector.segments.repeats import Repeats
+from projector.view.part import Part, Vectors, alive, dead_rows, has_few_dead, row_of, slots_of_rows
 from schemas.filters import Filter
 from schemas.ids import PointId
 from schemas.matching import bind, matches
@@ -62,6 +63,8 @@ class Passing:
         self.filter = filter
         self._selected = selected
         self._found: SlotSet | None = None
+        self._rows: tuple[NDArray[np.uint32], SlotSet] | None = None
+        self._standing: tuple[SlotSet, Repeats, NDArray[np.bool_]] | None = None
 
     def undecided(self, part: Part) -> int:
         """For how many slots, dead ones included, the reference evaluator has yet to decide."""
@@ -72,6 +75,22 @@ class Passing:
         if self._found is None:
             self._found = self._selected.passing(part)
         return self._found
+
+    def rows(self, part: Part, slots: NDArray[np.uint32] | None) -> SlotSet:
+        """Where vectors are those of ``slots``, None for all, the rows whose points pass."""
+        if slots is None:
+            return self.found(part)
+        known = self._rows
+        if known is None or known[0] is not slots:
+            known = self._rows = slots, self.found(part).at(slots)
+        return known[1]
+
+    def standing(self, rows: SlotSet, repeats: Repeats) -> NDArray[np.bool_]:
+        """Which rows of a graph with ``repeats`` stand for any of ``rows``, which ``rows`` gave."""
+        known = self._standing
+        if known is None or known[0] is not rows or known[1] is not repeats:
+            known = self._standing = rows, repeats, repeats.stand_ins(rows.mask())
+        return known[2]
 
 
 _remembered: WeakKeyDictionary[Part, tuple[Passing, ...]] = WeakKeyDictionary()
@@ -139,18 +158,20 @@ class Findable:
         """Whether that is all of them."""
         if self.everything:
             self.count = self.rows
-        elif vectors.slots is None and self._passing is None:
-            self.count = part.alive_count
+        elif self._passing is None and (vectors.slots is None or has_few_dead(part)):
+            self.count = self.rows - dead_rows(part, vectors) if vectors.slots is not None else part.alive_count
         else:
             self.count = len(self.found())
 
     def found(self) -> SlotSet:
         """The rows, among ``rows`` of them."""
         if self._found is None:
-            part = self._part
-            of_slots = SlotSet.of_mask(part.alive_mask()) if self._passing is None else self._passing.found(part)
-            slots = self._vectors.slots
-            self._found = of_slots if slots is None else of_slots.at(slots)
+            part, slots = self._part, self._vectors.slots
+            if self._passing is not None:
+                self._found = self._passing.rows(part, slots)
+            else:
+                alive = SlotSet.of_mask(part.alive_mask())
+                self._found = alive if slots is None else alive.at(slots)
         return self._found
 
     def chosen(self) -> NDArray[Any] | None:
@@ -159,6 +180,10 @@ class Findable:
             return None
         found = self.found()
         return found.slots() if found.is_list else found.mask()
+
+    def allowed(self, repeats: Repeats) -> NDArray[np.bool_] | None:
+        """Which rows of a graph with ``repeats`` a walk may find; None without a filter."""
+        return None if self._passing is None else self._passing.standing(self.found(), repeats)
 
     def passing_rows(self) -> NDArray[np.int64]:
         """The rows that may be found, ascending; not to be written to."""

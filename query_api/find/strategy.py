@@ -7,6 +7,13 @@ from query_api.plan.leaves import Nearest
 from schemas.config import CollectionConfig
 from schemas.errors import BadInputError
 
+EF_BY_SHARE = 0.25
+"""A graph of a share of the rows is searched with ef * share ** EF_BY_SHARE.
+
+Measured on 58,100 word vectors, a graph of 14 % of them beside one of the rest: what either has of the nearest is found
+as often then, at ef 32 to 128, for 0.69 of the second walk's cost.
+"""
+
 COMPARED_PER_EF = 18
 """How many rows a walk compares for each step of ef. Measured on 200k x 100 (GloVe, M 16): 20 at ef 64, 16 at 256."""
 

@@ -64,6 +64,6 @@ class GraphWalk:
         return self._walked
 
     def _mask(self) -> NDArray[np.bool_] | None:
-        if self._allowed is None and self.found.filtered:
-            self._allowed = self.graph.repeats.stand_ins(self.found.found().mask())
+        if self._allowed is None:
+            self._allowed = self.found.allowed(self.graph.repeats)
         return self._allowed

@@ -1,6 +1,7 @@
 """Many calls, some at a time."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from functools import partial
 
 import pytest
@@ -36,7 +37,7 @@ def test_results_are_in_order_and_so_many_run_at_a_time() -> None:
 
 
 def test_nothing_is_nothing() -> None:
-    assert asyncio.run(together([], 4)) == []
+    assert asyncio.run(together(list[Callable[[], Awaitable[int]]](), 4)) == []
 
 
 def test_the_first_failure_is_told_and_what_had_not_begun_does_not() -> None:

@@ -33,7 +33,8 @@ def to_facet(config: CollectionConfig, request: FacetRequest) -> Facet:
     if data_type is None:
         raise BadInputError(
             f"Wrong input: No appropriate index for faceting: `{request.key}`. Please create one to facet on this "
-            "field: PUT /collections/{collection_name}/index with a field_schema of keyword, integer, bool or uuid"
+            "field. Check https://qdrant.tech/documentation/concepts/indexing/#payload-index to see which payload "
+            "schemas support Match conditions"
         )
     return Facet(by=by, data_type=data_type, filter=to_filter(request.filter))
 

@@ -20,8 +20,9 @@ def to_ordered(config: CollectionConfig, asked: str | OrderBy, condition: Filter
         isinstance(params, IntegerIndex) and params.range is False
     ):
         raise BadInputError(
-            f"Wrong input: No range index for `order_by` key: `{order.key}`. Please create one to use `order_by`: "
-            f"PUT /collections/{{collection_name}}/index with a field_schema of integer, float or datetime"
+            f"Wrong input: No range index for `order_by` key: `{order.key}`. Please create one to use `order_by`. "
+            "Check https://qdrant.tech/documentation/concepts/indexing/#payload-index to see which payload schemas "
+            "support Range conditions"
         )
     data_type = (
         "integer" if isinstance(params, IntegerIndex) else "float" if isinstance(params, FloatIndex) else "datetime"

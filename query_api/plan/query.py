@@ -95,7 +95,10 @@ class _Planner:
                     "query."
                 )
             if request.score_threshold is not None:
-                raise BadInputError("Bad request: A query is needed to have scores that a score_threshold applies to")
+                raise BadInputError(
+                    "Bad request: A query is needed to use the score_threshold. Can't have score_threshold without "
+                    "defining a query."
+                )
             return Scroll(limit=limit, filter=condition)
         if isinstance(query, QueryObject):
             if query.fusion is not None or query.rrf is not None:
@@ -239,7 +242,7 @@ def _recommend(request: Prefetch, asked: Recommend, examples: Examples, conditio
     if not asked.positive and not asked.negative:
         raise UnprocessableError(
             "Validation error in JSON body: [query.recommend.positives, negatives: Validation error: At least one "
-            "positive or negative vector should be specified]"
+            "positive or negative vector/id must be provided]"
         )
     kind = _STRATEGIES.get(asked.strategy or "")
     if kind is None:
@@ -270,10 +273,10 @@ def _by_formula(request: Prefetch, query: QueryObject, inputs: tuple[Node, ...],
 
 
 def _fusion(request: Prefetch, query: QueryObject, inputs: tuple[Node, ...], limit: int) -> Node:
-    if not inputs:
-        raise BadInputError("Wrong input: Validation failed: cannot apply Fusion without prefetches")
     if request.using is not None:
         raise BadInputError("Bad request: Fusion queries cannot be combined with the 'using' field.")
+    if not inputs:
+        raise BadInputError("Wrong input: Validation failed: cannot apply Fusion without prefetches")
     threshold = request.score_threshold
     if query.fusion == "dbsf":
         return ScoreFusion(inputs=inputs, limit=limit, score_threshold=threshold)

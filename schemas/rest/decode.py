@@ -27,6 +27,8 @@ _STEP = re.compile(r"\.(?P<key>[^.\[\]]+)|\[(?P<index>\d+)\]")
 _OF_THE_TYPE = frozenset({">= 0", f"<= {2**32 - 1}"})
 """Limits of the unsigned types that Qdrant reads into: what breaks them is of the wrong type there."""
 _ID = re.compile(r"^Expected `int \| str(?: \| null)?`, got `(?P<got>\w+)`")
+_MISSING = re.compile(r"^Object missing required field `(?P<field>[^`]*)`$")
+_VARIANT = re.compile(r"^Invalid enum value '(?P<given>.*)'$", re.DOTALL)
 _OPEN = {"array": "[...]", "object": "{...}"}
 _OF_AN_ID = re.compile(r"(?:^|\.)(?:id|offset|(?:ids|points)\[(?:\d+|\.\.\.)\])$")
 _UINT64 = 1 << 64
@@ -58,7 +60,7 @@ def decode_body(decoder: msgspec.json.Decoder[RequestT], body: bytes | ParsedBod
     if isinstance(body, ParsedBody):
         return convert_part(body.value, decoder.type, "")
     if not body:
-        raise BadInputError("Format error in JSON body: the body is empty")
+        raise BadInputError("Format error in JSON body: EOF while parsing a value at line 1 column 0")
     try:
         return decoder.decode(body)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
@@ -117,7 +119,15 @@ def explain(error: Exception, prefix: str = "", read: Callable[[], Any] = lambda
     if (found := _ID.match(what)) and _OF_AN_ID.search(path):
         value = _OPEN.get(found["got"]) or _value_at(read(), inner)
         return BadInputError(f"Format error in JSON body: {not_an_id(value).message}{where}")
-    return BadInputError(f"Format error in JSON body: {what}{where}")
+    return BadInputError(f"Format error in JSON body: {_as_qdrant_says(what)}{where}")
+
+
+def _as_qdrant_says(what: str) -> str:
+    if missing := _MISSING.match(what):
+        return f"missing field `{missing['field']}`"
+    if variant := _VARIANT.match(what):
+        return f"unknown variant `{variant['given']}`"
+    return what
 
 
 def _out_of_bounds(path: str, bound: re.Match[str], kind: str, value: float | None) -> HeadwaterError:

@@ -2,11 +2,17 @@
 
 import json
 import math
+import re
 from collections.abc import Mapping, Sequence
 from itertools import groupby
 from typing import Any, cast
 
 NEVER_COMPARED = {"time", "usage", "operation_id", "version", "segments_count", "peer_id", "creation_time", "checksum"}
+_SAME_TEXT = re.compile(
+    "No appropriate index for faceting|No range index for `order_by`|RRF weights length|A query is needed to use|"
+    "cannot be combined with the 'using' field"
+)
+"""What a text has in it that a person reads who asks for what is not there; others need only be as clear."""
 RELATIVE = 1e-5
 ABSOLUTE = 1e-6
 
@@ -30,8 +36,11 @@ def difference(step: Mapping[str, Any], status: int, headers: Mapping[str, str],
     if "only" in step:
         pointer = step["only"]
         return compare.values(pointed(wanted, pointer), pointed(answer, pointer), pointer)
-    if _error(wanted) is not None:
-        return None if _error(answer) is not None else f"no error, but {_shown(answer)}"
+    if (said := _error(wanted)) is not None:
+        given = _error(answer)
+        if given is None:
+            return f"no error, but {_shown(answer)}"
+        return f"{given!r}, not {said!r}" if _SAME_TEXT.search(str(said)) and given != said else None
     return compare.values(wanted, answer, "")
 
 

@@ -60,6 +60,53 @@ def test_options_that_mean_nothing_are_refused(options: dict[str, Any], problem:
         bm25(options)
 
 
+_FASTEMBED: list[tuple[str, dict[str, Any], str, dict[int, float]]] = [
+    (
+        "english",
+        {},
+        "The quick brown foxes: quick, and Café!",
+        {771291085: 1.898534, 741580288: 1.66973, 1621867415: 1.66973, 605818632: 1.66973},
+    ),
+    (
+        "english",
+        {},
+        "Running runs ran; runner's",
+        {243905464: 1.898534, 567658162: 1.66973, 946033505: 1.66973, 11875599: 1.66973},
+    ),
+    (
+        "english",
+        {},
+        "U.S.A. and O'Neill",
+        {1646279392: 1.674197, 11875599: 1.674197, 1748272243: 1.674197, 1902253: 1.674197},
+    ),
+    (
+        "english",
+        {"k": 2.0, "b": 0.5, "avg_len": 10.0},
+        "quick, quick brown fox",
+        {771291085: 1.764706, 741580288: 1.25, 1621867415: 1.25},
+    ),
+    ("german", {}, "Straßen und Häuser, Häusern", {1962405504: 1.678689, 18554856: 1.904311}),
+    (
+        "russian",
+        {},
+        "Быстрые лисы бегают",
+        {76466316: 1.678689, 2014681144: 1.678689, 1598012755: 1.678689},
+    ),
+]
+"""What fastembed 0.9.1 made of texts, by its own code, with the stop words below; its lists of them need a download."""
+_STOPPED = {"english": ["the", "and", "of", "a", "is", "don", "t"], "german": ["die", "den", "und"], "russian": []}
+
+
+@pytest.mark.parametrize(("language", "options", "text", "terms"), _FASTEMBED)
+def test_vectors_are_those_of_fastembed(
+    language: str, options: dict[str, Any], text: str, terms: dict[int, float]
+) -> None:
+    stemmer = {"type": "snowball", "language": language}
+    maker = bm25({**options, "stopwords": {"custom": _STOPPED[language]}, "stemmer": stemmer})
+    assert maker.document(text) == pytest.approx(terms, rel=1e-5)
+    assert maker.query(text) == dict.fromkeys(terms, 1.0)
+
+
 def test_one_model_and_texts_alone() -> None:
     stored = stored_vector(VectorObject(text="fox", model="Qdrant/BM25"), "v")
     assert isinstance(stored, SparseVector)

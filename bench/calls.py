@@ -13,7 +13,7 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +22,7 @@ from statistics import median
 import numpy as np
 from qdrant_client import QdrantClient, models
 
+from bench.workload import Floats
 from tests.support.server import HOST, Server
 
 DIM = 100
@@ -72,7 +73,7 @@ class Caller:
         )
         self._name = way.lower()
 
-    def upload(self, vectors: np.ndarray) -> None:
+    def upload(self, vectors: Floats) -> None:
         """Fill the collection anew; what was there is dropped."""
         payload: Iterator[dict[str, int]] = ({"n": row} for row in range(len(vectors)))
         self._client.upload_collection(
@@ -88,7 +89,7 @@ class Caller:
             optimizers_config=models.OptimizersConfigDiff(indexing_threshold=0),
         )
 
-    def search(self, queries: np.ndarray) -> list[float]:
+    def search(self, queries: Floats) -> list[float]:
         """Ask one after another: microseconds of each."""
         taken: list[float] = []
         for query in queries.tolist():
@@ -103,7 +104,7 @@ class Caller:
 
 
 @contextmanager
-def callers(server: Server) -> Iterator[dict[str, Caller]]:
+def callers(server: Server) -> Generator[dict[str, Caller]]:
     made = {way: Caller(server, way) for way in WAYS}
     try:
         yield made
@@ -112,7 +113,7 @@ def callers(server: Server) -> Iterator[dict[str, Caller]]:
             caller.close()
 
 
-def vectors_of(points: int) -> np.ndarray:
+def vectors_of(points: int) -> Floats:
     return np.random.default_rng(1).standard_normal((points, DIM)).astype(np.float32)
 
 

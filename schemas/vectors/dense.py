@@ -177,7 +177,7 @@ def _check_vector(vector: GivenValue, size: int, path: str) -> None:
     if found != size:
         raise BadInputError(f"Wrong input: Vector dimension error: expected dim: {size}, got {found} at {path}")
     numbers = np.frombuffer(vector, "<f4").tolist() if isinstance(vector, bytes) else vector
-    for index, value in enumerate(numbers):
+    for index, value in enumerate(cast("list[float | list[float]]", numbers)):
         if isinstance(value, list):
             raise BadInputError(f"Wrong input: {path}[{index}]: expected a number")
         if not abs(value) < _MAX_FLOAT32:

@@ -19,8 +19,8 @@ def check_shape(value: GivenValue, path: str) -> None:
 
 def check_rows_of_one_size(value: GivenValue, path: str) -> None:
     """Raise UnprocessableError for a multivector with an empty row, or rows of many sizes."""
-    given = [row for row in cast("list[object]", value) if isinstance(row, list | bytes)]
-    sizes = [count_of(cast("list[float] | bytes", row)) for row in given]
+    rows = cast("list[object]", value)
+    sizes = [count_of(cast("list[float] | bytes", row)) for row in rows if isinstance(row, list | bytes)]
     for size in sizes:
         if not size:
             raise UnprocessableError(f"Validation error in JSON body: [{path}: all vectors must be non-empty]")

@@ -1,6 +1,6 @@
 """Messages become what REST's requests are, and what was fetched becomes messages: as protobuf's own reading has it."""
 
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 import numpy as np
@@ -8,11 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from compose.grpc.fields import read
 from compose.grpc.messages import load, message_named
 from compose.grpc.numbers import floats_of, list_of, put_floats, read_varint, write_varint
 from compose.grpc.rendering import MessageRendering
-from compose.grpc.routes import READING
+from compose.grpc.routes import POINTS
 from compose.grpc.values import read_object, read_payload, write_payload
 from ingest.requests import operation_of, upsert
 from query_api.hits import Hit
@@ -26,7 +25,6 @@ from schemas.rest.points import UpsertRequest
 from schemas.vectors.params import MultivectorConfig
 from schemas.vectors.sparse import PAIR
 
-assert READING
 load()
 UUID = "f9168c5e-ceb2-4faa-b6bf-329bf39fa1e4"
 floats = st.floats(width=32)
@@ -41,6 +39,13 @@ values: st.SearchStrategy[Any] = st.recursive(
     max_leaves=12,
 )
 _decode_json = msgspec.json.Decoder(UpsertRequest)
+
+
+def read(method: str, request: Any) -> Any:
+    """What a request becomes."""
+    body = POINTS[method].body
+    assert body is not None
+    return body(request)
 
 
 def message(name: str, **fields: Any) -> Any:
@@ -71,7 +76,7 @@ def test_varints(value: int, rest: bytes) -> None:
 def test_payloads_come_back(payload: dict[str, Any]) -> None:
     point = message("PointStruct")
     write_payload(payload, point.payload)
-    parsed = message_named("qdrant.PointStruct").FromString(point.SerializeToString())
+    parsed: Any = message_named("qdrant.PointStruct").FromString(point.SerializeToString())
     assert read_payload(parsed.payload) == payload
     assert msgspec.json.decode(bytes(read_object(parsed.payload))) == payload
 
@@ -83,7 +88,7 @@ def test_numbers_that_json_cannot_write_are_refused(number: float) -> None:
     with pytest.raises(BadInputError, match="NaN or infinite"):
         read_object(point.payload)
     with pytest.raises(BadInputError, match="floating point"):
-        read(message("QueryPoints", score_threshold=number))
+        read("Query", message("QueryPoints", score_threshold=number))
 
 
 CONFIG = CollectionConfig(
@@ -104,18 +109,28 @@ NAMED = st.fixed_dictionaries(
         "half": st.lists(finite, min_size=2, max_size=2),
         "bytes": st.lists(finite, min_size=2, max_size=2),
         "m": st.lists(st.lists(finite, min_size=2, max_size=2), min_size=1, max_size=3),
-        "s": SPARSE.map(lambda pairs: {"indices": list(pairs), "values": list(pairs.values())}),
+        "s": SPARSE.map(lambda pairs: {"indices": [*pairs], "values": [*pairs.values()]}),
     },
 )
+
+
+def sparse(indices: list[int], values: list[float]) -> dict[str, Any]:
+    return {"indices": indices, "values": values}
+
+
+def is_one(named: dict[str, Any]) -> bool:
+    return len(named) == 1
+
+
 # What is wrong: another size, no vectors, another kind, a name that isn't there, an index twice. One vector a point, as
 # a message's have no order.
-WRONG = st.fixed_dictionaries(
+WRONG: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
     {},
     optional={
         "a": st.lists(finite, max_size=5),
         "m": st.lists(st.lists(finite, max_size=3), min_size=1, max_size=3),
         "s": st.builds(
-            lambda indices, values: {"indices": indices, "values": values},
+            sparse,
             st.lists(st.integers(0, 3), max_size=3),
             st.lists(finite, max_size=3),
         ),
@@ -144,12 +159,13 @@ def as_message(points: list[dict[str, Any]]) -> Any:
         made = request.points.add()
         setattr(made.id, "num" if isinstance(point["id"], int) else "uuid", point["id"])
         write_payload(point.get("payload", {}), made.payload)
-        if isinstance(point["vector"], dict):
+        vectors: Any = point["vector"]
+        if isinstance(vectors, dict):
             made.vectors.vectors.SetInParent()
-            for name, vector in point["vector"].items():
+            for name, vector in cast("dict[str, Any]", vectors).items():
                 put(vector, made.vectors.vectors.vectors[name])
         else:
-            put(point["vector"], made.vectors.vector)
+            put(vectors, made.vectors.vector)
     return message_named("qdrant.UpsertPoints").FromString(request.SerializeToString())
 
 
@@ -163,7 +179,7 @@ def over_rest(config: CollectionConfig, points: list[dict[str, Any]]) -> Upsert 
 
 def over_grpc(config: CollectionConfig, points: list[dict[str, Any]]) -> Upsert | str:
     try:
-        request = decode_body(_decode_json, ParsedBody(read(as_message(points)), b""))
+        request = decode_body(_decode_json, ParsedBody(read("Upsert", as_message(points)), b""))
         return operation_of(config, upsert, request)  # pyright: ignore[reportReturnType]
     except HeadwaterError as error:
         return error.message
@@ -200,7 +216,7 @@ def test_named_points_are_those_of_rest(points: list[dict[str, Any]]) -> None:
     same(CONFIG, points)
 
 
-@given(points_of(WRONG.filter(lambda named: len(named) == 1)))
+@given(points_of(WRONG.filter(is_one)))
 def test_named_points_are_refused_as_by_rest(points: list[dict[str, Any]]) -> None:
     same(CONFIG, points)
 

@@ -2,10 +2,11 @@
 
 import http.client
 import random
-import threading
 from dataclasses import dataclass
+from functools import partial
 
-from tests.crash.writers import UNKNOWN_STATUSES, CrashError, Habits
+from tests.crash.client_thread import ClientThread, CrashError, Habits
+from tests.crash.writers import UNKNOWN_STATUSES
 from tests.support.http import Answer, Http
 
 NAMES = ["moving-a", "moving-b", "moving-c"]
@@ -29,37 +30,21 @@ class Catalog:
         return Catalog(made, None if self.alias == name else self.alias)
 
 
-class CatalogWriter:
+class CatalogWriter(ClientThread):
     """Creates and deletes collections and moves an alias between them."""
 
     def __init__(self, seed: int, habits: Habits) -> None:
+        super().__init__("catalog")
         self._habits = habits
         self._rng = random.Random(f"{seed}/catalog")
         self.known = Catalog({}, None)
         self.pending: Catalog | None = None
         self.acknowledged = 0
-        self.failure: str | None = None
         self._mark = 0
-        self._thread: threading.Thread | None = None
-        self._stop = threading.Event()
 
     def start(self, port: int) -> None:
         """Begin."""
-        self._stop.clear()
-        self._thread = threading.Thread(target=self._run, args=(port,), name="catalog")
-        self._thread.start()
-
-    def stop(self) -> None:
-        """End after the request in flight."""
-        self._stop.set()
-
-    def join(self) -> None:
-        """Wait for the thread. Raises CrashError for what went wrong in it."""
-        if self._thread is not None:
-            self._thread.join()
-            self._thread = None
-        if self.failure is not None:
-            raise CrashError(f"catalog: {self.failure}")
+        self.begin(partial(self._run, port))
 
     def _run(self, port: int) -> None:
         with Http(port) as connection:

@@ -6,8 +6,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tests.crash.client_thread import CrashError
 from tests.crash.model import Id, Layout, Point
-from tests.crash.writers import CrashError, describe
+from tests.crash.writers import describe
 from tests.support.http import Http
 
 PAGE = 1000

@@ -16,10 +16,10 @@ from pathlib import Path
 from compose.kafka import KafkaBroker
 from ingest.log import Topic
 from tests.crash import damage
+from tests.crash.client_thread import CrashError, Habits
 from tests.crash.foreign import Feeder, together
 from tests.crash.stalls import check_stalls
 from tests.crash.world import LAYOUTS, Round, World
-from tests.crash.writers import CrashError, Habits
 from tests.producers.processes import JavaProducer, LineProducer, PythonProducer
 from tests.support.cluster import PARTITIONS, Cluster
 from tests.support.kafka import settings_for

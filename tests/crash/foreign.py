@@ -1,14 +1,13 @@
 """Foreign producers: each a process of its own, fed by a thread of this one, one in twenty messages malformed."""
 
 import random
-import threading
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
+from tests.crash.client_thread import ClientThread
 from tests.crash.model import Id, Layout, Point
-from tests.crash.writers import CrashError
 from tests.producers import target, traffic
 from tests.producers.processes import LineProducer, ProducerError
 from tests.support.topics import Place
@@ -22,10 +21,11 @@ MOST = 600
 PAUSE_SECONDS = 0.05
 
 
-class Feeder:
+class Feeder(ClientThread):
     """Sends random traffic for one collection through one producer; ``number`` tells feeders' ids apart."""
 
     def __init__(self, producer: LineProducer, layout: Layout, seed: int, number: int) -> None:
+        super().__init__(f"feeder of {layout.name}")
         self.layout = layout
         self._producer = producer
         vectors = layout.sizes.get("", layout.sizes)
@@ -36,27 +36,10 @@ class Feeder:
         self._rng = random.Random(f"{seed}/feeder/{number}")
         self._rejected: list[int] = []
         self.sent = 0
-        self.failure: str | None = None
-        self._thread: threading.Thread | None = None
-        self._stop = threading.Event()
 
     def start(self) -> None:
         """Begin to send."""
-        self._stop.clear()
-        self._thread = threading.Thread(target=self._run, name=f"feeder-{self.layout.name}")
-        self._thread.start()
-
-    def stop(self) -> None:
-        """End after the message at hand."""
-        self._stop.set()
-
-    def join(self) -> None:
-        """Wait for the thread. Raises CrashError for what went wrong in it."""
-        if self._thread is not None:
-            self._thread.join()
-            self._thread = None
-        if self.failure is not None:
-            raise CrashError(f"feeder of {self.layout.name}: {self.failure}")
+        self.begin(self._run)
 
     def flush(self) -> None:
         """Wait until everything is acknowledged. Raises ProducerError."""

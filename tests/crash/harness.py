@@ -7,9 +7,9 @@ from http.client import HTTPException
 from pathlib import Path
 
 from tests.crash import damage
+from tests.crash.client_thread import CrashError, Habits
 from tests.crash.stalls import check_stalls
 from tests.crash.world import Round, World
-from tests.crash.writers import CrashError, Habits
 from tests.support.server import Server, ServerError, headwater
 
 IDS = {"one": 2000, "two": 600}

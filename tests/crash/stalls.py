@@ -2,7 +2,7 @@
 
 import re
 
-from tests.crash.writers import CrashError
+from tests.crash.client_thread import CrashError
 from tests.support.http import Http
 from tests.support.server import HeadwaterProcess
 

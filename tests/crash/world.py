@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from tests.crash.catalog import CatalogWriter
 from tests.crash.checks import Reading
+from tests.crash.client_thread import CrashError, Habits
 from tests.crash.model import Id, Layout, Owner, Point
-from tests.crash.writers import CrashError, Habits, Reader, Writer, send_until_known
+from tests.crash.writers import Reader, Writer, send_until_known
 from tests.support.http import Http
 
 LAYOUTS = [Layout("one", {"": 16}, shards=1), Layout("two", {"a": 8, "b": 12}, shards=3)]

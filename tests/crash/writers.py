@@ -2,12 +2,11 @@
 
 import http.client
 import json
-import sys
-import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
+from tests.crash.client_thread import ClientThread, CrashError, Habits
 from tests.crash.model import Id, Owner, Point, State
 from tests.support.http import Answer, Http
 
@@ -17,29 +16,12 @@ UNKNOWN_STATUSES = (503, 408)
 """The log doesn't answer, or readers don't get on: what was asked for may have been done, or be done soon."""
 
 
-class CrashError(AssertionError):
-    """Something acknowledged is lost, something else is there, or the server misbehaves."""
-
-
 def describe(point: Point | None) -> str:
     """A point in a few words."""
     if point is None:
         return "nothing"
     start = {name: vector[:2] for name, vector in point.vectors.items()}
     return f"payload {dict(sorted(point.payload.items()))}, vectors {start}"[:300]
-
-
-@dataclass(frozen=True)
-class Habits:
-    """How a thread goes about it.
-
-    With ``outages`` an answer that leaves open whether the request took effect ends it, as the end of the connection
-    does. ``pause`` is the time between requests, in seconds; after ``most`` of them it has done enough.
-    """
-
-    outages: bool = False
-    pause: float = 0.0
-    most: int = sys.maxsize
 
 
 def send_until_known(connection: Http, method: str, path: str, body: bytes, habits: Habits) -> Answer:
@@ -51,36 +33,20 @@ def send_until_known(connection: Http, method: str, path: str, body: bytes, habi
     raise CrashError(f"{method} {path} never answered whether it was done")
 
 
-class Writer:
+class Writer(ClientThread):
     """Sends an owner's requests from a thread of its own and keeps the owner's knowledge."""
 
     def __init__(self, owner: Owner, habits: Habits) -> None:
+        super().__init__(f"writer {owner.number}")
         self.owner = owner
         self._habits = habits
         self.pending: State | None = None
         self.acknowledged = 0
         self.last_operation = -1
-        self.failure: str | None = None
-        self._thread: threading.Thread | None = None
-        self._stop = threading.Event()
 
     def start(self, port: int) -> None:
         """Begin to write."""
-        self._stop.clear()
-        self._thread = threading.Thread(target=self._run, args=(port,), name=f"writer-{self.owner.number}")
-        self._thread.start()
-
-    def stop(self) -> None:
-        """End after the request in flight."""
-        self._stop.set()
-
-    def join(self) -> None:
-        """Wait for the thread. Raises CrashError for what went wrong in it."""
-        if self._thread is not None:
-            self._thread.join()
-            self._thread = None
-        if self.failure is not None:
-            raise CrashError(f"writer {self.owner.number}: {self.failure}")
+        self.begin(partial(self._run, port))
 
     def _run(self, port: int) -> None:
         with Http(port) as connection:
@@ -152,34 +118,18 @@ class Writer:
             )
 
 
-class Reader:
+class Reader(ClientThread):
     """Searches while others write; what it gets must make sense in itself."""
 
     def __init__(self, make: Callable[[], tuple[str, bytes]], habits: Habits) -> None:
+        super().__init__("reader")
         self._make = make
         self._habits = habits
         self.answered = 0
-        self.failure: str | None = None
-        self._thread: threading.Thread | None = None
-        self._stop = threading.Event()
 
     def start(self, port: int) -> None:
         """Begin to search."""
-        self._stop.clear()
-        self._thread = threading.Thread(target=self._run, args=(port,), name="reader")
-        self._thread.start()
-
-    def stop(self) -> None:
-        """End after the request in flight."""
-        self._stop.set()
-
-    def join(self) -> None:
-        """Wait for the thread. Raises CrashError for what went wrong in it."""
-        if self._thread is not None:
-            self._thread.join()
-            self._thread = None
-        if self.failure is not None:
-            raise CrashError(f"reader: {self.failure}")
+        self.begin(partial(self._run, port))
 
     def _run(self, port: int) -> None:
         with Http(port) as connection:

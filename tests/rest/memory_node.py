@@ -1,7 +1,7 @@
 """A node in memory: the real folds and views over a log that is a list, applied as soon as a record is appended."""
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 
 from ingest.deadline import Deadline
 from ingest.log import Headers, LogRecord, LogUnavailableError, Message, RecordTooLargeError, Topic
@@ -9,7 +9,6 @@ from ingest.ports import CollectionEntry
 from projector.catalog.fold import fold_catalog
 from projector.catalog.follower import CatalogFollower
 from projector.catalog.state import CatalogState
-from projector.fold.effects import Effects, Home, ShardEffects, ShardMeta
 from projector.fold.fold import Fold
 from projector.frames import Frame, ShardId
 from projector.view.follower import PartitionFollower
@@ -21,61 +20,9 @@ from query_api.builds import build_of
 from query_api.local import LocalShard
 from query_api.ports import CollectionCounts, CollectionStatus, ShardBuild
 from schemas.errors import TimedOutError
-from schemas.ids import PointId
 from schemas.operations import Outcome
-from schemas.records import Origin, decode_catalog_record, decode_partition_record, encode_record
-
-
-class MemoryState:
-    """One partition's state as dicts; what ``fold`` reads."""
-
-    def __init__(self) -> None:
-        self.marker_seq = 0
-        self.metas: dict[ShardId, ShardMeta] = {}
-        self.watermarks: dict[int, Origin] = {}
-        self.values: dict[ShardId, dict[PointId, bytes]] = {}
-
-    def shard(self, shard: ShardId) -> ShardMeta | None:
-        return self.metas.get(shard)
-
-    def home(self, name: str) -> Home | None:
-        shards = sorted(shard for shard, meta in self.metas.items() if meta.name == name)
-        if not shards:
-            return None
-        meta = self.metas[shards[0]]
-        return Home(shards[0].uid, meta.config, meta.shard_map, [s.shard for s in shards if s.uid == shards[0].uid])
-
-    def watermark(self, partition: int) -> Origin | None:
-        return self.watermarks.get(partition)
-
-    def points(self, shard: ShardId, ids: Sequence[PointId]) -> list[bytes | None]:
-        values = self.values.get(shard, {})
-        return [values.get(i) for i in ids]
-
-    def scan(self, shard: ShardId, after: PointId | None) -> Iterator[tuple[PointId, bytes]]:
-        for point_id, value in sorted(self.values.get(shard, {}).items()):
-            if after is None or point_id > after:
-                yield point_id, value
-
-    def commit(self, effects: Effects) -> None:
-        self.marker_seq = self.marker_seq if effects.marker_seq is None else effects.marker_seq
-        for shard in effects.shards:
-            self._commit(shard)
-
-    def _commit(self, effects: ShardEffects) -> None:
-        shard = effects.shard
-        if effects.closed:
-            self.metas.pop(shard, None)
-            self.values.pop(shard, None)
-            return
-        if effects.meta is not None:
-            self.metas[shard] = effects.meta
-        values = self.values.setdefault(shard, {})
-        for point_id, value in effects.points.items():
-            if value is None:
-                values.pop(point_id, None)
-            else:
-                values[point_id] = value
+from schemas.records import decode_catalog_record, decode_partition_record, encode_record
+from tests.support.memory_state import MemoryState
 
 
 class MemoryLog:

@@ -1,6 +1,6 @@
-"""A partition's state in dicts, and operations written briefly."""
+"""A partition's state in dicts that counts what it applies, and operations written briefly."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -9,17 +9,18 @@ import numpy as np
 from ingest.foreign import ForeignWrite
 from projector.fold.candidates import Candidates
 from projector.fold.chunk import ChunkLimit
-from projector.fold.effects import Cursor, Effects, Home, ShardEffects, ShardMeta
+from projector.fold.effects import Cursor
 from projector.fold.fold import DEFAULT_LIMIT
 from projector.frames import ShardId
 from schemas.config import CollectionConfig, Distance, VectorParams
 from schemas.ids import PointId, to_wire
 from schemas.operations import Operation, Outcome, Upsert
 from schemas.points import StoredPoint, decode_point
-from schemas.records import Origin, PartitionRecord, PointsRecord, ShardOpened
+from schemas.records import PartitionRecord, PointsRecord, ShardOpened
 from schemas.vectors.dense import DenseColumn
 from schemas.vectors.registry import VectorColumn
 from tests.projector.fold.one import One, fold_one
+from tests.support import memory_state
 
 CONFIG = CollectionConfig(vectors={"image": VectorParams(2, Distance.DOT), "text": VectorParams(1, Distance.COSINE)})
 SHARD = ShardId(7, 0)
@@ -28,57 +29,12 @@ OPENED = ShardOpened(seq=1, uid=SHARD.uid, shard=SHARD.shard, name="things", con
 Points = dict[int, dict[str, Any]]
 
 
-class MemoryState:
-    """Implements ``StateReader``, and commits."""
+class MemoryState(memory_state.MemoryState):
+    """Folds and commits one record after another."""
 
     def __init__(self) -> None:
-        self.marker_seq = 0
+        super().__init__()
         self.applied = -1
-        self.metas: dict[ShardId, ShardMeta] = {}
-        self.watermarks: dict[int, Origin] = {}
-        self.stored: dict[ShardId, dict[PointId, bytes]] = {}
-
-    def shard(self, shard: ShardId) -> ShardMeta | None:
-        return self.metas.get(shard)
-
-    def home(self, name: str) -> Home | None:
-        shards = sorted(shard for shard, meta in self.metas.items() if meta.name == name)
-        if not shards:
-            return None
-        meta = self.metas[shards[0]]
-        return Home(shards[0].uid, meta.config, meta.shard_map, [s.shard for s in shards if s.uid == shards[0].uid])
-
-    def watermark(self, partition: int) -> Origin | None:
-        return self.watermarks.get(partition)
-
-    def points(self, shard: ShardId, ids: Sequence[PointId]) -> Sequence[bytes | None]:
-        return [self.stored[shard].get(point_id) for point_id in ids]
-
-    def scan(self, shard: ShardId, after: PointId | None) -> Iterator[tuple[PointId, bytes]]:
-        for point_id in sorted(self.stored[shard]):
-            if after is None or point_id > after:
-                yield point_id, self.stored[shard][point_id]
-
-    def commit(self, effects: Effects) -> None:
-        if effects.marker_seq is not None:
-            self.marker_seq = effects.marker_seq
-        self.watermarks.update(effects.watermarks)
-        for shard in effects.shards:
-            self._commit_shard(shard)
-
-    def _commit_shard(self, effects: ShardEffects) -> None:
-        shard = effects.shard
-        if effects.closed:
-            del self.metas[shard], self.stored[shard]
-            return
-        if effects.meta is not None:
-            self.metas[shard] = effects.meta
-        stored = self.stored.setdefault(shard, {})
-        for point_id, value in effects.points.items():
-            if value is None:
-                stored.pop(point_id, None)
-            else:
-                stored[point_id] = value
 
     def apply(
         self,

@@ -1,13 +1,13 @@
 """A few rounds for each kind of file. ``python -m tests.damage.long`` plays many."""
 
-import subprocess
-import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from tests.damage.files import EMBEDDED_KINDS
-from tests.support.launching import ROOT
+from tests.damage.rounds import main
+from tests.support.launching import fork
 from tests.support.seeds import BASE_SEED, seed_note
 
 ROUNDS = 4
@@ -15,10 +15,15 @@ SECONDS = 300.0
 
 
 def _run(folder: Path, *arguments: str) -> str:
-    command = [sys.executable, "-m", "tests.damage.rounds", str(folder), *arguments]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=SECONDS, check=False)
-    said = "\n".join(line for line in f"{done.stdout}{done.stderr}".splitlines() if "[info" not in line)
-    assert done.returncode == 0, f"{seed_note()} ended with {done.returncode}: {said[-6000:]}"
+    output = folder / "output"
+    running = fork(partial(main, folder, *arguments), {}, output, output)
+    try:
+        code = running.wait(SECONDS)
+    finally:
+        running.kill()
+    said = "\n".join(line for line in output.read_text().splitlines() if "[info" not in line)
+    output.unlink()
+    assert code == 0, f"{seed_note()} ended with {code}: {said[-6000:]}"
     return said
 
 

@@ -1,4 +1,7 @@
-"""How tests start the command line: forked from a process that has its modules loaded, or in a new interpreter."""
+"""How tests start the command line, or make a call of their own in a process that it may end.
+
+Either is forked from a process that has all modules loaded; or the command line is started in a new interpreter.
+"""
 
 import atexit
 import multiprocessing
@@ -6,7 +9,8 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from multiprocessing.context import ForkServerProcess
+from functools import partial
+from multiprocessing.context import ForkServerProcess, SpawnProcess
 from pathlib import Path
 from typing import Protocol
 
@@ -56,23 +60,35 @@ def new_interpreter(arguments: Sequence[str], environment: Mapping[str, str], ou
 
 def forked(arguments: Sequence[str], environment: Mapping[str, str], output: Path, errors: Path) -> Running:
     """From a process that has imported everything: takes a tenth of that."""
+    return fork(partial(_headwater, arguments), environment, output, errors)
+
+
+def fork(call: Callable[[], object], environment: Mapping[str, str], output: Path, errors: Path) -> Running:
+    """A process that makes a call, which can be pickled, as ``Launch`` says; an exception is its exit code 1."""
     output.touch()
     errors.touch()
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload([_PRELOADED])
-    process = context.Process(target=_run, args=(arguments, {**os.environ, **environment}, output, errors), daemon=True)
+    given = (call, {**os.environ, **environment}, output, errors)
+    process: ForkServerProcess | SpawnProcess
+    if _FORKS:
+        context = multiprocessing.get_context("forkserver")
+        context.set_forkserver_preload([_PRELOADED])
+        process = context.Process(target=_run, args=given, daemon=True)
+    else:
+        process = multiprocessing.get_context("spawn").Process(target=_run, args=given, daemon=True)
     process.start()
     return _Forked(process)
 
 
-launch: Launch = forked if sys.platform == "linux" else new_interpreter
-"""The quickest that is safe here: elsewhere, system libraries don't bear to be forked."""
+_FORKS = sys.platform == "linux"
+"""Elsewhere, system libraries don't bear to be forked."""
+launch: Launch = forked if _FORKS else new_interpreter
+"""The quickest that is safe here."""
 
 _PRELOADED = "tests.support.preloaded"
 
 
 class _Forked:
-    def __init__(self, process: ForkServerProcess) -> None:
+    def __init__(self, process: ForkServerProcess | SpawnProcess) -> None:
         self._process = process
 
     @property
@@ -96,7 +112,7 @@ class _Forked:
         self._process.kill()
 
 
-def _run(arguments: Sequence[str], environment: Mapping[str, str], output: Path, errors: Path) -> None:
+def _run(call: Callable[[], object], environment: Mapping[str, str], output: Path, errors: Path) -> None:
     os.setsid()
     os.chdir(ROOT)
     os.environ.clear()
@@ -105,11 +121,15 @@ def _run(arguments: Sequence[str], environment: Mapping[str, str], output: Path,
         descriptor = os.open(path, flags, 0o644)
         os.dup2(descriptor, standard)
         os.close(descriptor)
-    sys.argv = ["headwater", *arguments]
-    from compose.cli import main
-
     try:
-        main()
+        call()
     finally:
         # multiprocessing leaves them out.
         atexit._run_exitfuncs()  # pyright: ignore[reportPrivateUsage]
+
+
+def _headwater(arguments: Sequence[str]) -> None:
+    from compose.cli import main
+
+    sys.argv = ["headwater", *arguments]
+    main()

@@ -26,6 +26,7 @@ from tests.projector.worker.support import (
     folded_afresh,
     opened,
     partition_resources,
+    passes,
     point,
     until,
     within,
@@ -131,7 +132,7 @@ def test_what_is_offered_in_order_is_not_read_again(tmp_path: Path, monkeypatch:
         async with working(log, tmp_path / "state", applied) as work:
             await until(lambda: work.caught_up)
             work.set_live(True)
-            await asyncio.sleep(0.05)
+            await passes()
             for number in range(10, 30):
                 log.put(Topic.POINTS, 0, point(number))
             monkeypatch.setattr(log, "read", None)
@@ -151,7 +152,7 @@ def test_what_is_offered_early_is_not_read_and_not_held(tmp_path: Path, monkeypa
         async with working(log, tmp_path / "state", applied) as work:
             await until(lambda: work.caught_up)
             work.set_live(True)
-            await asyncio.sleep(0.05)
+            await passes()
             for number in range(10, 200):
                 log.put(Topic.POINTS, 0, point(number))
             early = (await all_records(log))[10:]

@@ -31,8 +31,13 @@ ONLY_COPY = ("log", "identity of the log")
 
 def files_of(data: Path, kind: str) -> list[Path]:
     """The files of a kind that have anything in them, in a fixed order."""
-    found = (path for pattern in KINDS[kind] for path in data.glob(pattern))
-    return sorted(path for path in found if path.is_file() and has_anything(path))
+    while True:
+        try:
+            found = [path for pattern in KINDS[kind] for path in data.glob(pattern)]
+        except FileNotFoundError:
+            # A running server makes folders and renames them: one went while it was looked through.
+            continue
+        return sorted(path for path in found if path.is_file() and has_anything(path))
 
 
 def has_anything(path: Path) -> bool:

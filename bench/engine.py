@@ -113,14 +113,14 @@ def stored(vectors: Matrix, rank: int) -> bytes:
     return encode_point(rank + 1, [(0, vectors[rank].tobytes())], payload)
 
 
-def open_segment(folder: Path, vectors: Matrix) -> Segment:
+def open_segment(folder: Path, vectors: Matrix, point: Callable[[Matrix, int], bytes] = stored) -> Segment:
     """The segment of everything but the queries and the tail."""
     if not folder.exists():
         folder.parent.mkdir(parents=True, exist_ok=True)
         spill = folder.with_suffix(".spill")
         with write_spill(spill) as writer:
             rows = range(TAIL + HELD_OUT, len(vectors))
-            writer.add([PointId(i) for i in rows], [stored(vectors, i) for i in rows])
+            writer.add([PointId(i) for i in rows], [point(vectors, i) for i in rows])
         spec = BuildSpec(str(folder), CONFIG, [str(spill)], [], graph=True)
         result = build_segment(spec, lambda _: None)
         spill.unlink()

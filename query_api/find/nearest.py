@@ -20,6 +20,9 @@ from query_api.vectors.comparison import Asked, Comparison, Floats, PartQuery, n
 from query_api.vectors.registry import comparison_of
 from schemas.config import CollectionConfig
 
+_LEAF_US, _PART_US = 80.0, 60.0
+"""For what is done beside comparing: once, and in each part."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Candidates:
@@ -93,7 +96,7 @@ class NearestSearch:
 
     def us(self) -> float:
         """How long comparing vectors takes beside what may be done ahead, in microseconds."""
-        return sum(search.us(self._comparison) for search in self._searches)
+        return _LEAF_US + sum(_PART_US + search.us(self._comparison) for search in self._searches)
 
     def run(self, allowance: Allowance) -> list[Hit]:
         """The hits, in order. Raises OverEstimateError, TimedOutError."""

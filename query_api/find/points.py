@@ -6,7 +6,7 @@ from query_api.find.selection import passing
 from query_api.hits import Hit, first_place
 from query_api.plan.leaves import Points
 
-_FIND_US = 2.0
+_FIND_US = 3.0
 
 
 def find_points(view: ShardView, leaf: Points, _: Allowance) -> list[Hit]:

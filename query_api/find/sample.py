@@ -8,7 +8,8 @@ from query_api.find.selection import passing_slots
 from query_api.hits import Hit, first_place
 from query_api.plan.leaves import Sample
 
-_SLOT_US = 0.02
+_SLOT_US = 0.01
+_HIT_US = 2.0
 
 
 def find_sample(view: ShardView, leaf: Sample, _: Allowance) -> list[Hit]:
@@ -31,4 +32,4 @@ def find_sample(view: ShardView, leaf: Sample, _: Allowance) -> list[Hit]:
 
 def sample_us(view: ShardView, leaf: Sample) -> float:
     """How long that takes, in microseconds, once it is known what passes."""
-    return sum(part.size for part in view.parts) * _SLOT_US + leaf.limit
+    return sum(part.size for part in view.parts) * _SLOT_US + leaf.limit * _HIT_US

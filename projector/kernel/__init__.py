@@ -12,6 +12,9 @@ from projector.kernel._kernel import (
     max_sim_nearest,
     max_sim_scores,
     nearest,
+    product_codes,
+    product_table,
+    rotated,
     scores,
     sparse_scores,
 )
@@ -31,6 +34,9 @@ __all__ = [
     "max_sim_nearest",
     "max_sim_scores",
     "nearest",
+    "product_codes",
+    "product_table",
+    "rotated",
     "scores",
     "sparse_scores",
 ]

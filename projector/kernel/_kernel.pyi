@@ -115,3 +115,13 @@ def max_sim_scores(
     rows: NDArray[np.int64] | None = None,
     level: str | None = None,
 ) -> NDArray[np.float32]: ...
+def rotated(rows: NDArray[np.float32], signs: NDArray[np.float32]) -> NDArray[np.float32]: ...
+def product_codes(
+    rows: NDArray[np.float32],  # [rows, chunks * width]
+    codebook: NDArray[np.float32],  # [chunks, width, 256]
+) -> NDArray[np.uint8]: ...  # [rows, chunks]
+def product_table(
+    query: NDArray[np.float32],  # [chunks * width]
+    codebook: NDArray[np.float32],  # [chunks, width, 256]
+    squared: bool,
+) -> NDArray[np.float32]: ...  # [chunks, 256]

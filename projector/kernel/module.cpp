@@ -18,6 +18,7 @@
 #include "distance.hpp"
 #include "pool.hpp"
 #include "quantized.hpp"
+#include "quantized_module.hpp"
 #include "scan_module.hpp"
 #include "walk.hpp"
 
@@ -28,6 +29,7 @@ namespace {
 
 std::optional<Form> form_named(const std::string& name) {
     if (name == "bytes") return Form::bytes;
+    if (name == "nibbles") return Form::nibbles;
     if (name == "planes") return Form::planes;
     if (name == "lookup") return Form::lookup;
     return std::nullopt;
@@ -273,4 +275,5 @@ PYBIND11_MODULE(_kernel, module) {
                py::arg("rows") = py::none(), py::arg("level") = py::none());
     module.def("levels", &levels);
     define_scans(module);
+    define_quantization(module);
 }

@@ -75,6 +75,17 @@ std::int64_t byte_sum(const std::uint8_t* codes, const std::int8_t* weights, std
     return sum;
 }
 
+std::int64_t nibble_sum(const std::uint8_t* codes, const std::int8_t* weights, std::size_t count, std::size_t start) {
+    std::int32_t sum = 0;
+    for (std::size_t at = start; at < count; ++at)
+        sum += (codes[at] & 15) * weights[at] + (codes[at] >> 4) * weights[count + at];
+    return sum;
+}
+
+std::int64_t nibble_sum_baseline(const std::uint8_t* codes, const std::int8_t* weights, std::size_t count) {
+    return nibble_sum(codes, weights, count, 0);
+}
+
 struct Bits {
     std::int64_t set;      // how many are
     std::int64_t weights;  // of those that are, together
@@ -169,6 +180,23 @@ VNNI std::int64_t byte_sum_vnni(const std::uint8_t* codes, const std::int8_t* we
     return _mm512_reduce_add_epi32(_mm512_add_epi32(a, b));
 }
 
+AVX2 std::int64_t nibble_sum_avx2(const std::uint8_t* codes, const std::int8_t* weights, std::size_t count) {
+    const __m256i low = _mm256_set1_epi8(15), ones = _mm256_set1_epi16(1);
+    __m256i sums = _mm256_setzero_si256();
+    std::size_t at = 0;
+    for (; at + 32 <= count; at += 32) {
+        const __m256i code = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(codes + at));
+        const __m256i first = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(weights + at));
+        const __m256i second = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(weights + count + at));
+        const __m256i high = _mm256_and_si256(_mm256_srli_epi16(code, 4), low);
+        // A pair of products of each half is at most 2 * 15 * 128.
+        const __m256i pairs = _mm256_add_epi16(_mm256_maddubs_epi16(_mm256_and_si256(code, low), first),
+                                               _mm256_maddubs_epi16(high, second));
+        sums = _mm256_add_epi32(sums, _mm256_madd_epi16(pairs, ones));
+    }
+    return total(sums) + nibble_sum(codes, weights, count, at);
+}
+
 // The same as above, with the processor's own instruction for counting bits.
 AVX2 Bits bits_avx2(const std::uint8_t* words, const std::uint8_t* weights, std::size_t count, std::size_t planes) {
     return any_bits(words, weights, count, planes);
@@ -229,8 +257,12 @@ Distance coded_distance(Form form, Level level) {
     if (form == Form::lookup) return of_lookup;
 #ifdef HEADWATER_X86
     if (form == Form::bytes && level == Level::avx512 && has_vnni()) return of_bytes<byte_sum_vnni>;
-    if (level != Level::baseline) return form == Form::bytes ? of_bytes<byte_sum_avx2> : of_planes<bits_avx2>;
+    if (level != Level::baseline) {
+        if (form == Form::nibbles) return of_bytes<nibble_sum_avx2>;
+        return form == Form::bytes ? of_bytes<byte_sum_avx2> : of_planes<bits_avx2>;
+    }
 #endif
+    if (form == Form::nibbles) return of_bytes<nibble_sum_baseline>;
     return form == Form::bytes ? of_bytes<byte_sum> : of_planes<bits_baseline>;
 }
 
@@ -239,6 +271,7 @@ bool fits(Form form, std::size_t width, const void* query, std::size_t length) {
     if (form == Form::lookup) return length == query_head + sizeof(float) * table_size * width;
     if (width < row_head) return false;
     if (form == Form::bytes) return length == query_head + width - row_head;
+    if (form == Form::nibbles) return length == query_head + 2 * (width - row_head);
     const auto head = read<PlanesHead>(query);
     if (head.groups > most_groups || head.planes == 0 || head.planes > most_planes) return false;
     if (length < query_head + group_head * head.groups) return false;

@@ -5,6 +5,8 @@
 // bytes   row: float scale, float offset, u8 codes [n]
 //         query: float constant, float inner, float factor, 4 unused bytes, i8 weights [n]
 //         constant + offset + scale * (inner + factor * sum of code * weight)
+// nibbles row: float scale, float offset, u8 [n]: a code in the low half, and n codes later one in the high half
+//         query: as above, i8 weights [2 n]
 // planes  row: float scale, float offset, bits as u64 [words]
 //         query: float constant, float inner, u32 groups, u32 planes, then of each group u32 words, float low, float step,
 //         4 unused bytes, then u64 [words of all groups][planes]
@@ -22,7 +24,7 @@
 
 namespace headwater {
 
-enum class Form { bytes, planes, lookup };
+enum class Form { bytes, nibbles, planes, lookup };
 
 // Of rows of [width] bytes; the dim that it is called with is that width.
 Distance coded_distance(Form form, Level level);

@@ -6,11 +6,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from projector.quantization.kind import Bytes, Quantizer, Shape
-from projector.quantization.registry import KINDS, opened, trained
+from projector.quantization.registry import opened, trained
 from projector.segments.errors import SegmentDamagedError
 from projector.segments.flat_file import FlatFile, FlatFileWriter
+from projector.segments.mapping import kept_in_memory
 from projector.segments.meta import CODES_VERSION, QuantizedMeta, VectorMeta
 from schemas.quantization import Quantization, read_quantization
+from schemas.vectors.params import Memory
 
 _BLOCK_BYTES = 8 << 20
 
@@ -24,7 +26,7 @@ class Codes(NamedTuple):
 
 def wanted_meta(quantization: Quantization | None) -> QuantizedMeta | None:
     """What the directory says of a name's codes if they are as asked for; None where none are."""
-    if quantization is None or type(quantization.kind) not in KINDS:
+    if quantization is None:
         return None
     return QuantizedMeta(quantization.without_placement, quantization.kind.placement)
 
@@ -33,7 +35,7 @@ def write_codes(
     file: FlatFileWriter, vector: VectorMeta, matrix: NDArray[Any], quantization: Quantization | None
 ) -> None:
     """Write the sections of one name's codes, if there are to be any. ``matrix``: its vectors, [rows, dim]."""
-    if quantization is None or wanted_meta(quantization) is None:
+    if quantization is None:
         return
     quantizer = trained(quantization, Shape(vector.dim, vector.distance), matrix)
     file.put(f"quantizer.{vector.number}", quantizer.kept())
@@ -44,7 +46,10 @@ def write_codes(
 
 
 def read_codes(file: FlatFile, vector: VectorMeta) -> Codes | None:
-    """Open them, and compare their checksum; None where there are none. Raises SegmentDamagedError."""
+    """Open them, read in where they are to stay in memory, and compare their checksum; None where there are none.
+
+    Raises SegmentDamagedError.
+    """
     meta = vector.quantized
     if meta is None:
         return None
@@ -56,6 +61,7 @@ def read_codes(file: FlatFile, vector: VectorMeta) -> Codes | None:
         file.check_on_disk(name)
     try:
         quantizer = opened(quantization, Shape(vector.dim, vector.distance), file.array(names[0], np.float32))
-        return Codes(file.array(names[1], np.uint8).reshape(vector.rows, quantizer.width), quantizer)
+        rows = file.array(names[1], np.uint8).reshape(vector.rows, quantizer.width)
     except ValueError as error:
         raise SegmentDamagedError(f"{file.path}: the codes of {vector.name!r} do not fit: {error}") from error
+    return Codes(kept_in_memory(rows) if meta.memory is Memory.PINNED else rows, quantizer)

@@ -20,7 +20,7 @@ class Quantizer(Protocol):
 
     @property
     def form(self) -> str:
-        """How the kernel compares codes with a query: ``bytes``, ``planes`` or ``lookup`` (quantized.hpp)."""
+        """How the kernel compares codes with a query, as quantized.hpp names it."""
         ...
 
     @property
@@ -70,9 +70,9 @@ class QuantizationKind:
     opened: Callable[[Any, Shape, Floats], Quantizer]
 
 
-def sample_of(matrix: NDArray[Any]) -> Floats:
+def sample_of(matrix: NDArray[Any], most: int = SAMPLE_ROWS) -> Floats:
     """Some rows of a matrix, evenly apart, as float32."""
-    step = -(-len(matrix) // SAMPLE_ROWS)
+    step = -(-len(matrix) // most)
     return matrix[::step].astype(np.float32)
 
 

@@ -4,11 +4,26 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from projector.quantization.binary import BINARY
 from projector.quantization.kind import Floats, QuantizationKind, Quantizer, Shape
+from projector.quantization.product import PRODUCT
 from projector.quantization.scalar import SCALAR
-from schemas.quantization import AnySettings, Quantization, ScalarSettings
+from projector.quantization.turbo import TURBO
+from schemas.quantization import (
+    AnySettings,
+    BinarySettings,
+    ProductSettings,
+    Quantization,
+    ScalarSettings,
+    TurboSettings,
+)
 
-KINDS: dict[type[AnySettings], QuantizationKind] = {ScalarSettings: SCALAR}
+KINDS: dict[type[AnySettings], QuantizationKind] = {
+    ScalarSettings: SCALAR,
+    ProductSettings: PRODUCT,
+    BinarySettings: BINARY,
+    TurboSettings: TURBO,
+}
 
 
 def trained(quantization: Quantization, shape: Shape, matrix: NDArray[Any]) -> Quantizer:

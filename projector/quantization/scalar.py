@@ -16,6 +16,8 @@ _CODES = 255
 _MIDDLE = 128
 _QUERY_CODES = 127
 _BLOCK_ROWS = 8192
+_OVERSAMPLING = {False: 2.0, True: 3.0}
+"""By whether there are values outside of the scale."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -30,9 +32,9 @@ class ScalarQuantizer:
     shape: Shape
     middle: float
     step: float
+    oversampling: float
 
     form = "bytes"
-    oversampling = 2.0
 
     @property
     def width(self) -> int:
@@ -91,7 +93,7 @@ def _quantiles(matrix: NDArray[Any], quantile: float) -> tuple[float, float]:
 def _opened(settings: ScalarSettings, shape: Shape, kept: Floats) -> ScalarQuantizer:
     if len(kept) != 2:
         raise ValueError(f"a scale has 2 numbers, not {len(kept)}")
-    return ScalarQuantizer(shape, float(kept[0]), float(kept[1]))
+    return ScalarQuantizer(shape, float(kept[0]), float(kept[1]), _OVERSAMPLING[settings.quantile is not None])
 
 
 SCALAR = QuantizationKind(_trained, _opened)

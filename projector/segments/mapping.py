@@ -9,10 +9,12 @@ import mmap
 import os
 import weakref
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
+ScalarT = TypeVar("ScalarT", bound=np.generic)
 _FAILED = ctypes.c_void_p(-1).value
 
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -21,6 +23,9 @@ _map.restype = ctypes.c_void_p
 _map.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int, ctypes.c_int, ctypes.c_int, ctypes.c_long]
 _unmap = _libc.munmap
 _unmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t]
+
+_lock = _libc.mlock
+_lock.argtypes = [ctypes.c_void_p, ctypes.c_size_t]
 
 
 class MappedFile(NamedTuple):
@@ -53,3 +58,16 @@ def map_file(path: Path) -> MappedFile:
     array = np.frombuffer(memoryview(mapped), np.uint8)
     array.flags.writeable = False
     return MappedFile(array.data, (status.st_dev, status.st_ino))
+
+
+def kept_in_memory(mapped: NDArray[ScalarT]) -> NDArray[ScalarT]:
+    """The same values, read in now, and never to be read again while anything refers to them.
+
+    What is mapped is locked, which processes that map the same file share. Where the system refuses that, as it does
+    above what a process may lock, they are copied.
+    """
+    if mapped.nbytes == 0 or _lock(mapped.ctypes.data, mapped.nbytes) == 0:
+        return mapped
+    copied = mapped.copy()
+    copied.flags.writeable = False
+    return copied

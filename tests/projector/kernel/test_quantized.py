@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from projector.kernel import KernelGraph, KernelPool, distances, levels
+from projector.kernel import KernelGraph, KernelPool, distances, levels, product_codes, product_table, rotated
 
 Bytes = NDArray[np.uint8]
 ROWS = 7
@@ -35,6 +35,24 @@ def test_bytes(dim: int, seed: int) -> None:
     sums = codes.astype(np.int64) @ weights.astype(np.int64)
     expected = 0.5 + head[:, 1] + head[:, 0] * (-2.0 + 0.25 * sums)
     found = [distances(joined(head, codes), "bytes", query, level=level) for level in levels()]
+    assert found[0] == pytest.approx(expected, rel=1e-5, abs=1e-3)
+    assert all(np.array_equal(found[0], other) for other in found)
+
+
+@given(half=st.integers(1, 150), seed=st.integers(0, 999))
+@settings(max_examples=40, deadline=None)
+def test_nibbles(half: int, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    codes = rng.integers(0, 16, (ROWS, 2 * half), np.uint8)
+    weights = rng.integers(-127, 128, 2 * half).astype(np.int8)
+    if seed % 3 == 0:
+        codes[:], weights[:] = 15, -127
+    head = heads(rng)
+    rows = joined(head, codes[:, :half] | codes[:, half:] << 4)
+    query = np.frombuffer(struct.pack("<fff4x", 0.5, -2.0, 0.25) + weights.tobytes(), np.uint8)
+    sums = codes.astype(np.int64) @ weights.astype(np.int64)
+    expected = 0.5 + head[:, 1] + head[:, 0] * (-2.0 + 0.25 * sums)
+    found = [distances(rows, "nibbles", query, level=level) for level in levels()]
     assert found[0] == pytest.approx(expected, rel=1e-5, abs=1e-3)
     assert all(np.array_equal(found[0], other) for other in found)
 
@@ -83,6 +101,7 @@ def test_lookup(width: int, seed: int) -> None:
         ("bytes", 12, bytes(16 + 5)),
         ("bytes", 12, bytes(4)),
         ("bytes", 4, bytes(16)),
+        ("nibbles", 12, bytes(16 + 7)),
         ("planes", 16, struct.pack("<ffIIIff4x", 0, 0, 1, 8, 1, 0, 0) + bytes(8 * 7)),
         ("planes", 24, struct.pack("<ffIIIff4x", 0, 0, 1, 8, 1, 0, 0) + bytes(8 * 8)),
         ("planes", 16, struct.pack("<ffIIIff4x", 0, 0, 1, 9, 1, 0, 0) + bytes(8 * 9)),
@@ -110,3 +129,40 @@ def test_codes_and_their_queries_are_bytes() -> None:
         distances(rows, "bytes", np.zeros(20, np.float32))
     with pytest.raises(ValueError, match="codes are uint8"):
         distances(rows.astype(np.float32), "bytes", np.zeros(20, np.uint8))
+
+
+@pytest.mark.parametrize("dim", [1, 2, 3, 24, 65, 100])
+def test_a_rotation_keeps_lengths_and_mixes_values(dim: int) -> None:
+    rng = np.random.default_rng(dim)
+    rows = rng.standard_normal((5, dim)).astype(np.float32)
+    signs = rng.choice(np.array([-1, 1], np.float32), (4, dim))
+    turned = rotated(rows, signs)
+    assert turned @ turned.T == pytest.approx(rows @ rows.T, rel=1e-4, abs=1e-4)
+    if dim >= 24:
+        assert np.abs(rotated(np.eye(1, dim, dtype=np.float32), signs)).max() < 0.8
+    assert np.array_equal(rotated(rows, np.empty((0, dim), np.float32)), rows)
+    with pytest.raises(ValueError, match="sign"):
+        rotated(rows, np.ones((1, dim + 1), np.float32))
+
+
+@pytest.mark.parametrize(("chunks", "width"), [(1, 1), (3, 2), (2, 16)])
+def test_the_nearest_centroids(chunks: int, width: int) -> None:
+    rng = np.random.default_rng(chunks)
+    codebook = rng.standard_normal((chunks, width, 256)).astype(np.float32)
+    codebook[:, :, 200] = codebook[:, :, 7]
+    rows = rng.standard_normal((50, chunks * width)).astype(np.float32)
+    rows[0] = codebook[:, :, 7].reshape(-1)
+    cut = rows.reshape(50, chunks, width, 1).astype(np.float64)
+    squares = np.square(cut - codebook).sum(axis=2)
+    found = product_codes(rows, codebook)
+    least = np.take_along_axis(squares, found[:, :, np.newaxis].astype(np.int64), axis=2)[:, :, 0]
+    assert least == pytest.approx(squares.min(axis=2), abs=1e-5)
+    assert found[0].tolist() == [7] * chunks
+    assert product_table(rows[3], codebook, True) == pytest.approx(squares[3], rel=1e-4, abs=1e-5)
+    assert product_table(rows[3], codebook, False) == pytest.approx(-(cut[3] * codebook).sum(axis=1), abs=1e-4)
+    with pytest.raises(ValueError, match="as long as"):
+        product_codes(rows[:, 1:], codebook)
+    with pytest.raises(ValueError, match="as long as"):
+        product_table(rows[0, 1:], codebook, True)
+    with pytest.raises(ValueError, match="256"):
+        product_table(rows[0], codebook[:, :, 1:], True)

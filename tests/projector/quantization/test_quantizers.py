@@ -19,7 +19,35 @@ DISTANCES = [Distance.COSINE, Distance.DOT, Distance.EUCLID]
 SETTINGS: dict[str, dict[str, Any]] = {
     "scalar": {"scalar": {"type": "int8"}},
     "quantile": {"scalar": {"type": "int8", "quantile": 0.98}},
+    "one bit": {"binary": {}},
+    "binary query": {"binary": {"encoding": "one_bit", "query_encoding": "binary"}},
+    "one and a half bits": {"binary": {"encoding": "one_and_half_bits", "query_encoding": "scalar4bits"}},
+    "two bits": {"binary": {"encoding": "two_bits", "query_encoding": "scalar8bits"}},
+    "turbo": {"turbo": {}},
+    "turbo 1": {"turbo": {"bits": "bits1"}},
+    "turbo 1.5": {"turbo": {"bits": "bits1_5"}},
+    "turbo 2": {"turbo": {"bits": "bits2"}},
+    **{f"product {by}": {"product": {"compression": by}} for by in ("x4", "x8", "x16", "x32", "x64")},
 }
+MOST_OFF = {
+    "scalar": 0.04,
+    "quantile": 0.2,
+    "one bit": 0.85,
+    "binary query": 0.95,
+    "one and a half bits": 0.65,
+    "two bits": 0.45,
+    "turbo": 0.15,
+    "turbo 1": 0.85,
+    "turbo 1.5": 0.65,
+    "turbo 2": 0.45,
+    "product x4": 0.08,
+    "product x8": 0.25,
+    "product x16": 0.7,
+    "product x32": 1.1,
+    "product x64": 1.4,
+}
+"""How far distances between random vectors are off, as parts of how much they differ."""
+DIM = 24
 
 
 def quantization(settings: dict[str, Any]) -> Quantization:
@@ -65,7 +93,7 @@ def test_how_far_scalar_quantization_can_be_off(distance: Distance, dim: int, se
 @pytest.mark.parametrize("distance", DISTANCES)
 @pytest.mark.parametrize("settings", SETTINGS)
 def test_what_was_kept_gives_the_same_codes(settings: str, distance: Distance) -> None:
-    rows, shape = vectors(500, 24, distance, 1), Shape(24, distance)
+    rows, shape = vectors(500, DIM, distance, 1), Shape(DIM, distance)
     asked = quantization(SETTINGS[settings])
     quantizer = trained(asked, shape, rows)
     again, read = trained(asked, shape, rows), opened(asked, shape, quantizer.kept())
@@ -75,8 +103,31 @@ def test_what_was_kept_gives_the_same_codes(settings: str, distance: Distance) -
         assert np.array_equal(quantizer.encode(rows), other.encode(rows))
         assert np.array_equal(quantizer.prepare(rows[0]), other.prepare(rows[0]))
     assert quantizer.encode(rows).shape == (500, quantizer.width)
-    with pytest.raises(ValueError, match="numbers"):
+    with pytest.raises(ValueError, match="number"):
         opened(asked, shape, quantizer.kept()[1:])
+
+
+@pytest.mark.parametrize("about", [0.0, 3.0])
+@pytest.mark.parametrize("distance", DISTANCES)
+@pytest.mark.parametrize("settings", SETTINGS)
+def test_how_far_distances_are_off(settings: str, distance: Distance, about: float) -> None:
+    rows = vectors(1000, 65, distance, 2, about)
+    quantizer = trained(quantization(SETTINGS[settings]), Shape(65, distance), rows)
+    codes = quantizer.encode(rows)
+    off: list[float] = []
+    for query in vectors(10, 65, distance, 3, about):
+        true = true_distances(rows, query, distance)
+        off.append(float(np.std(distances(codes, quantizer.form, quantizer.prepare(query)) - true) / np.std(true)))
+    assert np.mean(off) <= MOST_OFF[settings]
+
+
+@pytest.mark.parametrize("compression", ["x4", "x8", "x16", "x32", "x64"])
+@pytest.mark.parametrize("dim", [1, 3, 17, 64])
+def test_a_byte_stands_for_as_many_values_as_were_asked_for(compression: str, dim: int) -> None:
+    rows = vectors(300, dim, Distance.EUCLID, 1)
+    asked = quantization({"product": {"compression": compression}})
+    quantizer = trained(asked, Shape(dim, Distance.EUCLID), rows)
+    assert quantizer.width == -(-dim // (int(compression[1:]) // 4))
 
 
 @pytest.mark.parametrize("distance", DISTANCES)

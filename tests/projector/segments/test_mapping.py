@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from projector.segments.mapping import map_file
+from projector.segments import mapping
+from projector.segments.mapping import kept_in_memory, map_file
 from schemas.ids import PointId
 from tests.projector.segments.samples import samples, segment_of
 
@@ -52,3 +53,33 @@ def test_open_segments_hold_no_descriptors(tmp_path: Path) -> None:
     segment = segment_of(tmp_path / "s", samples([PointId(i) for i in range(1, 50)]), graph=True)
     segment.load_graphs()
     assert _descriptors() == before
+
+
+def _locked_bytes() -> int:
+    (line,) = (x for x in Path("/proc/self/status").read_text().splitlines() if x.startswith("VmLck:"))
+    return int(line.split()[1]) << 10
+
+
+def test_what_is_kept_in_memory_is_locked_until_nothing_refers_to_it(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(bytes(range(256)) * 64)
+    values = np.frombuffer(map_file(path).data, np.uint8).reshape(64, 256)
+    before = _locked_bytes()
+    kept = kept_in_memory(values)
+    assert np.array_equal(kept, values)
+    assert np.shares_memory(kept, values) == (_locked_bytes() > before)
+    del kept, values
+    gc.collect()
+    assert _locked_bytes() == before
+    assert not _is_mapped(path)
+
+
+def test_what_may_not_be_locked_is_copied(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(bytes(range(256)))
+    values = np.frombuffer(map_file(path).data, np.uint8)
+    monkeypatch.setattr(mapping, "_lock", lambda address, size: -1)
+    kept = kept_in_memory(values)
+    assert not np.shares_memory(kept, values)
+    assert np.array_equal(kept, values)
+    assert not kept.flags.writeable

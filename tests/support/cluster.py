@@ -46,6 +46,7 @@ class Cluster:
         self.kafka = kafka.model_copy(update={"partitions": partitions})
         self.topics = Topics(self.kafka)
         self._environment = dict(environment or {})
+        self._closed = False
         self.processes: list[HeadwaterProcess] = []
         self.projectors = [self.add_projector() for _ in range(projectors)]
         calls = ["--grpc", "--grpc-port", str(self.grpc_port)] if grpc else []
@@ -89,7 +90,8 @@ class Cluster:
         return self
 
     def close(self) -> None:
-        """End every process that was started (kill -9), and those they started."""
+        """End every process that was started (kill -9), and those they started, for good."""
+        self._closed = True
         self.topics.close()
         for process in self.processes:
             process.close()
@@ -142,7 +144,12 @@ class Cluster:
         eventually(reached)
 
     def drop_all(self) -> None:
-        """Delete all collections, and their aliases."""
+        """Delete all collections, and their aliases; nothing once it is closed.
+
+        A fixture of a module that is made with one parameter after another ends only when the next one is asked for.
+        """
+        if self._closed:
+            return
         with Http(self.port, timeout=2 * REACH_SECONDS) as http:
             for found in http.get("/collections").result["collections"]:
                 assert http.delete(f"/collections/{found['name']}").result is True

@@ -62,7 +62,7 @@ def test_nibbles(half: int, seed: int) -> None:
 def test_planes(words: list[int], planes: int, seed: int) -> None:
     rng = np.random.default_rng(seed)
     bits = rng.integers(0, 2, (ROWS, 64 * sum(words)), np.uint8)
-    weights = rng.integers(0, 1 << planes, bits.shape[1])
+    weights: NDArray[np.int64] = rng.integers(0, 1 << planes, bits.shape[1], np.int64)
     scales = rng.standard_normal((len(words), 2)).astype(np.float32)
     of_plane = np.stack([weights >> plane & 1 for plane in range(planes)]).astype(np.uint8)
     packed = np.packbits(of_plane, axis=1, bitorder="little").reshape(planes, -1, 8).transpose(1, 0, 2)
@@ -70,12 +70,14 @@ def test_planes(words: list[int], planes: int, seed: int) -> None:
     query = np.frombuffer(struct.pack("<ffII", 0.5, -2.0, len(words), planes) + groups + packed.tobytes(), np.uint8)
     head = heads(rng)
     rows = joined(head, np.packbits(bits, axis=1, bitorder="little"))
-    inner, at = np.full(ROWS, -2.0), 0
+    inner: NDArray[np.float64] = np.full(ROWS, -2.0)
+    at = 0
     for count, (low, step) in zip(words, scales.astype(np.float64), strict=True):
         some = slice(64 * at, 64 * (at + count))
-        inner += low * bits[:, some].sum(axis=1) + step * (bits[:, some].astype(np.int64) @ weights[some])
+        chosen = bits[:, some].astype(np.int64)
+        inner += low * chosen.sum(axis=1) + step * (chosen @ weights[some])
         at += count
-    expected = 0.5 + head[:, 1] + head[:, 0] * inner
+    expected: NDArray[np.float64] = 0.5 + head[:, 1] + head[:, 0] * inner
     found = [distances(rows, "planes", query, level=level) for level in levels()]
     assert found[0] == pytest.approx(expected, rel=1e-4, abs=1e-2)
     assert all(np.array_equal(found[0], other) for other in found)

@@ -7,11 +7,14 @@
 
 namespace headwater {
 
-// Of [size] rows those of a [mask], those of a [list], which is checked to have none that aren't there, or all.
+// Of [size] rows all, those of a [mask], or those of a [list], which is checked to have none that aren't there.
 struct Chosen {
+    enum class By { all, mask, list };
+
     std::size_t size = 0;
+    By by = By::all;
     const bool* mask = nullptr;
-    const std::int64_t* list = nullptr;
+    const std::int64_t* list = nullptr;  // may be nullptr where it is empty
     std::size_t listed = 0;
 
     // Call [visit] with rows, a few at a time: [visit](rows, how many).
@@ -19,13 +22,13 @@ struct Chosen {
     void each(Visit visit) const {
         constexpr std::size_t most = 512;
         std::uint32_t rows[most];
-        const std::size_t all = list == nullptr ? size : listed;
+        const std::size_t all = by == By::list ? listed : size;
         for (std::size_t at = 0; at < all; at += most) {
             const std::size_t end = std::min(all, at + most);
             std::size_t count = 0;
-            if (list != nullptr) {
+            if (by == By::list) {
                 for (std::size_t place = at; place < end; ++place) rows[count++] = static_cast<std::uint32_t>(list[place]);
-            } else if (mask != nullptr) {
+            } else if (by == By::mask) {
                 for (std::size_t row = at; row < end; ++row) {
                     rows[count] = static_cast<std::uint32_t>(row);
                     count += mask[row];

@@ -63,7 +63,7 @@ std::vector<Scored> nearest(const Matrix& matrix, Measure measure, Level level, 
     Rough rough(matrix, measure, level, query);
     ExactScorer exact(measure, matrix.datatype, level, query, 1, matrix.dim);
     const bool higher = higher_is_nearer(measure);
-    const bool scattered = chosen.mask != nullptr || chosen.list != nullptr;
+    const bool scattered = chosen.by != Chosen::By::all;
     chosen.each([&](const std::uint32_t* rows, std::size_t count) {
         for (std::size_t at = 0; at < count; ++at) {
             if (scattered && at + ahead < count) prefetch(matrix, rows[at + ahead]);

@@ -50,11 +50,13 @@ class ChosenRows {
         if (which->dtype().kind() == 'b') {
             const auto mask = Mask::ensure(*which);
             require(static_cast<std::size_t>(mask.shape(0)) == size, "a mask has a value for each row");
+            chosen.by = Chosen::By::mask;
             chosen.mask = mask.data();
             held_ = mask;
         } else {
             const auto list = I64::ensure(*which);
             require(static_cast<bool>(list), "rows are integers");
+            chosen.by = Chosen::By::list;
             chosen.list = list.data();
             chosen.listed = static_cast<std::size_t>(list.shape(0));
             held_ = list;
@@ -65,7 +67,7 @@ class ChosenRows {
     }
 
     // How many there are of all or of a list.
-    std::size_t count() const { return chosen.list == nullptr ? chosen.size : chosen.listed; }
+    std::size_t count() const { return chosen.by == Chosen::By::list ? chosen.listed : chosen.size; }
 
     Chosen chosen;
 
@@ -108,7 +110,7 @@ F32 py_scores(const py::array& vectors, const std::string& measure, const F32& q
     const Level instructions = level_named(level);
     require(queries.ndim() == 2 && static_cast<std::size_t>(queries.shape(1)) == matrix.dim, "queries have dim values each");
     const ChosenRows chosen(rows, matrix.size);
-    require(chosen.chosen.mask == nullptr, "rows are a list");
+    require(chosen.chosen.by != Chosen::By::mask, "rows are a list");
     const auto count = static_cast<std::size_t>(queries.shape(0));
     F32 found({static_cast<py::ssize_t>(count), static_cast<py::ssize_t>(chosen.count())});
     const float* values = queries.data();
@@ -178,7 +180,7 @@ F32 py_sparse_scores(const U32& pairs, const I64& ends, const U32& terms, const 
     const SparseRows all{reinterpret_cast<const Pair*>(pairs.data()), static_cast<std::size_t>(pairs.shape(0)), ends.data(),
                          rows_of(ends)};
     const ChosenRows chosen(rows, all.count);
-    require(chosen.chosen.mask == nullptr, "rows are a list");
+    require(chosen.chosen.by != Chosen::By::mask, "rows are a list");
     F32 found(static_cast<py::ssize_t>(chosen.count()));
     float* out = found.mutable_data();
     {
@@ -223,7 +225,7 @@ F32 py_max_sim_scores(const py::array& vectors, const I64& ends, const std::stri
                       const Which& rows, const std::optional<std::string>& level) {
     const MultiQuery query(vectors, ends, measure, queries, level);
     const ChosenRows chosen(rows, query.rows.count);
-    require(chosen.chosen.mask == nullptr, "rows are a list");
+    require(chosen.chosen.by != Chosen::By::mask, "rows are a list");
     F32 found(static_cast<py::ssize_t>(chosen.count()));
     float* out = found.mutable_data();
     {

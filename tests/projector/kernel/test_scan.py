@@ -129,3 +129,10 @@ def test_what_does_not_fit_is_refused() -> None:
     for row in (4, -1):
         with pytest.raises(IndexError):
             nearest(rows, "dot", query, 1, np.array([0, row], np.int64))
+
+
+def test_an_empty_list_is_no_row() -> None:
+    rows, query = matrix(4, 3, np.float32, "dot", 0), vector(3, "dot", 1)
+    nothing = np.frombuffer(b"", np.int64)
+    assert len(nearest(rows, "dot", query, 2, nothing)[0]) == 0
+    assert scores(rows, "dot", query[np.newaxis], nothing).shape == (1, 0)

@@ -3,6 +3,7 @@
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Literal
 
 from compose.open_log import open_log
 from compose.settings import DataFolder, Settings
@@ -13,6 +14,7 @@ from projector.folders import StateFolder
 from projector.state.digest import digest_shard
 from projector.state.losses import Loss
 from projector.state.store import PartitionState
+from schemas.vectors.params import AnyVectorParams, SparseVectorParams
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +40,12 @@ class GroupOffset:
 
 @dataclass(frozen=True, slots=True)
 class VectorsFacts:
-    """A named vector, "" the unnamed one."""
+    """A named vector, "" the unnamed one; sparse ones have neither ``size`` nor ``distance``."""
 
     name: str
-    size: int
-    distance: str
+    kind: Literal["dense", "multi", "sparse"]
+    size: int | None = None
+    distance: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +144,7 @@ def _collections(state: StateFolder, identity: str) -> list[CollectionFacts]:
             CollectionFacts(
                 name,
                 f"{meta.uid:016x}",
-                [VectorsFacts(n, v.size, v.distance) for n, v in meta.config.vectors.items()],
+                [_vectors(n, v) for n, v in meta.config.names.items()],
                 list(meta.shard_map),
                 sorted(alias for alias, collection in store.state.aliases.items() if collection == name),
             )
@@ -149,6 +152,12 @@ def _collections(state: StateFolder, identity: str) -> list[CollectionFacts]:
         ]
     finally:
         store.close()
+
+
+def _vectors(name: str, params: AnyVectorParams) -> VectorsFacts:
+    if isinstance(params, SparseVectorParams):
+        return VectorsFacts(name, "sparse")
+    return VectorsFacts(name, "multi" if params.multivector_config else "dense", params.size, params.distance)
 
 
 def _losses(folder: StateFolder, log: Log) -> list[LossFacts]:

@@ -9,7 +9,15 @@ from compose.commands.options import Data, Kafka, Prefix, make_settings
 from compose.console import Json, plain_console, print_json, whole_table
 
 if TYPE_CHECKING:
-    from compose.inspect import CollectionFacts, GroupOffset, Holdings, LossFacts, ShardFacts, TopicOffsets
+    from compose.inspect import (
+        CollectionFacts,
+        GroupOffset,
+        Holdings,
+        LossFacts,
+        ShardFacts,
+        TopicOffsets,
+        VectorsFacts,
+    )
 
 
 def info(as_json: Json = False, data: Data = None, kafka: Kafka = None, prefix: Prefix = None) -> None:
@@ -56,10 +64,15 @@ def _groups(groups: "list[GroupOffset]") -> Table:
 def _collections(collections: "list[CollectionFacts]") -> Table:
     table = whole_table("collection", "uid", "vectors", "shard -> partition", "aliases")
     for c in collections:
-        vectors = ", ".join(f"{v.name or '(unnamed)'} {v.size} {v.distance}" for v in c.vectors)
+        vectors = ", ".join(_vectors(v) for v in c.vectors)
         placed = ", ".join(f"{shard} -> {partition}" for shard, partition in enumerate(c.shard_map))
         table.add_row(c.name, c.uid, vectors, placed, ", ".join(c.aliases))
     return table
+
+
+def _vectors(facts: "VectorsFacts") -> str:
+    told = [facts.name or "(unnamed)", facts.size, facts.distance, None if facts.kind == "dense" else facts.kind]
+    return " ".join(str(each) for each in told if each is not None)
 
 
 def _shards(shards: "list[ShardFacts]") -> Table:

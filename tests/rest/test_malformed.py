@@ -214,7 +214,7 @@ OTHERS: list[tuple[int, str, str, Any, str]] = [
     (400, "POST", "/query", {"query": {"fusion": "rrf"}, "prefetch": []}, "cannot apply Fusion without prefetches"),
     (400, "POST", "/query", {"query": {"fusion": "rrf"}, "prefetch": {}, "using": "a"}, "'using'"),
     (400, "POST", "/query", {"prefetch": {"query": [1, 2]}}, "A query is needed to merge the prefetches"),
-    (404, "POST", "/query", {"query": 1, "lookup_from": {"collection": "d"}}, "Collection `d` doesn't exist"),
+    (404, "POST", "/query", {"query": 1, "lookup_from": {"collection": "d"}}, "Collection d not found"),
     (422, "POST", "/query", {"query": {"recommend": {}}}, "At least one positive or negative vector"),
     (422, "POST", "/query", {"query": {"nearest": [1, 2], "mmr": {"diversity": 2}}}, "query.mmr.diversity"),
     (400, "POST", "/query", {"query": [1, 2], "shard_key": "a"}, 'Shard key "a" not found'),

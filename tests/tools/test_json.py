@@ -19,7 +19,8 @@ def test_everything_there_is_as_json(tmp_path: Path) -> None:
     with Server(data) as server:
         server.start()
         with Http(server.port) as http:
-            body = {"vectors": {"size": 2, "distance": "Dot"}, "shard_number": 2}
+            sparse: dict[str, Any] = {"terms": {}}
+            body = {"vectors": {"size": 2, "distance": "Dot"}, "sparse_vectors": sparse, "shard_number": 2}
             assert http.put("/collections/words", body).status == 200
             points = [{"id": n, "vector": [n, 1.0]} for n in range(1, 6)]
             assert http.put("/collections/words/points?wait=true", {"points": points}).status == 200
@@ -33,7 +34,10 @@ def test_everything_there_is_as_json(tmp_path: Path) -> None:
     assert state["losses"] == []
     (collection,) = state["collections"]
     assert collection["name"] == "words"
-    assert collection["vectors"] == [{"name": "", "size": 2, "distance": "Dot"}]
+    assert collection["vectors"] == [
+        {"name": "", "kind": "dense", "size": 2, "distance": "Dot"},
+        {"name": "terms", "kind": "sparse", "size": None, "distance": None},
+    ]
     assert collection["shard_map"] == [0, 0]
     assert sum(shard["points"] for shard in state["shards"]) == 5
     assert {shard["applied_offset"] for shard in state["shards"]} == {topic["end_offset"] - 1}

@@ -66,6 +66,8 @@ class BoundedProtocol(HttpToolsProtocol):
         self._in_head = self._begun = False
         self._end_deadline()
         parser, scope, before = self.parser, self.scope, self.cycle
+        if parser is None:
+            raise RuntimeError("a head came on a connection that is closed")
         url, version = httptools.parse_url(self.url), parser.get_http_version()
         path = url.path.decode("ascii")
         scope["method"] = parser.get_method().decode("ascii")
@@ -87,10 +89,10 @@ class BoundedProtocol(HttpToolsProtocol):
             on_response=self.on_response_complete,
         )
         if getattr(before, "response_complete", True):  # there is none before the first request
-            self._start_asgi_task(cycle, self.app)
+            self._start_asgi_task(cycle, self.app)  # type: ignore[arg-type]
         else:
             self.flow.pause_reading()
-            self.pipeline.appendleft((cycle, self.app))
+            self.pipeline.appendleft((cycle, self.app))  # type: ignore[arg-type]
 
     def on_body(self, body: bytes) -> None:
         """A part of the body came."""

@@ -14,7 +14,8 @@ from projector.segments.meta import CODES_VERSION, QuantizedMeta, VectorMeta
 from schemas.quantization import Quantization, read_quantization
 from schemas.vectors.params import Memory
 
-_BLOCK_BYTES = 8 << 20
+_BLOCK_BYTES = 2 << 20
+"""Of vectors; what is computed of them takes a few times as much."""
 
 
 class Codes(NamedTuple):

@@ -32,6 +32,11 @@ class NibblesQuantizer:
     def _half(self) -> int:
         return -(-self.levelled.shape.dim // 2)
 
+    @property
+    def compared_us(self) -> float:
+        """About how long comparing a row takes."""
+        return 0.05 + 0.0001 * self._half
+
     def encode(self, rows: Floats) -> Bytes:
         """The codes of rows: in a low half that of a value, in the high one that of the value half a row later."""
         head, (codes,) = self.levelled.coded(rows)

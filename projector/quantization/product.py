@@ -48,6 +48,11 @@ class ProductQuantizer:
         """The bytes of a row's codes."""
         return len(self.codebook)
 
+    @property
+    def compared_us(self) -> float:
+        """About how long comparing a row takes: the tables of a query hardly fit into a processor's nearer caches."""
+        return 0.05 + 0.0015 * self.width
+
     def encode(self, rows: Floats) -> Bytes:
         """The codes of rows."""
         return product_codes(self._filled(rows), self.codebook)

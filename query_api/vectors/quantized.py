@@ -9,7 +9,7 @@ from projector.kernel import distances
 from projector.quantization.codes import Codes
 from projector.segments.graph import Graph
 from projector.vectors.dense import DenseVectors
-from query_api.find.strategy import walk_for
+from query_api.find.strategy import compared_us, walk_for
 from query_api.find.walks import GraphWalk
 from query_api.vectors.comparison import Asked, PartQuery
 from query_api.vectors.scoring import Floats, Scorer
@@ -42,6 +42,8 @@ def coded_walk(graph: Graph, codes: Codes, scorer: Scorer, asked: Asked) -> Grap
     plan = walk_for(found, max(asked.ef, kept), len(scorer.query))
     if plan is None:
         return None
+    dearer = codes.quantizer.compared_us / compared_us(len(scorer.query))
+    plan = plan._replace(us=plan.us * dearer, us_each=plan.us_each * dearer)
     return GraphWalk(graph, codes.quantizer.prepare(scorer.query), found, min(kept, found.count), plan, coded=True)
 
 
@@ -76,6 +78,7 @@ class _CodedSearch:
         found, query = self._query.found, self._query
         if found.count < max(LEAST_SCANNED, SCANNED_PER_KEPT * self.kept):
             return None
+        query.allowance.spend(found.count * self._codes.quantizer.compared_us)
         rows = None if found.everything else found.passing_rows()
         prepared = self._codes.quantizer.prepare(self._scorer.query)
         every = distances(self._codes.rows, self._codes.quantizer.form, prepared, rows)

@@ -91,8 +91,12 @@ def main() -> None:
             for number in range(QUERIES):
                 filter = filters_of(likeness[number])[name]
                 leaf = Nearest(limit=WANTED, vector=vectors[number].tobytes(), using="", hnsw_ef=ef, filter=filter)
-                found, us = timed(view, leaf)
-                true, exact_us = timed(view, msgspec.structs.replace(leaf, exact=True))
+                exact = msgspec.structs.replace(leaf, exact=True)
+                # In turns, as the second finds in the cache what the first one compared.
+                if number % 2:
+                    (true, exact_us), (found, us) = timed(view, exact), timed(view, leaf)
+                else:
+                    (found, us), (true, exact_us) = timed(view, leaf), timed(view, exact)
                 hits += len(found & true)
                 times.append(us)
                 exact_times.append(exact_us)

@@ -120,6 +120,11 @@ class Part(Protocol):
         """In how many pieces ``select`` goes through the slots; each takes every condition of a filter anew."""
         ...
 
+    @property
+    def in_id_order(self) -> bool:
+        """Whether slots are in id order as they are."""
+        ...
+
     def id_order(self) -> NDArray[np.integer] | None:
         """The slots in id order, dead ones included; None when slots are in id order as they are."""
         ...

@@ -142,6 +142,11 @@ class SegmentPart:
         """One: the columns are of the whole segment."""
         return 1
 
+    @property
+    def in_id_order(self) -> bool:
+        """They are."""
+        return True
+
     def id_order(self) -> NDArray[np.integer] | None:
         """None: slots are in id order."""
         return None

@@ -123,6 +123,11 @@ class TailPart:
         """How many blocks of columns there are."""
         return self.tail.columns.count(self.size)
 
+    @property
+    def in_id_order(self) -> bool:
+        """They are in the order in which they were applied."""
+        return False
+
     def id_order(self) -> NDArray[np.integer] | None:
         """The rows in id order."""
         return self._ordered().array

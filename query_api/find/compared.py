@@ -78,10 +78,9 @@ class Comparison:
         if leaf.score_threshold is not None:
             passing = scores > leaf.score_threshold
             rows, scores = rows[passing], scores[passing]
-        surplus = len(scores) - leaf.wanted
-        if surplus > 0:
-            passing = scores >= np.partition(scores, surplus)[surplus]
-            rows, scores = rows[passing], scores[passing]
+        if len(scores) > leaf.wanted:
+            kept = _best(scores, leaf.wanted, in_id_order=part.in_id_order)
+            rows, scores = rows[kept], scores[kept]
         slots = slots_of_rows(vectors, rows)
         return list(map(Hit, (-scores).tolist(), part.ids_at(slots), scores.tolist(), (slots + place).tolist()))
 
@@ -90,6 +89,19 @@ class Comparison:
     ) -> Floats:
         near = closeness(comparisons[0], score_table(comparisons, vectors, rows))
         return self.score(leaf, near)
+
+
+def _best(scores: Floats, wanted: int, *, in_id_order: bool) -> NDArray[np.intp]:
+    """The places of the ``wanted`` largest scores, and of all that are as large as the last of them.
+
+    Where places are ``in_id_order``, of these only the first ones: many may be equal, as under a context.
+    """
+    least = np.partition(scores, len(scores) - wanted)[len(scores) - wanted]
+    if not in_id_order:
+        return np.flatnonzero(scores >= least)
+    better = np.flatnonzero(scores > least)
+    equal = np.flatnonzero(scores == least)[: wanted - len(better)]
+    return np.concatenate([better, equal])
 
 
 def _comparisons(view: ShardView, leaf: Compared, vectors: Sequence[bytes]) -> list[QueryComparison]:

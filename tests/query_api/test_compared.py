@@ -7,9 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from query_api.find import compared
+from query_api.hits import Hit
 from query_api.plan.leaves import BestScore, Compared, Context, Discover, SumScores
 from query_api.plan.selection import Selection
-from schemas.config import Distance
+from schemas.config import CollectionConfig, Distance, VectorParams
+from schemas.ids import PointId
 from tests.query_api.engine import found
 from tests.query_api.shard_model import ShardModel, Vector, reference_score
 from tests.query_api.strategies import SIZES, collections, filters, values
@@ -75,3 +78,29 @@ def test_scores(model: ShardModel, leaf: BestScore | SumScores | Context) -> Non
     hits = found(model.views, leaf, Selection(with_payload=False))
     assert [hit.score for hit in hits] == pytest.approx(best, rel=1e-5, abs=1e-5)
     assert {hit.id: hit.score for hit in hits} == pytest.approx({h.id: scores[h.id] for h in hits}, rel=1e-5, abs=1e-5)
+
+
+@pytest.mark.parametrize("deleted", [0, 3])
+def test_of_many_equal_points_of_a_segment_only_those_that_are_answered_become_hits(
+    deleted: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = ShardModel(CollectionConfig(vectors={"a": VectorParams(2, Distance.DOT)}))
+    for i in reversed(range(100)):
+        model.upsert(PointId(i), {"a": [1.0 + i % 10, 1.0]}, {})
+    model.publish()
+    model.seal(merge=False, graph=False)
+    for i in range(deleted):
+        model.delete(PointId(i))
+    model.publish()
+    made: list[PointId] = []
+
+    def counting(order: float, point_id: PointId, *rest: Any) -> Hit:
+        made.append(point_id)
+        return Hit(order, point_id, *rest)
+
+    monkeypatch.setattr(compared, "Hit", counting)
+    pairs = tuple(zip(stored([[1.0, 0.0]]), stored([[-1.0, 0.0]]), strict=True))
+    leaf = Context(limit=5, using="a", excluded=frozenset({PointId(4)}), pairs=pairs)
+    answered = [point.id for point in found(model.views, leaf, Selection(with_payload=False))]
+    assert answered == [i for i in range(deleted, 100) if i != 4][:5]
+    assert len(made) == leaf.wanted

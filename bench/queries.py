@@ -392,13 +392,15 @@ def main() -> None:
     parser.add_argument("--output", type=Path)
     options = parser.parse_args()
     results = Results(f"beside qdrant-edge-py; {machine()}")
-    for what in options.only:
-        with tempfile.TemporaryDirectory(prefix="headwater-bench-") as folder:
-            if what == "mixed":
-                mixed(Path(folder), options.dense, options.sparse, results)
-            else:
-                multivectors(Path(folder), options.multi, results)
-    results.show(Console(width=130))
+    try:
+        for what in options.only:
+            with tempfile.TemporaryDirectory(prefix="headwater-bench-") as folder:
+                if what == "mixed":
+                    mixed(Path(folder), options.dense, options.sparse, results)
+                else:
+                    multivectors(Path(folder), options.multi, results)
+    finally:
+        results.show(Console(width=130))
     if options.output is not None:
         results.write(options.output)
 

@@ -38,6 +38,7 @@ class SparseComparison:
         pairs = np.frombuffer(vector, PAIR)
         self._terms = np.ascontiguousarray(pairs["index"])
         self._weights = pairs["value"].astype(np.float64)
+        self._counted: tuple[SparseVectors, int] | None = None
 
     def nearest(self, vectors: SparseVectors, query: PartQuery) -> tuple[NDArray[np.integer], Floats]:
         """The rows with the largest inner products."""
@@ -53,8 +54,7 @@ class SparseComparison:
             pieces = list(self._by_postings(vectors, query))
             rows = np.concatenate([rows for rows, _ in pieces])
             products = np.concatenate([products for _, products in pieces])
-            count = sum(block.lists.count(self._terms) for block in vectors.blocks)
-            query.note("postings", "all rows with an index in common", count, len(rows))
+            query.note("postings", "all rows with an index in common", self._postings(vectors), len(rows))
         chosen = best(products, query.wanted)
         return rows[chosen], products[chosen]
 
@@ -70,8 +70,7 @@ class SparseComparison:
         missing = vectors.missing
         if missing:
             return missing / _SORTED_PER_US
-        postings = sum(lists.count(self._terms) for _, lists in vectors.blocks)
-        return min(postings, _POSTINGS_PER_ROW * found.count) / _POSTINGS_PER_US
+        return min(self._postings(vectors), _POSTINGS_PER_ROW * found.count) / _POSTINGS_PER_US
 
     def _few(self, vectors: SparseVectors, found: Findable) -> bool:
         """Whether going through the pairs of what may be found is quicker than through the postings."""
@@ -79,7 +78,13 @@ class SparseComparison:
             return False
         if vectors.missing:
             return found.count * _SORTED_PER_US < vectors.missing
-        return found.count * _POSTINGS_PER_ROW < sum(lists.count(self._terms) for _, lists in vectors.blocks)
+        return found.count * _POSTINGS_PER_ROW < self._postings(vectors)
+
+    def _postings(self, vectors: SparseVectors) -> int:
+        """How many there are of the query's indices. Planning asks before searching does."""
+        if self._counted is None or self._counted[0] is not vectors:
+            self._counted = vectors, sum(lists.count(self._terms) for _, lists in vectors.blocks)
+        return self._counted[1]
 
     def _by_postings(self, vectors: SparseVectors, query: PartQuery) -> Iterator[tuple[Rows, Floats]]:
         mask = None if query.found.everything else query.found.found().mask()

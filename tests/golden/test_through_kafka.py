@@ -1,4 +1,4 @@
-"""What was recorded of writes is answered by a cluster as by one process, and a replay gives the same."""
+"""What was recorded of writes is answered by a cluster as by one process, and a replay gives the same state."""
 
 from collections.abc import Iterator
 
@@ -31,3 +31,24 @@ def test_transcript(name: str, clustered: Cluster) -> None:
         replay = Replay(transcript, http, clustered.url, clustered.data / "snapshots")
         wrong = [f"{step}\n    {found}" for step, found in replay.failures() if step.number not in listed]
     assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.kafka
+def test_a_replay_changes_what_is_there_alike(clustered: Cluster) -> None:
+    with Http(clustered.port) as http:
+        created = {"vectors": {"size": 2, "distance": "Dot"}, "sharding_method": "custom"}
+        assert http.put("/collections/keyed", created).result is True
+        for key in ("north", 7):
+            assert http.put("/collections/keyed/shards", {"shard_key": key}).result is True
+            points = [{"id": n, "vector": [n, 1.0], "payload": {"n": n}} for n in range(1, 9)]
+            written = http.put("/collections/keyed/points?wait=true", {"points": points, "shard_key": key})
+            assert written.status == 200
+        marked = {"payload": {"marked": True}, "points": [3, 99, 5], "shard_key": 7}
+        refused = http.post("/collections/keyed/points/payload?wait=true", marked)
+        assert (refused.status, refused.error) == (404, "Not found: No point with id 99 found")
+        passing = {"filter": {"must": [{"key": "marked", "match": {"value": True}}]}, "with_payload": False}
+        found = http.post("/collections/keyed/points/scroll", passing).result["points"]
+        assert [(point["id"], point["shard_key"]) for point in found] == [(3, 7), (5, 7)]
+    (projector,) = clustered.projectors
+    assert projector.stop() == 0, projector.last_output()
+    clustered.verify()

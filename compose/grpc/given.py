@@ -34,5 +34,5 @@ def _given(message: Any) -> Any:
         return VectorObject(list(message.sparse.indices), list(message.sparse.values))
     if name == "multi_dense":
         return [floats_of(one) for one in message.multi_dense.vectors]
-    value: object = older_vector(message) if name is None else read(getattr(message, name))
+    value: list[Any] | dict[str, Any] = older_vector(message) if name is None else read(getattr(message, name))
     return value if isinstance(value, list) else convert_part(value, VectorObject, "vector")

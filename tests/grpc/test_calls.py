@@ -1,7 +1,7 @@
 """What a call does to its handler: how long it may take, and what is left when nobody waits any more."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -24,7 +24,7 @@ LIMITS = Limits()
 
 
 @asynccontextmanager
-async def serving(handler: Handler, in_flight: InFlight) -> AsyncIterator[Any]:
+async def serving(handler: Handler, in_flight: InFlight) -> AsyncGenerator[Any]:
     """A channel to a server whose methods all have this handler."""
     endpoints = [
         Endpoint("POST", _PATH, handler, "", "", body=RetrieveRequest, reads=True),

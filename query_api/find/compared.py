@@ -87,6 +87,8 @@ class Comparison:
     def _scores(
         self, vectors: Vectors, rows: NDArray[np.int64], leaf: Compared, comparisons: Sequence[QueryComparison]
     ) -> Floats:
+        if not comparisons:
+            return self.score(leaf, np.empty((0, len(rows)), np.float32))
         near = closeness(comparisons[0], score_table(comparisons, vectors, rows))
         return self.score(leaf, near)
 

@@ -104,3 +104,12 @@ def test_of_many_equal_points_of_a_segment_only_those_that_are_answered_become_h
     answered = [point.id for point in found(model.views, leaf, Selection(with_payload=False))]
     assert answered == [i for i in range(deleted, 100) if i != 4][:5]
     assert len(made) == leaf.wanted
+
+
+def test_a_context_without_pairs_is_met_by_all() -> None:
+    model = ShardModel(CollectionConfig(vectors={"a": VectorParams(2, Distance.DOT)}))
+    for i in range(3):
+        model.upsert(PointId(i), {"a": [1.0 + i, 1.0]}, {})
+    model.publish()
+    answered = found(model.views, Context(limit=2, using="a", pairs=()), Selection(with_payload=False))
+    assert [(point.id, point.score) for point in answered] == [(0, 0.0), (1, 0.0)]

@@ -9,8 +9,9 @@ from projector.quantization.kind import Bytes, Quantizer, Shape
 from projector.quantization.registry import opened, trained
 from projector.segments.errors import SegmentDamagedError
 from projector.segments.flat_file import FlatFile, FlatFileWriter
-from projector.segments.mapping import kept_in_memory
+from projector.segments.mapping import kept_in_memory, read_at_random
 from projector.segments.meta import CODES_VERSION, QuantizedMeta, VectorMeta
+from schemas.config import CollectionConfig
 from schemas.quantization import Quantization, read_quantization
 from schemas.vectors.params import Memory
 
@@ -25,11 +26,14 @@ class Codes(NamedTuple):
     quantizer: Quantizer
 
 
-def wanted_meta(quantization: Quantization | None) -> QuantizedMeta | None:
+def wanted_meta(config: CollectionConfig, name: str) -> QuantizedMeta | None:
     """What the directory says of a name's codes if they are as asked for; None where none are."""
+    quantization = config.quantization_for(name)
     if quantization is None:
         return None
-    return QuantizedMeta(quantization.without_placement, quantization.kind.placement)
+    params = config.vectors[name]
+    on_disk = bool(params.on_disk) if params.memory is None else params.memory is Memory.COLD
+    return QuantizedMeta(quantization.without_placement, quantization.kind.placement, on_disk)
 
 
 def write_codes(
@@ -65,4 +69,6 @@ def read_codes(file: FlatFile, vector: VectorMeta) -> Codes | None:
         rows = file.array(names[1], np.uint8).reshape(vector.rows, quantizer.width)
     except ValueError as error:
         raise SegmentDamagedError(f"{file.path}: the codes of {vector.name!r} do not fit: {error}") from error
+    if meta.on_disk:
+        read_at_random(file.array(f"vectors.{vector.number}", np.uint8))
     return Codes(kept_in_memory(rows) if meta.memory is Memory.PINNED else rows, quantizer)

@@ -151,7 +151,7 @@ class _Build:
         return [self._with_graph(v, built[v.number]) if v.number in built else v for v in vectors]
 
     def _with_graph(self, vector: VectorMeta, built: GraphMeta | UnfitGraph) -> VectorMeta:
-        vector = msgspec.structs.replace(vector, quantized=wanted_meta(self._config.quantization_for(vector.name)))
+        vector = msgspec.structs.replace(vector, quantized=wanted_meta(self._config, vector.name))
         if isinstance(built, UnfitGraph):
             return msgspec.structs.replace(vector, unfit=built)
         return msgspec.structs.replace(vector, graph=built)

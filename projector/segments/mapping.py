@@ -9,7 +9,7 @@ import mmap
 import os
 import weakref
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +24,8 @@ _map.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int, ctypes.c_int, c
 _unmap = _libc.munmap
 _unmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t]
 
+_advise = _libc.madvise
+_advise.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int]
 _lock = _libc.mlock
 _lock.argtypes = [ctypes.c_void_p, ctypes.c_size_t]
 
@@ -58,6 +60,13 @@ def map_file(path: Path) -> MappedFile:
     array = np.frombuffer(memoryview(mapped), np.uint8)
     array.flags.writeable = False
     return MappedFile(array.data, (status.st_dev, status.st_ino))
+
+
+def read_at_random(mapped: NDArray[Any]) -> None:
+    """Say that values are read here and there: what lies beside one that is asked for is not to be read with it."""
+    start = mapped.ctypes.data // mmap.PAGESIZE * mmap.PAGESIZE
+    if mapped.nbytes:
+        _advise(start, mapped.ctypes.data + mapped.nbytes - start, mmap.MADV_RANDOM)
 
 
 def kept_in_memory(mapped: NDArray[ScalarT]) -> NDArray[ScalarT]:

@@ -37,10 +37,14 @@ class UnfitGraph(msgspec.Struct, frozen=True):
 
 
 class QuantizedMeta(msgspec.Struct, frozen=True):
-    """How a name's vectors were quantized: ``settings`` as a configuration has them, without where codes are kept."""
+    """How a name's vectors were quantized: ``settings`` as a configuration has them, without where codes are kept.
+
+    ``memory``: that. ``on_disk``: whether the vectors themselves are to be read from disk when they are needed.
+    """
 
     settings: dict[str, Any]
     memory: Memory | None = None
+    on_disk: bool = False
     version: int = CODES_VERSION
 
 

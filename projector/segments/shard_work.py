@@ -186,6 +186,6 @@ def is_stale(segment: Segment, config: CollectionConfig) -> bool:
         held = vector.graph or vector.unfit
         if held is None or (held.m, held.ef_construct) != (hnsw.m, hnsw.ef_construct):
             return True
-        if vector.quantized != wanted_meta(config.quantization_for(vector.name)):
+        if vector.quantized != wanted_meta(config, vector.name):
             return True
     return False

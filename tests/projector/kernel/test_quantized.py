@@ -48,7 +48,7 @@ def test_nibbles(half: int, seed: int) -> None:
     if seed % 3 == 0:
         codes[:], weights[:] = 15, -127
     head = heads(rng)
-    rows = joined(head, codes[:, :half] | codes[:, half:] << 4)
+    rows = joined(head, (codes[:, :half] | codes[:, half:] << 4).astype(np.uint8))
     query = np.frombuffer(struct.pack("<fff4x", 0.5, -2.0, 0.25) + weights.tobytes(), np.uint8)
     sums = codes.astype(np.int64) @ weights.astype(np.int64)
     expected = 0.5 + head[:, 1] + head[:, 0] * (-2.0 + 0.25 * sums)
@@ -64,7 +64,7 @@ def test_planes(words: list[int], planes: int, seed: int) -> None:
     bits = rng.integers(0, 2, (ROWS, 64 * sum(words)), np.uint8)
     weights: NDArray[np.int64] = rng.integers(0, 1 << planes, bits.shape[1], np.int64)
     scales = rng.standard_normal((len(words), 2)).astype(np.float32)
-    of_plane = np.stack([weights >> plane & 1 for plane in range(planes)]).astype(np.uint8)
+    of_plane: Bytes = np.stack([weights >> plane & 1 for plane in range(planes)]).astype(np.uint8)
     packed = np.packbits(of_plane, axis=1, bitorder="little").reshape(planes, -1, 8).transpose(1, 0, 2)
     groups = b"".join(struct.pack("<Iff4x", n, *scale) for n, scale in zip(words, scales.tolist(), strict=True))
     query = np.frombuffer(struct.pack("<ffII", 0.5, -2.0, len(words), planes) + groups + packed.tobytes(), np.uint8)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from projector.segments import mapping
-from projector.segments.mapping import kept_in_memory, map_file
+from projector.segments.mapping import kept_in_memory, map_file, read_at_random
 from schemas.ids import PointId
 from tests.projector.segments.samples import samples, segment_of
 
@@ -78,8 +78,23 @@ def test_what_may_not_be_locked_is_copied(tmp_path: Path, monkeypatch: pytest.Mo
     path = tmp_path / "file"
     path.write_bytes(bytes(range(256)))
     values = np.frombuffer(map_file(path).data, np.uint8)
-    monkeypatch.setattr(mapping, "_lock", lambda address, size: -1)
+
+    def refuse(address: int, size: int) -> int:
+        return -1
+
+    monkeypatch.setattr(mapping, "_lock", refuse)
     kept = kept_in_memory(values)
     assert not np.shares_memory(kept, values)
     assert np.array_equal(kept, values)
     assert not kept.flags.writeable
+
+
+def test_what_is_read_at_random_stays_what_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(bytes(range(256)) * 64)
+    values = np.frombuffer(map_file(path).data, np.uint8, 9000, 100)
+    read_at_random(values)
+    read_at_random(values[:0])
+    flags = Path("/proc/self/smaps").read_text().split(str(path))[1].split("VmFlags:")[1].split("\n")[0].split()
+    assert "rr" in flags
+    assert values.tobytes() == (bytes(range(256)) * 64)[100:9100]

@@ -21,7 +21,6 @@ from projector.segments.shard_files import is_condemned, open_segments
 from projector.segments.spec import BuildSpec
 from projector.view.live_shard import LiveShard
 from schemas.config import HnswConfig, OptimizersConfig
-from schemas.quantization import read_quantization
 from tests.projector.segments.harness import GRAPH_ROWS, SHARD, Harness, Partition, fail, folders, run
 from tests.projector.segments.samples import COSINE, EUCLID, config
 
@@ -361,7 +360,8 @@ def test_other_quantization_makes_codes_anew(tmp_path: Path) -> None:
             await harness.settle()
             assert harness.graphs != before
             segment = harness.live.view.segments[0].segment
-            assert [v.quantized for v in segment.meta.vectors] == [wanted_meta(read_quantization(settings))] * 2
+            assert [v.quantized for v in segment.meta.vectors] == [wanted_meta(changed, n) for n in (COSINE, EUCLID)]
+            assert (segment.meta.vectors[0].quantized is not None) == (settings is not None)
             for name in (COSINE, EUCLID):
                 graph = segment.graph(name)
                 assert graph is not None

@@ -62,7 +62,7 @@ def test_nibbles(half: int, seed: int) -> None:
 def test_planes(words: list[int], planes: int, seed: int) -> None:
     rng = np.random.default_rng(seed)
     bits = rng.integers(0, 2, (ROWS, 64 * sum(words)), np.uint8)
-    weights: NDArray[np.int64] = rng.integers(0, 1 << planes, bits.shape[1], np.int64)
+    weights = rng.integers(0, 1 << planes, (bits.shape[1],), np.uint8).astype(np.int64)
     scales = rng.standard_normal((len(words), 2)).astype(np.float32)
     of_plane: Bytes = np.stack([weights >> plane & 1 for plane in range(planes)]).astype(np.uint8)
     packed = np.packbits(of_plane, axis=1, bitorder="little").reshape(planes, -1, 8).transpose(1, 0, 2)

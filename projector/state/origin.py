@@ -78,6 +78,11 @@ class FoldedState(Protocol):
     """How far a state is."""
 
     @property
+    def folder(self) -> Path:
+        """Where it is."""
+        ...
+
+    @property
     def applied(self) -> int:
         """The applied offset."""
         ...
@@ -95,7 +100,10 @@ async def check_log(state: FoldedState, log: Log, topic: Topic, partition: int) 
     """
     where = f"{topic}-{partition}"
     start, end = await log.start_offset(topic, partition), await log.end_offset(topic, partition)
-    remedy = "Restore the log, or move the state folder away to rebuild the state from what the log holds."
+    remedy = (
+        f"Restore the log, or move the state folder away, where {state.folder} is, to rebuild the state from what the "
+        "log holds."
+    )
     if state.applied >= end:
         raise StateMismatchError(
             f"the state of {where} is ahead of its log: it has applied offset {state.applied}, but the log ends at "

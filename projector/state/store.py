@@ -268,6 +268,11 @@ class PartitionState:
         """Where it is kept: whether that can be written, and recovering."""
         return self._kv
 
+    @property
+    def folder(self) -> Path:
+        """Where the RocksDB is."""
+        return self._kv.folder
+
     async def sync(self) -> None:
         """Make what was committed survive power loss."""
         await self._kv.sync()

@@ -35,6 +35,7 @@ ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
 
 
 class _Nothing:
+    folder = Path()
     applied = -1
     last_checksum = None
 

@@ -7,6 +7,8 @@ that take long, so that no process is left with one of them at the end.
 # pytest-xdist tells its types, but doesn't say so.
 # pyright: reportMissingTypeStubs=false
 
+from collections.abc import Generator
+
 import pytest
 from xdist.remote import Producer
 from xdist.scheduler import LoadGroupScheduling
@@ -15,6 +17,8 @@ from tests.support.cluster import CLUSTER
 
 _CLUSTER = "cluster"
 _LONG = ("slow", "crash", "kafka")
+_LEFT: pytest.StashKey[int] = pytest.StashKey()
+"""How many tests that take the cluster have not been run."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -36,21 +40,29 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadGro
     return FileScheduling(config, log) if config.getoption("dist") == "loadgroup" else None
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Group what takes the session's cluster, and put it first, then files that take long."""
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> Generator[None]:
+    """Group what takes the session's cluster, and put it first, then files that take long.
+
+    After all other hooks, as pytest itself puts tests in another order by the parameters of their fixtures.
+    """
     asking = {item for item in items if _takes_cluster(item)}
     for item in asking:
         item.add_marker(pytest.mark.xdist_group(_CLUSTER))
+    yield
+    config.stash[_LEFT] = len(asking.intersection(items))
     long = {item.path for item in items if item not in asking and any(map(item.get_closest_marker, _LONG))}
     items.sort(key=lambda item: (item not in asking, item.path not in long))
 
 
 @pytest.hookimpl(trylast=True)
-def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
+def pytest_runtest_teardown(item: pytest.Item) -> None:
     """End the cluster after the last test that takes it: it is a tenth of a core to keep."""
-    if CLUSTER in item.config.stash and _takes_cluster(item) and not (nextitem and _takes_cluster(nextitem)):
-        item.config.stash[CLUSTER].close()
+    stash = item.config.stash
+    if _takes_cluster(item):
+        stash[_LEFT] -= 1
+        if stash[_LEFT] == 0 and CLUSTER in stash:
+            stash[CLUSTER].close()
 
 
 def _takes_cluster(item: pytest.Item) -> bool:

@@ -4,6 +4,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
+from schemas.struct_types import look_through
 from schemas.vectors.params import Memory
 
 Quantile = Annotated[float, msgspec.Meta(ge=0.5, le=1.0)]
@@ -74,6 +75,9 @@ class Quantization(msgspec.Struct, omit_defaults=True):
             name: {key: value for key, value in settings.items() if key not in ("always_ram", "memory")}
             for name, settings in msgspec.to_builtins(self).items()
         }
+
+
+look_through(Quantization)
 
 
 def quantization_settings(quantization: Quantization | None) -> dict[str, Any] | None:

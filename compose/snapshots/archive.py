@@ -52,6 +52,10 @@ class End(msgspec.Struct, frozen=True):
     checksum: int
 
 
+_header_decoder = msgspec.json.Decoder(Header)
+_end_decoder = msgspec.json.Decoder(End)
+
+
 class ArchiveWriter:
     """Writes an archive; ``close`` makes it whole."""
 
@@ -125,7 +129,7 @@ class ArchiveReader:
         name, data = self._next()
         if name != HEADER:
             raise self._unreadable("it has no header: snapshots that Qdrant made can't be read, `headwater import` can")
-        header = self._decode(data, Header)
+        header = self._decode(data, _header_decoder)
         if header.format != FORMAT:
             raise self._unreadable(f"it is of format {header.format}, and this release reads format {FORMAT}")
         check_config(header.config)
@@ -133,7 +137,7 @@ class ArchiveReader:
         return header
 
     def _check_end(self, data: bytes) -> None:
-        end = self._decode(data, End)
+        end = self._decode(data, _end_decoder)
         if (end.points, end.checksum) != (self._points, self._checksum):
             raise self._unreadable("its checksum is not that of what is in it")
 
@@ -157,9 +161,9 @@ class ArchiveReader:
     def _take(self, data: bytes) -> None:
         self._checksum = crc32c(data, self._checksum)
 
-    def _decode(self, data: bytes, part: type[PartT]) -> PartT:
+    def _decode(self, data: bytes, decoder: msgspec.json.Decoder[PartT]) -> PartT:
         try:
-            return msgspec.json.decode(data, type=part)
+            return decoder.decode(data)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise self._unreadable(str(error)) from error
 

@@ -37,6 +37,10 @@ class Identity:
     partitions: dict[Topic, int] = field(default_factory=lambda: dict.fromkeys(Topic, 0))
 
 
+_start_decoder = msgspec.json.Decoder(_Start)
+_contents_decoder = msgspec.json.Decoder(_Contents)
+
+
 def read_identity(folder: Path) -> Identity | None:
     """The identity of the log in ``folder``, None if there is none. Raises LogDamagedError, LogVersionError."""
     path = folder / NAME
@@ -45,12 +49,12 @@ def read_identity(folder: Path) -> Identity | None:
     except FileNotFoundError:
         return None
     try:
-        start = msgspec.json.decode(data, type=_Start)
+        start = _start_decoder.decode(data)
         if start.format != FORMAT:
             raise damaged(path, 0, f"its format is {start.format!r} and not {FORMAT!r}")
         if start.version > VERSION:
             raise newer(path, start.version, VERSION)
-        contents = msgspec.json.decode(data, type=_Contents)
+        contents = _contents_decoder.decode(data)
     except msgspec.DecodeError as error:
         raise damaged(path, 0, str(error)) from error
     return Identity(contents.identity, dict.fromkeys(Topic, 0) | contents.partitions)

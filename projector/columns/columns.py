@@ -14,6 +14,8 @@ from schemas.json_path import Path
 from schemas.matching import EVALUATOR_VERSION
 from schemas.payload_index import PayloadIndexes
 
+_meta_decoder = msgspec.json.Decoder(ColumnsMeta)
+
 
 class Columns:
     """The reader of what ColumnsBuilder wrote. Readers may be any number of threads."""
@@ -21,7 +23,7 @@ class Columns:
     def __init__(self, source: ArraySource, size: int) -> None:
         """Open the columns of ``size`` slots. Raises msgspec.MsgspecError when their directory cannot be read."""
         directory = source.array(COLUMNS_SECTION, np.uint8).tobytes()
-        meta = msgspec.json.decode(directory, type=ColumnsMeta)
+        meta = _meta_decoder.decode(directory)
         self.complete = meta.complete
         """Whether a path without a column leads to nothing at any slot."""
         self.evaluator = meta.evaluator

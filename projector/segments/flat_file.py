@@ -51,6 +51,9 @@ class Directory(msgspec.Struct, frozen=True):
     meta: msgspec.Raw
 
 
+_directory_decoder = msgspec.json.Decoder(Directory)
+
+
 class FlatFileWriter:
     """Writes one flat file. Use as a context manager; the file is complete only after ``finish``."""
 
@@ -139,10 +142,10 @@ class FlatFile:
     def __contains__(self, section: str) -> bool:
         return section in self.directory.sections
 
-    def meta(self, kind: type[MetaT]) -> MetaT:
+    def meta(self, decoder: msgspec.json.Decoder[MetaT]) -> MetaT:
         """The directory's meta, decoded. Raises SegmentDamagedError."""
         try:
-            return msgspec.json.decode(self.directory.meta, type=kind)
+            return decoder.decode(self.directory.meta)
         except msgspec.MsgspecError as error:
             raise SegmentDamagedError(f"{self.path}: {error}") from error
 
@@ -246,7 +249,7 @@ def _read_directory(path: Path, data: memoryview) -> Directory:
     if crc32c(encoded) != crc:
         raise SegmentDamagedError(f"{path}: its directory does not have its checksum")
     try:
-        directory = msgspec.json.decode(encoded, type=Directory)
+        directory = _directory_decoder.decode(encoded)
     except msgspec.MsgspecError as error:
         raise SegmentDamagedError(f"{path}: {error}") from error
     if directory.version > FORMAT_VERSION:

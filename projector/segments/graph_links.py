@@ -97,7 +97,7 @@ class Links(NamedTuple):
             if path.suffix == HNSWLIB_SUFFIX:
                 return Links.of_hnswlib(HnswlibFile(path), rows)
             file = FlatFile(path, LINKS_KIND)
-            meta = file.meta(_LinksMeta)
+            meta = file.meta(_meta_decoder)
             if meta.rows != rows:
                 raise ValueError(f"{path}: has {meta.rows} rows, not {rows}")
             base, *above = (
@@ -116,6 +116,9 @@ class _LinksMeta(msgspec.Struct, frozen=True):
     rows: int
     entry: int
     most: list[int]
+
+
+_meta_decoder = msgspec.json.Decoder(_LinksMeta)
 
 
 def _by_row(file: HnswlibFile, counts: NDArray[Any], links: NDArray[Any]) -> Matrix:

@@ -29,6 +29,8 @@ from schemas.vectors.dense import DTYPES
 _CHECKED = ("slots.", "ends.", "postings.", "posting_rows.", *REPEAT_SECTIONS)
 """Sections, beside those of ids and payloads, that lead to other data."""
 
+_meta_decoder = msgspec.json.Decoder(SegmentMeta)
+
 
 class Segment:
     """An immutable slice of a shard, memory-mapped. Readers may be any number of threads."""
@@ -37,7 +39,7 @@ class Segment:
         """Use ``open``."""
         self.folder = folder
         self.name = folder.name
-        self.meta = file.meta(SegmentMeta)
+        self.meta = file.meta(_meta_decoder)
         self._file = file
         numbers, uuids = file.array("numbers", np.uint64), file.array("uuids", UUID_DTYPE)
         self.slot_ids = SlotIds(numbers, uuids)

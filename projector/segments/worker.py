@@ -23,6 +23,8 @@ from schemas.errors import HeadwaterError
 NICENESS = 10
 _PR_SET_PDEATHSIG = 1
 
+_spec_decoder = msgspec.json.Decoder(BuildSpec)
+
 
 def main() -> None:
     """Serve builds until the input ends."""
@@ -32,7 +34,7 @@ def main() -> None:
     specs: queue.SimpleQueue[bytes] = queue.SimpleQueue()
     threading.Thread(target=_read, args=(sys.stdin.buffer, specs), daemon=True).start()
     while True:
-        spec = msgspec.json.decode(specs.get(), type=BuildSpec)
+        spec = _spec_decoder.decode(specs.get())
         _send(replies, _build(spec, replies))
 
 

@@ -42,6 +42,9 @@ class _Version(msgspec.Struct):
     version: int = 0
 
 
+_version_decoder = msgspec.json.Decoder(_Version)
+
+
 def write_description(folder: Path, description: Description) -> None:
     """Put snapshot.json into a snapshot's folder, durably. Raises OSError."""
     replace_file(folder / SNAPSHOT_FILE, msgspec.json.format(_encode(description), indent=2) + b"\n")
@@ -52,7 +55,7 @@ def read_description(folder: Path) -> Description:
     path = folder / SNAPSHOT_FILE
     try:
         data = path.read_bytes()
-        version = msgspec.json.decode(data, type=_Version).version
+        version = _version_decoder.decode(data).version
         if version > SNAPSHOT_VERSION:
             raise SnapshotError(f"{path} has version {version}; this release reads versions up to {SNAPSHOT_VERSION}")
         return _decoder.decode(data)

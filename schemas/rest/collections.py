@@ -33,6 +33,7 @@ from schemas.quantization import Quantization, quantization_settings
 from schemas.rest.decode import convert_part, not_yet
 from schemas.rest.milvus import MilvusChange, MilvusParameters
 from schemas.rest.strict_mode import StrictModeRequest, strict_mode
+from schemas.struct_types import look_through
 from schemas.vectors.params import (
     AnyVectorParams,
     Comparator,
@@ -133,6 +134,9 @@ class VectorRequest(_Part, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         if self.size == 0:
             raise ValueError("invalid value: integer `0`, expected a nonzero size")
+
+
+look_through(VectorRequest)
 
 
 VectorsRequest = Annotated[

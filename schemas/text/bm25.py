@@ -15,6 +15,7 @@ import msgspec
 
 from schemas.errors import BadInputError
 from schemas.payload_index import Language, NoStemmer, SnowballStemmer, StopwordsSet, TextIndex, Tokenizer, TokenLength
+from schemas.struct_types import look_through
 from schemas.text.analyzer import Analyzer
 from schemas.text.languages import stemmed_language, stopped_language
 from schemas.text.stop_words import has_stop_words
@@ -38,6 +39,9 @@ class Bm25Options(msgspec.Struct, frozen=True):
     stemmer: SnowballStemmer | NoStemmer | None = None
     min_token_len: TokenLength | None = None
     max_token_len: TokenLength | None = None
+
+
+look_through(Bm25Options)
 
 
 class Bm25:

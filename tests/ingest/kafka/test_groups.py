@@ -129,6 +129,16 @@ def test_closed(kafka_settings: KafkaSettings) -> None:
     within(check())
 
 
+async def _committed(groups: GroupOffsets, group: str, offset: int) -> None:
+    """Commit once there is a coordinator, which a broker that has just started lacks for a while."""
+    while True:
+        try:
+            await groups.commit(group, {(POINTS, 0): offset})
+            return
+        except LogUnavailableError:
+            continue
+
+
 @pytest.mark.slow
 def test_kafka_killed_and_started_again(own_broker: KafkaBroker) -> None:
     settings = settings_for(own_broker, timeout=1)
@@ -136,19 +146,14 @@ def test_kafka_killed_and_started_again(own_broker: KafkaBroker) -> None:
 
     async def check() -> None:
         async with groups_of(settings) as groups:
-            await groups.commit(group, {(POINTS, 0): 1})
+            await _committed(groups, group, 1)
             own_broker.kill()
             with pytest.raises(LogUnavailableError, match="could not be committed: no answer from Kafka within 1 s"):
                 await groups.commit(group, {(POINTS, 0): 2})
             with pytest.raises(LogUnavailableError):
                 await groups.list_groups()
             await asyncio.to_thread(own_broker.restart)
-            while True:
-                try:
-                    await groups.commit(group, {(POINTS, 0): 3})
-                    break
-                except LogUnavailableError:
-                    continue
+            await _committed(groups, group, 3)
             assert await groups.committed(group) == {(POINTS, 0): 3}
 
     asyncio.run(asyncio.wait_for(check(), 180))

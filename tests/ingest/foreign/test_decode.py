@@ -125,7 +125,7 @@ def test_a_message_without_a_value_deletes(key: bytes, headers: Headers, point_i
         ("²".encode(), IN_HEADER, "is not a valid point ID"),
         (b'"nope"', IN_HEADER, "is not a valid point ID"),
         (b'{"id":1.5}', IN_HEADER, "is not a valid point ID"),
-        (b'{"collection_name":"words"}', (), "missing required field `id`"),
+        (b'{"collection_name":"words"}', (), "missing field `id`"),
     ],
 )
 def test_tombstones_that_name_no_point_are_refused(key: bytes | None, headers: Headers, text: str) -> None:
@@ -134,7 +134,7 @@ def test_tombstones_that_name_no_point_are_refused(key: bytes | None, headers: H
 
 REFUSED: list[tuple[bytes, str]] = [
     (b"{", "Input data was truncated"),
-    (b"{}", "missing required field `collection_name`"),
+    (b"{}", "missing field `collection_name`"),
     (b'{"collection_name":"c"} x', "trailing characters"),
     (b'{"collection_name":7,"id":1,"vector":[1,2]}', "Expected `str`, got `int` at collection_name"),
     (b'{"collection_name":"c","id":1}', "vector: missing"),

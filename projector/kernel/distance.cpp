@@ -4,16 +4,7 @@
 #include <stdexcept>
 
 #include "half.hpp"
-
-#if defined(__x86_64__) && (defined(__GNUC__) || defined(__clang__))
-#define HEADWATER_X86 1
-#if defined(__GNUC__) && !defined(__clang__)
-// GCC's own header starts a value with itself, on purpose.
-#pragma GCC diagnostic ignored "-Wuninitialized"
-#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
-#endif
-#include <immintrin.h>
-#endif
+#include "instructions.hpp"
 
 namespace headwater {
 namespace {
@@ -48,26 +39,23 @@ float baseline(const void* row, const void* other, std::size_t dim) {
 
 #ifdef HEADWATER_X86
 
-#define AVX2 __attribute__((target("avx2,fma,f16c")))
-#define AVX512 __attribute__((target("avx512f,avx512bw,avx512vl,avx2,fma,f16c")))
-
-AVX2 inline __m256 load8(const float* values) { return _mm256_loadu_ps(values); }
-AVX2 inline __m256 load8(const Half* values) {
+TARGET_AVX2 inline __m256 load8(const float* values) { return _mm256_loadu_ps(values); }
+TARGET_AVX2 inline __m256 load8(const Half* values) {
     return _mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(values)));
 }
-AVX2 inline __m256 load8(const std::uint8_t* values) {
+TARGET_AVX2 inline __m256 load8(const std::uint8_t* values) {
     return _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(values))));
 }
 
 template <Metric metric>
-AVX2 inline __m256 add8(__m256 sum, __m256 row, __m256 query) {
+TARGET_AVX2 inline __m256 add8(__m256 sum, __m256 row, __m256 query) {
     if (metric == Metric::dot) return _mm256_fmadd_ps(row, query, sum);
     const __m256 difference = _mm256_sub_ps(row, query);
     return _mm256_fmadd_ps(difference, difference, sum);
 }
 
 template <Metric metric, class T>
-AVX2 float avx2(const void* row, const void* other, std::size_t dim) {
+TARGET_AVX2 float avx2(const void* row, const void* other, std::size_t dim) {
     const T* values = static_cast<const T*>(row);
     const float* query = static_cast<const float*>(other);
     __m256 a = _mm256_setzero_ps(), b = a, c = a, d = a;
@@ -87,23 +75,23 @@ AVX2 float avx2(const void* row, const void* other, std::size_t dim) {
     return finished<metric>(sum);
 }
 
-AVX512 inline __m512 load16(const float* values, __mmask16 mask) { return _mm512_maskz_loadu_ps(mask, values); }
-AVX512 inline __m512 load16(const Half* values, __mmask16 mask) {
+TARGET_AVX512 inline __m512 load16(const float* values, __mmask16 mask) { return _mm512_maskz_loadu_ps(mask, values); }
+TARGET_AVX512 inline __m512 load16(const Half* values, __mmask16 mask) {
     return _mm512_cvtph_ps(_mm256_maskz_loadu_epi16(mask, values));
 }
-AVX512 inline __m512 load16(const std::uint8_t* values, __mmask16 mask) {
+TARGET_AVX512 inline __m512 load16(const std::uint8_t* values, __mmask16 mask) {
     return _mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(_mm_maskz_loadu_epi8(mask, values)));
 }
 
 template <Metric metric>
-AVX512 inline __m512 add16(__m512 sum, __m512 row, __m512 query) {
+TARGET_AVX512 inline __m512 add16(__m512 sum, __m512 row, __m512 query) {
     if (metric == Metric::dot) return _mm512_fmadd_ps(row, query, sum);
     const __m512 difference = _mm512_sub_ps(row, query);
     return _mm512_fmadd_ps(difference, difference, sum);
 }
 
 template <Metric metric, class T>
-AVX512 float avx512(const void* row, const void* other, std::size_t dim) {
+TARGET_AVX512 float avx512(const void* row, const void* other, std::size_t dim) {
     constexpr __mmask16 all = 0xffff;
     const T* values = static_cast<const T*>(row);
     const float* query = static_cast<const float*>(other);

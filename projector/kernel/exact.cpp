@@ -19,33 +19,9 @@ struct Functions {
     Sum absolutes;
 };
 
-namespace baseline {
-#define LANES_TARGET
-#define LANES_BYTES 16
-#include "exact_lanes.hpp"
-#undef LANES_TARGET
-#undef LANES_BYTES
-}  // namespace baseline
-
-#ifdef HEADWATER_X86
-#define LANES_HALVES
-namespace avx2 {
-#define LANES_TARGET TARGET_AVX2
-#define LANES_BYTES 32
-#include "exact_lanes.hpp"
-#undef LANES_TARGET
-#undef LANES_BYTES
-}  // namespace avx2
-
-namespace avx512 {
-#define LANES_TARGET TARGET_AVX512
-#define LANES_BYTES 64
-#include "exact_lanes.hpp"
-#undef LANES_TARGET
-#undef LANES_BYTES
-}  // namespace avx512
-#undef LANES_HALVES
-#endif
+#define LANES_FILE "exact_lanes.hpp"
+#include "every_level.hpp"
+#undef LANES_FILE
 
 const Functions& functions_at(Level level) {
     if (!supported(level)) throw std::invalid_argument("this processor lacks the instructions");

@@ -1,4 +1,4 @@
-// Included by exact.cpp for each set of instructions, with LANES_TARGET and LANES_BYTES, the width of a register.
+// Included by exact.cpp through every_level.hpp, which tells what LANES_TARGET and the like are.
 // Whatever that is, sums are of the same numbers in the same order.
 
 typedef double Doubles __attribute__((vector_size(LANES_BYTES), aligned(8), may_alias));

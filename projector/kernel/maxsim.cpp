@@ -15,31 +15,9 @@ constexpr std::size_t filled_bytes = 64;  // queries are filled up to as many, o
 template <class T>
 using CompareTwo = void (*)(const T* one, const T* two, std::size_t dim, const T* queries, std::size_t filled, T* most);
 
-namespace baseline {
-#define LANES_TARGET
-#define LANES_BYTES 16
-#include "maxsim_lanes.hpp"
-#undef LANES_TARGET
-#undef LANES_BYTES
-}  // namespace baseline
-
-#ifdef HEADWATER_X86
-namespace avx2 {
-#define LANES_TARGET TARGET_AVX2
-#define LANES_BYTES 32
-#include "maxsim_lanes.hpp"
-#undef LANES_TARGET
-#undef LANES_BYTES
-}  // namespace avx2
-
-namespace avx512 {
-#define LANES_TARGET TARGET_AVX512
-#define LANES_BYTES 64
-#include "maxsim_lanes.hpp"
-#undef LANES_TARGET
-#undef LANES_BYTES
-}  // namespace avx512
-#endif
+#define LANES_FILE "maxsim_lanes.hpp"
+#include "every_level.hpp"
+#undef LANES_FILE
 
 template <class T>
 CompareTwo<T> compare_at(Level level, Measure measure) {

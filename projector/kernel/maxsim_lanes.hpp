@@ -1,4 +1,4 @@
-// Included by maxsim.cpp for each set of instructions, with LANES_TARGET and LANES_BYTES, the width of a register.
+// Included by maxsim.cpp through every_level.hpp, which tells what LANES_TARGET and the like are.
 
 // What is added up at a time, so that it stays in registers: of the narrowest there are too few for more.
 constexpr std::size_t most_bytes = LANES_BYTES == 16 ? 64 : 128;

@@ -3,15 +3,7 @@
 #include <cstring>
 #include <stdexcept>
 
-#if defined(__x86_64__) && (defined(__GNUC__) || defined(__clang__))
-#define HEADWATER_X86 1
-#if defined(__GNUC__) && !defined(__clang__)
-// GCC's own header starts a value with itself, on purpose.
-#pragma GCC diagnostic ignored "-Wuninitialized"
-#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
-#endif
-#include <immintrin.h>
-#endif
+#include "instructions.hpp"
 
 namespace headwater {
 namespace {

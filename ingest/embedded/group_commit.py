@@ -14,7 +14,7 @@ from ingest.log import LogUnavailableError
 
 
 class _Pending(NamedTuple):
-    records: Sequence[NewRecord]
+    length: int
     size: int
     written: asyncio.Future[int]
 
@@ -23,10 +23,8 @@ class _Group(NamedTuple):
     log: PartitionLog
     writer: PartitionWriter
     pending: list[_Pending]
-
-    def records(self) -> list[NewRecord]:
-        """All, in the order they were asked for."""
-        return [record for pending in self.pending for record in pending.records]
+    records: list[NewRecord]
+    """All, in the order they were asked for."""
 
 
 Outcome = Committed | LogUnavailableError
@@ -65,8 +63,9 @@ class GroupCommit:
             self._end_some(1)
             raise LogUnavailableError(self._refusal)
         written: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-        group = self._queued.setdefault(log, _Group(log, writer, []))
-        group.pending.append(_Pending(records, size, written))
+        group = self._queued.setdefault(log, _Group(log, writer, [], []))
+        group.pending.append(_Pending(len(records), size, written))
+        group.records.extend(records)
         self._start_soon()
         return await written
 
@@ -86,14 +85,14 @@ class GroupCommit:
 
     def _commit(self, loop: asyncio.AbstractEventLoop, groups: list[_Group], refusal: str | None) -> None:
         """Runs on the writing thread."""
-        work = [(group.writer, group.records()) for group in groups]
+        work = [(group.writer, group.records) for group in groups]
         loop.call_soon_threadsafe(self._finish, groups, _commit_each(work, refusal))
 
     def _finish(self, groups: list[_Group], outcomes: list[Outcome]) -> None:
         self._running = False
         for group, outcome in zip(groups, outcomes, strict=True):
             if isinstance(outcome, Committed):
-                group.log.publish(outcome, group.records())
+                group.log.publish(outcome, group.records)
             self._answer(group, outcome)
         if self._queued:
             self._start_soon()
@@ -103,7 +102,7 @@ class GroupCommit:
             self._refusal = f"the log takes no more records until it is opened again, since {outcome}"
         place = 0
         for pending in group.pending:
-            first, place = place, place + len(pending.records)
+            first, place = place, place + pending.length
             if pending.written.done():
                 continue
             if isinstance(outcome, Committed):

@@ -15,6 +15,8 @@ from schemas.config import CollectionConfig
 from schemas.quantization import Quantization, read_quantization
 from schemas.vectors.params import Memory
 
+CODES_SECTIONS = ("codes.", "quantizer.")
+"""How the sections that hold a name's codes begin."""
 _BLOCK_BYTES = 2 << 20
 """Of vectors; what is computed of them takes a few times as much."""
 

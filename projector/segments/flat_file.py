@@ -142,6 +142,11 @@ class FlatFile:
     def __contains__(self, section: str) -> bool:
         return section in self.directory.sections
 
+    @property
+    def size(self) -> int:
+        """The file's length in bytes, as it is mapped."""
+        return len(self._map)
+
     def meta(self, decoder: msgspec.json.Decoder[MetaT]) -> MetaT:
         """The directory's meta, decoded. Raises SegmentDamagedError."""
         try:

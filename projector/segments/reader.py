@@ -12,7 +12,7 @@ from projector.columns.columns import Columns
 from projector.columns.meta import COLUMNS_SECTION
 from projector.columns.select import select
 from projector.columns.selection import Selection
-from projector.quantization.codes import read_codes
+from projector.quantization.codes import CODES_SECTIONS, read_codes
 from projector.segments.errors import SegmentDamagedError
 from projector.segments.flat_file import NOT_ITS_FAULT, FlatFile, file_checksum
 from projector.segments.graph import Graph
@@ -28,6 +28,8 @@ from schemas.vectors.dense import DTYPES
 
 _CHECKED = ("slots.", "ends.", "postings.", "posting_rows.", *REPEAT_SECTIONS)
 """Sections, beside those of ids and payloads, that lead to other data."""
+CHECKED_AT_ONCE = 32 << 20
+"""How many bytes a segment's file may have to be read whole when it is opened: some 20 ms."""
 
 _meta_decoder = msgspec.json.Decoder(SegmentMeta)
 
@@ -64,14 +66,22 @@ class Segment:
 
     @staticmethod
     def open(folder: Path) -> "Segment":
-        """Open a segment's folder. Checks every file's size and the checksums of whatever leads to other data (ids,
-        offsets, slots); ``check`` and ``reread`` compare the rest, loading a graph that one's.
+        """Open a segment's folder. Checks every file's size, and the checksums of whatever leads to other data (ids,
+        offsets, slots), in a file below CHECKED_AT_ONCE of vectors and payloads, too; ``check`` and ``reread`` compare
+        the rest, loading a graph that one's and its codes'.
 
-        Raises SegmentDamagedError when a file is missing, has another size or checksum, or a newer version.
+        Raises SegmentDamagedError when a file is missing, has another size or checksum, or a newer version, OSError for
+        lack of memory or rights.
         """
         file = FlatFile(folder / SEGMENT_FILE, SEGMENT_KIND)
-        slots = [s for s in file.directory.sections if s.startswith(_CHECKED)]
-        file.check("numbers", "uuids", "versions", "payload_offsets", COLUMNS_SECTION, *slots)
+        names = list(file.directory.sections)
+        if file.size < CHECKED_AT_ONCE:
+            for name in names:
+                if not name.startswith(CODES_SECTIONS):
+                    file.check_on_disk(name)
+        else:
+            slots = [name for name in names if name.startswith(_CHECKED)]
+            file.check("numbers", "uuids", "versions", "payload_offsets", COLUMNS_SECTION, *slots)
         return Segment(folder, file)
 
     def check(self, *, graphs: bool = True) -> None:

@@ -258,7 +258,7 @@ def test_a_segment_that_a_build_finds_damaged_is_rebuilt_from_the_state(tmp_path
     run(main())
 
 
-def test_readers_open_a_damaged_segment_and_what_comes_after_it(tmp_path: Path) -> None:
+def test_readers_keep_a_damaged_segment_until_what_comes_after_it(tmp_path: Path) -> None:
     async def main() -> None:
         harness = Harness(tmp_path)
         harness.upsert(range(1000))
@@ -273,8 +273,9 @@ def test_readers_open_a_damaged_segment_and_what_comes_after_it(tmp_path: Path) 
         assert is_condemned(harness.folder / name)
         loaded = reader.load(harness.folder)
         assert loaded.segments[0][0] is before
-        # So does one that has nothing open yet.
-        assert [segment.name for segment, _ in ShardLoader().load(harness.folder).segments] == [name]
+        # One that has nothing open yet says what is wrong, and waits.
+        with pytest.raises(SegmentDamagedError, match=r"vectors\.0"):
+            ShardLoader().load(harness.folder)
         harness.upsert(range(2000, 2010))
         await harness.settle()
         assert name not in [segment.name for segment, _ in reader.load(harness.folder).segments]

@@ -2,6 +2,7 @@
 
 import tomllib
 from collections.abc import Iterable, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +10,15 @@ FILE = Path(__file__).parent / "differences.toml"
 KINDS = ("not_yet", "differs")
 
 
+@cache
+def sections() -> dict[str, Any]:
+    """What the file lists, by transcript."""
+    return tomllib.loads(FILE.read_text(encoding="utf-8"))
+
+
 def known(transcript: str) -> dict[int, str]:
     """The steps of a transcript that need not pass, with the reason. Raises ValueError for a step listed twice."""
-    listed: Mapping[str, Any] = tomllib.loads(FILE.read_text(encoding="utf-8")).get(transcript, {})
+    listed: Mapping[str, Any] = sections().get(transcript, {})
     reasons: dict[int, str] = {}
     for kind in KINDS:
         for entry in listed.get(kind, []):

@@ -1,40 +1,59 @@
-"""What was recorded of writes is answered by a cluster as by one process, and a replay gives the same state."""
+"""Every recorded step is answered by a cluster as by one process, and a replay gives the same state."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from functools import cache
 
 import pytest
 
 from compose.kafka import KafkaBroker
 from tests.golden.differences import known
 from tests.golden.replay import Replay
-from tests.golden.transcript import CLUSTERED, read
+from tests.golden.transcript import ENVIRONMENTS, names, read, server_of
 from tests.support.cluster import Cluster
 from tests.support.http import Http
 from tests.support.kafka import settings_for
 
-NAMES = ("payload-ops", "points-batch", "points-delete", "shard-keys-cluster", "vectors-ops")
-"""Where operations name points that are not there, and where shards have keys."""
+PLAIN = [name for name in names() if not ENVIRONMENTS[server_of(name)]]
 
 
 @pytest.fixture(scope="module")
-def clustered(kafka_broker: KafkaBroker, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    folder = tmp_path_factory.mktemp("clustered")
-    with Cluster(folder, settings_for(kafka_broker), workers=2, environment=CLUSTERED) as made:
-        yield made.start()
+def clusters(kafka_broker: KafkaBroker, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Cluster]]:
+    """A cluster for each environment that the session's is not in, started for the first test that needs it."""
+    with ExitStack() as stack:
+
+        @cache
+        def started(name: str) -> Cluster:
+            folder, settings = tmp_path_factory.mktemp(name), settings_for(kafka_broker)
+            made = Cluster(folder, settings, workers=2, environment=ENVIRONMENTS[name])
+            return stack.enter_context(made).start()
+
+        yield started
 
 
 @pytest.mark.kafka
-@pytest.mark.parametrize("name", NAMES)
-def test_transcript(name: str, clustered: Cluster) -> None:
+@pytest.mark.parametrize("name", PLAIN)
+def test_transcript(name: str, cluster: Cluster) -> None:
+    _replay(name, cluster)
+
+
+@pytest.mark.kafka
+@pytest.mark.parametrize("name", sorted({*names()} - {*PLAIN}))
+def test_transcript_in_another_environment(name: str, clusters: Callable[[str], Cluster]) -> None:
+    _replay(name, clusters(server_of(name)))
+
+
+def _replay(name: str, cluster: Cluster) -> None:
     transcript, listed = read(name), known(name)
-    with Http(clustered.port) as http:
-        replay = Replay(transcript, http, clustered.url, clustered.data / "snapshots")
+    with Http(cluster.port) as http:
+        replay = Replay(transcript, http, cluster.url, cluster.snapshots, listed)
         wrong = [f"{step}\n    {found}" for step, found in replay.failures() if step.number not in listed]
     assert not wrong, "\n".join(wrong)
 
 
 @pytest.mark.kafka
-def test_a_replay_changes_what_is_there_alike(clustered: Cluster) -> None:
+def test_a_replay_changes_what_is_there_alike(clusters: Callable[[str], Cluster]) -> None:
+    clustered = clusters("cluster")
     with Http(clustered.port) as http:
         created = {"vectors": {"size": 2, "distance": "Dot"}, "sharding_method": "custom"}
         assert http.put("/collections/keyed", created).result is True

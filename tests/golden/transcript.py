@@ -48,8 +48,15 @@ def names() -> list[str]:
     return sorted(path.stem for path in FOLDER.glob("*.jsonl"))
 
 
+def server_of(name: str) -> str:
+    """In which of ``ENVIRONMENTS`` a transcript was recorded. Raises OSError."""
+    with (FOLDER / f"{name}.jsonl").open(encoding="utf-8") as lines:
+        server: str = json.loads(next(lines)).get("server", "standalone")
+        return server
+
+
 def read(name: str) -> Transcript:
     """The transcript of that name. Raises OSError."""
     lines = (FOLDER / f"{name}.jsonl").read_text(encoding="utf-8").splitlines()
     head, *steps = (json.loads(line) for line in lines if line.strip())
-    return Transcript(name, bool(head.get("spaced")), head.get("server", "standalone"), tuple(map(Step, steps)))
+    return Transcript(name, bool(head.get("spaced")), server_of(name), tuple(map(Step, steps)))

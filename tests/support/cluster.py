@@ -12,7 +12,7 @@ from ingest.kafka import KafkaSettings
 from tests.support.http import HOST, Http
 from tests.support.kafka import settings_for
 from tests.support.processes import resident_bytes
-from tests.support.server import HeadwaterProcess, free_port, headwater
+from tests.support.server import HeadwaterProcess, free_port, headwater, snapshots_in
 from tests.support.topics import Topics
 from tests.support.waiting import eventually
 
@@ -43,6 +43,7 @@ class Cluster:
         self.grpc_port = free_port()
         self.folder = folder
         self.data = folder / "data"
+        self.snapshots = snapshots_in(self.data)
         self.kafka = kafka.model_copy(update={"partitions": partitions})
         self.topics = Topics(self.kafka)
         self._environment = dict(environment or {})

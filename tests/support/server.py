@@ -35,6 +35,11 @@ def free_port() -> int:
     return port
 
 
+def snapshots_in(data: Path) -> Path:
+    """Where a data folder has the snapshots of collections."""
+    return data / "collection-snapshots" / "collections"
+
+
 def headwater(*arguments: str, timeout: float = 120.0) -> subprocess.CompletedProcess[str]:
     """Run the command line and wait for its end; stdout and stderr are captured."""
     with tempfile.TemporaryDirectory() as folder:
@@ -197,7 +202,7 @@ class Server(HeadwaterProcess):
             command += ["--grpc", "--grpc-port", str(self.grpc_port)]
         super().__init__(command, port, data.with_name(data.name + ".output"), environment, launch)
         self.data = data
-        self.snapshots = data / "collection-snapshots" / "collections"
+        self.snapshots = snapshots_in(data)
 
     def resident_bytes(self) -> int:
         """The resident memory of the server."""

@@ -8,6 +8,7 @@ are words in the names of the kinds to ask.
 """
 
 import argparse
+import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -44,7 +45,7 @@ def main() -> None:
                     cases = multivectors(folder, options.multi)
                     group = f"{options.multi:,} multivectors"
                 asked = [case for case in cases if any(word in case.name for word in options.cases)]
-                measure(asked, options.rounds, results, group)
+                asyncio.run(measure(asked, options.rounds, results, group))
     finally:
         results.show(Console(width=130))
     if options.output is not None:

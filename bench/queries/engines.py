@@ -1,6 +1,5 @@
 """The two that are asked: one shard of ours, one of the peer's, each in a folder; what is there already is opened."""
 
-import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, cast
@@ -46,15 +45,14 @@ class Ours:
         self._shard = LocalShard(live.view)
         self._answering = Answering(cast("Reader", _Limited()))
         self._threads = ReadThreads()
-        self._loop = asyncio.new_event_loop()
 
-    def answer(self, request: QueryRequest | QueryGroupsRequest) -> Any:
+    async def answer(self, request: QueryRequest | QueryGroupsRequest) -> Any:
         """What a route would answer."""
         budget = Budget(self._threads, Deadline(60.0), ANSWER_BYTES)
         reading = Reading(1, self._config, Shards([self._shard], budget), budget)
         if isinstance(request, QueryGroupsRequest):
-            return self._loop.run_until_complete(self._answering.answer_groups(reading, request))
-        return self._loop.run_until_complete(self._answering.answer(reading, request))
+            return await self._answering.answer_groups(reading, request)
+        return await self._answering.answer(reading, request)
 
 
 class _Limited:

@@ -90,6 +90,9 @@ class Postings:
         wanted: int,
         allowed: NDArray[np.bool_] | None = None,
     ) -> Found: ...
+    def counts(  # how many rows have each of some terms, in any order
+        self, terms: NDArray[np.uint32], allowed: NDArray[np.bool_] | None = None
+    ) -> NDArray[np.int64]: ...
 
 def sparse_scores(
     pairs: NDArray[np.uint32],  # [pairs, 2]: an index and the bits of a value

@@ -147,9 +147,7 @@ class PyPostings {
 
     py::tuple nearest(const U32& terms, const F64& weights, std::size_t wanted, const std::optional<Mask>& allowed) const {
         const std::vector<Term> query = terms_of(terms, weights);
-        require(!allowed || (allowed->ndim() == 1 && static_cast<std::size_t>(allowed->shape(0)) == size_),
-                "a mask has a value for each row");
-        const bool* mask = allowed ? allowed->data() : nullptr;
+        const bool* mask = mask_of(allowed);
         std::vector<Scored> found;
         {
             const py::gil_scoped_release released;
@@ -158,7 +156,27 @@ class PyPostings {
         return answer(found, true);
     }
 
+    I64 counts(const U32& terms, const std::optional<Mask>& allowed) const {
+        require(terms.ndim() == 1, "terms are a list");
+        const bool* mask = mask_of(allowed);
+        I64 found(terms.shape(0));
+        const std::uint32_t* some = terms.data();
+        const auto count = static_cast<std::size_t>(terms.shape(0));
+        std::int64_t* out = found.mutable_data();
+        {
+            const py::gil_scoped_release released;
+            count_rows(postings_, some, count, size_, mask, out);
+        }
+        return found;
+    }
+
    private:
+    const bool* mask_of(const std::optional<Mask>& allowed) const {
+        require(!allowed || (allowed->ndim() == 1 && static_cast<std::size_t>(allowed->shape(0)) == size_),
+                "a mask has a value for each row");
+        return allowed ? allowed->data() : nullptr;
+    }
+
     U32 terms_;  // these keep what postings_ points at
     I64 starts_;
     U32 rows_;
@@ -248,7 +266,8 @@ void define_scans(py::module_& module) {
         .def(py::init<U32, I64, U32, F32, std::size_t>(), py::arg("terms"), py::arg("starts"), py::arg("rows"),
              py::arg("values"), py::arg("size"))
         .def("nearest", &PyPostings::nearest, py::arg("terms"), py::arg("weights"), py::arg("wanted"),
-             py::arg("allowed") = py::none());
+             py::arg("allowed") = py::none())
+        .def("counts", &PyPostings::counts, py::arg("terms"), py::arg("allowed") = py::none());
     module.def("sparse_scores", &py_sparse_scores, py::arg("pairs"), py::arg("ends"), py::arg("terms"),
                py::arg("weights"), py::arg("rows") = py::none());
     module.def("max_sim_nearest", &py_max_sim_nearest, py::arg("vectors"), py::arg("ends"), py::arg("measure"),

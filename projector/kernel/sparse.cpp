@@ -21,16 +21,22 @@ struct Cursor {
     double weight;
 };
 
+// Of a term that nothing has, there are none.
+Cursor cursor_of(const Postings& postings, const Term& term) {
+    const std::uint32_t* end = postings.terms + postings.count;
+    const std::uint32_t* place = std::lower_bound(postings.terms, end, term.index);
+    if (place == end || *place != term.index) return {0, 0, term.weight};
+    const std::int64_t* starts = postings.starts + (place - postings.terms);
+    if (starts[0] < 0 || starts[1] < starts[0] || static_cast<std::size_t>(starts[1]) > postings.size)
+        throw DamagedPostings("a term's postings are not where they should be");
+    return {static_cast<std::size_t>(starts[0]), static_cast<std::size_t>(starts[1]), term.weight};
+}
+
 std::vector<Cursor> cursors_of(const Postings& postings, const std::vector<Term>& query) {
     std::vector<Cursor> cursors;
-    const std::uint32_t* end = postings.terms + postings.count;
     for (const Term& term : query) {
-        const std::uint32_t* place = std::lower_bound(postings.terms, end, term.index);
-        if (place == end || *place != term.index) continue;
-        const std::int64_t* starts = postings.starts + (place - postings.terms);
-        if (starts[0] < 0 || starts[1] < starts[0] || static_cast<std::size_t>(starts[1]) > postings.size)
-            throw DamagedPostings("a term's postings are not where they should be");
-        cursors.push_back({static_cast<std::size_t>(starts[0]), static_cast<std::size_t>(starts[1]), term.weight});
+        const Cursor cursor = cursor_of(postings, term);
+        if (cursor.at < cursor.end) cursors.push_back(cursor);
     }
     return cursors;
 }
@@ -120,6 +126,20 @@ double product(const Pair* pair, const Pair* end, const std::vector<Term>& query
 }
 
 }  // namespace
+
+void count_rows(const Postings& postings, const std::uint32_t* terms, std::size_t count, std::size_t rows,
+                const bool* allowed, std::int64_t* out) {
+    for (std::size_t term = 0; term < count; ++term) {
+        const Cursor cursor = cursor_of(postings, {terms[term], 0.0});
+        out[term] = static_cast<std::int64_t>(cursor.end - cursor.at);
+        if (allowed == nullptr) continue;
+        out[term] = 0;
+        for (std::size_t at = cursor.at; at < cursor.end; ++at) {
+            if (postings.rows[at] >= rows) throw DamagedPostings("a term has rows that there are not");
+            out[term] += allowed[postings.rows[at]];
+        }
+    }
+}
 
 std::vector<Scored> sparse_nearest(const Postings& postings, const std::vector<Term>& query, std::size_t wanted,
                                    std::size_t rows, const bool* allowed) {

@@ -46,14 +46,6 @@ class Inverted:
         """The same, for the kernel to search."""
         return KernelPostings(self.terms, self.starts, self.rows, self.values, self.size)
 
-    def count(self, terms: NDArray[np.uint32]) -> int:
-        """How many postings some terms have."""
-        if not len(self.terms):
-            return 0
-        at = np.minimum(np.searchsorted(self.terms, terms), len(self.terms) - 1)
-        at = at[self.terms[at] == terms]
-        return int((self.starts[at + 1] - self.starts[at]).sum())
-
     def postings(self, term: int) -> slice | None:
         """Where a term's postings are; None when it doesn't occur."""
         at = int(np.searchsorted(self.terms, np.uint32(term)))

@@ -16,7 +16,13 @@ async def weigh(
     shards: Sequence[Shard], leaf: Nearest | Compared, corpus: Corpus, budget: Budget
 ) -> Nearest | Compared:
     """The leaf with all its vectors weighed. Raises what ``Shard.term_counts`` does."""
+    if not shards:
+        return msgspec.structs.replace(leaf, idf=None)
     terms = terms_of(vectors_of(leaf))
     asked = CountTerms(leaf.using, terms.tobytes(), corpus.filter)
-    weight = weights(await asyncio.gather(*(shard.term_counts(asked, budget) for shard in shards)))
+    if len(shards) == 1:
+        counts = [await shards[0].term_counts(asked, budget)]
+    else:
+        counts = await asyncio.gather(*(shard.term_counts(asked, budget) for shard in shards))
+    weight = weights(counts)
     return msgspec.structs.replace(with_vectors(leaf, lambda vector: weighed(vector, terms, weight)), idf=None)

@@ -52,8 +52,11 @@ class SparseComparison:
             rows, products = rows[common], products[common]
         else:
             pieces = list(self._by_postings(vectors, query))
-            rows = np.concatenate([rows for rows, _ in pieces])
-            products = np.concatenate([products for _, products in pieces])
+            if len(pieces) == 1:
+                rows, products = pieces[0]
+            else:
+                rows = np.concatenate([rows for rows, _ in pieces])
+                products = np.concatenate([products for _, products in pieces])
             query.note("postings", "all rows with an index in common", self._postings(vectors), len(rows))
         chosen = best(products, query.wanted)
         return rows[chosen], products[chosen]
@@ -83,7 +86,7 @@ class SparseComparison:
     def _postings(self, vectors: SparseVectors) -> int:
         """How many there are of the query's indices. Planning asks before searching does."""
         if self._counted is None or self._counted[0] is not vectors:
-            self._counted = vectors, sum(lists.count(self._terms) for _, lists in vectors.blocks)
+            self._counted = vectors, sum(int(lists.kernel.counts(self._terms).sum()) for _, lists in vectors.blocks)
         return self._counted[1]
 
     def _by_postings(self, vectors: SparseVectors, query: PartQuery) -> Iterator[tuple[Rows, Floats]]:
@@ -91,7 +94,7 @@ class SparseComparison:
         for first, lists in vectors.blocks:
             allowed = None if mask is None else mask[first : first + lists.size]
             rows, products = lists.kernel.nearest(self._terms, self._weights, query.wanted, allowed)
-            yield rows + first, products
+            yield rows + first if first else rows, products
 
     def _products(self, vectors: SparseVectors, rows: Rows) -> Floats:
         """The inner products of some rows, NaN for those that have no index in common with the query."""
@@ -103,14 +106,18 @@ def count_postings(vectors: SparseVectors, found: Findable, terms: Terms) -> Ter
     """How many of the rows that may be found have anything, and each of ``terms``. As in Qdrant, what is empty is not
     counted.
     """
+    mask = None if found.everything else found.found().mask()
     counts = np.zeros(len(terms), np.int64)
-    numbers: list[int] = terms.tolist()
     for first, lists in vectors.blocks:
-        for at, term in enumerate(numbers):
-            span = lists.postings(term)
-            if span is not None:
-                whole = span.stop - span.start
-                rows = lists.rows[span]
-                counts[at] += whole if found.everything else np.count_nonzero(found.keep(rows + np.int64(first)))
-    empty = len(vectors.empty) if found.everything else np.count_nonzero(found.keep(vectors.empty))
+        counts += lists.kernel.counts(terms, None if mask is None else mask[first : first + lists.size])
+    empty = len(vectors.empty) if mask is None else np.count_nonzero(mask[vectors.empty])
     return TermCounts(found.count - int(empty), counts)
+
+
+def count_us(vectors: SparseVectors, found: Findable, terms: Terms) -> float:
+    """About how long that takes, in microseconds."""
+    if vectors.missing:
+        return vectors.missing / _SORTED_PER_US
+    if found.everything:
+        return 0.0
+    return sum(int(lists.kernel.counts(terms).sum()) for _, lists in vectors.blocks) / _POSTINGS_PER_US

@@ -31,13 +31,16 @@ def weighs(params: AnyVectorParams) -> bool:
 
 def terms_of(vectors: Iterable[bytes]) -> Terms:
     """The indices that sparse vectors have."""
-    return np.unique(np.frombuffer(b"".join(vectors), PAIR)["index"])
+    every = list(vectors)
+    if len(every) == 1:
+        return np.ascontiguousarray(np.frombuffer(every[0], PAIR)["index"])
+    return np.unique(np.frombuffer(b"".join(every), PAIR)["index"])
 
 
 def weights(counts: Sequence[TermCounts]) -> NDArray[np.float64]:
-    """What each of the terms weighs by counts of all shards, float64 [terms]."""
+    """What each of the terms weighs by counts of all shards, of which there are some, float64 [terms]."""
     total = sum(count.vectors for count in counts)
-    having = np.sum([count.having for count in counts], axis=0, dtype=np.int64)
+    having = sum((count.having for count in counts[1:]), start=counts[0].having)
     return np.log1p((total - having + 0.5) / (having + 0.5))
 
 

@@ -9,7 +9,7 @@ import query_api.vectors.sparse as sparse
 from projector.frames import ShardId
 from projector.view.live_shard import LiveShard
 from projector.view.shard_view import ShardView
-from query_api.plan.leaves import Nearest
+from query_api.plan.leaves import Corpus, Nearest
 from query_api.plan.selection import NOTHING
 from schemas.config import CollectionConfig
 from schemas.filters import Filter, HasId
@@ -66,3 +66,8 @@ def test_brute_force(seed: int, query: dict[int, float], limit: int, filtered: b
             patch.setattr(sparse, "_POSTINGS_PER_ROW", per_row)
             hits = found([view], leaf, NOTHING)
             assert [(-hit.score, hit.id) for hit in hits] == expected
+
+
+def test_there_is_nothing_to_weigh_by_without_shards() -> None:
+    leaf = Nearest(limit=3, vector=pairs({1: 1.0}), using="s", idf=Corpus())
+    assert found([], leaf, NOTHING) == []

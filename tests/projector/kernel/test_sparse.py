@@ -63,6 +63,10 @@ def test_brute_force(rows: int, seed: int, query: dict[int, float], wanted: int,
     assert found.tolist() == among[near >= least].tolist()
     assert products.tolist() == by_pairs[found].tolist()
 
+    asked = np.arange(TERMS + 1, dtype=np.uint32)[::-1]
+    having = np.append(there if allowed is None else there & allowed[:, np.newaxis], np.zeros((rows, 1), np.bool_), 1)
+    assert lists.kernel.counts(asked, allowed).tolist() == having.sum(axis=0)[::-1].tolist()
+
 
 def test_what_does_not_fit_is_refused() -> None:
     _, _, pairs, ends, lists = made(50, 1)
@@ -73,6 +77,8 @@ def test_what_does_not_fit_is_refused() -> None:
         lists.kernel.nearest(terms, weights[:1], 1)
     with pytest.raises(ValueError, match="mask"):
         lists.kernel.nearest(terms[1:], weights[:1], 1, np.ones(3, np.bool_))
+    with pytest.raises(ValueError, match="mask"):
+        lists.kernel.counts(terms, np.ones(3, np.bool_))
     with pytest.raises(IndexError):
         sparse_scores(pairs, ends, terms[1:], weights[:1], np.array([50], np.int64))
 
@@ -97,6 +103,8 @@ def test_damage_is_noticed_or_stays_within_the_rows(data: st.DataObject) -> None
         assert len(set(found.tolist())) == len(found)
         assert all(row < 500 for row in found.tolist())
     with suppress(DamagedPostingsError):
+        damaged.counts(query, np.ones(500, np.bool_))
+    with suppress(DamagedPostingsError):
         sparse_scores(pairs, ends, query, weights)
 
 
@@ -107,3 +115,7 @@ def test_rows_beyond_the_last_and_rows_that_go_back_are_damage() -> None:
         damaged = KernelPostings(terms, starts, np.array(rows, np.uint32), values, 10_000)
         with pytest.raises(DamagedPostingsError):
             damaged.nearest(terms, np.ones(1), 2)
+    with pytest.raises(DamagedPostingsError):
+        KernelPostings(terms, starts, np.array([0, 1, 20_000], np.uint32), values, 10_000).counts(
+            terms, np.ones(10_000, np.bool_)
+        )

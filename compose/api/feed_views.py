@@ -13,7 +13,7 @@ from ingest.log import Log, Topic
 from ingest.ports import CollectionEntry
 from projector.frames import ShardId
 from projector.segments.meta import unfit_reason
-from projector.segments.policy import SegmentFacts, TailFacts, has_all_graphs
+from projector.segments.policy import SegmentFacts, TailFacts, is_up_to_date
 from projector.segments.reader import Segment
 from projector.segments.shard_work import is_stale
 from projector.view.indexed import indexed_vectors
@@ -155,7 +155,7 @@ class FeedViews:
 
 
 def _up_to_date(view: ShardView) -> bool:
-    """Whether a shard has all graphs that its configuration asks for, as far as its segments tell."""
+    """Whether a shard has all graphs and columns that are asked for, as far as its segments tell."""
     facts = [
         SegmentFacts(
             part.segment.name,
@@ -163,7 +163,8 @@ def _up_to_date(view: ShardView) -> bool:
             part.size - part.alive_count,
             part.segment.meta.indexed,
             is_stale(part.segment, view.config),
+            bare=part.columns.lack(view.config.payload_indexes),
         )
         for part in view.segments
     ]
-    return has_all_graphs(facts, TailFacts(rows=view.tail.size), view.config)
+    return is_up_to_date(facts, TailFacts(rows=view.tail.size), view.config)

@@ -6,10 +6,10 @@ import msgspec
 import numpy as np
 
 from projector.columns.accumulator import ColumnAccumulator, JsonItem
-from projector.columns.meta import COLUMNS_SECTION, ColumnMeta, ColumnsMeta, ColumnSteps, column_steps
+from projector.columns.meta import COLUMNS_SECTION, ColumnMeta, ColumnsMeta, ColumnSteps, declared_columns
 from projector.columns.postings import HashCollisionError
 from projector.columns.sections import SectionSink
-from schemas.json_path import EACH, parse_path
+from schemas.json_path import EACH
 from schemas.matching import EVALUATOR_VERSION
 from schemas.payload_index import PayloadIndexes
 from schemas.validation import decode_payload
@@ -36,8 +36,8 @@ class ColumnsBuilder:
 
     def __init__(self, indexes: PayloadIndexes) -> None:
         """``indexes``, by payload key, say which paths get a column before others, and with which structures."""
-        declared = ((parse_path(key).steps, index.params) for key, index in indexes.items())
-        self._declared = {column_steps(steps): params for steps, params in declared}
+        self._indexes = indexes
+        self._declared = declared_columns(indexes)
         self._slot = 0
         self._root = _Node((), None)
         self._tracked: list[tuple[ColumnSteps, ColumnAccumulator]] = []
@@ -64,7 +64,8 @@ class ColumnsBuilder:
             metas.append(ColumnMeta.of(steps, number, accumulator.points, accumulator.index))
             for name, data in sections.items():
                 sink.put(f"column.{number}.{name}", data)
-        encoded = msgspec.json.encode(ColumnsMeta(complete, metas, EVALUATOR_VERSION))
+        declared = {key: index.params for key, index in self._indexes.items()}
+        encoded = msgspec.json.encode(ColumnsMeta(complete, metas, EVALUATOR_VERSION, declared))
         sink.put(COLUMNS_SECTION, np.frombuffer(encoded, np.uint8))
 
     def _visit_object(self, node: _Node, value: dict[str, JsonItem]) -> None:

@@ -16,7 +16,7 @@ from projector.columns.bools import Bools
 from projector.columns.datetimes import Datetimes
 from projector.columns.geo import Geo
 from projector.columns.keywords import Keywords
-from projector.columns.meta import ColumnMeta
+from projector.columns.meta import ColumnMeta, structure
 from projector.columns.numbers import Numbers
 from projector.columns.presence import Presence
 from projector.columns.sections import SectionSource
@@ -62,7 +62,7 @@ class Column:
         """``meta``: None for a path that leads to nothing."""
         self._source = source
         self._size = size
-        self._index = None if meta is None else meta.index
+        self._structure = None if meta is None else structure(meta.index)
         self.presence = Presence(source, size, counted=meta is None or meta.counted)
 
     def select_element(self, test: ElementTest) -> Selection:
@@ -73,7 +73,7 @@ class Column:
         """The slots where all of the path's values together pass."""
         if not isinstance(test, HasTokens):
             return self.presence.select(test)
-        if self._index == test.index:
+        if self._structure == structure(test.index):
             return self.texts.select(test)
         tokens = analyzer(test.index).tokens
         having = (self.keywords.where(lambda text, t=token: t in tokens(text), parsed=True) for token in test.tokens)
@@ -97,7 +97,7 @@ class Column:
                 return self.numbers.counts(among)
             case "bool":
                 return self.bools.counts(among)
-            case "uuid" if isinstance(self._index, UuidIndex):
+            case "uuid" if isinstance(self._structure, UuidIndex):
                 return self.uuids.counts(among)
             case _:
                 return None
@@ -109,7 +109,7 @@ class Column:
             case MatchUuid():
                 return self._uuid(test)
             case HasPhrase():
-                own = self.texts.select(test) if self._index == test.index else None
+                own = self.texts.select(test) if self._structure == structure(test.index) else None
                 return [own or self.keywords.where(lambda text: element_passes(test, text), parsed=True)]
             case IsOfType(data_type="geo"):
                 return [self._geo_or_any(test)]
@@ -121,10 +121,10 @@ class Column:
                 return [*found, known(self.presence.others())] if isinstance(test, MatchExcept) else found
 
     def _geo_or_any(self, test: ElementTest) -> Selection:
-        return self.geo.select(test) if isinstance(self._index, GeoIndex) else at_most(self.presence.others())
+        return self.geo.select(test) if isinstance(self._structure, GeoIndex) else at_most(self.presence.others())
 
     def _uuids_or_any(self, test: ElementTest) -> Selection:
-        if isinstance(self._index, UuidIndex):
+        if isinstance(self._structure, UuidIndex):
             return self.uuids.select(test)
         return self.keywords.where(lambda text: element_passes(test, text), parsed=True)
 

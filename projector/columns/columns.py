@@ -8,11 +8,19 @@ import numpy as np
 
 from projector.columns.builder import ColumnsBuilder
 from projector.columns.column import Column
-from projector.columns.meta import COLUMNS_SECTION, ColumnMeta, ColumnsMeta, ColumnSteps, column_steps
+from projector.columns.meta import (
+    COLUMNS_SECTION,
+    ColumnMeta,
+    ColumnsMeta,
+    ColumnSteps,
+    column_steps,
+    declared_columns,
+    structure,
+)
 from projector.columns.sections import ArraySource, MemorySections, Prefixed
 from schemas.json_path import Path
 from schemas.matching import EVALUATOR_VERSION
-from schemas.payload_index import PayloadIndexes
+from schemas.payload_index import PayloadIndex, PayloadIndexes
 
 _meta_decoder = msgspec.json.Decoder(ColumnsMeta)
 
@@ -31,6 +39,8 @@ class Columns:
         self._source = source
         self._size = size
         self._metas: dict[ColumnSteps, ColumnMeta] = {column.steps: column for column in meta.columns}
+        self._declared = meta.declared
+        self._lacking: tuple[PayloadIndexes, bool] | None = None
         self._columns: dict[ColumnSteps, Column] = {}
         self._nothing = Column(Prefixed(MemorySections(), ""), size, None)
 
@@ -48,6 +58,29 @@ class Columns:
     def paths(self) -> dict[Path, int]:
         """The paths that have a column, and at how many slots they lead to something."""
         return {Path(steps): meta.points for steps, meta in self._metas.items()}
+
+    def lack(self, indexes: PayloadIndexes) -> bool:
+        """Whether columns that are built now, with ``indexes`` declared, have a column or a structure more."""
+        known = self._lacking
+        if known is None or known[0] is not indexes:
+            known = self._lacking = (indexes, self._lack(indexes))
+        return known[1]
+
+    def _lack(self, indexes: PayloadIndexes) -> bool:
+        of_today = self.evaluator == EVALUATOR_VERSION
+        then = {key: PayloadIndex(params) for key, params in (self._declared or {}).items()}
+        tried = declared_columns(then) if of_today else {}
+        for steps, params in declared_columns(indexes).items():
+            meta = self._metas.get(steps)
+            wanted = structure(params)
+            if steps in tried and structure(tried[steps]) == wanted:
+                continue  # what it lacks all the same it would lack again
+            if meta is None and not self.complete:
+                return True
+            held = structure(meta.index) if meta is not None and of_today else None
+            if meta is not None and wanted is not None and wanted != held:
+                return True
+        return False
 
     def find(self, path: Path) -> tuple[Column, bool] | None:
         """The column that can say something about a path, and whether it is that path's own.

@@ -1,11 +1,11 @@
 """The directory of a segment's columns: section ``columns``, JSON."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from schemas.json_path import EACH, Each
-from schemas.payload_index import IndexParams
+from schemas.json_path import EACH, Each, parse_path
+from schemas.payload_index import GeoIndex, IndexParams, PayloadIndex, TextIndex, UuidIndex
 
 COLUMNS_SECTION = "columns"
 
@@ -23,6 +23,24 @@ def column_steps(steps: Sequence[str | int | Each]) -> ColumnSteps:
     while found[-1] is EACH:
         found = found[:-1]
     return found
+
+
+def structure(params: IndexParams | None) -> IndexParams | None:
+    """What a declared index adds to a column: that of its parameters which says so, None where it adds nothing."""
+    match params:
+        case TextIndex():
+            return msgspec.structs.replace(params, on_disk=None, memory=None, enable_hnsw=None)
+        case UuidIndex():
+            return UuidIndex()
+        case GeoIndex():
+            return GeoIndex()
+        case _:
+            return None
+
+
+def declared_columns(indexes: Mapping[str, PayloadIndex]) -> dict[ColumnSteps, IndexParams]:
+    """What is declared, by the column that has it; of two keys with one column the later one counts."""
+    return {column_steps(parse_path(key).steps): index.params for key, index in indexes.items()}
 
 
 class ColumnMeta(msgspec.Struct, frozen=True):
@@ -52,9 +70,11 @@ class ColumnMeta(msgspec.Struct, frozen=True):
 class ColumnsMeta(msgspec.Struct, frozen=True):
     """All columns; ``complete`` when a path without a column leads to nothing in any slot.
 
-    ``evaluator``: the version of the evaluator that they were built under; "" where that isn't told.
+    ``evaluator``: the version of the evaluator that they were built under; "" where that isn't told. ``declared``: by
+    payload key, what was then; None where that isn't told.
     """
 
     complete: bool
     columns: list[ColumnMeta]
     evaluator: str = ""
+    declared: dict[str, IndexParams] | None = None

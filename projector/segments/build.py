@@ -17,6 +17,7 @@ from projector.quantization.codes import wanted_meta, write_codes
 from projector.segments.errors import SegmentDamagedError
 from projector.segments.flat_file import FlatFileWriter, file_checksum
 from projector.segments.graph_build import build_graph
+from projector.segments.graph_keep import keep_graphs
 from projector.segments.graph_sections import write_repeats
 from projector.segments.merge_order import merge_ids
 from projector.segments.meta import SEGMENT_FILE, SEGMENT_KIND, GraphMeta, SegmentMeta, UnfitGraph, VectorMeta
@@ -78,10 +79,15 @@ class _Build:
             written = (self._write_vectors(file, i, name) for name, i in self._config.positions.items())
             vectors = [meta for meta in written if meta is not None]
             started = perf_counter()
-            if self._spec.graph:
+            indexed = self._spec.graph
+            if self._spec.keep:
+                (source,) = (s.segment for s in order.sources if isinstance(s, SegmentSource))
+                vectors = keep_graphs(source, file, self._folder, vectors)
+                indexed = source.meta.indexed
+            elif indexed:
                 vectors = self._build_graphs(file, vectors)
             graph_seconds = perf_counter() - started
-            meta = SegmentMeta(len(order.numbers), len(order.uuids), vectors, self._spec.graph)
+            meta = SegmentMeta(len(order.numbers), len(order.uuids), vectors, indexed)
             file.finish(SEGMENT_KIND, meta)
         size = sum(path.stat().st_size for path in self._folder.iterdir())
         return BuildResult(order.size, size, graph_seconds)
@@ -181,7 +187,7 @@ def _open_sources(spec: BuildSpec) -> list[Source]:
     sources: list[Source] = [SpillSource(Path(path), spec.config) for path in spec.spills]
     for piece in spec.segments:
         try:
-            sources.append(SegmentSource(Path(piece.folder), piece.dead, spec.config))
+            sources.append(SegmentSource(Path(piece.folder), piece.dead, spec.config, graphs=spec.keep))
         except SegmentDamagedError as error:
             raise SegmentDamagedError(error.message, piece.folder) from error
     return sources

@@ -120,7 +120,7 @@ class SectionWriter:
         self._file = file
         self.crc = 0
 
-    def write(self, data: bytes | bytearray | NDArray[Any]) -> None:
+    def write(self, data: bytes | bytearray | memoryview | NDArray[Any]) -> None:
         """Append bytes, or an array's values, which must be little endian."""
         if isinstance(data, np.ndarray):
             data = np.ascontiguousarray(data).tobytes()

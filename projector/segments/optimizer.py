@@ -13,7 +13,7 @@ from projector.frames import ShardId
 from projector.segments import metrics
 from projector.segments.errors import BuildFailedError, SegmentDamagedError
 from projector.segments.meta import unfit_reason
-from projector.segments.policy import SEAL_BYTES, SEAL_ROWS, Plan, has_all_graphs, plan_graph, plan_plain
+from projector.segments.policy import SEAL_BYTES, SEAL_ROWS, Plan, is_up_to_date, plan_graph, plan_plain
 from projector.segments.reader import Segment
 from projector.segments.replacement import Builder, Built, MakeReady, Replacement, SealedState, publish
 from projector.segments.scrubber import Scrubber
@@ -136,12 +136,12 @@ class Optimizer:
         return next(mine.room for mine in self._partitions if mine.number == partition)
 
     def up_to_date(self, shard: ShardId) -> bool:
-        """Whether the shard is whole and has all graphs that its configuration asks for; unknown shards are."""
+        """Whether the shard is whole and has all graphs and columns that are asked for; unknown shards are."""
         work = self._find(shard)
         if work is None:
             return True
         tail = work.tail_facts(self._clock())
-        return not work.condemned and has_all_graphs(work.segment_facts(as_idle=True), tail, work.live.view.config)
+        return not work.condemned and is_up_to_date(work.segment_facts(as_idle=True), tail, work.live.view.config)
 
     def progress(self, shard: ShardId) -> float | None:
         """The fraction of the graph build that runs for this shard; None when none does."""

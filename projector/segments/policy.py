@@ -49,6 +49,8 @@ class SegmentFacts:
     stale: bool = False
     busy: bool = False
     """Whether a running build takes it in."""
+    bare: bool = False
+    """Whether its columns lack what payload indexes were declared for since."""
 
     @property
     def alive(self) -> int:
@@ -76,12 +78,14 @@ class Plan:
     """A build: segments to replace, by name, and whether the tail is sealed with them and graphs are built.
 
     ``rebuild``: the points come from the state, as the files of the one segment that is replaced are damaged.
+    ``columns``: the one segment that is replaced gets new columns, and is the same in all else.
     """
 
     segments: tuple[str, ...] = ()
     seal: bool = False
     graph: bool = False
     rebuild: bool = False
+    columns: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +138,12 @@ def plan_plain(segments: Sequence[SegmentFacts], tail: TailFacts, config: Collec
     if seal:
         return Plan(seal=True)
     wasteful = next((s for s in free if _wasteful(s, config.optimizers)), None)
-    return None if wasteful is None else Plan((wasteful.name,))
+    if wasteful is not None:
+        return Plan((wasteful.name,))
+    # Where graphs are built anew, columns are with them.
+    waiting = config.optimizers.max_optimization_threads != 0
+    bare = next((s for s in segments if s.bare and not s.busy and not (s.stale and waiting)), None)
+    return None if bare is None else Plan((bare.name,), columns=True)
 
 
 def plan_graph(segments: Sequence[SegmentFacts], tail: TailFacts, config: CollectionConfig) -> Plan | None:
@@ -167,11 +176,13 @@ def plan_graph(segments: Sequence[SegmentFacts], tail: TailFacts, config: Collec
     return None
 
 
-def has_all_graphs(segments: Sequence[SegmentFacts], tail: TailFacts, config: CollectionConfig) -> bool:
-    """Whether no graph is missing: none would be built if changes stopped now and the tail were sealed.
+def is_up_to_date(segments: Sequence[SegmentFacts], tail: TailFacts, config: CollectionConfig) -> bool:
+    """Whether no graph and no column is missing: none would be built if changes stopped now and the tail were sealed.
 
     Segments that a running build takes in are not to be marked as busy here.
     """
+    if any(segment.bare for segment in segments):
+        return False
     sealed = [*segments, SegmentFacts("", tail.rows, 0)]
     return plan_graph(sealed, TailFacts(quiet=QUIET_SECONDS), config) is None
 

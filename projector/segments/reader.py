@@ -185,6 +185,12 @@ class Segment:
             except SegmentDamagedError as error:
                 self.damaged_graphs[meta.name] = str(error)
 
+    def graph_sections(self, number: int) -> Iterator[tuple[str, memoryview]]:
+        """What goes with the graph of the configuration's ``number``-th name, by section: repeats and codes."""
+        for section in (*REPEAT_SECTIONS, *CODES_SECTIONS):
+            if (name := f"{section}{number}") in self._file:
+                yield name, self._file.view(name)
+
     def select(self, filter_: Filter) -> Selection:
         """What the columns say about a filter, for every slot, dead or alive."""
         return select(filter_, self)

@@ -76,7 +76,7 @@ class Replacement:
 
     async def build(self, builder: Builder, progress: Callable[[float], None]) -> "Built":
         """Build the segment and open it. Raises BuildFailedError, SegmentDamagedError, OSError."""
-        alive = any(part.alive_count for part in self._parts)
+        alive = any(part.alive_count for part in self._parts) or self._plan.columns
         if self._tail is None and not alive:
             return Built(None, None)
         try:
@@ -108,8 +108,11 @@ class Replacement:
             current = {part.segment.name: part for part in self._work.live.view.segments}
             for part in self._parts:
                 refuse_less(part, current[part.segment.name], segment)
-        self._work.live.replace(self._base, removed, added, self._plan.seal)
-        self._work.merged(self._base, self._parts)
+        self._work.live.replace(self._base, removed, added, self._plan.seal, same_slots=self._plan.columns)
+        if self._plan.columns:
+            self._work.recolumned(removed[0], added[0])
+        else:
+            self._work.merged(self._base, self._parts)
         self._work.swaps += 1
         self._work.retired += [segment.folder for segment in removed]
         if self._plan.seal:
@@ -140,6 +143,9 @@ class Replacement:
             with write_spill(self._spill) as spill:
                 spill.add(*self._tail.live_points())
             spills.append(str(self._spill))
+        if self._plan.columns:
+            pieces = [SegmentPiece(str(p.segment.folder)) for p in self._parts]
+            return BuildSpec(str(self._target), self._base.config, spills, pieces, keep=True)
         pieces = [SegmentPiece(str(p.segment.folder), _dead(p)) for p in self._parts]
         return BuildSpec(str(self._target), self._base.config, spills, pieces, self._plan.graph)
 

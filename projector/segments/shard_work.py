@@ -121,6 +121,7 @@ class ShardWork:
                 part.segment.meta.indexed,
                 is_stale(part.segment, view.config),
                 part.segment.name in taken,
+                part.columns.lack(view.config.payload_indexes),
             )
             for part in view.segments
         ]
@@ -140,6 +141,10 @@ class ShardWork:
         """What was dead in ``parts`` of the view ``base`` is in no segment any more. It is yet to be sealed."""
         if any(self._deaths_in(part) > 0 for part in parts):
             self._left_out = max(self._left_out, base.offset)
+
+    def recolumned(self, old: Segment, new: Segment) -> None:
+        """``new`` has the slots of ``old``, and the manifest says of as many that they are dead."""
+        self._dead[new.name] = self._dead.get(old.name, 0)
 
     def sealed(self, offset: int, now: float) -> None:
         """The tail at ``offset`` is in segments now; what came since is as old as this call."""

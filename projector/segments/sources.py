@@ -84,13 +84,13 @@ class SpillSource:
 class SegmentSource:
     """The slots of a segment that are not dead."""
 
-    def __init__(self, folder: Path, dead: bytes | None, config: CollectionConfig) -> None:
+    def __init__(self, folder: Path, dead: bytes | None, config: CollectionConfig, *, graphs: bool = False) -> None:
         """``dead``: a packed mask; None: no slot is. Vectors of names that ``config`` no longer has are left out.
 
-        Raises SegmentDamagedError, after reading all but graphs.
+        Raises SegmentDamagedError, after reading everything, graphs where they are asked for.
         """
-        segment = self._segment = Segment.open(folder)
-        segment.check(graphs=False)
+        segment = self.segment = Segment.open(folder)
+        segment.check(graphs=graphs)
         alive = np.ones(segment.size, np.bool_) if dead is None else ~unpack_mask(dead, segment.size)
         count = len(segment.numbers)
         self.number_rows = np.flatnonzero(alive[:count])
@@ -104,11 +104,11 @@ class SegmentSource:
 
     def versions(self, rows: Rows) -> NDArray[np.uint64]:
         """The versions."""
-        return self._segment.versions[rows]
+        return self.segment.versions[rows]
 
     def payload(self, row: int) -> bytes:
         """The payload."""
-        return self._segment.payload_at(row)
+        return self.segment.payload_at(row)
 
     def has_vector(self, name: str, rows: Rows) -> NDArray[np.bool_]:
         """Which rows have a vector of this name."""
@@ -121,13 +121,13 @@ class SegmentSource:
         """The vectors."""
         table = self._rows[name]
         places = rows if table is None else table[rows].astype(np.int64)
-        return self._kinds[name].take(self._segment.vectors(name), places)
+        return self._kinds[name].take(self.segment.vectors(name), places)
 
     def _row_table(self, name: str) -> NDArray[np.int32] | None:
         """From slot to row of the vector file, -1 for none; None when they are the same."""
-        vectors = self._segment.vectors(name)
+        vectors = self.segment.vectors(name)
         if vectors is None or vectors.slots is None:
             return None
-        table = np.full(self._segment.size, -1, np.int32)
+        table = np.full(self.segment.size, -1, np.int32)
         table[vectors.slots] = np.arange(len(vectors.slots), dtype=np.int32)
         return table

@@ -18,7 +18,8 @@ class BuildSpec(msgspec.Struct, frozen=True):
     """One build. Ids are distinct over all sources, dead slots left out.
 
     ``target`` is the new segment's folder; the folder above it exists. ``graph``: whether to build graphs for the
-    vector names that can have one. ``threads`` for graphs; 0: the configuration's, or one per core.
+    vector names that can have one. ``threads`` for graphs; 0: the configuration's, or one per core. ``keep``: the one
+    segment that is named, no slot of which is left out, keeps its graphs and codes.
     """
 
     target: str
@@ -27,6 +28,7 @@ class BuildSpec(msgspec.Struct, frozen=True):
     segments: list[SegmentPiece]
     graph: bool = False
     threads: int = 0
+    keep: bool = False
 
 
 class BuildResult(msgspec.Struct, frozen=True):

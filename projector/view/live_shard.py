@@ -125,17 +125,26 @@ class LiveShard:
         return True
 
     def replace(
-        self, base: ShardView, removed: Sequence[Segment], added: Sequence[Segment], tail_sealed: bool
+        self,
+        base: ShardView,
+        removed: Sequence[Segment],
+        added: Sequence[Segment],
+        tail_sealed: bool,
+        *,
+        same_slots: bool = False,
     ) -> ShardView:
         """Put segments that were built from ``base`` in place of ``removed`` and, if sealed, of the base's tail.
 
         The new view stands where the last one does and has the same points. What died since the base is dead in the
-        new segments too; the tail keeps the rows that came since. Raises ValueError when a removed segment or the
-        sealed tail is no longer part of this shard.
+        new segments too; the tail keeps the rows that came since. ``same_slots``: one segment was built from one, with
+        its slots, dead ones too. Raises ValueError when a removed segment or the sealed tail is no longer part of this
+        shard.
         """
         gone = [s for s in self._segments if any(s.segment is r for r in removed)]
         if len(gone) != len(removed) or (tail_sealed and base.tail.tail is not self._tail):
             raise ValueError(f"shard {self.shard}: the segments to be replaced are no longer there")
+        if same_slots:
+            return self._put_in_place(gone, [LiveSegment(added[0], gone[0].dead_at.copy())], self.view.tail)
         fresh = [LiveSegment(s, np.full(s.size, ALIVE)) for s in added]
         for segment in gone:
             died = _died_since(segment.dead_at, base.offset)

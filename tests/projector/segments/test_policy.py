@@ -12,7 +12,7 @@ from projector.segments.policy import (
     Plan,
     SegmentFacts,
     TailFacts,
-    has_all_graphs,
+    is_up_to_date,
     plan_graph,
     plan_plain,
     seal_due,
@@ -193,14 +193,27 @@ def test_when_there_are_no_graphs(without: CollectionConfig) -> None:
     segments = plains(4, 100_000)
     assert plan_graph(segments, REST, without) is None
     assert plan_plain(segments, REST, without) is not None
-    assert has_all_graphs(segments, TailFacts(rows=10**6), without)
+    assert is_up_to_date(segments, TailFacts(rows=10**6), without)
 
 
 def test_stale_graphs_are_built_again() -> None:
     stale = replace(graph("g", 100_000), stale=True)
     assert plan_graph([stale], BUSY, config()) == Plan(("g",), graph=True)
     assert plan_graph([stale], BUSY, config(m=0)) == Plan(("g",))
-    assert not has_all_graphs([stale], TailFacts(), config())
+    assert not is_up_to_date([stale], TailFacts(), config())
+
+
+def test_a_segment_gets_columns_that_are_due_when_nothing_presses_more() -> None:
+    bare = replace(graph("g", 100_000), bare=True)
+    assert plan_plain([bare, bare], BUSY, config()) == Plan(("g",), columns=True)
+    assert plan_plain([bare], TailFacts(rows=10**6), config()) == Plan(seal=True)
+    assert plan_plain([replace(bare, busy=True)], BUSY, config()) is None
+    assert (
+        plan_plain([replace(bare, stale=True)], BUSY, config()) is None
+    )  # its graphs are built anew, columns with them
+    without = config(max_optimization_threads=0)
+    assert plan_plain([replace(bare, stale=True)], BUSY, without) == Plan(("g",), columns=True)
+    assert not is_up_to_date([bare], TailFacts(), config())
 
 
 def test_what_a_running_build_takes_in_is_left_alone() -> None:
@@ -220,7 +233,7 @@ def test_what_a_running_build_takes_in_is_left_alone() -> None:
     ],
 )
 def test_settled_is_when_no_graph_is_missing(segments: list[SegmentFacts], tail: TailFacts, settled: bool) -> None:
-    assert has_all_graphs(segments, tail, config()) is settled
+    assert is_up_to_date(segments, tail, config()) is settled
 
 
 def test_a_bulk_load_ends_at_rest_with_few_graphs_built_twice() -> None:

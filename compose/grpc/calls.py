@@ -1,8 +1,9 @@
 """One call: its message becomes a request of REST, and what its handler answers becomes the response."""
 
 import asyncio
+from collections.abc import Callable
 from time import perf_counter
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 import grpc
 import msgspec
@@ -12,6 +13,7 @@ from google.protobuf.message import DecodeError, Message
 from compose.grpc.errors import code_of, details_of
 from compose.grpc.fields import Json
 from compose.grpc.parameters import CallParameters
+from compose.grpc.parsed_size import ParsedSizes
 from compose.grpc.rendering import MessageRendering
 from compose.grpc.routes import PATH_FIELDS, Route
 from compose.http.access import Access
@@ -21,6 +23,9 @@ from ingest.http.endpoint import RESPONSES, RETRY_AFTER, SECONDS, Call, Endpoint
 from ingest.http.limits import InFlight, Limits
 from schemas.errors import BadInputError, HeadwaterError, UnprocessableError
 from schemas.rest.decode import UNCOUNTED_BYTES, ParsedBody
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 _METHOD = "GRPC"
 INLINE_BYTES = 64 << 10
@@ -47,13 +52,9 @@ class CallHandler:
         access: Access,
         limits: Limits,
         in_flight: InFlight,
-        parsing: asyncio.Lock,
+        sizes: ParsedSizes,
     ) -> None:
-        """``name`` is the method's, with its service; ``messages``: of the request, and of the response.
-
-        ``parsing`` is held by one large message at a time, of all calls: small parts take up to thirty times their
-        bytes while they are read.
-        """
+        """``name`` is the method's, with its service; ``messages``: of the request, and of the response."""
         self._name = name
         self._route = route
         self._endpoint = endpoint
@@ -61,7 +62,7 @@ class CallHandler:
         self._access = access
         self._limits = limits
         self._in_flight = in_flight
-        self._parsing = parsing
+        self._sizes = sizes
         self._right = required_right(endpoint.method, endpoint.path)
         self._stoppable = self._right is not Right.MANAGE
         self._path = [field for field in PATH_FIELDS if f"{{{field}}}" in route.path]
@@ -123,16 +124,15 @@ class CallHandler:
     async def _respond(
         self, data: bytes, headers: RawHeaders, patience: float | None, started: float
     ) -> tuple[bytes, Reply]:
-        # What is made of a message takes about as much again.
-        held = 2 * len(data)
         rendering = MessageRendering(self._limits.max_answer_bytes) if self._route.rendered else None
+        is_long = len(data) > INLINE_BYTES
+        held = len(data)
         self._in_flight.take(held)
         try:
-            if len(data) > INLINE_BYTES:
-                async with self._parsing:
-                    call = await asyncio.to_thread(self._call, data, headers)
-            else:
-                call = self._call(data, headers)
+            size = await _run(is_long, self._sizes.size, self._request, data)
+            self._in_flight.take(size)
+            held += size
+            call = await _run(is_long, self._call, data, headers)
             call.patience = patience
             call.rendering = rendering
             try:
@@ -147,9 +147,7 @@ class CallHandler:
         else:
             result = reply.raw if reply.raw is not None else msgspec.json.encode(reply.result)
             size = len(result)
-        if size > INLINE_BYTES:
-            return await asyncio.to_thread(self._encode, result, started), reply
-        return self._encode(result, started), reply
+        return await _run(size > INLINE_BYTES, self._encode, result, started), reply
 
     def _encode(self, result: Any, started: float) -> bytes:
         response: Any = self._response()
@@ -182,6 +180,11 @@ class CallHandler:
     def _count(self, code: str, started: float) -> None:
         RESPONSES.labels(_METHOD, self._name, code).inc()
         self._seconds.observe(perf_counter() - started)
+
+
+async def _run(is_long: bool, work: Callable[P, T], *args: P.args, **named: P.kwargs) -> T:
+    """Do some work, on a thread where it takes long."""
+    return await asyncio.to_thread(work, *args, **named) if is_long else work(*args, **named)
 
 
 def _check_name(path: dict[str, str]) -> None:

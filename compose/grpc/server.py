@@ -1,6 +1,5 @@
 """GrpcServer: the contract's services, health and reflection, on a port of their own."""
 
-import asyncio
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,6 +15,7 @@ from grpc_reflection.v1alpha import reflection
 
 from compose.grpc.calls import CallHandler
 from compose.grpc.messages import SERVICES, load, message_class, service
+from compose.grpc.parsed_size import ParsedSizes
 from compose.grpc.routes import ROUTES
 from compose.http.access import Access
 from compose.http.server import AddressInUseError
@@ -29,6 +29,8 @@ MAX_CALLS = 4096
 """Of all connections."""
 MAX_METADATA_BYTES = 64 << 10
 """Of a call: tokens name an offset of each partition."""
+PARSED_TO_SENT = 4
+"""What a message may take once it is read, to what the largest may have as it is sent."""
 
 
 class GrpcServer:
@@ -59,7 +61,8 @@ class GrpcServer:
             ],
             maximum_concurrent_rpcs=MAX_CALLS,
         )
-        parsing = asyncio.Lock()
+        requests = [message_class(method.input_type) for name in SERVICES for method in service(name).methods]
+        sizes = ParsedSizes(requests, PARSED_TO_SENT * limits.max_body_bytes)
         by_route = {(endpoint.method, endpoint.path): endpoint for endpoint in endpoints}
         for name in SERVICES:
             handlers: dict[str, Any] = {}
@@ -70,7 +73,7 @@ class GrpcServer:
                     continue
                 messages = message_class(method.input_type), message_class(method.output_type)
                 called = f"/{name}/{method.name}"
-                handler = CallHandler(called, route, endpoint, messages, access, limits, in_flight, parsing)
+                handler = CallHandler(called, route, endpoint, messages, access, limits, in_flight, sizes)
                 handlers[method.name] = grpc.unary_unary_rpc_method_handler(handler.answer)
             self._server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(name, handlers),))
         self._health = health.aio.HealthServicer()

@@ -1,12 +1,14 @@
 """The kernel: C++ that walks graphs and compares vectors where they lie, without the interpreter lock.
 
 It knows arrays only: what they mean, and where they come from, is for ``projector/segments`` and ``query_api`` to say.
+Beside that it tells how large messages are that come over gRPC; which there are, ``compose/grpc`` says.
 """
 
 from projector.kernel._kernel import (
     DamagedEndsError,
     DamagedGraphError,
     DamagedPostingsError,
+    WireSchema,
     distances,
     levels,
     max_sim_nearest,
@@ -29,6 +31,7 @@ __all__ = [
     "KernelGraph",
     "KernelPool",
     "KernelPostings",
+    "WireSchema",
     "distances",
     "levels",
     "max_sim_nearest",

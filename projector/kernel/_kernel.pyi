@@ -128,3 +128,13 @@ def product_table(
     codebook: NDArray[np.float32],  # [chunks, width, 256]
     squared: bool,
 ) -> NDArray[np.float32]: ...  # [chunks, 256]
+
+class WireSchema:
+    def __init__(
+        self,
+        # Of each message, by the numbers of its fields: which message one holds, bytes for each time that it is there,
+        # bytes for each number of a packed one.
+        messages: list[dict[int, tuple[int | None, int, int]]],
+        unknown: int,  # bytes for each field that isn't known
+    ) -> None: ...
+    def parsed_size(self, data: bytes, message: int, limit: int) -> int: ...  # or anything above the limit

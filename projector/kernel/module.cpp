@@ -21,6 +21,7 @@
 #include "quantized_module.hpp"
 #include "scan_module.hpp"
 #include "walk.hpp"
+#include "wire_module.hpp"
 
 namespace py = pybind11;
 using namespace headwater;
@@ -276,4 +277,5 @@ PYBIND11_MODULE(_kernel, module) {
     module.def("levels", &levels);
     define_scans(module);
     define_quantization(module);
+    define_wire(module);
 }

@@ -114,8 +114,9 @@ def test_a_flood_of_streams(calls: Calls, server: Server) -> None:
 
 def test_messages_of_nothing_but_small_parts(calls: Calls) -> None:
     # Each of these takes two bytes, and more than twenty once it is read.
-    upsert = b"\x0a\x01c" + b"\x1a\x00" * (2 << 20)
+    upsert = b"\x0a\x01c" + b"\x1a\x00" * (1 << 20)
     assert calls.send("/qdrant.Points/Upsert", upsert).code == "INVALID_ARGUMENT"
+    assert calls.send("/qdrant.Points/Upsert", upsert * 8).code == "RESOURCE_EXHAUSTED"
     conditions = b"\x1a\x00" * (1 << 20)
     query: Any = message_named("qdrant.QueryPoints")(collection_name="c")
     query.filter.MergeFromString(conditions)

@@ -47,10 +47,12 @@ def test_reflection(calls: Calls) -> None:
     [
         ("/qdrant.Points/Upsert", b"\xff\xff\xff", "INVALID_ARGUMENT"),
         ("/qdrant.Points/Upsert", b"\x00" * (LIMIT + 1000), "RESOURCE_EXHAUSTED"),
+        ("/qdrant.Points/Upsert", b"\x0a\x01c" + b"\x1a\x00" * (LIMIT // 4), "RESOURCE_EXHAUSTED"),
+        ("/qdrant.Points/QueryBatch", b"\x0a\x01c" + b"\x12\x00" * (LIMIT // 32), "RESOURCE_EXHAUSTED"),
         ("/qdrant.Points/Explode", b"", "UNIMPLEMENTED"),
         ("/qdrant.Nothing/Get", b"", "UNIMPLEMENTED"),
     ],
-    ids=["malformed", "too large", "no such method", "no such service"],
+    ids=["malformed", "too large", "many points", "many queries", "no such method", "no such service"],
 )
 def test_what_is_wrong_with_a_call(calls: Calls, path: str, data: bytes, code: str) -> None:
     assert calls.send(path, data).code == code

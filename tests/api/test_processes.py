@@ -19,6 +19,7 @@ from tests.ingest.log_contract import within
 from tests.support.cluster import Cluster
 from tests.support.http import Answer, Http
 from tests.support.kafka import settings_for
+from tests.support.launching import new_interpreter
 from tests.support.server import HeadwaterProcess, headwater
 from tests.support.waiting import eventually
 
@@ -159,7 +160,8 @@ def _outages(process: HeadwaterProcess) -> tuple[int, int]:
 
 
 def test_an_api_that_is_first(kafka_broker: KafkaBroker, tmp_path: Path) -> None:
-    with Cluster(tmp_path, settings_for(kafka_broker), partitions=PARTITIONS, workers=WORKERS) as cluster:
+    settings = settings_for(kafka_broker)
+    with Cluster(tmp_path, settings, partitions=PARTITIONS, workers=WORKERS, launch=new_interpreter) as cluster:
         cluster.api.launch()
         client = Client(cluster)
         eventually(lambda: b"waiting for a projector" in cluster.api.output.read_bytes())

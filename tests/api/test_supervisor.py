@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.http import HOST, Http
+from tests.support.launching import Launch, launch, new_interpreter
 from tests.support.server import HeadwaterProcess, free_port, headwater
 from tests.support.waiting import eventually
 
@@ -19,13 +20,20 @@ NOBODY = f"{HOST}:9"
 class Api(HeadwaterProcess):
     """An api whose Kafka can't be reached."""
 
-    def __init__(self, folder: Path, port: int | None = None, environment: dict[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        port: int | None = None,
+        environment: dict[str, str] | None = None,
+        launch: Launch = launch,
+    ) -> None:
         port = port or free_port()
         self.temporary = folder / "tmp"
         self.temporary.mkdir(exist_ok=True)
         kafka = ["--kafka", NOBODY, "--data", str(folder / "data")]
         arguments = ["api", "--port", str(port), "--workers", str(WORKERS), *kafka]
-        super().__init__(arguments, port, folder / "output", {"TMPDIR": str(self.temporary), **(environment or {})})
+        environment = {"TMPDIR": str(self.temporary), **(environment or {})}
+        super().__init__(arguments, port, folder / "output", environment, launch)
 
     def worker_pids(self) -> list[int]:
         return [pid for pid in self.processes() if pid != self.pid]
@@ -62,14 +70,18 @@ def test_it_says_what_it_waits_for(waiting_api: Api) -> None:
         assert b'path="/readyz"' in http.get("/metrics").body
 
 
-def test_a_worker_that_dies_is_started_again(waiting_api: Api) -> None:
-    before = waiting_api.worker_pids()
-    assert len(before) == WORKERS
-    for pid in before:
-        os.kill(pid, signal.SIGKILL)
-        eventually(lambda: len(set(waiting_api.worker_pids()) - set(before)) >= 1)
-    eventually(lambda: len(set(waiting_api.worker_pids()) - set(before)) == WORKERS)
-    eventually(lambda: waiting_api.answers("/livez", 200))
+@pytest.mark.parametrize("how", [launch, new_interpreter])
+def test_a_worker_that_dies_is_started_again(how: Launch, tmp_path: Path) -> None:
+    with Api(tmp_path, launch=how) as api:
+        api.launch()
+        api.wait_alive()
+        before = api.worker_pids()
+        assert len(before) == WORKERS
+        for pid in before:
+            os.kill(pid, signal.SIGKILL)
+            eventually(lambda: len(set(api.worker_pids()) - set(before)) >= 1)
+        eventually(lambda: len(set(api.worker_pids()) - set(before)) == WORKERS)
+        eventually(lambda: api.answers("/livez", 200))
 
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])

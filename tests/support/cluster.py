@@ -11,6 +11,7 @@ from compose.kafka import KafkaBroker
 from ingest.kafka import KafkaSettings
 from tests.support.http import HOST, Http
 from tests.support.kafka import settings_for
+from tests.support.launching import Launch, launch
 from tests.support.processes import resident_bytes
 from tests.support.server import HeadwaterProcess, free_port, headwater, snapshots_in
 from tests.support.topics import Topics
@@ -38,8 +39,10 @@ class Cluster:
         workers: int = 1,
         environment: Mapping[str, str] | None = None,
         grpc: bool = False,
+        launch: Launch = launch,
     ) -> None:
         """``grpc``: whether the api is to answer on ``grpc_port``, too."""
+        self._launch = launch
         self.grpc_port = free_port()
         self.folder = folder
         self.data = folder / "data"
@@ -73,7 +76,7 @@ class Cluster:
         port = free_port()
         words = [command, flag, str(port), *self.flags(data), *arguments]
         output = self.folder / f"{command}-{len(self.processes)}.output"
-        process = HeadwaterProcess(words, port, output, self._environment)
+        process = HeadwaterProcess(words, port, output, self._environment, self._launch)
         self.processes.append(process)
         return process
 

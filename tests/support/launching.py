@@ -1,6 +1,7 @@
 """How tests start the command line, or make a call of their own in a process that it may end.
 
-Either is forked from a process that has all modules loaded; or the command line is started in a new interpreter.
+Either is forked from a process that has all modules loaded, and so are the workers and builders that it starts; or the
+command line is started in a new interpreter, and they as well.
 """
 
 import atexit
@@ -8,11 +9,12 @@ import multiprocessing
 import os
 import subprocess
 import sys
+import uuid
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from functools import cache, partial
 from multiprocessing.context import ForkServerProcess, SpawnProcess
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 _APPEND = os.O_WRONLY | os.O_CREAT | os.O_APPEND
 ROOT = Path(__file__).parents[2]
@@ -60,7 +62,7 @@ def new_interpreter(arguments: Sequence[str], environment: Mapping[str, str], ou
 
 def forked(arguments: Sequence[str], environment: Mapping[str, str], output: Path, errors: Path) -> Running:
     """From a process that has imported everything: takes a tenth of that."""
-    return fork(partial(_headwater, arguments), environment, output, errors)
+    return fork(partial(_headwater, arguments, _fork_server()), environment, output, errors)
 
 
 def fork(call: Callable[[], object], environment: Mapping[str, str], output: Path, errors: Path) -> Running:
@@ -68,15 +70,30 @@ def fork(call: Callable[[], object], environment: Mapping[str, str], output: Pat
     output.touch()
     errors.touch()
     given = (call, {**os.environ, **environment}, output, errors)
+    return _Forked(_start(_run, given))
+
+
+def _start(call: Callable[..., object], given: tuple[Any, ...]) -> ForkServerProcess | SpawnProcess:
     process: ForkServerProcess | SpawnProcess
     if _FORKS:
         context = multiprocessing.get_context("forkserver")
         context.set_forkserver_preload([_PRELOADED])
-        process = context.Process(target=_run, args=given, daemon=True)
+        process = context.Process(target=call, args=given, daemon=True)
     else:
-        process = multiprocessing.get_context("spawn").Process(target=_run, args=given, daemon=True)
+        process = multiprocessing.get_context("spawn").Process(target=call, args=given, daemon=True)
     process.start()
-    return _Forked(process)
+    return process
+
+
+@cache
+def _fork_server() -> str:
+    """The address of this process's fork server, which is started when first asked for."""
+    from tests.support.fork_server import listen, serve
+
+    address = f"headwater-{uuid.uuid4().hex}"
+    with listen(address) as listener:
+        _start(serve, (listener,))
+    return address
 
 
 _FORKS = sys.platform == "linux"
@@ -128,8 +145,12 @@ def _run(call: Callable[[], object], environment: Mapping[str, str], output: Pat
         atexit._run_exitfuncs()  # pyright: ignore[reportPrivateUsage]
 
 
-def _headwater(arguments: Sequence[str]) -> None:
+def _headwater(arguments: Sequence[str], fork_server: str) -> None:
     from compose.cli import main
+    from tests.support.fork_server import name_this_process
+    from tests.support.forked_workers import fork_workers
 
+    name_this_process()
+    fork_workers(fork_server)
     sys.argv = ["headwater", *arguments]
     main()

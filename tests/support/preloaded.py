@@ -2,5 +2,6 @@
 
 from importlib import import_module
 
-for name in ("api.supervisor", "cli", "grpc.server", "projector.run", "server"):
+for name in ("api.supervisor", "api.worker", "cli", "grpc.server", "projector.run", "server"):
     import_module(f"compose.{name}")
+import_module("projector.segments.worker")

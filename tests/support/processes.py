@@ -8,9 +8,14 @@ MARK = "SERVER_UNDER_TEST"
 """The environment variable that marks a server process and, since they inherit it, all that it starts."""
 
 
+NAME_LENGTH = 15
+"""So much of its mark is the name of a process that was forked: what was handed on to it the system doesn't show."""
+
+
 def marked_processes(mark: str) -> list[int]:
     """The ids of the processes with a mark that still run (one that waits to be reaped has ended)."""
     wanted = f"{MARK}={mark}"
+    name = mark[:NAME_LENGTH]
     if sys.platform != "linux":
         return _marked_by_ps(wanted)
     found: list[int] = []
@@ -18,8 +23,9 @@ def marked_processes(mark: str) -> list[int]:
         if not folder.name.isdigit():
             continue
         try:
-            marked = wanted.encode() in (folder / "environ").read_bytes().split(b"\0")
-            state = (folder / "stat").read_text().rpartition(")")[2].split()[0]
+            head, _, rest = (folder / "stat").read_text().rpartition(")")
+            marked = head.partition("(")[2] == name or wanted.encode() in (folder / "environ").read_bytes().split(b"\0")
+            state = rest.split()[0]
         except OSError:
             continue
         if marked and state not in "ZX":

@@ -163,7 +163,7 @@ class HeadwaterProcess:
     def processes(self) -> list[int]:
         """Ids of all processes that run: the server's, and those it started."""
         marked = marked_processes(self._mark)
-        # What is forked has the mark in what it hands on, not where the system shows it.
+        # What is forked shows its mark only after a moment.
         return marked if self._process is None or not self.alive() else sorted({self._process.pid, *marked})
 
     def close(self) -> None:

@@ -27,7 +27,8 @@ struct Chosen {
             const std::size_t end = std::min(all, at + most);
             std::size_t count = 0;
             if (by == By::list) {
-                for (std::size_t place = at; place < end; ++place) rows[count++] = static_cast<std::uint32_t>(list[place]);
+                for (std::size_t place = at; place < end; ++place)
+                    rows[count++] = static_cast<std::uint32_t>(list[place]);
             } else if (by == By::mask) {
                 for (std::size_t row = at; row < end; ++row) {
                     rows[count] = static_cast<std::uint32_t>(row);

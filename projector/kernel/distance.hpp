@@ -1,4 +1,4 @@
-// Distances between a query, float32 [dim], and a row of any datatype, in the widest instructions that the processor has.
+// Distances between a query, float32 [dim], and a row of any datatype, by the widest instructions of the processor.
 #pragma once
 
 #include <cstddef>

@@ -1,5 +1,5 @@
-// Includes LANES_FILE once for each set of instructions, in a namespace of its name, with LANES_TARGET and LANES_BYTES, the
-// width of a register; with LANES_HALVES where there are instructions for float16.
+// Includes LANES_FILE once for each set of instructions, in a namespace of its name, with LANES_TARGET and LANES_BYTES,
+// the width of a register; with LANES_HALVES where there are instructions for float16.
 
 namespace baseline {
 #define LANES_TARGET

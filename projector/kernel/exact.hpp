@@ -20,7 +20,9 @@ float as_score(Measure measure, double sum);
 
 // Sums are of [lanes] numbers at a time; rows and queries are filled up with zeros.
 constexpr std::size_t exact_lanes = 16;
-inline std::size_t filled_up(std::size_t dim) { return std::max<std::size_t>(1, (dim + exact_lanes - 1) / exact_lanes) * exact_lanes; }
+inline std::size_t filled_up(std::size_t dim) {
+    return std::max<std::size_t>(1, (dim + exact_lanes - 1) / exact_lanes) * exact_lanes;
+}
 
 using Widen = void (*)(const void* row, std::size_t dim, double* out);
 using Sum = double (*)(const double* row, const double* query, std::size_t filled);
@@ -52,7 +54,8 @@ class Widener {
 class ExactScorer {
    public:
     // [queries]: [count] times [dim] values. Throws as Widener.
-    ExactScorer(Measure measure, Datatype datatype, Level level, const float* queries, std::size_t count, std::size_t dim);
+    ExactScorer(Measure measure, Datatype datatype, Level level, const float* queries, std::size_t count,
+                std::size_t dim);
 
     // Take up a row.
     void take(const void* row) { row_ = widener_.take(row); }

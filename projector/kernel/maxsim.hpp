@@ -1,5 +1,5 @@
-// Multivectors by max_sim: for each of the query's vectors the most similar one of a row, added up. Under euclid what is
-// added up is the squared distance to the nearest one, and the score is the root of that.
+// Multivectors by max_sim: for each of the query's vectors the most similar one of a row, added up. Under euclid what
+// is added up is the squared distance to the nearest one, and the score is the root of that.
 #pragma once
 
 #include <cstddef>

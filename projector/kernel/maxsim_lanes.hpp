@@ -60,7 +60,8 @@ LANES_TARGET inline void compare_some(const T* one, const T* two, std::size_t di
 // Two vectors, [one] and [two], beside each of the query's: [most] keeps the largest similarity to each. [queries] are
 // turned: the first value of all, filled up to [filled] of them, then the second.
 template <class T, Measure measure>
-LANES_TARGET void compare_two(const T* one, const T* two, std::size_t dim, const T* queries, std::size_t filled, T* most) {
+LANES_TARGET void compare_two(const T* one, const T* two, std::size_t dim, const T* queries, std::size_t filled,
+                              T* most) {
     constexpr std::size_t many = most_bytes / sizeof(T), few = filled_bytes / sizeof(T);
     std::size_t from = 0;
     for (; from + many <= filled; from += many)

@@ -66,7 +66,8 @@ Links links_of(const U32& links, const U32* rows, std::size_t size) {
         require(level.count == size, "each row has links");
         return level;
     }
-    require(rows->ndim() == 1 && static_cast<std::size_t>(rows->shape(0)) == level.count, "each row of a level has links");
+    require(rows->ndim() == 1 && static_cast<std::size_t>(rows->shape(0)) == level.count,
+            "each row of a level has links");
     level.rows = rows->data();
     require(std::is_sorted(level.rows, level.rows + level.count), "the rows of a level ascend");
     return level;
@@ -132,7 +133,7 @@ class PyGraph {
         return answer(walked);
     }
 
-    // A walk that needs no Python; what it looks at is to be kept until it is destroyed, which takes the interpreter lock.
+    // A walk that needs no Python. What it looks at is to be kept until it is destroyed; that takes that lock.
     std::function<Walked()> prepared(const py::array& query, std::size_t wanted, std::size_t ef,
                                      const std::optional<Mask>& allowed, std::optional<std::uint64_t> budget) const {
         require(query.ndim() == 1, "a query is a vector");

@@ -1,4 +1,4 @@
-// A pool of threads beside Python's: they know nothing of the interpreter, and whoever waits for them, waits for a pipe.
+// A pool of threads beside Python's: they know nothing of the interpreter; to wait for them is to wait for a pipe.
 #pragma once
 
 #include <condition_variable>

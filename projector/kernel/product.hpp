@@ -1,4 +1,4 @@
-// Product quantization (Jégou, Douze and Schmid 2011): a vector is cut into chunks, each is given as the nearest of 256.
+// Product quantization (Jégou, Douze and Schmid 2011): a vector is cut into chunks, each told as the nearest of 256.
 #pragma once
 
 #include <cstddef>
@@ -15,11 +15,11 @@ struct Codebook {
     std::size_t width = 0;
 };
 
-// Write the numbers of the centroids nearest to a row's chunks, the first of those that are equally near, to u8 [chunks].
+// Write the numbers of the centroids nearest to a row's chunks, the first of equally near ones, to u8 [chunks].
 void nearest_centroids(const Codebook& codebook, const float* row, std::uint8_t* codes);
 
-// Write what each centroid adds to the distance of a query, to float [chunks][256]: the squared length of the difference,
-// or less its dot product.
+// Write what each centroid adds to the distance of a query, to float [chunks][256]: the squared length of the
+// difference, or less its dot product.
 void centroid_table(const Codebook& codebook, const float* query, bool squared, float* table);
 
 }  // namespace headwater

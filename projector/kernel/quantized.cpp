@@ -84,7 +84,8 @@ struct Bits {
 };
 
 template <std::size_t planes>
-__attribute__((always_inline)) inline Bits bits_of(const std::uint8_t* words, const std::uint8_t* weights, std::size_t count) {
+__attribute__((always_inline)) inline Bits bits_of(const std::uint8_t* words, const std::uint8_t* weights,
+                                                   std::size_t count) {
     std::int64_t set = 0, sums[planes] = {};
     for (std::size_t at = 0; at < count; ++at) {
         const auto word = read<std::uint64_t>(words + 8 * at);
@@ -97,7 +98,8 @@ __attribute__((always_inline)) inline Bits bits_of(const std::uint8_t* words, co
     return found;
 }
 
-__attribute__((always_inline)) inline Bits any_bits(const std::uint8_t* words, const std::uint8_t* weights, std::size_t count, std::size_t planes) {
+__attribute__((always_inline)) inline Bits any_bits(const std::uint8_t* words, const std::uint8_t* weights,
+                                                    std::size_t count, std::size_t planes) {
     switch (planes) {
         case 1:
             return bits_of<1>(words, weights, count);

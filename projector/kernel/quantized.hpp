@@ -1,4 +1,4 @@
-// Distances between a prepared query and rows of codes, for each form that codes have (projector/quantization makes them).
+// Distances between a prepared query and rows of codes, for each form of codes that projector/quantization makes.
 //
 // What a row stands for is its kind's concern; here it is bytes, and a query a run of bytes that says what they weigh:
 //
@@ -8,10 +8,10 @@
 // nibbles row: float scale, float offset, u8 [n]: a code in the low half, and n codes later one in the high half
 //         query: as above, i8 weights [2 n]
 // planes  row: float scale, float offset, bits as u64 [words]
-//         query: float constant, float inner, u32 groups, u32 planes, then of each group u32 words, float low, float step,
-//         4 unused bytes, then u64 [words of all groups][planes]
-//         constant + offset + scale * (inner + sum over groups of low * bits that are set + step * their weights'), where
-//         plane p has bit p of each bit's weight
+//         query: float constant, float inner, u32 groups, u32 planes, then of each group u32 words, float low,
+//         float step, 4 unused bytes, then u64 [words of all groups][planes]
+//         constant + offset + scale * (inner + sum over groups of low * bits that are set + step * their weights'),
+//         where plane p has bit p of each bit's weight
 // lookup  row: u8 codes [n]
 //         query: float constant, 12 unused bytes, float table [n][256]
 //         constant + sum of table[i][code i]

@@ -1,4 +1,4 @@
-// What Python sees of the kernel for making codes; see _kernel.pyi. No call holds the interpreter lock while it computes.
+// What Python sees of the kernel for making codes; see _kernel.pyi. What computes holds no interpreter lock.
 #include "quantized_module.hpp"
 
 #include <pybind11/numpy.h>
@@ -48,7 +48,8 @@ U8 product_codes(const F32& rows, const F32& values) {
     const std::size_t count = length(rows, 0);
     {
         const py::gil_scoped_release released;
-        for (std::size_t row = 0; row < count; ++row) nearest_centroids(codebook, from + row * dim, to + row * codebook.chunks);
+        for (std::size_t row = 0; row < count; ++row)
+            nearest_centroids(codebook, from + row * dim, to + row * codebook.chunks);
     }
     return found;
 }

@@ -17,8 +17,8 @@ void prefetch(const Matrix& matrix, std::size_t number) {
 }
 
 // Tells by a distance in float32 that a row isn't among the nearest, where that much can be told: under cosine all rows
-// have about length one, under euclid each rounding is relative to what is added up. A dot product's error depends on how
-// long its row is.
+// have about length one, under euclid each rounding is relative to what is added up. A dot product's error depends on
+// how long its row is.
 class Rough {
    public:
     Rough(const Matrix& matrix, Measure measure, Level level, const float* query)

@@ -108,7 +108,8 @@ F32 py_scores(const py::array& vectors, const std::string& measure, const F32& q
     const Matrix matrix = matrix_of(vectors);
     const Measure named = measure_named(measure);
     const Level instructions = level_named(level);
-    require(queries.ndim() == 2 && static_cast<std::size_t>(queries.shape(1)) == matrix.dim, "queries have dim values each");
+    require(queries.ndim() == 2 && static_cast<std::size_t>(queries.shape(1)) == matrix.dim,
+            "queries have dim values each");
     const ChosenRows chosen(rows, matrix.size);
     require(chosen.chosen.by != Chosen::By::mask, "rows are a list");
     const auto count = static_cast<std::size_t>(queries.shape(0));
@@ -136,7 +137,11 @@ std::vector<Term> terms_of(const U32& terms, const F64& weights) {
 class PyPostings {
    public:
     PyPostings(U32 terms, I64 starts, U32 rows, F32 values, std::size_t size)
-        : terms_(std::move(terms)), starts_(std::move(starts)), rows_(std::move(rows)), values_(std::move(values)), size_(size) {
+        : terms_(std::move(terms)),
+          starts_(std::move(starts)),
+          rows_(std::move(rows)),
+          values_(std::move(values)),
+          size_(size) {
         require(terms_.ndim() == 1 && starts_.ndim() == 1 && starts_.shape(0) == terms_.shape(0) + 1,
                 "each term has postings");
         require(rows_.ndim() == 1 && values_.ndim() == 1 && rows_.shape(0) == values_.shape(0), "each row has a value");
@@ -145,7 +150,8 @@ class PyPostings {
                      rows_.data(),  values_.data(), static_cast<std::size_t>(rows_.shape(0))};
     }
 
-    py::tuple nearest(const U32& terms, const F64& weights, std::size_t wanted, const std::optional<Mask>& allowed) const {
+    py::tuple nearest(const U32& terms, const F64& weights, std::size_t wanted,
+                      const std::optional<Mask>& allowed) const {
         const std::vector<Term> query = terms_of(terms, weights);
         const bool* mask = mask_of(allowed);
         std::vector<Scored> found;
@@ -195,8 +201,8 @@ F32 py_sparse_scores(const U32& pairs, const I64& ends, const U32& terms, const 
     static_assert(sizeof(Pair) == 2 * sizeof(std::uint32_t));
     require(pairs.ndim() == 2 && pairs.shape(1) == 2, "pairs are of an index and the bits of a value");
     const std::vector<Term> query = terms_of(terms, weights);
-    const SparseRows all{reinterpret_cast<const Pair*>(pairs.data()), static_cast<std::size_t>(pairs.shape(0)), ends.data(),
-                         rows_of(ends)};
+    const SparseRows all{reinterpret_cast<const Pair*>(pairs.data()), static_cast<std::size_t>(pairs.shape(0)),
+                         ends.data(), rows_of(ends)};
     const ChosenRows chosen(rows, all.count);
     require(chosen.chosen.by != Chosen::By::mask, "rows are a list");
     F32 found(static_cast<py::ssize_t>(chosen.count()));
@@ -234,7 +240,8 @@ py::tuple py_max_sim_nearest(const py::array& vectors, const I64& ends, const st
     std::vector<Scored> found;
     {
         const py::gil_scoped_release released;
-        found = max_sim_nearest(query.rows, query.measure, query.level, query.values, query.count, wanted, chosen.chosen);
+        found = max_sim_nearest(query.rows, query.measure, query.level, query.values, query.count, wanted,
+                                chosen.chosen);
     }
     return answer(found, higher_is_nearer(query.measure));
 }

@@ -97,7 +97,8 @@ class Block {
     void offer_touched(Best& best, const bool* allowed) const {
         bool touched[block_rows] = {};
         for (std::size_t term = 0; term < cursors_.size(); ++term)
-            for (std::size_t at = before_[term].at; at < cursors_[term].at; ++at) touched[postings_.rows[at] - first_] = true;
+            for (std::size_t at = before_[term].at; at < cursors_[term].at; ++at)
+                touched[postings_.rows[at] - first_] = true;
         for (std::size_t place = 0; place < count_; ++place)
             if (touched[place] && (allowed == nullptr || allowed[first_ + place]))
                 best.add(as_product(sums_[place]), static_cast<std::uint32_t>(first_ + place));
@@ -116,7 +117,8 @@ double product(const Pair* pair, const Pair* end, const std::vector<Term>& query
     double sum = 0.0;
     bool touched = false;
     for (const Term& term : query) {
-        pair = std::lower_bound(pair, end, term.index, [](const Pair& one, std::uint32_t index) { return one.index < index; });
+        pair = std::lower_bound(pair, end, term.index,
+                                [](const Pair& one, std::uint32_t index) { return one.index < index; });
         if (pair == end) break;
         if (pair->index != term.index) continue;
         sum += static_cast<double>(pair->value) * term.weight;

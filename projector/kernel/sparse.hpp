@@ -1,5 +1,5 @@
-// Sparse vectors: the largest inner products of a query with rows, by inverted lists or row by row. Products are added up
-// in float64 in the order of the query's terms, so that equal vectors score equal whichever way they are found.
+// Sparse vectors: the largest inner products of a query with rows, by inverted lists or row by row. Products are added
+// up in float64 in the order of the query's terms, so that equal vectors score equal whichever way they are found.
 #pragma once
 
 #include <cstddef>
@@ -46,13 +46,13 @@ struct SparseRows {
     std::size_t count = 0;
 };
 
-// How many rows have each of [count] terms, of those that are [allowed], to [out]; nullptr: of all. [rows]: how many there
-// are. Throws DamagedPostings.
+// How many rows have each of [count] terms, of those that are [allowed], to [out]; nullptr: of all. [rows]: how many
+// there are. Throws DamagedPostings.
 void count_rows(const Postings& postings, const std::uint32_t* terms, std::size_t count, std::size_t rows,
                 const bool* allowed, std::int64_t* out);
 
-// The rows with the largest products among those that have any of [query]'s terms, at least [wanted] of them where there
-// are so many, and all that are as near as the last. [query]: by index. Throws DamagedPostings.
+// The rows with the largest products among those that have any of [query]'s terms, at least [wanted] of them where
+// there are so many, and all that are as near as the last. [query]: by index. Throws DamagedPostings.
 std::vector<Scored> sparse_nearest(const Postings& postings, const std::vector<Term>& query, std::size_t wanted,
                                    std::size_t rows, const bool* allowed);
 

@@ -60,12 +60,13 @@ struct Walked {
     bool exhausted = false;         // the budget was used up: what was found is not to be relied on
 };
 
-// The nearest of those that are [allowed] (nullptr: all), at least [wanted] where so many can be reached. The walk keeps
-// [ef] of them, and ends when no row nearer than the farthest of these is known. About [budget] rows are compared at most.
+// The nearest of those that are [allowed] (nullptr: all), at least [wanted] where so many can be reached. The walk
+// keeps [ef] of them, and ends when no row nearer than the farthest of these is known. About [budget] rows are compared
+// at most.
 //
-// Where not all are allowed fewer are kept: what is met on the way and isn't allowed makes the walk longer anyway, so that
-// ef * sqrt(share of what was met that is allowed) of them have the recall of an unfiltered search. The share is that of
-// this walk, not of all rows: a filter may have much to do with how near its rows are.
+// Where not all are allowed fewer are kept: what is met on the way and isn't allowed makes the walk longer anyway, so
+// that ef * sqrt(share of what was met that is allowed) of them have the recall of an unfiltered search. The share is
+// that of this walk, not of all rows: a filter may have much to do with how near its rows are.
 Walked walk(const Graph& graph, const void* query, std::size_t wanted, std::size_t ef, const bool* allowed,
             std::uint64_t budget);
 

@@ -52,20 +52,23 @@ def write_codes(
             section.write(quantizer.encode(matrix[at : at + step].astype(np.float32, copy=False)))
 
 
+def check_codes(file: FlatFile, vector: VectorMeta) -> None:
+    """Compare the checksums of their sections as the disk has them. Raises SegmentDamagedError."""
+    if _readable(vector) is not None:
+        for name in _sections(vector):
+            file.check_on_disk(name)
+
+
 def read_codes(file: FlatFile, vector: VectorMeta) -> Codes | None:
     """Open them, read in where they are to stay in memory, and compare their checksum; None where there are none.
 
     Raises SegmentDamagedError.
     """
-    meta = vector.quantized
-    if meta is None:
+    meta, quantization = vector.quantized, _readable(vector)
+    if meta is None or quantization is None:
         return None
-    quantization = read_quantization(meta.settings)
-    if quantization is None or meta.version > CODES_VERSION:
-        return None
-    names = f"quantizer.{vector.number}", f"codes.{vector.number}"
-    for name in names:
-        file.check_on_disk(name)
+    check_codes(file, vector)
+    names = _sections(vector)
     try:
         quantizer = opened(quantization, Shape(vector.dim, vector.distance), file.array(names[0], np.float32))
         rows = file.array(names[1], np.uint8).reshape(vector.rows, quantizer.width)
@@ -74,3 +77,14 @@ def read_codes(file: FlatFile, vector: VectorMeta) -> Codes | None:
     if meta.on_disk:
         read_at_random(file.array(f"vectors.{vector.number}", np.uint8))
     return Codes(kept_in_memory(rows) if meta.memory is Memory.PINNED else rows, quantizer)
+
+
+def _sections(vector: VectorMeta) -> tuple[str, str]:
+    codes, quantizer = (f"{section}{vector.number}" for section in CODES_SECTIONS)
+    return quantizer, codes
+
+
+def _readable(vector: VectorMeta) -> Quantization | None:
+    """How the vectors were quantized; None where they weren't, or by a later release in a way of its own."""
+    meta = vector.quantized
+    return None if meta is None or meta.version > CODES_VERSION else read_quantization(meta.settings)

@@ -129,6 +129,17 @@ class Levelled:
         return self.measured.spread[level.places] * np.float32(_STEPS[level.bits] / 2)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class LevelledQuantizer:
+    """What the quantizers have in common whose codes are levels, however these are packed."""
+
+    levelled: Levelled
+
+    def kept(self) -> Floats:
+        """Centre, spread and signs."""
+        return self.levelled.measured.kept()
+
+
 def _codes(relative: Floats, bits: int) -> NDArray[np.uint8]:
     half = 1 << bits - 1
     return np.clip(np.floor(relative / np.float32(_STEPS[bits])) + half, 0, 2 * half - 1).astype(np.uint8)

@@ -6,7 +6,7 @@ from struct import Struct
 import numpy as np
 
 from projector.quantization.kind import Bytes, Floats, query_codes
-from projector.quantization.levels import Levelled
+from projector.quantization.levels import LevelledQuantizer
 
 _HEAD = Struct("<fff4x")
 _ROW_HEAD = 8
@@ -15,10 +15,9 @@ _QUERY_CODES = 127
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class NibblesQuantizer:
+class NibblesQuantizer(LevelledQuantizer):
     """Of one level, of 4 bits, for all values. The query is quantized to -127 ... 127."""
 
-    levelled: Levelled
     oversampling: float
 
     form = "nibbles"
@@ -54,7 +53,3 @@ class NibblesQuantizer:
         filled = np.zeros(2 * self._half, np.int8)
         filled[: len(codes)] = codes
         return np.frombuffer(head + filled.tobytes(), np.uint8)
-
-    def kept(self) -> Floats:
-        """Centre, spread and signs."""
-        return self.levelled.measured.kept()

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from projector.quantization.kind import Bytes, Floats
-from projector.quantization.levels import Level, Levelled
+from projector.quantization.levels import Level, LevelledQuantizer
 
 _HEAD = Struct("<ffII")
 _GROUP = Struct("<Iff4x")
@@ -18,10 +18,9 @@ _WORD_BYTES = 8
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class PlanesQuantizer:
+class PlanesQuantizer(LevelledQuantizer):
     """``query_bits``: how many bits each value of a query is quantized to."""
 
-    levelled: Levelled
     query_bits: int
     oversampling: float
 
@@ -63,10 +62,6 @@ class PlanesQuantizer:
                 bits.append(planes)
         head = _HEAD.pack(constant, inner, len(groups), self.query_bits)
         return np.frombuffer(b"".join([head, *groups, *bits]), np.uint8)
-
-    def kept(self) -> Floats:
-        """Centre, spread and signs."""
-        return self.levelled.measured.kept()
 
     def _rounded(self, weights: Floats) -> tuple[float, float, NDArray[np.uint8]]:
         """Numbers as ``low`` + ``step`` * code: about, with as many codes as there are."""

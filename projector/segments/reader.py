@@ -12,7 +12,7 @@ from projector.columns.columns import Columns
 from projector.columns.meta import COLUMNS_SECTION
 from projector.columns.select import select
 from projector.columns.selection import Selection
-from projector.quantization.codes import CODES_SECTIONS, read_codes
+from projector.quantization.codes import CODES_SECTIONS, check_codes, read_codes
 from projector.segments.errors import SegmentDamagedError
 from projector.segments.flat_file import NOT_ITS_FAULT, FlatFile, file_checksum
 from projector.segments.graph import Graph
@@ -178,10 +178,12 @@ class Segment:
             self.graph(name)
 
     def check_graphs(self) -> None:
-        """Find out which graphs are damaged, without reading any into memory: for who doesn't search."""
+        """Find out which graphs are damaged, or their codes, without keeping any in memory: for who doesn't search."""
         for meta in self.meta.vectors:
             try:
                 _check_graph_file(self.folder, meta)
+                if meta.graph is not None:
+                    check_codes(self._file, meta)
             except SegmentDamagedError as error:
                 self.damaged_graphs[meta.name] = str(error)
 

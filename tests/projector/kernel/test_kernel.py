@@ -1,5 +1,6 @@
 """The kernel beside numpy and beside itself: all instruction sets, datatypes and masks; and damaged links."""
 
+from concurrent.futures import ThreadPoolExecutor
 from select import select
 from typing import Any
 
@@ -9,10 +10,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from projector.kernel import DamagedGraphError, KernelGraph, KernelPool, distances, levels
+from projector.kernel import (
+    DamagedGraphError,
+    KernelGraph,
+    KernelPool,
+    KernelPostings,
+    distances,
+    levels,
+    max_sim_nearest,
+    nearest,
+)
 from projector.segments.graph_build import build_links
 from projector.segments.graph_links import Links
 from projector.segments.repeats import Repeats
+from projector.vectors.ragged import ends_after
 from schemas.config import Distance
 
 DATATYPES = [np.float32, np.float16, np.uint8]
@@ -105,8 +116,8 @@ def test_only_what_is_allowed_is_found(share: float) -> None:
         assert compared <= 2 * ROWS
         assert allowed[found].all()
         assert distance.tolist() == sorted(distance.tolist())
-        nearest = np.flatnonzero(allowed)[np.argsort(expected(rows[allowed], "squared", query))[:5]]
-        hits += len({*nearest.tolist()} & {*found[:5].tolist()})
+        right = np.flatnonzero(allowed)[np.argsort(expected(rows[allowed], "squared", query))[:5]]
+        hits += len({*right.tolist()} & {*found[:5].tolist()})
     assert hits >= 0.95 * 20 * min(5, int(allowed.sum()))
 
 
@@ -137,6 +148,32 @@ def test_many_at_once_are_as_one_by_one() -> None:
             alone[1].tolist(),
             *alone[2:],
         )
+
+
+def test_threads_share_what_they_walk_and_scan() -> None:
+    rows, links = built("dot")
+    graph = KernelGraph(rows, "dot", links.base, links.upper, links.entry)
+    queries = matrix(12, 24, np.float32, 7)
+    allowed = np.random.default_rng(4).random(ROWS) < 0.3
+    ends = ends_after(np.full(ROWS // 3, 3))
+    terms = np.arange(3, dtype=np.uint32)
+    lists = np.tile(np.arange(ROWS, dtype=np.uint32), 3)
+    postings = KernelPostings(terms, np.arange(4) * ROWS, lists, rows.T[:3].ravel(), ROWS)
+
+    def everything(number: int) -> list[Any]:
+        query = queries[number]
+        return [
+            graph.search(query, 10, 50, allowed)[0].tolist(),
+            distances(rows, "dot", query).tolist(),
+            nearest(rows, "dot", query, 10, allowed)[0].tolist(),
+            max_sim_nearest(rows, ends, "dot", queries[:3], 5)[0].tolist(),
+            postings.nearest(terms, query[:3].astype(np.float64), 10)[0].tolist(),
+        ]
+
+    alone = [everything(number) for number in range(len(queries))]
+    with ThreadPoolExecutor(4) as threads:
+        for together in (threads.map(everything, range(len(queries))) for _ in range(3)):
+            assert list(together) == alone
 
 
 def taken(pool: KernelPool, count: int) -> list[tuple[int, Any]]:

@@ -104,6 +104,9 @@ def test_damaged_codes_count_as_a_damaged_graph(tmp_path: Path) -> None:
         segment = Segment.open(built.folder)
         assert segment.graph(COSINE) is None
         assert list(segment.damaged_graphs) == [COSINE]
+        unread = Segment.open(built.folder)
+        unread.check_graphs()
+        assert list(unread.damaged_graphs) == [COSINE]
         flip(built.folder / "segment.flat", place.offset + place.length // 2)
 
 

@@ -43,6 +43,7 @@ from schemas.config import CollectionConfig, Distance, VectorParams
 from schemas.ids import PointId
 from schemas.points import encode_point
 from schemas.quantization import read_quantization
+from schemas.vectors.dense import DenseKind
 from schemas.vectors.normalise import normalise
 
 WANTED, QUERIES, ROUNDS = 10, 100, 3
@@ -99,8 +100,9 @@ class Bench:
     """One segment, and a graph over it for every kind."""
 
     def __init__(self, folder: Path, matrix: Matrix, questions: Matrix, console: Console) -> None:
-        self._params = VectorParams(matrix.shape[1], Distance.COSINE)
-        config = CollectionConfig(vectors={"": self._params})
+        params = VectorParams(matrix.shape[1], Distance.COSINE)
+        self._kind = DenseKind(params)
+        config = CollectionConfig(vectors={"": params})
         self._questions = questions
         with write_spill(folder / "1.spill") as spill:
             for at in range(0, len(matrix), 1000):
@@ -139,7 +141,7 @@ class Bench:
         started = time.thread_time()
         answers: list[NDArray[np.integer]] = []
         for question in self._questions:
-            comparison = DenseComparison(self._params, question.tobytes())
+            comparison = DenseComparison(self._kind, question.tobytes())
             allowance = Allowance(inf, Deadline(600))
             asked = Asked(self._found, WANTED, ef, QuantizedSearch(rescore=rescore))
             query = PartQuery(asked, graph, comparison.walk(graph, asked), False, allowance)

@@ -62,8 +62,7 @@ class Budget:
 
     async def ahead(self, works: Sequence[NativeWork]) -> None:
         """Do on native threads what is better done there than where ``run`` does it. Raises TimedOutError."""
-        if works:
-            await self._threads.native.run(works, self.deadline)
+        await self._threads.native.run(works, self.deadline)
 
     async def run(self, work: Callable[[Allowance], ResultT], estimate: float) -> ResultT:
         """What ``work`` gives, which takes about ``estimate`` microseconds.

@@ -5,7 +5,8 @@ A place is a part of a view by its number, and a slot in it, as one integer. It 
 
 from collections.abc import Iterable
 from heapq import nsmallest
-from typing import NamedTuple
+
+import msgspec
 
 from schemas.ids import PointId
 
@@ -13,7 +14,7 @@ _SLOTS = 1 << 32
 """More than a part has."""
 
 
-class Hit(NamedTuple):
+class Hit(msgspec.Struct, frozen=True, order=True, gc=False):
     """A point that was found. Hits sort by ``order``, then by id: the order of answers, ids being distinct.
 
     ``order`` is smaller for better ones and comparable among all shards; ``score`` is what is answered. ``place`` tells

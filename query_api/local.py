@@ -46,8 +46,9 @@ class LocalShard:
             run = noted(self._view, leaf, work.run, notes)
         else:
             run = work.run
-            await budget.ahead(work.ahead)
-        return await budget.run(run, work.us + sum(ahead.us for ahead in work.ahead))
+            if work.ahead:
+                await budget.ahead(work.ahead)
+        return await budget.run(run, work.us + sum([ahead.us for ahead in work.ahead]))
 
     async def fetch(self, hits: Sequence[Hit], selection: Selection, budget: Budget) -> list[FetchedPoint]:
         """The points that this shard found."""

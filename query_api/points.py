@@ -1,16 +1,15 @@
 """Points as they are fetched."""
 
-from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 from numpy.typing import NDArray
 
 from schemas.ids import PointId
 from schemas.rest.shard_keys import ShardKey
 
 
-@dataclass(slots=True, eq=False)
-class FetchedPoint:
+class FetchedPoint(msgspec.Struct, eq=False):
     """A point as answered.
 
     ``payload`` is a JSON object's bytes, None when not asked for. ``vectors``, None when not asked for, are as parts

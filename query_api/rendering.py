@@ -16,7 +16,7 @@ from query_api.decimals import shortest_decimals
 from query_api.hits import Hit
 from query_api.points import FetchedPoint
 from schemas.config import UNNAMED
-from schemas.ids import render_point_id
+from schemas.ids import UUID_BASE, render_point_id
 from schemas.rest.points import RawVector
 from schemas.rest.responses import PointResult, ScoredPointResult
 from schemas.vectors.answered import as_json, numbers_of
@@ -79,7 +79,7 @@ def render_points(points: Sequence[FetchedPoint]) -> list[PointResult]:
     vectors = _vectors(points)
     return [
         PointResult(
-            render_point_id(point.id),
+            point.id if point.id < UUID_BASE else render_point_id(point.id),
             UNSET if point.payload is None else _payload(point.payload),
             vector,
             shard_key=UNSET if point.shard_key is None else point.shard_key,
@@ -93,7 +93,7 @@ def render_scored(hits: Sequence[Hit], points: Sequence[FetchedPoint]) -> list[S
     vectors = _vectors(points)
     return [
         ScoredPointResult(
-            render_point_id(point.id),
+            point.id if point.id < UUID_BASE else render_point_id(point.id),
             point.version,
             hit.score,
             UNSET if point.payload is None else _payload(point.payload),

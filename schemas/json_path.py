@@ -12,12 +12,15 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
 from typing import Any, TypeAlias
 
 from schemas.errors import BadInputError
 
 MAX_PATH_STEPS = 64
 MAX_INDEX = (1 << 64) - 1
+_USUAL_LENGTH = 64
+"""What is no longer is remembered: requests name the same few keys again and again."""
 _SHOWN = 64
 
 JsonValue: TypeAlias = "bool | int | float | str | list[JsonValue] | dict[str, JsonValue] | None"
@@ -59,6 +62,15 @@ def _render(step: Step) -> str:
 
 def parse_path(text: str) -> Path:
     """Read a payload key. Raises BadInputError for one that is malformed or has more than MAX_PATH_STEPS steps."""
+    return _usual(text) if len(text) <= _USUAL_LENGTH else _parse(text)
+
+
+@lru_cache(maxsize=1024)
+def _usual(text: str) -> Path:
+    return _parse(text)
+
+
+def _parse(text: str) -> Path:
     steps: list[Step] = []
     at = 0
     while at < len(text):

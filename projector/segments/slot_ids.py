@@ -79,8 +79,8 @@ class SlotIds:
     def ids_at(self, slots: NDArray[np.integer]) -> list[PointId]:
         """The ids at many slots, in their order."""
         if not len(self.uuids):
-            numbers: list[int] = self.numbers[slots].tolist()
-            return [PointId(n) for n in numbers]
+            numbers: list[PointId] = self.numbers[slots].tolist()
+            return numbers
         wanted: list[int] = slots.tolist()
         return [self.id_at(slot) for slot in wanted]
 

@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+from msgspec.structs import replace
+
 from query_api.combine.expressions import Scored, formula_us, payload_paths, scores
 from query_api.combine.shards import Shards
 from query_api.hits import Hit
@@ -38,7 +40,7 @@ async def by_formula(shards: Shards, formula: Formula, inputs: Sequence[Sequence
             for point_id, payload in zip(hits, payloads, strict=True)
         ]
         found = scores(formula, points)
-        return sorted(h._replace(order=-value, score=value) for h, value in zip(hits.values(), found, strict=True))
+        return sorted(replace(h, order=-value, score=value) for h, value in zip(hits.values(), found, strict=True))
 
     return await shards.compute(score, formula_us(formula, len(hits)))
 

@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from itertools import chain
 from math import sqrt
 
+from msgspec.structs import replace
+
 from query_api.hits import Hit
 from query_api.plan.tree import RankFusion, ScoreFusion
 from schemas.ids import PointId
@@ -48,4 +50,4 @@ def _ranked(scores: Mapping[PointId, float], rankings: Sequence[Sequence[Hit]]) 
     found: dict[PointId, Hit] = {}
     for hit in chain.from_iterable(rankings):
         found.setdefault(hit.id, hit)
-    return sorted(found[i]._replace(order=-score, score=score) for i, score in scores.items())
+    return sorted(replace(found[i], order=-score, score=score) for i, score in scores.items())

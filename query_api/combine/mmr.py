@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import numpy as np
+from msgspec.structs import replace
 
 from query_api.combine.alike import Alike
 from query_api.hits import Hit
@@ -26,7 +27,7 @@ def diversified(hits: Sequence[Hit], alike: Alike, diversity: float, limit: int)
         at = int(np.argmax(value))
         left[at] = False
         nearest = np.maximum(nearest, alike.to(at))
-        chosen.append(hits[at]._replace(order=float(len(chosen))))
+        chosen.append(replace(hits[at], order=float(len(chosen))))
     return chosen
 
 

@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterable, Sequence
 from itertools import chain
 from typing import TypeVar
 
+from msgspec.structs import replace
+
 from query_api.budget import Budget
 from query_api.combine.weighing import weigh
 from query_api.explain import NodeNote, Notes
@@ -57,7 +59,7 @@ class Shards:
         return self._merged(leaf, found)
 
     def _merged(self, leaf: Leaf, found: Sequence[Sequence[Hit]]) -> list[Hit]:
-        hits = (hit._replace(shard=number) for number, hits in enumerate(found) for hit in hits)
+        hits = (replace(hit, shard=number) for number, hits in enumerate(found) for hit in hits)
         return (_distinct(hits, leaf) if self._keys else sorted(hits))[: leaf.limit]
 
     async def fetch(self, hits: Sequence[Hit], selection: Selection) -> list[FetchedPoint]:

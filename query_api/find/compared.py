@@ -108,4 +108,5 @@ def _best(scores: Floats, wanted: int, *, in_id_order: bool) -> NDArray[np.intp]
 
 def _comparisons(view: ShardView, leaf: Compared, vectors: Sequence[bytes]) -> list[QueryComparison]:
     check_vector_name(view.config, leaf.using)
-    return [comparison_of(view.config.names[leaf.using], vector) for vector in vectors]
+    kind = view.config.kinds[leaf.using]
+    return [comparison_of(kind, vector) for vector in vectors]

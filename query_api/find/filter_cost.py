@@ -4,7 +4,7 @@ from collections.abc import Collection
 
 from projector.view.part import Part
 from query_api.budget import INLINE_US
-from query_api.find.selection import is_remembered, passing
+from query_api.find.selection import passing, remembered
 from schemas.filters import Filter
 from schemas.filters.weight import weigh
 
@@ -42,7 +42,7 @@ class FilterCost:
 
     def _selecting(self, part: Part) -> float:
         spent = part.unread_rows() * _READ_ROW_US
-        if is_remembered(part, self._filter):
+        if remembered(part, self._filter) is not None:
             return spent
         tests, members = self._weight.tests, self._weight.members
         spent += part.size * (_SELECT_ROW_US + tests * _TEST_ROW_US)

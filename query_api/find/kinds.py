@@ -15,6 +15,7 @@ from query_api.find.points import find_points, points_us
 from query_api.find.recommend import BEST_SCORE, SUM_SCORES
 from query_api.find.sample import find_sample, sample_us
 from query_api.find.scroll import find_in_id_order, in_id_order_us
+from query_api.find.selection import is_at_hand
 from query_api.hits import Hit
 from query_api.native import NativeWork
 from query_api.plan.leaves import (
@@ -124,7 +125,7 @@ def prepare(view: ShardView, leaf: Leaf) -> Work:
 
 def filter_us(view: ShardView, filter: Filter | None) -> float:
     """How long it takes to know what passes a filter, as ``Work``."""
-    if filter is None:
+    if filter is None or all(is_at_hand(part, filter) for part in view.parts):
         return 0.0
     cost = FilterCost(filter)
     spent = cost.of_selecting(view.parts)

@@ -1,9 +1,9 @@
 """The nearest points: those of every part of a shard, put together."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from math import ceil
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -24,8 +24,7 @@ _LEAF_US, _PART_US = 80.0, 60.0
 """For what is done beside comparing: once, and in each part."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Candidates:
+class Candidates(msgspec.Struct, frozen=True, eq=False):
     """Slots of a part with their scores, in no order; the nearest ones, and a few more where scores are close."""
 
     part: Part
@@ -34,8 +33,7 @@ class Candidates:
     scores: Floats
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class PartSearch:
+class PartSearch(msgspec.Struct, frozen=True, eq=False):
     """What is to be compared in one part, whose first slot has ``place``; ``graph``: None where none is used.
 
     ``walk``: what to begin with where the graph is the quicker way.
@@ -69,20 +67,21 @@ class NearestSearch:
         """Evaluates the leaf's filter. Raises BadInputError for an unknown vector name or a vector of another size."""
         check_vector_name(view.config, leaf.using)
         self._leaf = leaf
-        self._comparison = comparison_of(view.config.names[leaf.using], leaf.vector)
+        self._comparison = comparison_of(view.config.kinds[leaf.using], leaf.vector)
+        there = [
+            (n, part, vectors) for n, part in enumerate(view.parts) if (vectors := part.vectors(leaf.using)) is not None
+        ]
         # Parts are searched one by one; ef is said of all together.
-        self._rows = sum(vectors.rows for part in view.segments if (vectors := part.vectors(leaf.using)) is not None)
-        searches = [self._in(view.config, part, first_place(n)) for n, part in enumerate(view.parts)]
+        segments = len(view.segments)
+        self._rows = sum(vectors.rows for n, _, vectors in there if n < segments)
+        searches = [self._in(view.config, part, first_place(n), vectors) for n, part, vectors in there]
         self._searches = [search for search in searches if search is not None] if leaf.wanted else []
         self.ahead = [search.walk for search in self._searches if search.walk is not None]
         """What may be done ahead."""
 
-    def _in(self, config: CollectionConfig, part: Part, place: int) -> PartSearch | None:
+    def _in(self, config: CollectionConfig, part: Part, place: int, vectors: Vectors) -> PartSearch | None:
         """What is compared in a part; None when that is nothing."""
         leaf = self._leaf
-        vectors = part.vectors(leaf.using)
-        if vectors is None:
-            return None
         found = Findable(part, vectors, leaf.filter)
         graph = None if leaf.exact else part.graph(leaf.using)
         if not found.count or (graph is None and skipped_as_unindexed(config, leaf, found.rows)):

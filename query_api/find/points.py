@@ -1,5 +1,7 @@
 """Points by id."""
 
+from msgspec.structs import replace
+
 from projector.view.shard_view import ShardView
 from query_api.budget import Allowance
 from query_api.find.selection import passing
@@ -27,5 +29,5 @@ def _find(view: ShardView, leaf: Points, hit: Hit) -> list[Hit]:
         slot = part.find(hit.id)
         if slot >= 0:
             passes = leaf.filter is None or slot in passing(part, leaf.filter).found(part)
-            return [hit._replace(place=first_place(number) + slot)] if passes else []
+            return [replace(hit, place=first_place(number) + slot)] if passes else []
     return []

@@ -102,13 +102,24 @@ def passing(part: Part, filter: Filter) -> Passing:
 
     What columns and evaluator said is remembered for as long as the part's rows do.
     """
-    known = _remembered.get(part, ())
-    for answer in known:
-        if answer.filter == filter:
-            return answer
+    answer = remembered(part, filter)
+    if answer is not None:
+        return answer
     answer = Passing(filter, _select(part, bind(filter, part.indexes)))
-    _remembered[part] = (answer, *known[: REMEMBERED_FILTERS - 1])
+    _remembered[part] = (answer, *_remembered.get(part, ())[: REMEMBERED_FILTERS - 1])
     return answer
+
+
+def remembered(part: Part, filter: Filter) -> Passing | None:
+    """What ``passing`` has at hand."""
+    for answer in _remembered.get(part, ()):
+        if answer.filter is filter:
+            return answer
+        if answer.filter == filter:
+            # The same request asks again, and need not compare them again.
+            answer.filter = filter
+            return answer
+    return None
 
 
 def _select(part: Part, meant: Filter) -> Selected:
@@ -122,9 +133,10 @@ def _select(part: Part, meant: Filter) -> Selected:
     return selected
 
 
-def is_remembered(part: Part, filter: Filter) -> bool:
-    """Whether ``passing`` has the answer at hand."""
-    return any(answer.filter == filter for answer in _remembered.get(part, ()))
+def is_at_hand(part: Part, filter: Filter) -> bool:
+    """Whether what passes this very filter is known, and nothing is left to be looked up, compared or evaluated."""
+    known = _remembered.get(part, ())
+    return any(answer.filter is filter and answer.undecided(part) == 0 for answer in known)
 
 
 def passing_slots(part: Part, filter: Filter | None) -> SlotSet | None:

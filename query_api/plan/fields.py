@@ -1,6 +1,9 @@
 """What the requests that read have in common: filters, ids, and what to fetch of points."""
 
 from collections.abc import Sequence
+from functools import lru_cache
+
+import msgspec
 
 from query_api.plan.selection import PayloadExclude, PayloadInclude, Selection
 from schemas.config import CollectionConfig
@@ -13,6 +16,9 @@ from schemas.rest.points import JsonFilter, JsonId
 from schemas.vectors.registry import usual_numbers
 
 _EVERYTHING = Filter()
+_REMEMBERED_BYTES = 512
+"""A filter that is no larger is remembered as it was parsed: clients repeat filters. A few hundred are."""
+_encode, _decode = msgspec.msgpack.Encoder().encode, msgspec.msgpack.Decoder().decode
 _PLAIN = {with_payload: Selection(with_payload, False) for with_payload in (False, True)}
 
 
@@ -20,6 +26,19 @@ def to_filter(obj: JsonFilter | None) -> Filter | None:
     """The filter, None when everything passes. Raises BadInputError."""
     if obj is None:
         return None
+    try:
+        encoded = _encode(obj)
+    except OverflowError:
+        return _parsed(obj)
+    return _remembered(encoded) if len(encoded) <= _REMEMBERED_BYTES else _parsed(obj)
+
+
+@lru_cache(maxsize=512)
+def _remembered(encoded: bytes) -> Filter | None:
+    return _parsed(_decode(encoded))
+
+
+def _parsed(obj: JsonFilter) -> Filter | None:
     parsed = parse_filter(obj)
     return None if parsed == _EVERYTHING else parsed
 

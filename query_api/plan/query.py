@@ -41,6 +41,8 @@ MAX_DEPTH = 32
 """Prefetches within prefetches."""
 DEFAULT_K = 2
 DEFAULT_DIVERSITY = 0.5
+_DEFAULT_PARAMS = SearchParams()
+_DEFAULT_QUANTIZED = QuantizedSearch()
 
 
 def to_plan(config: CollectionConfig, request: QueryRequest, known: Known, limits: Limits) -> Plan:
@@ -205,7 +207,7 @@ def _exact(leaf: Leaf) -> Leaf:
 
 
 def _nearest(request: Prefetch, examples: Examples, vector: bytes, condition: Filter | None, limit: int) -> Nearest:
-    params = request.params or SearchParams()
+    params = request.params or _DEFAULT_PARAMS
     return Nearest(
         limit=limit,
         filter=condition,
@@ -217,7 +219,7 @@ def _nearest(request: Prefetch, examples: Examples, vector: bytes, condition: Fi
         indexed_only=bool(params.indexed_only),
         excluded=examples.excluded,
         idf=_corpus(request, examples),
-        quantization=_quantized(params.quantization or QuantizationParams()),
+        quantization=_DEFAULT_QUANTIZED if params.quantization is None else _quantized(params.quantization),
     )
 
 

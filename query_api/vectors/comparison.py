@@ -1,9 +1,9 @@
 """What a query vector is to the kind of vectors that it is compared with."""
 
-from dataclasses import dataclass
 from math import inf
 from typing import Any, NamedTuple, Protocol
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -29,8 +29,7 @@ class Asked(NamedTuple):
     quantization: QuantizedSearch
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class PartQuery:
+class PartQuery(msgspec.Struct, frozen=True, eq=False):
     """How a part is searched. ``exact``: a graph was not to be used.
 
     ``walk``: what to begin with; None where the graph is no help.

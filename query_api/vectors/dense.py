@@ -17,7 +17,7 @@ from query_api.vectors.quantized import coded_walk, nearest_by_codes
 from query_api.vectors.scoring import Floats, Scorer
 from query_api.vectors.walking import by_graph, cut, walked
 from schemas.vectors.dense import DenseKind, check_dim
-from schemas.vectors.params import Datatype, Distance, VectorParams
+from schemas.vectors.params import Datatype, Distance
 
 Rows = NDArray[np.int64]
 
@@ -25,17 +25,16 @@ Rows = NDArray[np.int64]
 class DenseComparison:
     """One dense query."""
 
-    def __init__(self, params: VectorParams, vector: bytes) -> None:
+    def __init__(self, kind: DenseKind, vector: bytes) -> None:
         """``vector``: as a stored point holds it. Raises BadInputError for one of another size."""
-        kind = DenseKind(params)
         values = np.frombuffer(vector, kind.dtype)
         check_dim(kind.dim, len(values))
         query = values.astype(np.float32, copy=False)
         # What float16 keeps is normalised already, and rounded since: doing it again would give another vector.
         final = kind.datatype is Datatype.FLOAT16
-        self.scorer = Scorer(params.distance, query) if final else Scorer.of(params.distance, query)
-        self.higher_is_nearer = params.distance.higher_is_nearer
-        self.squared = params.distance is Distance.EUCLID
+        self.scorer = Scorer(kind.distance, query) if final else Scorer.of(kind.distance, query)
+        self.higher_is_nearer = kind.distance.higher_is_nearer
+        self.squared = kind.distance is Distance.EUCLID
 
     def nearest(self, vectors: DenseVectors, query: PartQuery) -> tuple[NDArray[np.integer], Floats]:
         """The nearest rows, through the graph where that is quicker."""
@@ -50,7 +49,8 @@ class DenseComparison:
         if rows is None:
             query.allowance.spend(self.us(vectors, found))
             rows, near = self.scorer.nearest(vectors.matrix, wanted, found.chosen())
-            query.note("exact", _why_exact(query), found.count, len(rows))
+            if query.allowance.notes is not None:
+                query.note("exact", _why_exact(query), found.count, len(rows))
             return rows, near
         return rows, self.scores(vectors, rows.astype(np.int64))
 

@@ -14,7 +14,7 @@ from query_api.vectors.comparison import Asked, Floats, PartQuery
 from schemas.errors import BadInputError
 from schemas.vectors.multi import MultiKind
 from schemas.vectors.normalise import normalise
-from schemas.vectors.params import Datatype, Distance, VectorParams
+from schemas.vectors.params import Datatype, Distance
 
 _VALUES_PER_US = 12000.0
 
@@ -22,18 +22,17 @@ _VALUES_PER_US = 12000.0
 class MultiComparison:
     """One query of one or more vectors."""
 
-    def __init__(self, params: VectorParams, vector: bytes) -> None:
+    def __init__(self, kind: MultiKind, vector: bytes) -> None:
         """``vector``: as a stored point holds it. Raises BadInputError for vectors of another size."""
-        kind = MultiKind(params)
         values = np.frombuffer(vector, kind.dtype)
         if not len(values) or len(values) % kind.dim:
             raise BadInputError(f"Wrong input: Vector dimension error: expected dim: {kind.dim}, got {len(values)}")
         query = values.reshape(-1, kind.dim).astype(np.float32)
-        self.higher_is_nearer = params.distance.higher_is_nearer
-        self.squared = params.distance is Distance.EUCLID
-        self._measure = params.distance.lower()
+        self.higher_is_nearer = kind.distance.higher_is_nearer
+        self.squared = kind.distance is Distance.EUCLID
+        self._measure = kind.distance.lower()
         # What float16 keeps is normalised already, and rounded since.
-        normalised = params.distance is Distance.COSINE and kind.datatype is not Datatype.FLOAT16
+        normalised = kind.distance is Distance.COSINE and kind.datatype is not Datatype.FLOAT16
         self._query = normalise(query) if normalised else query
 
     def nearest(self, vectors: MultiVectors, query: PartQuery) -> tuple[NDArray[np.integer], Floats]:

@@ -13,15 +13,17 @@ from query_api.vectors.comparison import Comparison, Floats
 from query_api.vectors.dense import DenseComparison
 from query_api.vectors.multi import MultiComparison
 from query_api.vectors.sparse import SparseComparison, count_postings, count_us
+from schemas.vectors.dense import DenseKind
 from schemas.vectors.idf import TermCounts, Terms
-from schemas.vectors.params import AnyVectorParams, SparseVectorParams
+from schemas.vectors.registry import AnyKind
+from schemas.vectors.sparse import SparseKind
 
 
-def comparison_of(params: AnyVectorParams, vector: bytes) -> Comparison:
+def comparison_of(kind: AnyKind, vector: bytes) -> Comparison:
     """Prepare a query vector, in the bytes of its kind. Raises BadInputError for one that doesn't fit."""
-    if isinstance(params, SparseVectorParams):
-        return SparseComparison(vector)
-    return DenseComparison(params, vector) if params.multivector_config is None else MultiComparison(params, vector)
+    if isinstance(kind, DenseKind):
+        return DenseComparison(kind, vector)
+    return SparseComparison(vector) if isinstance(kind, SparseKind) else MultiComparison(kind, vector)
 
 
 def score_table(comparisons: Sequence[Comparison], vectors: Any, rows: NDArray[np.int64]) -> Floats:

@@ -1,9 +1,9 @@
 """Scores. One function gives those that are answered, whatever part a point is in and however it was found."""
 
-from dataclasses import dataclass
 from math import inf, sqrt
 from typing import Any
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -17,8 +17,7 @@ Rows = NDArray[Any]
 _ERROR = 5e-7
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Scorer:
+class Scorer(msgspec.Struct, frozen=True, eq=False):
     """Compares one query, float32 [dim], with rows of any datatype, [rows, dim].
 
     Both are normalised for Cosine; rows of uint8 are when they are compared.

@@ -45,6 +45,8 @@ def present(value: object, where: str, known: frozenset[str] | None = None) -> d
     if not isinstance(value, dict):
         fail(where, f"expected an object, not {describe(value)}")
     fields = cast(dict[object, Any], value)
+    if known is not None and known.issuperset(fields) and None not in fields.values():
+        return cast(dict[str, Any], fields.copy())
     for name in fields:
         if not isinstance(name, str):
             fail(where, f"a field's name must be a string, not {describe(name)}")

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from projector.view.tail_part import TailPart
-from query_api.find.selection import REMEMBERED_FILTERS, is_remembered, passing
+from query_api.find.selection import REMEMBERED_FILTERS, passing, remembered
 from query_api.plan.selection import Selection
 from schemas.config import CollectionConfig, Distance, VectorParams
 from schemas.filters import Filter, parse_filter
@@ -72,9 +72,9 @@ def test_the_last_few_filters_are_remembered() -> None:
     assert passing(part, filter_on(0)) is first
     for n in range(1, REMEMBERED_FILTERS):
         passing(part, filter_on(n))
-    assert is_remembered(part, filter_on(0))
+    assert remembered(part, filter_on(0)) is not None
     passing(part, filter_on(REMEMBERED_FILTERS))
-    assert not is_remembered(part, filter_on(0))
+    assert remembered(part, filter_on(0)) is None
 
 
 def test_what_is_remembered_does_not_keep_a_view_alive() -> None:
@@ -101,7 +101,7 @@ def test_a_large_filter_is_costly_by_its_size_and_not_evaluated_to_find_out(cond
     filter = parse_filter({"must": [condition]})
     assert is_costly_filter(model.views, filter)
     assert is_costly(model.views, NearestQuery(np.ones(1, np.float32), "all", 1, filter=filter))
-    assert not is_remembered(model.views[0].tail, filter)
+    assert remembered(model.views[0].tail, filter) is None
     assert count(model.views, filter) == len(model.matching(filter))
 
 

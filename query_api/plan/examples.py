@@ -45,7 +45,7 @@ NOTHING_KNOWN = Known({}, frozenset())
 
 def names_no_points(request: Prefetch) -> bool:
     """Whether it is plain that a query has no ``references`` and no ``lookups``: most just give a vector."""
-    return isinstance(request.query, list) and request.prefetch is None and request.lookup_from is None
+    return isinstance(request.query, list | VectorObject) and request.prefetch is None and request.lookup_from is None
 
 
 def references(request: Prefetch) -> Iterator[Reference]:

@@ -6,6 +6,7 @@ from time import perf_counter
 from typing import Any, ParamSpec, TypeVar
 
 import grpc
+import grpc.aio
 import msgspec
 import structlog
 from google.protobuf.message import DecodeError, Message
@@ -21,7 +22,7 @@ from compose.http.rights import Right, required_right
 from ingest.http.body import RawHeaders
 from ingest.http.endpoint import RESPONSES, RETRY_AFTER, SECONDS, Call, Endpoint, Reply
 from ingest.http.limits import InFlight, Limits
-from schemas.errors import BadInputError, HeadwaterError, UnprocessableError
+from schemas.errors import BadInputError, HeadwaterError, TimedOutError, UnprocessableError
 from schemas.rest.decode import UNCOUNTED_BYTES, ParsedBody
 
 P = ParamSpec("P")
@@ -71,13 +72,18 @@ class CallHandler:
         self._seconds = SECONDS.labels(_METHOD, name)
         self._running: set[asyncio.Task[tuple[bytes, Reply]]] = set()
 
-    async def answer(self, data: bytes, context: Context) -> bytes:
-        """Answer one call, whatever the handler does."""
+    async def answer(self, _: object, context: Context) -> bytes:
+        """Answer one call, whatever the handler does.
+
+        It is read as if it might have several messages: those who may not call have theirs left unread, and one that
+        doesn't come is not waited for without end.
+        """
         started = perf_counter()
         headers = _headers(context)
         trailing: tuple[tuple[str, str], ...] = ()
         try:
             self._access.check(headers, self._right)
+            data = await self._message(context)
             answer, reply = await self._answered(data, headers, context.time_remaining(), started)
         except HeadwaterError as error:
             code, details = code_of(error), details_of(error)
@@ -98,6 +104,16 @@ class CallHandler:
         self._count(code.name, started)
         await context.abort(code, details, trailing)
         raise AssertionError("abort raises")
+
+    async def _message(self, context: Context) -> bytes:
+        try:
+            async with asyncio.timeout(self._limits.body_seconds):
+                data = await context.read()
+        except TimeoutError as error:
+            raise TimedOutError(f"No message came within {self._limits.body_seconds:g} seconds") from error
+        if data is grpc.aio.EOF:
+            raise BadInputError("A call without a message")
+        return data
 
     async def _answered(
         self, data: bytes, headers: RawHeaders, patience: float | None, started: float

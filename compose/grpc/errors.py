@@ -19,6 +19,9 @@ CODES = {
     507: StatusCode.RESOURCE_EXHAUSTED,
 }
 
+MOST_DETAILS = 1000
+"""Characters. They travel among the metadata, of which clients take 8 KiB, and some become nine bytes there."""
+
 
 def code_of(error: HeadwaterError) -> StatusCode:
     """The code of an error."""
@@ -27,4 +30,5 @@ def code_of(error: HeadwaterError) -> StatusCode:
 
 def details_of(error: HeadwaterError) -> str:
     """Its text: there is no JSON in these calls."""
-    return error.message.replace(" in JSON body", " in body")
+    text = error.message.replace(" in JSON body", " in body")
+    return text if len(text) <= MOST_DETAILS else f"{text[:MOST_DETAILS]}..."

@@ -11,7 +11,7 @@ os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
 import grpc
 import grpc.aio
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
-from grpc_reflection.v1alpha import reflection
+from grpc_reflection.v1alpha import reflection, reflection_pb2
 
 from compose.grpc.calls import CallHandler
 from compose.grpc.messages import SERVICES, load, message_class, service
@@ -29,8 +29,19 @@ MAX_CALLS = 4096
 """Of all connections."""
 MAX_METADATA_BYTES = 64 << 10
 """Of a call: tokens name an offset of each partition."""
+_PINGS = (
+    # Who is gone without a word is noticed within minutes, and its calls with it.
+    ("grpc.keepalive_time_ms", 60_000),
+    ("grpc.keepalive_timeout_ms", 20_000),
+    # Clients may ask as often as they like whether the server is there, which costs nothing.
+    ("grpc.keepalive_permit_without_calls", 1),
+    ("grpc.http2.max_ping_strikes", 0),
+)
 PARSED_TO_SENT = 4
 """What a message may take once it is read, to what the largest may have as it is sent."""
+
+
+_REFLECTION_V1 = "grpc.reflection.v1.ServerReflection"
 
 
 class GrpcServer:
@@ -58,6 +69,7 @@ class GrpcServer:
                 ("grpc.max_concurrent_streams", MAX_STREAMS),
                 ("grpc.max_metadata_size", MAX_METADATA_BYTES),
                 ("grpc.so_reuseport", int(shared)),
+                *_PINGS,
             ],
             maximum_concurrent_rpcs=MAX_CALLS,
         )
@@ -74,12 +86,13 @@ class GrpcServer:
                 messages = message_class(method.input_type), message_class(method.output_type)
                 called = f"/{name}/{method.name}"
                 handler = CallHandler(called, route, endpoint, messages, access, limits, in_flight, sizes)
-                handlers[method.name] = grpc.unary_unary_rpc_method_handler(handler.answer)
+                handlers[method.name] = grpc.stream_unary_rpc_method_handler(handler.answer)
             self._server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(name, handlers),))
         self._health = health.aio.HealthServicer()
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
         names = (*SERVICES, health.SERVICE_NAME, reflection.SERVICE_NAME)
         reflection.enable_server_reflection(names, self._server)
+        self._server.add_generic_rpc_handlers((_newer_reflection(names),))
 
     def listen(self, host: str, port: int, certificate: tuple[Path | None, Path | None]) -> int:
         """Take the address; the port, which is a free one for 0. ``certificate``: a chain and its key; neither: no TLS.
@@ -108,3 +121,14 @@ class GrpcServer:
         """Take no more calls; those in flight have some seconds to finish."""
         await self._health.enter_graceful_shutdown()
         await self._server.stop(GRACE_SECONDS)
+
+
+def _newer_reflection(names: Sequence[str]) -> Any:
+    """The same service under the name that tools ask for first: its messages have the same bytes."""
+    reflect: Any = reflection.aio.ReflectionServicer(names)
+    handler = grpc.stream_stream_rpc_method_handler(
+        reflect.ServerReflectionInfo,
+        reflection_pb2.ServerReflectionRequest.FromString,
+        reflection_pb2.ServerReflectionResponse.SerializeToString,
+    )
+    return grpc.method_handlers_generic_handler(_REFLECTION_V1, {"ServerReflectionInfo": handler})

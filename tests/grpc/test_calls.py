@@ -24,13 +24,15 @@ LIMITS = Limits()
 
 
 @asynccontextmanager
-async def serving(handler: Handler, in_flight: InFlight) -> AsyncGenerator[Any]:
+async def serving(
+    handler: Handler, in_flight: InFlight, limits: Limits = LIMITS, access: Access | None = None
+) -> AsyncGenerator[Any]:
     """A channel to a server whose methods all have this handler."""
     endpoints = [
         Endpoint("POST", _PATH, handler, "", "", body=RetrieveRequest, reads=True),
         Endpoint("PUT", _PATH, handler, "", "", writes=True),
     ]
-    server = GrpcServer(endpoints, Access(), LIMITS, in_flight)
+    server = GrpcServer(endpoints, access or Access(), limits, in_flight)
     port = server.listen(HOST, 0, (None, None))
     await server.start()
     async with grpc.aio.insecure_channel(f"{HOST}:{port}") as channel:
@@ -124,6 +126,32 @@ def test_what_is_held_is_bounded() -> None:
                 await channel.unary_unary(READ)(NAMED + b"\x9a\x06\xe8\x07" + b"x" * 1000)
             assert caught.value.code() in (grpc.StatusCode.RESOURCE_EXHAUSTED, grpc.StatusCode.UNAVAILABLE)
             await channel.unary_unary(READ)(NAMED)
+            assert in_flight.held == 0
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize(
+    ("access", "code"),
+    [
+        (Access(), grpc.StatusCode.DEADLINE_EXCEEDED),
+        (Access(["secret-key"]), grpc.StatusCode.UNAUTHENTICATED),
+    ],
+    ids=["allowed", "without a key"],
+)
+def test_a_message_that_does_not_come_is_not_waited_for_without_end(access: Access, code: grpc.StatusCode) -> None:
+    async def handle(_: Call) -> Reply:
+        raise AssertionError("there is no message")
+
+    async def run() -> None:
+        in_flight = InFlight(1 << 20)
+        # Who has no key is told at once, the other after a while.
+        limits = Limits(body_seconds=0.05 if code is grpc.StatusCode.DEADLINE_EXCEEDED else 3600.0)
+        async with serving(handle, in_flight, limits, access) as channel:
+            asked = channel.stream_unary(READ)()
+            with pytest.raises(grpc.aio.AioRpcError) as caught:
+                await asked
+            assert caught.value.code() is code
             assert in_flight.held == 0
 
     asyncio.run(run())

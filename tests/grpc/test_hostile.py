@@ -1,8 +1,10 @@
 """What no proper client sends, or does: every connection but its own goes on, and memory isn't held."""
 
 import re
+import struct
 import threading
 import time
+import zlib
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any
@@ -11,11 +13,13 @@ import grpc
 import pytest
 
 from compose.grpc.messages import message_named
+from compose.grpc.numbers import write_varint
 from tests.grpc.channel import Calls
 from tests.grpc.frames import (
     DATA,
     END_STREAM,
     HEADERS,
+    PING,
     PREFACE,
     RST_STREAM,
     SETTINGS,
@@ -73,20 +77,80 @@ def test_what_is_no_http_harms_nobody_else(calls: Calls, sent: bytes) -> None:
 def test_malformed_messages(calls: Calls, data: bytes, status: grpc.StatusCode) -> None:
     with RawConnection(calls.port) as connection:
         connection.send(request(1, "/qdrant.Collections/Get") + data)
-        answered = connection.frames()
-    trailers = b"".join(payload for kind, stream, payload in answered if stream == 1 and kind == HEADERS)
-    told = re.search(rb"grpc-status.(\d+)", trailers)
-    assert told is not None, answered
-    assert int(told[1]) == status.value[0]
+        assert status_of(connection) == status.value[0]
     assert calls.send(LIST, b"").code == "OK"
 
 
-def test_a_message_that_ends_too_soon_is_no_call(calls: Calls) -> None:
+def status_of(connection: RawConnection) -> int:
+    """How the first call ended."""
+    answered = connection.frames()
+    trailers = b"".join(payload for kind, stream, payload in answered if stream == 1 and kind == HEADERS)
+    told = re.search(rb"grpc-status.(\d+)", trailers)
+    assert told is not None, answered
+    return int(told[1])
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        frame(DATA, END_STREAM, 1),
+        frame(DATA, END_STREAM, 1, b"\x00\x00"),
+        message(1, b"ab", length=10),
+    ],
+    ids=["nothing", "half a head", "half a message"],
+)
+def test_a_call_without_a_message(calls: Calls, sent: bytes) -> None:
     with RawConnection(calls.port) as connection:
-        connection.send(request(1, LIST) + message(1, b"ab", length=10))
-        connection.send(request(3, LIST) + message(3, b""))
-        answered = connection.frames()
-    assert [stream for kind, stream, _ in answered if kind == DATA] == [3]
+        connection.send(request(1, LIST) + sent)
+        assert status_of(connection) == grpc.StatusCode.INVALID_ARGUMENT.value[0]
+
+
+def test_a_small_message_that_becomes_a_large_one(calls: Calls) -> None:
+    packer = zlib.compressobj(9, wbits=31)
+    zeros = packer.compress(bytes(40 << 20)) + packer.flush()
+    with RawConnection(calls.port) as connection:
+        connection.send(request(1, LIST, ("grpc-encoding", "gzip")))
+        pieces = [zeros[at : at + 16_000] for at in range(0, len(zeros), 16_000)]
+        connection.send(frame(DATA, 0, 1, struct.pack(">BI", 1, len(zeros))))
+        connection.send(b"".join(frame(DATA, 0, 1, piece) for piece in pieces))
+        connection.send(frame(DATA, END_STREAM, 1))
+        assert status_of(connection) == grpc.StatusCode.RESOURCE_EXHAUSTED.value[0]
+
+
+def test_clients_may_ask_often_whether_the_server_is_there(calls: Calls) -> None:
+    with RawConnection(calls.port) as connection:
+        connection.send(frame(PING, 0, 0, bytes(8)) * 100 + request(1, LIST) + message(1, b""))
+        assert status_of(connection) == 0
+
+
+def within(data: bytes, *fields: str) -> bytes:
+    """A message in messages: ``MESSAGE.FIELD`` of each, from the outermost to what holds ``data``."""
+    for field in reversed(fields):
+        kind, _, name = field.partition(".")
+        number = message_named(f"qdrant.{kind}").DESCRIPTOR.fields_by_name[name].number
+        data = write_varint(number << 3 | 2) + write_varint(len(data)) + data
+    return data
+
+
+@pytest.mark.parametrize("levels", [20, 45, 90, 1000])
+@pytest.mark.parametrize(
+    ("outer", "inner"),
+    [
+        (["QueryPoints.filter"], ["Filter.must", "Condition.filter"]),
+        (["QueryPoints.prefetch"], ["PrefetchQuery.prefetch"]),
+        (["QueryPoints.query", "Query.formula", "Formula.expression"], ["Expression.neg"]),
+    ],
+    ids=["filters", "prefetches", "expressions"],
+)
+def test_what_nests_deeply(calls: Calls, levels: int, outer: list[str], inner: list[str]) -> None:
+    answered = calls.send("/qdrant.Points/Query", b"\x0a\x01c" + within(b"", *outer, *inner * levels))
+    assert answered.code == "INVALID_ARGUMENT" or (answered.code == "OK" and levels < 90)
+
+
+def test_a_name_without_end_is_cut_where_it_is_quoted(calls: Calls) -> None:
+    answered = calls.call("Collections/Get", {"collection_name": "n\u00e4me" * 100_000})
+    assert answered.code == "NOT_FOUND"
+    assert answered.details.endswith("...")
 
 
 def test_calls_that_are_never_finished_are_dropped_with_their_connection(calls: Calls) -> None:

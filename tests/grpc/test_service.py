@@ -7,7 +7,7 @@ import grpc
 import pytest
 from google.protobuf.descriptor_pb2 import FileDescriptorProto
 from grpc_health.v1 import health_pb2
-from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
+from grpc_reflection.v1alpha import reflection_pb2
 
 from tests.grpc.channel import Calls
 
@@ -29,8 +29,13 @@ def test_health(calls: Calls) -> None:
     assert calls.call("Qdrant/HealthCheck").response["version"].startswith("1.")
 
 
-def test_reflection(calls: Calls) -> None:
-    ask: Any = reflection_pb2_grpc.ServerReflectionStub(calls.channel).ServerReflectionInfo
+@pytest.mark.parametrize("version", ["v1alpha", "v1"])
+def test_reflection(calls: Calls, version: str) -> None:
+    ask: Any = calls.channel.stream_stream(
+        f"/grpc.reflection.{version}.ServerReflection/ServerReflectionInfo",
+        reflection_pb2.ServerReflectionRequest.SerializeToString,
+        reflection_pb2.ServerReflectionResponse.FromString,
+    )
     requests = [
         reflection_pb2.ServerReflectionRequest(list_services=""),
         reflection_pb2.ServerReflectionRequest(file_containing_symbol="qdrant.Points"),

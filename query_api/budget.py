@@ -13,6 +13,8 @@ from schemas.errors import TimedOutError, UnprocessableError
 
 ResultT = TypeVar("ResultT")
 
+POINT_BYTES = 64
+"""About what a point takes in an answer beside its payload and its vectors."""
 INLINE_US = 2000.0
 """What may run on an event loop without holding up the others for long, in microseconds."""
 
@@ -58,6 +60,8 @@ class Budget:
         self._answer_bytes = answer_bytes
         self.bytes_left = answer_bytes
         """How much larger the answer may become."""
+        self.size = 0
+        """About how large it is."""
         self._us_left = INLINE_US
 
     async def ahead(self, works: Sequence[NativeWork]) -> None:
@@ -83,8 +87,12 @@ class Budget:
                 self._us_left -= max(estimate, allowance.spent)
         return await self._threads.run(lambda: work(Allowance(inf, self.deadline)), self.deadline)
 
-    def answer(self, size: int) -> None:
-        """Say that the answer has ``size`` bytes more. Raises UnprocessableError when that is too much."""
+    def answer(self, points: int, size: int) -> None:
+        """Say that the answer has so many more points, with ``size`` bytes of payloads and vectors.
+
+        Raises UnprocessableError when that is too much.
+        """
+        self.size += points * POINT_BYTES + size
         self.bytes_left -= size
         if self.bytes_left < 0:
             raise UnprocessableError(

@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 from ingest.ports import StoredSize
 from projector.view.shard_view import ShardView
 from projector.view.size import size_of
-from query_api.budget import Budget
+from query_api.budget import Allowance, Budget
 from query_api.explain import Notes
-from query_api.fetch.fetch import fetch, fetch_us, payload_bytes, size
+from query_api.fetch.fetch import fetch, fetch_us, size
 from query_api.find.count import count_passing
 from query_api.find.facet import count_values, facet_us
 from query_api.find.kinds import filter_us, prepare
@@ -52,11 +52,14 @@ class LocalShard:
 
     async def fetch(self, hits: Sequence[Hit], selection: Selection, budget: Budget) -> list[FetchedPoint]:
         """The points that this shard found."""
-        view = self._view
-        read = payload_bytes(view, hits, selection)
-        left = budget.bytes_left
-        points = await budget.run(lambda _: fetch(view, hits, selection, left), fetch_us(hits, read, selection))
-        budget.answer(size(points))
+        view, left = self._view, budget.bytes_left
+
+        def fetch_and_weigh(_: Allowance) -> tuple[list[FetchedPoint], int]:
+            points = fetch(view, hits, selection, left)
+            return points, size(points)
+
+        points, taken = await budget.run(fetch_and_weigh, fetch_us(view, hits, selection))
+        budget.answer(len(points), taken)
         return points
 
     async def term_counts(self, asked: CountTerms, budget: Budget) -> TermCounts:

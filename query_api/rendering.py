@@ -12,8 +12,10 @@ import numpy as np
 from msgspec import UNSET
 from numpy.typing import NDArray
 
+from query_api.budget import INLINE_US
 from query_api.decimals import shortest_decimals
 from query_api.hits import Hit
+from query_api.long_vectors import long_json
 from query_api.points import FetchedPoint
 from schemas.config import UNNAMED
 from schemas.ids import UUID_BASE, render_point_id
@@ -25,8 +27,8 @@ _POINT_US = 2.0
 _VALUE_US = 0.2
 _BYTE_US = 0.0003
 """About how long points, numbers of vectors, and bytes of payloads take."""
-BLOCK = 256
-"""So many points' numbers are turned to decimals at once."""
+BLOCK, BLOCK_NUMBERS = 256, 1 << 17
+"""So many points' numbers, and so many numbers, are turned to decimals at once."""
 _NO_PAYLOAD = _NO_VECTORS = msgspec.Raw(b"{}")
 _encode = msgspec.json.Encoder().encode
 
@@ -106,8 +108,10 @@ def render_scored(hits: Sequence[Hit], points: Sequence[FetchedPoint]) -> list[S
 
 
 def render_us(points: Sequence[FetchedPoint]) -> float:
-    """About how long rendering them takes, in microseconds."""
+    """About how long rendering them takes, in microseconds; where the points alone take long, only that."""
     spent = _POINT_US * len(points)
+    if spent > INLINE_US:
+        return spent
     for point in points:
         if point.payload is not None:
             spent += _BYTE_US * len(point.payload)
@@ -136,6 +140,11 @@ def _block(points: Sequence[FetchedPoint]) -> list[RawVector | msgspec.UnsetType
         return [UNSET if point.vectors is None else _NO_VECTORS for point in points]
     arrays = [numbers_of(vector) for vector in vectors]
     ends = np.cumsum([len(array) for array in arrays])
+    if ends[-1] > BLOCK_NUMBERS:
+        if len(points) == 1:
+            return [_spliced({name: long_json(vector) for name, vector in (points[0].vectors or {}).items()})]
+        half = len(points) // 2
+        return _block(points[:half]) + _block(points[half:])
     parts = iter(np.split(shortest_decimals(np.concatenate(arrays)), ends[:-1]))
     return [UNSET if point.vectors is None else _render(point.vectors, parts) for point in points]
 
@@ -143,3 +152,9 @@ def _block(points: Sequence[FetchedPoint]) -> list[RawVector | msgspec.UnsetType
 def _render(vectors: dict[str, NDArray[Any]], numbers: Iterator[NDArray[np.float64]]) -> RawVector:
     named = {name: as_json(vector, next(numbers).tolist()) for name, vector in vectors.items()}
     return msgspec.Raw(_encode(named[UNNAMED] if named.keys() == {UNNAMED} else named))
+
+
+def _spliced(texts: dict[str, bytes]) -> RawVector:
+    if texts.keys() == {UNNAMED}:
+        return msgspec.Raw(texts[UNNAMED])
+    return msgspec.Raw(_encode({name: msgspec.Raw(text) for name, text in texts.items()}))

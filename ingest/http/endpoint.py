@@ -1,7 +1,8 @@
 """Endpoints: a handler with its path and models, and the code around every handler."""
 
+import asyncio
 import errno
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from time import perf_counter
 from typing import Any
@@ -17,7 +18,8 @@ from ingest.http.limits import InFlight, Limits
 from ingest.http.query import CATALOG, NONE, READS, WRITES, Parameters, Params, ParamsParser
 from schemas.errors import HeadwaterError, UnavailableError
 from schemas.rest.decode import ParsedBody
-from schemas.rest.envelope import encode_error, encode_result
+from schemas.rest.envelope import Envelope, encode_error, encode_result
+from schemas.rest.pieces import LARGE_BYTES, encode_pieces
 
 RESPONSES = Counter("headwater_http_responses_total", "Answers given", ["method", "path", "status"])
 SECONDS = Histogram(
@@ -84,7 +86,8 @@ class Reply:
     """An answer: ``result`` goes into the envelope; where ``raw`` is given, that is the whole body instead.
 
     ``app``, where given, answers by itself, as what is sent in pieces does.
-    ``explain``, how it was found, goes beside it.
+    ``explain``, how it was found, goes beside it. ``size``: about how many
+    bytes it takes, where that may be many.
     """
 
     result: object = None
@@ -94,6 +97,7 @@ class Reply:
     content_type: bytes | None = None
     app: ASGIApp | None = None
     explain: object = UNSET
+    size: int = 0
 
 
 Handler = Callable[[Call], Awaitable[Reply]]
@@ -145,10 +149,13 @@ class EndpointApp:
         """Answer one request, whatever the handler does."""
         started = perf_counter()
         body = Body(scope, receive, self._limits, self._in_flight)
+        pieces: Sequence[bytearray] = ()
         try:
             reply = await self._reply(scope, body)
             data = reply.raw
-            if data is None:
+            if reply.size > LARGE_BYTES:
+                *pieces, data = await _encode_pieces(reply, started)
+            elif data is None:
                 data = encode_result(reply.result, perf_counter() - started, reply.explain)
         except ClientGoneError:
             return
@@ -163,7 +170,7 @@ class EndpointApp:
         if reply.app is not None:
             await reply.app(scope, receive, send)
             return
-        await self._send(reply, data, body, send)
+        await self._send(reply, pieces, data, body, send)
 
     async def _reply(self, scope: Scope, body: Body) -> Reply:
         params = self._params.parse(scope["query_string"])
@@ -175,14 +182,21 @@ class EndpointApp:
             call.pieces = body.pieces()
         return await self._endpoint.handler(call)
 
-    async def _send(self, reply: Reply, data: bytes, body: Body, send: Send) -> None:
+    async def _send(
+        self, reply: Reply, pieces: Sequence[bytearray], last: bytes | bytearray, body: Body, send: Send
+    ) -> None:
         kind = JSON_TYPE if reply.content_type is None else (b"content-type", reply.content_type)
-        headers = [kind, (b"content-length", b"%d" % len(data)), *reply.headers]
+        length = len(last)
+        for piece in pieces:
+            length += len(piece)
+        headers = [kind, (b"content-length", b"%d" % length), *reply.headers]
         draining = (self._endpoint.body is not None or self._endpoint.streams) and body.unread
         if draining:
             headers.append((b"connection", b"close"))
         await send({"type": "http.response.start", "status": reply.status, "headers": headers})
-        await send({"type": "http.response.body", "body": data, "more_body": draining})
+        for piece in pieces:
+            await send({"type": "http.response.body", "body": piece, "more_body": True})
+        await send({"type": "http.response.body", "body": last, "more_body": draining})
         if draining:
             await body.drain()
             await send({"type": "http.response.body", "body": b"", "more_body": False})
@@ -194,6 +208,15 @@ class EndpointApp:
             self._answers[status] = counter
         counter.inc()
         self._seconds.observe(seconds)
+
+
+async def _encode_pieces(reply: Reply, started: float) -> list[bytearray]:
+    """The answer's JSON; others have their turn between its pieces."""
+    pieces: list[bytearray] = []
+    for piece in encode_pieces(Envelope(reply.result, "ok", perf_counter() - started, reply.explain)):
+        pieces.append(piece)
+        await asyncio.sleep(0)
+    return pieces
 
 
 def _failure(error: Exception, seconds: float) -> tuple[Reply, bytes]:

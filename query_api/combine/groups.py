@@ -12,6 +12,7 @@ from query_api.hits import Hit
 from query_api.plan.leaves import Leaf
 from query_api.plan.selection import PayloadInclude, Selection
 from query_api.plan.tree import Diversify, GroupPlan, Node, RankFusion, ScoreFusion, narrowed
+from query_api.points import FetchedPoint
 from schemas.filters import (
     Condition,
     FieldCondition,
@@ -27,6 +28,10 @@ from schemas.json_path import Path, elements_at
 from schemas.validation import decode_payload
 
 Value = int | str
+Values = list[dict[Value, None]]
+"""The values that each of some points has, in their order: so that equally good groups come in one order."""
+_VALUES_US, _HIT_US = 5.0, 0.5
+"""For reading a point's values, and for putting it into its groups."""
 _AT_ONCE = 3
 """How many times the points that are lacking are asked for at once."""
 
@@ -51,22 +56,22 @@ async def grouped(shards: Shards, plan: GroupPlan, note: NodeNote | None = None)
     root = narrowed(plan.root, Filter(must_not=(FieldCondition(plan.by, (IsEmpty(),)),)))
     if isinstance(root, RankFusion | ScoreFusion | Diversify):
         await groups.add(shards, await _asked(shards, _whole(root), note))
-        return groups.best()
+        return await groups.best(shards)
     if not await _enough_groups(shards, root, groups, note):
-        return groups.best()
+        return await groups.best(shards)
     if isinstance(root, Leaf):
         await _fill_together(shards, plan, root, groups, note)
-    for group in groups.best():
+    for group in await groups.best(shards):
         if len(group.hits) < plan.size and group.key not in groups.whole:
             condition = Filter(must=(FieldCondition(plan.by, (_equals(group.key),)),))
             whole = msgspec.structs.replace(narrowed(plan.root, condition), limit=plan.size)
             await groups.add(shards, await _asked(shards, whole, note), (group.key,))
-    return groups.best()
+    return await groups.best(shards)
 
 
 async def _fill_together(shards: Shards, plan: GroupPlan, root: Leaf, groups: "_Groups", note: NodeNote | None) -> None:
     """Ask once for more points of all groups that are not full: most are, then, when groups are alike in size."""
-    lacking = [group for group in groups.best() if len(group.hits) < plan.size]
+    lacking = [group for group in await groups.best(shards) if len(group.hits) < plan.size]
     if len(lacking) < 2:
         return
     limit = plan.size * len(lacking) * _AT_ONCE
@@ -123,16 +128,28 @@ class _Groups:
 
     async def add(self, shards: Shards, hits: Sequence[Hit], only: Container[Value] | None = None) -> bool:
         """Put points into their groups; whether any was not there before."""
+        values: Values = [{} for _ in hits]
+        # What is kept of a payload can't be said by a place in an array; nothing is grouped by one, as in Qdrant.
+        if not any(isinstance(step, int) for step in self.plan.by.steps):
+            points = await shards.fetch(hits, Selection(with_payload=PayloadInclude((self.plan.by,))))
+            values = await shards.compute(lambda: _values(points, self.plan.by), len(hits) * _VALUES_US)
+        return await shards.compute(lambda: self._put(hits, values, only), len(hits) * _HIT_US)
+
+    def _put(self, hits: Sequence[Hit], values: Values, only: Container[Value] | None) -> bool:
         new = False
-        for hit, values in zip(hits, await _values(shards, hits, self.plan.by), strict=True):
+        for hit, some in zip(hits, values, strict=True):
             new = new or hit.id not in self._seen
             self._seen.add(hit.id)
-            for value in values:
+            for value in some:
                 if only is None or value in only:
                     self._groups.setdefault(value, {}).setdefault(hit.id, hit)
         return new
 
-    def best(self) -> list[Group]:
+    async def best(self, shards: Shards) -> list[Group]:
+        """The groups so far, in order, each with its best points."""
+        return await shards.compute(self._best, sum(map(len, self._groups.values())) * _HIT_US)
+
+    def _best(self) -> list[Group]:
         groups = [Group(key, sorted(hits.values())[: self.plan.size]) for key, hits in self._groups.items()]
         groups.sort(key=lambda group: group.hits[0])
         return groups[: self.plan.groups]
@@ -148,12 +165,7 @@ class _Groups:
         return Filter(must=tests, must_not=(HasId(frozenset(self._seen)),))
 
 
-async def _values(shards: Shards, hits: Sequence[Hit], by: Path) -> list[dict[Value, None]]:
-    """The values that each point has, in their order: so that equally good groups come in one order."""
-    # What is kept of a payload can't be said by a place in an array; nothing is grouped by one, as in Qdrant.
-    if any(isinstance(step, int) for step in by.steps):
-        return [{} for _ in hits]
-    points = await shards.fetch(hits, Selection(with_payload=PayloadInclude((by,))))
+def _values(points: Sequence[FetchedPoint], by: Path) -> Values:
     return [_keys(elements_at(decode_payload(point.payload or b""), by)) for point in points]
 
 

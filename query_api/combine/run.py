@@ -8,7 +8,7 @@ import msgspec
 
 from query_api.combine.alike import Alike
 from query_api.combine.formula import by_formula
-from query_api.combine.fusion import by_ranks, by_scores
+from query_api.combine.fusion import by_ranks, by_scores, fusion_us
 from query_api.combine.mmr import diversified, diversified_us
 from query_api.combine.shards import Shards
 from query_api.explain import NodeNote, since
@@ -48,9 +48,9 @@ async def _found(shards: Shards, node: Node, note: NodeNote | None) -> list[Hit]
     inputs = await _all(shards, node.inputs, note)
     match node:
         case RankFusion():
-            hits = by_ranks(node, inputs)
+            hits = await shards.compute(lambda: by_ranks(node, inputs), fusion_us(inputs))
         case ScoreFusion():
-            hits = by_scores(node, inputs)
+            hits = await shards.compute(lambda: by_scores(node, inputs), fusion_us(inputs))
         case ByFormula():
             hits = await by_formula(shards, node.formula, inputs)
         case Diversify():

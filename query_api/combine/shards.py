@@ -1,9 +1,10 @@
 """The shards of a collection as one."""
 
 import asyncio
+import heapq
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
-from itertools import chain
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice
 from typing import TypeVar
 
 from msgspec.structs import replace
@@ -21,6 +22,8 @@ from schemas.filters import Filter
 from schemas.ids import PointId
 from schemas.rest.shard_keys import ShardKey
 
+_MERGED_US = 2.0
+"""For each hit that is merged."""
 ResultT = TypeVar("ResultT")
 
 
@@ -46,7 +49,8 @@ class Shards:
             return await self._noted(leaf, note)
         if len(self._shards) == 1:
             return await self._shards[0].find(leaf, self._budget)
-        return self._merged(leaf, await asyncio.gather(*(shard.find(leaf, self._budget) for shard in self._shards)))
+        found = await asyncio.gather(*(shard.find(leaf, self._budget) for shard in self._shards))
+        return await self._merged(leaf, found)
 
     async def _noted(self, leaf: Leaf, note: NodeNote) -> list[Hit]:
         notes = [Notes() for _ in self._shards]
@@ -56,11 +60,11 @@ class Shards:
             for part in mine.parts:
                 part.shard = number
             note.parts += mine.parts
-        return self._merged(leaf, found)
+        return await self._merged(leaf, found)
 
-    def _merged(self, leaf: Leaf, found: Sequence[Sequence[Hit]]) -> list[Hit]:
-        hits = (replace(hit, shard=number) for number, hits in enumerate(found) for hit in hits)
-        return (_distinct(hits, leaf) if self._keys else sorted(hits))[: leaf.limit]
+    async def _merged(self, leaf: Leaf, found: Sequence[Sequence[Hit]]) -> list[Hit]:
+        most = min(leaf.limit, sum(map(len, found)))
+        return await self._budget.run(lambda _: merged(leaf, found, by_key=bool(self._keys)), most * _MERGED_US)
 
     async def fetch(self, hits: Sequence[Hit], selection: Selection) -> list[FetchedPoint]:
         """The points that were found, in their order. Raises what ``Shard.fetch`` does."""
@@ -73,11 +77,14 @@ class Shards:
     async def _fetch(self, hits: Sequence[Hit], selection: Selection) -> list[FetchedPoint]:
         if len(self._shards) == 1:
             return await self._shards[0].fetch(hits, selection, self._budget)
-        mine = [[hit for hit in hits if hit.shard == number] for number in range(len(self._shards))]
-        pairs = zip(self._shards, mine, strict=True)
-        fetched = await asyncio.gather(*(shard.fetch(some, selection, self._budget) for shard, some in pairs if some))
-        by_id = {point.id: point for point in chain.from_iterable(fetched)}
-        return [by_id[hit.id] for hit in hits]
+        mine: dict[int, list[Hit]] = {}
+        for hit in hits:
+            mine.setdefault(hit.shard, []).append(hit)
+        fetched = await asyncio.gather(
+            *(self._shards[number].fetch(some, selection, self._budget) for number, some in mine.items())
+        )
+        rest = {number: iter(points) for number, points in zip(mine, fetched, strict=True)}
+        return [next(rest[hit.shard]) for hit in hits]
 
     async def get(self, ids: Sequence[PointId], selection: Selection) -> dict[PointId, FetchedPoint]:
         """Those of the points that there are. Raises as ``fetch``."""
@@ -108,10 +115,23 @@ class Shards:
         return sum(await asyncio.gather(*(shard.count(filter, self._budget) for shard in self._shards)))
 
 
-def _distinct(hits: Iterable[Hit], leaf: Leaf) -> list[Hit]:
-    """The hits in order, each point once: of its equal ones, that of the first key in a scroll, else of the last."""
+def merged(leaf: Leaf, found: Sequence[Sequence[Hit]], *, by_key: bool) -> list[Hit]:
+    """The first hits of what shards found, each in order; ``by_key``: a point may be in several.
+
+    Of its equal hits the one is kept that is in the shard of the first key in a scroll, else of the last.
+    """
+    shards = [_numbered(hits, number) for number, hits in enumerate(found)]
+    if not by_key:
+        return list(islice(heapq.merge(*shards), leaf.limit))
     sign = 1 if isinstance(leaf, Scroll) else -1
     kept: dict[tuple[PointId, int | float | None], Hit] = {}
-    for hit in sorted(hits, key=lambda hit: (hit.order, hit.id, sign * hit.shard)):
+    for hit in heapq.merge(*shards, key=lambda hit: (hit.order, hit.id, sign * hit.shard)):
         kept.setdefault((hit.id, hit.value), hit)
+        if len(kept) == leaf.limit:
+            break
     return list(kept.values())
+
+
+def _numbered(hits: Iterable[Hit], shard: int) -> Iterator[Hit]:
+    for hit in hits:
+        yield replace(hit, shard=shard)

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from projector.view.part import Part, row_of
 from projector.view.shard_view import ShardView
+from query_api.budget import INLINE_US
 from query_api.fetch.projection import exclude, include
 from query_api.hits import Hit, parts_and_slots
 from query_api.plan.selection import NOTHING, PayloadExclude, PayloadInclude, Selection
@@ -36,17 +37,18 @@ def fetch(view: ShardView, hits: Sequence[Hit], selection: Selection, most: floa
     return points
 
 
-def payload_bytes(view: ShardView, hits: Sequence[Hit], selection: Selection) -> int:
-    """How many bytes of payloads are to be read, at most."""
-    if selection.with_payload is False:
-        return 0
+def payload_bytes(view: ShardView, hits: Sequence[Hit]) -> int:
+    """How many bytes their payloads have."""
     parts = view.parts
     return sum(parts[number].payload_size_at(slot) for number, slot in parts_and_slots(hits))
 
 
-def fetch_us(hits: Sequence[Hit], read: int, selection: Selection) -> float:
-    """How long fetching takes, in microseconds, with ``read`` bytes of payloads."""
-    return len(hits) * POINT_US + read * (BYTE_US if selection.with_payload is True else PROJECTED_BYTE_US)
+def fetch_us(view: ShardView, hits: Sequence[Hit], selection: Selection) -> float:
+    """How long fetching takes, in microseconds; where the points alone take long, without their payloads."""
+    spent = len(hits) * POINT_US
+    if spent > INLINE_US or selection.with_payload is False:
+        return spent
+    return spent + payload_bytes(view, hits) * (BYTE_US if selection.with_payload is True else PROJECTED_BYTE_US)
 
 
 def size(points: Sequence[FetchedPoint]) -> int:

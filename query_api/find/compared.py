@@ -19,6 +19,7 @@ from query_api.vectors.comparison import Floats, closeness
 from query_api.vectors.registry import comparison_of, score_table
 
 _BLOCK_ROWS = 8192
+_HIT_US = 2.0
 Nearnesses = NDArray[np.float32]
 """float32 [vectors, rows]: larger is nearer; for Euclid it is minus the squared distance."""
 
@@ -55,7 +56,7 @@ class Comparison:
     def us(self, view: ShardView, leaf: Compared) -> float:
         """How long that takes, in microseconds, once it is known what passes the filter."""
         comparisons = _comparisons(view, leaf, self.vectors(leaf))
-        spent = 0.0
+        spent = min(leaf.wanted, view.count) * _HIT_US
         for part in view.parts:
             vectors = part.vectors(leaf.using)
             if vectors is not None:

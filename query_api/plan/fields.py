@@ -15,6 +15,8 @@ from schemas.rest import reads
 from schemas.rest.points import JsonFilter, JsonId
 from schemas.vectors.registry import usual_numbers
 
+ID_US = 1.0
+"""About how long ``to_ids`` takes for each."""
 _EVERYTHING = Filter()
 _REMEMBERED_BYTES = 512
 """A filter that is no larger is remembered as it was parsed: clients repeat filters. A few hundred are."""

@@ -4,7 +4,7 @@ import msgspec
 
 from ingest.http.endpoint import Call, Endpoint, Handler, Reply
 from query_api.answering import Answering
-from query_api.plan.fields import to_filter, to_id, to_ids, to_selection
+from query_api.plan.fields import ID_US, to_filter, to_id, to_ids, to_selection
 from query_api.plan.leaves import Scroll
 from query_api.plan.order import to_ordered
 from query_api.plan.selection import Selection
@@ -61,7 +61,9 @@ class PointReadRoutes:
         found = await reading.shards.get([point_id], to_selection(reading.config, True, True, True))
         if not found:
             raise NotFoundError(f"Not found: Point with id {text} does not exists!")
-        return Reply(render_points(list(found.values()))[0])
+        points = list(found.values())
+        (rendered,) = await reading.budget.run(lambda _: render_points(points), render_us(points))
+        return Reply(rendered, size=reading.budget.size)
 
     async def _retrieve(self, call: Call) -> Reply:
         reading = await self._reader.begin(call)
@@ -71,12 +73,13 @@ class PointReadRoutes:
             raise UnprocessableError(
                 f"Validation error in JSON body: [ids: at most {self._limits.max_ids}, not {len(request.ids)}]"
             )
-        ids = to_ids(request.ids)
+        ids = await reading.budget.run(lambda _: to_ids(request.ids), len(request.ids) * ID_US)
         self._answering.check_vectors(reading, len(ids), request.with_vector)
         selection = to_selection(reading.config, request.with_payload, request.with_vector, False)
         found = await reading.shards.get(ids, selection)
         points = [found[point_id] for point_id in dict.fromkeys(ids) if point_id in found]
-        return Reply(await reading.budget.run(lambda _: reading.rendering.points(points), render_us(points)))
+        rendered = await reading.budget.run(lambda _: reading.rendering.points(points), render_us(points))
+        return Reply(rendered, size=reading.budget.size)
 
     async def _scroll(self, call: Call) -> Reply:
         reading = await self._reader.begin(call)
@@ -88,12 +91,14 @@ class PointReadRoutes:
         self._answering.check_vectors(reading, limit, request.with_vector)
         selection = to_selection(reading.config, request.with_payload, request.with_vector, True)
         if request.order_by is not None:
-            return Reply(await self._ordered(reading, request, request.order_by, selection, limit))
+            page = await self._ordered(reading, request, request.order_by, selection, limit)
+            return Reply(page, size=reading.budget.size)
         start = None if request.offset is None else to_id(request.offset, "offset")
         hits = await reading.shards.find(Scroll(limit=limit + 1, filter=to_filter(request.filter), start=start))
         points = await reading.shards.fetch(hits[:limit], selection)
         rendered = await reading.budget.run(lambda _: reading.rendering.points(points), render_us(points))
-        return Reply(ScrollResult(rendered, render_point_id(hits[limit].id) if len(hits) > limit else None))
+        page = ScrollResult(rendered, render_point_id(hits[limit].id) if len(hits) > limit else None)
+        return Reply(page, size=reading.budget.size)
 
     async def _ordered(
         self, reading: Reading, request: ScrollRequest, order: str | OrderBy, selection: Selection, limit: int

@@ -63,7 +63,7 @@ class QueryRoutes:
             request = _as_query(decode_body(decoder, call.body))
             reading = self._reader.narrowed(reading, call, request.shard_key)
             points = await self._answering.answer(reading, request, explained)
-            return Reply(wrap(points), explain=explained[0] if explained else msgspec.UNSET)
+            return Reply(wrap(points), explain=explained[0] if explained else msgspec.UNSET, size=reading.budget.size)
 
         return Endpoint(
             "POST",
@@ -88,7 +88,9 @@ class QueryRoutes:
             readings = [self._reader.narrowed(reading, call, query.shard_key) for query in queries]
             answers = await self._answering.answer_all(list(zip(readings, queries, strict=True)), explained)
             return Reply(
-                [wrap(points) for points in answers], explain=msgspec.UNSET if explained is None else explained
+                [wrap(points) for points in answers],
+                explain=msgspec.UNSET if explained is None else explained,
+                size=reading.budget.size,
             )
 
         results = list[result or _Points]
@@ -106,7 +108,7 @@ class QueryRoutes:
             reading = self._reader.narrowed(reading, call, grouped.shard_key)
             explained = _explained(call)
             groups = await self._answering.answer_groups(reading, grouped, explained)
-            return Reply(groups, explain=explained[0] if explained else msgspec.UNSET)
+            return Reply(groups, explain=explained[0] if explained else msgspec.UNSET, size=reading.budget.size)
 
         return Endpoint(
             "POST",

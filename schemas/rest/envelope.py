@@ -5,7 +5,9 @@ import msgspec
 _encode = msgspec.json.Encoder().encode
 
 
-class _Envelope(msgspec.Struct):
+class Envelope(msgspec.Struct):
+    """A successful answer; ``explain`` only where it was asked for."""
+
     result: object
     status: str
     time: float
@@ -26,8 +28,8 @@ class ErrorResponse(msgspec.Struct):
 
 
 def encode_result(result: object, seconds: float, explain: object = msgspec.UNSET) -> bytes:
-    """A successful answer's JSON; ``explain`` only where it was asked for."""
-    return _encode(_Envelope(result, "ok", seconds, explain))
+    """A successful answer's JSON; a large one's is better made by ``schemas.rest.pieces``."""
+    return _encode(Envelope(result, "ok", seconds, explain))
 
 
 def encode_error(message: str, seconds: float) -> bytes:

@@ -7,7 +7,7 @@ import pytest
 from ingest.deadline import Deadline
 from projector.view.shard_view import ShardView
 from query_api.budget import INLINE_US, Allowance
-from query_api.fetch.fetch import fetch, fetch_us, payload_bytes
+from query_api.fetch.fetch import BYTE_US, POINT_US, fetch, fetch_us, payload_bytes
 from query_api.find.scroll import find_in_id_order
 from query_api.hits import Hit
 from query_api.plan.leaves import Scroll
@@ -45,10 +45,11 @@ def test_no_more_is_read_than_may_be_answered(sealed: bool) -> None:
 @pytest.mark.parametrize("sealed", [True, False])
 def test_bytes_are_part_of_the_estimate(sealed: bool) -> None:
     view, hits = found(sealed=sealed)
-    read = payload_bytes(view, hits, WHOLE)
+    read = payload_bytes(view, hits)
     assert POINTS * SIZE <= read <= POINTS * (SIZE + 100)
-    assert payload_bytes(view, hits, NOTHING) == 0
     parts = Selection(with_payload=PayloadInclude((Path(("t",)),)))
-    assert fetch_us(hits, 100 * len(hits), WHOLE) < INLINE_US
-    assert fetch_us(hits, read, parts) > INLINE_US
-    assert fetch_us(hits, 10 * read, WHOLE) > INLINE_US
+    assert fetch_us(view, hits, NOTHING) == POINTS * POINT_US
+    assert fetch_us(view, hits, WHOLE) == POINTS * POINT_US + read * BYTE_US
+    assert fetch_us(view, hits, parts) > INLINE_US
+    # So many points are beyond it as they are: nothing goes through them to say so.
+    assert fetch_us(view, hits * 1000, WHOLE) == POINTS * 1000 * POINT_US > INLINE_US

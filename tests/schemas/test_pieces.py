@@ -1,0 +1,70 @@
+"""Answers in pieces: the same JSON, and no piece much longer than it should be."""
+
+from typing import Any
+
+import msgspec
+import pytest
+from msgspec import UNSET
+
+from schemas.rest import pieces
+from schemas.rest.envelope import Envelope
+from schemas.rest.responses import (
+    GroupsResult,
+    PointGroup,
+    PointResult,
+    QueryResult,
+    ScoredPointResult,
+    ScrollResult,
+)
+
+
+def retrieved(count: int, size: int = 20) -> list[PointResult]:
+    payload = msgspec.Raw(b'{"text":"%b"}' % (b"x" * size))
+    return [
+        PointResult(i, UNSET if i % 3 == 0 else payload, UNSET if i % 2 else msgspec.Raw(b"[1]")) for i in range(count)
+    ]
+
+
+def scored(count: int) -> list[ScoredPointResult]:
+    return [ScoredPointResult(f"{i}", i, i / 3, order_value=i if i % 2 else UNSET) for i in range(count)]
+
+
+def groups() -> GroupsResult:
+    found = [PointGroup(scored(i), i) for i in range(4)]
+    found[1].lookup = retrieved(1)[0]
+    return GroupsResult(found)
+
+
+RESULTS: list[Any] = [
+    [],
+    retrieved(40),
+    retrieved(1)[0],
+    scored(40),
+    ScrollResult(retrieved(40), 41),
+    ScrollResult([], None),
+    QueryResult(scored(40)),
+    [QueryResult(scored(3)), QueryResult([]), QueryResult(scored(20))],
+    [scored(3), [], scored(20)],
+    groups(),
+    GroupsResult([]),
+    {"anything": ["else", 1, None, True]},
+    None,
+]
+
+
+@pytest.mark.parametrize("most", [1, 50, 1 << 20])
+@pytest.mark.parametrize("explain", [UNSET, {"how": [1]}, [{"how": 1}]])
+@pytest.mark.parametrize("result", RESULTS, ids=range(len(RESULTS)))
+def test_they_are_what_one_call_gives(monkeypatch: pytest.MonkeyPatch, result: Any, explain: Any, most: int) -> None:
+    monkeypatch.setattr(pieces, "PIECE_BYTES", most)
+    answer = Envelope(result, "ok", 0.125, explain)
+    assert b"".join(pieces.encode_pieces(answer)) == msgspec.json.encode(answer)
+
+
+def test_a_piece_is_bounded() -> None:
+    answer = Envelope(ScrollResult(retrieved(2000, size=3000), None), "ok", 0.0)
+    made = list(pieces.encode_pieces(answer))
+    assert len(made) > 10
+    assert all(pieces.PIECE_BYTES <= len(piece) < pieces.PIECE_BYTES + 4000 for piece in made[:-1])
+    assert len(made[-1]) < pieces.PIECE_BYTES
+    assert b"".join(made) == msgspec.json.encode(answer)

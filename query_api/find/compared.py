@@ -56,7 +56,7 @@ class Comparison:
     def us(self, view: ShardView, leaf: Compared) -> float:
         """How long that takes, in microseconds, once it is known what passes the filter."""
         comparisons = _comparisons(view, leaf, self.vectors(leaf))
-        spent = min(leaf.wanted, view.count) * _HIT_US
+        spent = min(leaf.limit, view.count) * _HIT_US
         for part in view.parts:
             vectors = part.vectors(leaf.using)
             if vectors is not None:

@@ -60,11 +60,14 @@ ResultT = TypeVar("ResultT")
 Matrix = NDArray[np.float32]
 
 
+_THREADS = ReadThreads()
+
+
 class Inline(Budget):
     """All work at once on the calling thread, whatever it costs."""
 
     def __init__(self) -> None:
-        super().__init__(ReadThreads(), Deadline(inf), 1 << 40)
+        super().__init__(_THREADS, Deadline(inf), 1 << 40)
 
     async def ahead(self, works: Sequence[NativeWork]) -> None:
         """Nothing."""

@@ -21,6 +21,8 @@ from schemas.matching.values import number_of
 
 _EXACT = 1 << 53
 """Integers up to here are float64 as they are."""
+_COMPARED = 5
+"""From every so many-th slot on comparing all with two bounds is faster: 85 us, beside 45 us for a tenth of 200,000."""
 _ROUNDED = 1 << 63
 """From here on a float of the column may stand for an integer beside it."""
 
@@ -168,7 +170,7 @@ class Numbers:
 
     def _range(self, test: Range) -> Sequence[Slots]:
         pieces = [n.between(test) for n in (self._integers, self._floats)]
-        if is_dense(sum(map(len, pieces)), self._size) and self._comparable(_bounds(test)):
+        if sum(map(len, pieces)) * _COMPARED > self._size and self._comparable(_bounds(test)):
             # Comparing all numbers in order takes less time than going to so many slots in the order of values.
             return [_within(self._numbers, test)]
         return pieces

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from projector.columns.bitmaps import Mask, Slots, is_dense, mask_of
+from projector.columns.bitmaps import Mask, Slots, is_dense, mark, mask_of
 
 List = NDArray[Any]
 """Slots as integers, ascending, each once."""
@@ -49,7 +49,7 @@ class SlotSet:
         if not is_dense(len(slots), size):
             return SlotSet(size, slots, None)
         mask = np.zeros(size, np.bool_)
-        mask[slots] = True
+        mark(mask, slots)
         return SlotSet(size, None, mask)
 
     @staticmethod
@@ -111,7 +111,7 @@ class SlotSet:
         """Bool [size]; not to be written to."""
         if self._mask is None:
             mask = np.zeros(self.size, np.bool_)
-            mask[self._list] = True
+            mark(mask, self.slots())
             return mask
         return self._mask
 

@@ -12,6 +12,8 @@ from query_api.hits import Hit, first_place
 from query_api.plan.leaves import Scroll
 
 _PAGE_US, _HIT_US = 10.0, 0.8
+_LEAST_WINDOW = 256
+"""To look at so many slots takes hardly longer than to look at one."""
 
 
 def find_in_id_order(view: ShardView, leaf: Scroll, _: Allowance) -> list[Hit]:
@@ -47,7 +49,7 @@ def _first_passing(
     order: NDArray[np.integer] | None, passing: SlotSet | None, total: int, start: int, size: int
 ) -> NDArray[np.integer]:
     """The first ``size`` slots that pass from place ``start`` of the order on; looks at twice as many each time."""
-    window = size
+    window = max(size, _LEAST_WINDOW)
     found: list[NDArray[np.integer]] = []
     missing = size
     while missing > 0 and start < total:

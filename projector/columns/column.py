@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from projector.columns.bools import Bools
+from projector.columns.damage import tells_damage
 from projector.columns.datetimes import Datetimes
 from projector.columns.geo import Geo
 from projector.columns.keywords import Keywords
@@ -60,15 +61,17 @@ class Column:
 
     def __init__(self, source: SectionSource, size: int, meta: ColumnMeta | None) -> None:
         """``meta``: None for a path that leads to nothing."""
-        self._source = source
+        self.source = source
         self._size = size
         self._structure = None if meta is None else structure(meta.index)
         self.presence = Presence(source, size, counted=meta is None or meta.counted)
 
+    @tells_damage
     def select_element(self, test: ElementTest) -> Selection:
         """The slots where one of the path's elements passes."""
         return any_of(self._by_type(test), self._size)
 
+    @tells_damage
     def select_values(self, test: ValuesTest) -> Selection:
         """The slots where all of the path's values together pass."""
         if not isinstance(test, HasTokens):
@@ -81,6 +84,7 @@ class Column:
             return known(SlotSet.nothing(self._size))
         return all_of(having, self._size) if test.all else any_of(having, self._size)
 
+    @tells_damage
     def ordered(self, data_type: str) -> list[tuple[NDArray[Any], NDArray[np.uint32]]]:
         """The values of an ordered type, "integer", "float" or "datetime" (in microseconds), and their slots.
 
@@ -88,6 +92,7 @@ class Column:
         """
         return [self.datetimes.ordered()] if data_type == "datetime" else self.numbers.ordered(data_type)
 
+    @tells_damage
     def counts(self, data_type: str, among: SlotSet | None) -> Counter[Any] | None:
         """How many of the slots ``among`` have each value of a type; None where that is not in the column."""
         match data_type:
@@ -138,34 +143,34 @@ class Column:
     @cached_property
     def keywords(self) -> Keywords:
         """Its strings."""
-        return Keywords(self._source, self._size)
+        return Keywords(self.source, self._size)
 
     @cached_property
     def numbers(self) -> Numbers:
         """Its numbers."""
-        return Numbers(self._source, self._size)
+        return Numbers(self.source, self._size)
 
     @cached_property
     def bools(self) -> Bools:
         """Its booleans."""
-        return Bools(self._source, self._size)
+        return Bools(self.source, self._size)
 
     @cached_property
     def datetimes(self) -> Datetimes:
         """Its datetimes."""
-        return Datetimes(self._source, self._size)
+        return Datetimes(self.source, self._size)
 
     @cached_property
     def uuids(self) -> Uuids:
         """Its UUIDs, with an index of them."""
-        return Uuids(self._source, self._size)
+        return Uuids(self.source, self._size)
 
     @cached_property
     def geo(self) -> Geo:
         """Its geo points, with an index of them."""
-        return Geo(self._source, self._size)
+        return Geo(self.source, self._size)
 
     @cached_property
     def texts(self) -> Texts:
         """Its tokens, with an index of texts."""
-        return Texts(self._source, self._size)
+        return Texts(self.source, self._size)

@@ -169,7 +169,10 @@ class Postings:
         if len(self._places) and among is None:
             return np.diff(ends)
         if len(self._places) and among is not None and among.is_list:
-            return np.bincount(self._places_at(among.slots()), minlength=len(self))
+            places = self._places_at(among.slots())
+            if len(places) and places.max() >= len(self):
+                raise IndexError(f"string {places.max()} of {len(self)}")
+            return np.bincount(places, minlength=len(self))
         kept = np.ones(len(self.slots), np.bool_) if among is None else among.has(self.slots)
         if not len(self._places):
             # An earlier release wrote a string that a slot has twice twice.

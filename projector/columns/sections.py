@@ -16,6 +16,10 @@ class SectionSource(Protocol):
         """A section, read-only; empty when it isn't there."""
         ...
 
+    def damage(self, reason: str) -> Exception | None:
+        """The error for sections that can't be read, None where these can't be damaged."""
+        ...
+
 
 class ArraySource(Protocol):
     """A flat file, or what stands for one in memory."""
@@ -24,6 +28,10 @@ class ArraySource(Protocol):
 
     def array(self, section: str, dtype: type[ScalarT]) -> NDArray[ScalarT]:
         """A section that is there."""
+        ...
+
+    def damage(self, reason: str) -> Exception | None:
+        """As a SectionSource."""
         ...
 
 
@@ -52,6 +60,9 @@ class MemorySections:
         """A section put before."""
         return self._sections[section].view(dtype)
 
+    def damage(self, reason: str) -> None:
+        """What is in memory is as it was written."""
+
 
 class Prefixed:
     """The sections of ``source`` that begin with ``prefix``, an absent one being empty."""
@@ -64,3 +75,7 @@ class Prefixed:
         """A section, empty when it isn't there."""
         name = self._prefix + section
         return self._source.array(name, dtype) if name in self._source else np.empty(0, dtype)
+
+    def damage(self, reason: str) -> Exception | None:
+        """The error for sections that can't be read."""
+        return self._source.damage(f"{self._prefix}*: {reason}")

@@ -59,7 +59,10 @@ class SlotSet:
 
     @staticmethod
     def union(pieces: Sequence[Slots], size: int) -> "SlotSet":
-        """What any piece has. Lists may be in any order and name a slot twice; masks may be written to."""
+        """What any piece has. Lists may be in any order and name a slot twice; masks may be written to.
+
+        Raises IndexError for a slot that is not below ``size``.
+        """
         pieces = [piece for piece in pieces if len(piece)]
         if not pieces:
             return SlotSet.nothing(size)
@@ -67,6 +70,8 @@ class SlotSet:
         if not lists or is_dense(sum(map(len, pieces)), size):
             return SlotSet.of_mask(mask_of(pieces, size))
         slots = np.sort(pieces[0] if len(pieces) == 1 else np.concatenate(pieces))
+        if slots[-1] >= size:
+            raise IndexError(f"slot {slots[-1]} of {size}")
         kept = np.ones(len(slots), np.bool_)
         np.not_equal(slots[1:], slots[:-1], out=kept[1:])
         return SlotSet(size, slots if kept.all() else slots[kept], None)

@@ -134,6 +134,8 @@ class FlatFile:
     def __init__(self, path: Path, kind: str) -> None:
         """Map the file and check its directory. Raises SegmentDamagedError, OSError for lack of memory or rights."""
         self.path = path
+        self.doubted = False
+        """Whether something in it could not be read since its checksums were compared."""
         self._map, self._inode = _map_file(path)
         self.directory = _read_directory(path, self._map)
         if self.directory.kind != kind:
@@ -167,6 +169,13 @@ class FlatFile:
             raise SegmentDamagedError(f"{self.path}: section {section} does not hold whole values")
         return np.frombuffer(self._map, item, place.length // item.itemsize, place.offset)
 
+    def damage(self, reason: str) -> SegmentDamagedError:
+        """The error for sections that can't be read, though their directory is good."""
+        self.doubted = True
+        return SegmentDamagedError(
+            f"{self.path}: {reason}: it is compared with its checksums, and rebuilt from the state when it is damaged"
+        )
+
     def check(self, *sections: str) -> None:
         """Compare the checksums of some sections, or of all when none is named. Raises SegmentDamagedError."""
         for name in sections or tuple(self.directory.sections):
@@ -199,6 +208,7 @@ class FlatFile:
         or has given its name to another: what is mapped doesn't change by that. Raises SegmentDamagedError, OSError
         for lack of memory or rights.
         """
+        self.doubted = False
         try:
             with self.path.open("rb") as file:
                 status = os.fstat(file.fileno())

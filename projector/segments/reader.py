@@ -98,6 +98,11 @@ class Segment:
             yield from file.reread()
 
     @property
+    def doubted(self) -> bool:
+        """Whether something in it could not be read since it was reread."""
+        return self._file.doubted
+
+    @property
     def numbers(self) -> NDArray[np.uint64]:
         """The ids that are numbers, ascending: slots [0, len)."""
         return self.slot_ids.numbers

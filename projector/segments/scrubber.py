@@ -23,8 +23,8 @@ OnDamage = Callable[[Segment, SegmentDamagedError], None]
 
 
 class Scrubber:
-    """Goes through every segment of this process soon after it was opened, and again every day. Runs on one event loop,
-    and reads on a thread.
+    """Goes through every segment of this process soon after it was opened, again every day, and at once when something
+    in it could not be read. Runs on one event loop, and reads on a thread.
     """
 
     def __init__(
@@ -52,11 +52,14 @@ class Scrubber:
         """Go through one segment, the one that waits longest. Returns whether there was one."""
         segments = list(self._segments())
         TO_CHECK.set(sum(segment not in self._due for segment in segments))
-        first = min(segments, key=lambda segment: self._due.get(segment, 0.0), default=None)
-        if first is None or self._due.get(first, 0.0) > self._clock():
+        first = min(segments, key=self._due_at, default=None)
+        if first is None or self._due_at(first) > self._clock():
             return False
         await self._check(first)
         return True
+
+    def _due_at(self, segment: Segment) -> float:
+        return 0.0 if segment.doubted else self._due.get(segment, 0.0)
 
     async def _check(self, segment: Segment) -> None:
         pause = AGAIN_SECONDS

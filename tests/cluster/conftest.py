@@ -6,7 +6,7 @@ import pytest
 
 from compose.kafka import KafkaBroker
 from tests.cluster.replica import Replica
-from tests.crash.cluster_harness import ClusterHarness
+from tests.crash.cluster_harness import SHORT, ClusterHarness
 from tests.support.seeds import BASE_SEED, seed_note
 
 
@@ -14,7 +14,8 @@ from tests.support.seeds import BASE_SEED, seed_note
 def harness(kafka_broker: KafkaBroker, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ClusterHarness]:
     """Two projector workers of a group, an api of two workers, and those who use them."""
     print(seed_note())
-    with ClusterHarness(tmp_path_factory.mktemp("cluster"), BASE_SEED, kafka_broker, projectors=2) as made:
+    folder = tmp_path_factory.mktemp("cluster")
+    with ClusterHarness(folder, BASE_SEED, kafka_broker, projectors=2, habits=SHORT) as made:
         made.begin()
         yield made
 

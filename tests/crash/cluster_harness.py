@@ -17,11 +17,12 @@ from compose.kafka import KafkaBroker
 from ingest.log import Topic
 from tests.crash import damage
 from tests.crash.client_thread import CrashError, Habits
-from tests.crash.foreign import Feeder, together
+from tests.crash.foreign import MESSAGES, Feeder, together
 from tests.crash.stalls import check_stalls
 from tests.crash.world import LAYOUTS, Round, World
 from tests.producers.processes import JavaProducer, LineProducer, PythonProducer
 from tests.support.cluster import PARTITIONS, Cluster
+from tests.support.examples import tries
 from tests.support.kafka import settings_for
 from tests.support.server import HeadwaterProcess, ServerError
 
@@ -30,6 +31,8 @@ IDS = {"one": 600, "two": 300}
 WORKERS = 2
 HABITS = Habits(outages=True, pause=0.01, most=400)
 """Rounds last as long as restarts do, and machines have other things to do than write."""
+SHORT = Habits(outages=True, pause=0.02, most=tries(HABITS.most))
+"""For rounds that are over within seconds: enough for the time until what is killed is back."""
 TIMEOUT_SECONDS = "4"
 """Of appends and reads: short, so that some writes fail while the broker starts again."""
 DOWN_SECONDS = (0.0, 2.0)
@@ -52,6 +55,7 @@ class ClusterHarness:
         projectors: int = 1,
         partitions: int = PARTITIONS,
         stalls: bool = False,
+        habits: Habits = HABITS,
     ) -> None:
         """``broker`` is stopped by whoever started it; ``stalls``: whether event loops held up are failures, too."""
         self._stalls = stalls
@@ -59,7 +63,8 @@ class ClusterHarness:
         self._stack = ExitStack()
         self.rng = random.Random(seed)
         self._seed = seed
-        self.world = World(seed, self.rng, IDS, HABITS)
+        self.world = World(seed, self.rng, IDS, habits)
+        self._messages = MESSAGES * habits.most // HABITS.most
         self.broker = broker
         environment = {"HEADWATER_KAFKA__TIMEOUT": TIMEOUT_SECONDS}
         made = Cluster(
@@ -89,7 +94,7 @@ class ClusterHarness:
         producers: list[LineProducer] = [JavaProducer(*where), PythonProducer(*where)]
         for number, producer in enumerate(producers):
             self._stack.enter_context(producer)
-            self.feeders += [Feeder(producer, LAYOUTS[number], self._seed, number)]
+            self.feeders += [Feeder(producer, LAYOUTS[number], self._seed, number, self._messages)]
         for feeder in self.feeders:  # which connects them: without a broker they would not start
             feeder.send(FIRST_MESSAGES)
             feeder.flush()

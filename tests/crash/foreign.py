@@ -16,18 +16,24 @@ FIRST_ID = 1_000_000_000
 """Far above the ids of those who write by REST."""
 POINTS = 300
 BURST = 20
-MOST = 600
+MESSAGES = 600
 """Messages of a round, about."""
 PAUSE_SECONDS = 0.05
 
 
 class Feeder(ClientThread):
-    """Sends random traffic for one collection through one producer; ``number`` tells feeders' ids apart."""
+    """Sends random traffic for one collection through one producer; ``number`` tells feeders' ids apart.
 
-    def __init__(self, producer: LineProducer, layout: Layout, seed: int, number: int) -> None:
+    A round is about ``messages`` of them.
+    """
+
+    def __init__(
+        self, producer: LineProducer, layout: Layout, seed: int, number: int, messages: int = MESSAGES
+    ) -> None:
         super().__init__(f"feeder of {layout.name}")
         self.layout = layout
         self._producer = producer
+        self._messages = messages
         vectors = layout.sizes.get("", layout.sizes)
         first = FIRST_ID * (number + 1)
         self._traffic = traffic.Traffic(
@@ -46,7 +52,7 @@ class Feeder(ClientThread):
         self._producer.flush()
 
     def _run(self) -> None:
-        enough = self.sent + MOST
+        enough = self.sent + self._messages
         while self.sent < enough and not self._stop.wait(self._rng.random() * PAUSE_SECONDS):
             try:
                 self.send(self._rng.randint(1, BURST))

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from compose.kafka import KafkaBroker
-from tests.crash.cluster_harness import ClusterHarness
+from tests.crash.cluster_harness import SHORT, ClusterHarness
 from tests.support.seeds import BASE_SEED, seed_note
 
 pytestmark = [pytest.mark.crash, pytest.mark.kafka]
@@ -13,7 +13,8 @@ pytestmark = [pytest.mark.crash, pytest.mark.kafka]
 
 @pytest.fixture(scope="module")
 def harness(module_broker: KafkaBroker, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ClusterHarness]:
-    with ClusterHarness(tmp_path_factory.mktemp("cluster-crash"), BASE_SEED, module_broker) as made:
+    folder = tmp_path_factory.mktemp("cluster-crash")
+    with ClusterHarness(folder, BASE_SEED, module_broker, habits=SHORT) as made:
         made.begin()
         yield made
 

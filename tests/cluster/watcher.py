@@ -9,7 +9,8 @@ from tests.support.http import Http
 from tests.support.waiting import TIMEOUT_SECONDS, eventually
 
 NAME = "still"
-COUNT = 500
+COUNT = 200
+PAUSE_SECONDS = 0.05
 SHARDS = 5
 SEARCH = {"query": [1.0, 0.5], "limit": COUNT + 10, "params": {"exact": True}}
 
@@ -53,7 +54,7 @@ class Watcher:
 
     def _run(self) -> None:
         expected = set(range(COUNT))
-        while self.failure is None and not self._stop.wait(0.01):
+        while self.failure is None and not self._stop.wait(PAUSE_SECONDS):
             try:
                 with Http(self._port, timeout=TIMEOUT_SECONDS) as http:
                     hits = http.post(f"/collections/{NAME}/points/query", SEARCH).result["points"]

@@ -15,6 +15,7 @@ from typing import Self
 from tests.support.http import Http
 from tests.support.launching import Launch, Running, launch
 from tests.support.processes import MARK, marked_processes, resident_bytes
+from tests.support.waiting import pause_after
 
 HOST = "127.0.0.1"
 _QUIET = {"HEADWATER_GRPC": "false"}
@@ -112,14 +113,14 @@ class HeadwaterProcess:
 
     def wait_ready(self) -> None:
         """Wait until /readyz answers 200. Raises ServerError when the process ends instead, or takes too long."""
-        deadline = time.monotonic() + START_SECONDS
-        while time.monotonic() < deadline:
+        began = time.monotonic()
+        while (waited := time.monotonic() - began) < START_SECONDS:
             code = self.poll()
             if code is not None:
                 raise ServerError(f"the server ended with exit code {code}\n{self.last_output()}")
             if self._is_ready():
                 return
-            time.sleep(0.02)
+            time.sleep(pause_after(waited))
         raise ServerError(f"the server was not ready after {START_SECONDS:.0f} s\n{self.last_output()}")
 
     def _is_ready(self) -> bool:

@@ -11,6 +11,7 @@ import msgspec
 import structlog
 from google.protobuf.message import DecodeError, Message
 
+from compose.grpc.encoded import joined
 from compose.grpc.errors import code_of, details_of
 from compose.grpc.fields import Json
 from compose.grpc.parameters import CallParameters
@@ -167,11 +168,11 @@ class CallHandler:
 
     def _encode(self, result: Any, started: float) -> bytes:
         response: Any = self._response()
-        self._route.answer(result if self._route.rendered else msgspec.json.decode(result), response)
+        points = self._route.answer(result if self._route.rendered else msgspec.json.decode(result), response)
         if self._timed:
             response.time = perf_counter() - started
         encoded: bytes = response.SerializeToString()
-        return encoded
+        return encoded if points is None else joined([*points, encoded])
 
     def _call(self, data: bytes, headers: RawHeaders) -> Call:
         try:

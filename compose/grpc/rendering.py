@@ -1,4 +1,7 @@
-"""Points as messages, straight from what was fetched of them."""
+"""Points as encoded messages, straight from what was fetched of them.
+
+Each is encoded by itself: encoding a large response at once would keep other threads waiting.
+"""
 
 from collections.abc import Sequence
 from typing import Any
@@ -40,23 +43,24 @@ class MessageRendering(Rendering):
 
     def points(self, points: Sequence[FetchedPoint]) -> list[Any]:
         """RetrievedPoint messages."""
-        return [self._fill(point, self._retrieved()) for point in points]
+        return [self._fill(point, self._retrieved()).SerializeToString() for point in points]
 
     def ordered(self, hits: Sequence[Hit], points: Sequence[FetchedPoint]) -> list[Any]:
         """RetrievedPoint messages with what they are ordered by."""
-        rendered = self.points(points)
-        for hit, message in zip(hits, rendered, strict=True):
-            _put_order(hit, message)
-        return rendered
+        return [self._ordered(hit, point, self._retrieved()) for hit, point in zip(hits, points, strict=True)]
 
     def scored(self, hits: Sequence[Hit], points: Sequence[FetchedPoint]) -> list[Any]:
         """ScoredPoint messages."""
-        rendered: list[Any] = []
-        for hit, point in zip(hits, points, strict=True):
-            message: Any = self._scored(score=hit.score, version=point.version)
-            rendered.append(self._fill(point, message))
-            _put_order(hit, message)
-        return rendered
+        return [
+            self._ordered(hit, point, self._scored(score=hit.score, version=point.version))
+            for hit, point in zip(hits, points, strict=True)
+        ]
+
+    def _ordered(self, hit: Hit, point: FetchedPoint, message: Any) -> bytes:
+        self._fill(point, message)
+        _put_order(hit, message)
+        encoded: bytes = message.SerializeToString()
+        return encoded
 
     def _count(self, size: int) -> None:
         self.size += size

@@ -8,13 +8,15 @@ from msgspec import UNSET
 
 from compose.grpc import configuration, filters, mutations, queries, values
 from compose.grpc.answers import write, write_all, write_fields
+from compose.grpc.encoded import encoded, joined
 from compose.grpc.fields import Json, read
+from compose.grpc.messages import message_named
 from schemas.rest.responses import GroupsResult, QueryResult, ScrollResult
 
 READING = (configuration, filters, mutations, queries, values)
 """The modules that say how requests are read."""
 Body = Callable[[Any], Json]
-Answer = Callable[[Json, Any], None]
+Answer = Callable[[Json, Any], list[bytes] | None]
 _C = "/collections/{collection_name}"
 _P = f"{_C}/points"
 _SNAPSHOTS = "/snapshots"
@@ -26,7 +28,8 @@ PATH_FIELDS = ("collection_name", "snapshot_name", "vector_name", "field_name")
 class Route:
     """``body`` makes the request's body, None where the route takes none; ``answer`` fills in the response.
 
-    ``rendered``: the handler renders points as messages, so that ``answer`` takes its result as it is, else as JSON.
+    ``rendered``: the handler renders points as encoded messages; ``answer`` takes its result as it is, else as JSON,
+    and gives the fields that hold them, encoded. The order of a message's fields doesn't matter.
     """
 
     method: str
@@ -49,29 +52,33 @@ def _spread(value: Json, response: Any) -> None:
     write_fields(value, response)
 
 
-def _points(value: Any, response: Any) -> None:
-    response.result.extend(value.points if isinstance(value, QueryResult) else value)
+def _points(value: Any, response: Any) -> list[bytes]:
+    return encoded(type(response), "result", value.points if isinstance(value, QueryResult) else value)
 
 
-def _batch(value: list[Any], response: Any) -> None:
-    for one in value:
-        _points(one, response.result.add())
+def _batch(value: list[Any], response: Any) -> list[bytes]:
+    one = message_named("qdrant.BatchResult")
+    return encoded(type(response), "result", [joined(_points(points, one())) for points in value])
 
 
-def _page(value: ScrollResult, response: Any) -> None:
-    response.result.extend(value.points)
+def _page(value: ScrollResult, response: Any) -> list[bytes]:
     if value.next_page_offset is not None:
         write(value.next_page_offset, response.next_page_offset)
+    return _points(value.points, response)
 
 
-def _groups(value: GroupsResult, response: Any) -> None:
-    response.result.SetInParent()
-    for group in value.groups:
-        message = response.result.groups.add()
-        write(group.id, message.id)
-        message.hits.extend(group.hits)
-        if group.lookup is not UNSET:
-            message.lookup.CopyFrom(group.lookup)
+def _groups(value: GroupsResult, response: Any) -> list[bytes]:
+    result = encoded(message_named("qdrant.GroupsResult"), "groups", [_group(group) for group in value.groups])
+    return encoded(type(response), "result", [joined(result)])
+
+
+def _group(group: Any) -> bytes:
+    message: Any = message_named("qdrant.PointGroup")()
+    write(group.id, message.id)
+    parts = [message.SerializeToString(), *encoded(type(message), "hits", group.hits)]
+    if group.lookup is not UNSET:
+        parts += encoded(type(message), "lookup", [group.lookup])
+    return joined(parts)
 
 
 def _keys(value: Json, response: Any) -> None:

@@ -1,4 +1,4 @@
-"""Messages become what REST's requests are, and what was fetched becomes messages: as protobuf's own reading has it."""
+"""Messages become what REST's requests are: as protobuf's own reading has it."""
 
 from typing import Any, cast
 
@@ -10,20 +10,15 @@ from hypothesis import strategies as st
 
 from compose.grpc.messages import load, message_named
 from compose.grpc.numbers import floats_of, list_of, put_floats, read_varint, write_varint
-from compose.grpc.rendering import MessageRendering
 from compose.grpc.routes import POINTS
 from compose.grpc.values import read_object, read_payload, write_payload
 from ingest.requests import operation_of, upsert
-from query_api.hits import Hit
-from query_api.points import FetchedPoint
 from schemas.config import CollectionConfig, Datatype, Distance, SparseVectorParams, VectorParams
-from schemas.errors import BadInputError, HeadwaterError, UnprocessableError
-from schemas.ids import parse_point_id
+from schemas.errors import BadInputError, HeadwaterError
 from schemas.operations import Upsert
 from schemas.rest.decode import ParsedBody, decode_body
 from schemas.rest.points import UpsertRequest
 from schemas.vectors.params import MultivectorConfig
-from schemas.vectors.sparse import PAIR
 
 load()
 UUID = "f9168c5e-ceb2-4faa-b6bf-329bf39fa1e4"
@@ -233,40 +228,3 @@ def test_vectors_that_are_no_numbers_are_refused_whatever_they_are_kept_as(
         refused = over_grpc(config, [{"id": 1, "vector": {name: vector} if name else vector}])
         assert isinstance(refused, str)
         assert "out of the range of float32" in refused
-
-
-def test_points_are_rendered_as_they_were_fetched() -> None:
-    vectors: dict[str, Any] = {
-        "a": np.array([1.5, -2.25, 3.0], np.float32),
-        "half": np.array([0.5, 0.25], np.float16),
-        "bytes": np.array([3, 255], np.uint8),
-        "m": np.array([[1.0, 2.0], [3.0, 4.0]], np.float32),
-        "s": np.array([(3, 0.5), (9, 1.5)], PAIR),
-    }
-    rendering = MessageRendering(1 << 20)
-    fetched = [
-        FetchedPoint(parse_point_id(7), 3, b'{"n":[1,2.5,null,{"a":"b"}]}', vectors),
-        FetchedPoint(parse_point_id(UUID), 4, b"", {"": np.array([1.0], np.float32)}),
-        FetchedPoint(parse_point_id(8), 5, None, None),
-    ]
-    hits = [Hit(0.0, point.id, 0.5, value=value) for point, value in zip(fetched, (1, 2.5, None), strict=True)]
-    first, second, third = rendering.scored(hits, fetched)
-    assert (first.id.num, first.version, first.score, first.order_value.int) == (7, 3, 0.5, 1)
-    assert read_payload(first.payload) == {"n": [1, 2.5, None, {"a": "b"}]}
-    named = first.vectors.vectors.vectors
-    assert list(named["a"].dense.data) == [1.5, -2.25, 3.0]
-    assert list(named["half"].dense.data) == [0.5, 0.25]
-    assert list(named["bytes"].dense.data) == [3.0, 255.0]
-    assert [list(row.data) for row in named["m"].multi_dense.vectors] == [[1.0, 2.0], [3.0, 4.0]]
-    assert (list(named["s"].sparse.indices), list(named["s"].sparse.values)) == ([3, 9], [0.5, 1.5])
-    assert (second.id.uuid, list(second.vectors.vector.dense.data), second.order_value.float) == (UUID, [1.0], 2.5)
-    assert not third.HasField("vectors")
-    assert not third.payload
-    assert not third.HasField("order_value")
-    assert [point.id.num for point in rendering.points(fetched[::2])] == [7, 8]
-
-
-def test_an_answer_that_would_take_too_much_is_refused() -> None:
-    values = b'{"n":[' + b",".join([b"0"] * 1000) + b"]}"
-    with pytest.raises(UnprocessableError, match="ask for fewer points"):
-        MessageRendering(10_000).points([FetchedPoint(parse_point_id(1), 1, values, None)])

@@ -8,6 +8,8 @@ from projector.view.size import size_of
 from query_api.budget import Allowance, Budget
 from query_api.explain import Notes
 from query_api.fetch.fetch import fetch, fetch_us, size
+from query_api.fetch.values import VALUE_US, values_of
+from query_api.fetch.values import size as values_size
 from query_api.find.count import count_passing
 from query_api.find.facet import count_values, facet_us
 from query_api.find.kinds import filter_us, prepare
@@ -18,8 +20,9 @@ from query_api.plan.facet import Facet, FacetValue
 from query_api.plan.leaves import Leaf
 from query_api.plan.selection import Selection
 from query_api.plan.terms import CountTerms
-from query_api.points import FetchedPoint
+from query_api.points import FetchedPoint, Values
 from schemas.filters import Filter
+from schemas.json_path import Path
 from schemas.vectors.idf import TermCounts
 
 
@@ -61,6 +64,18 @@ class LocalShard:
         points, taken = await budget.run(fetch_and_weigh, fetch_us(view, hits, selection))
         budget.answer(len(points), taken)
         return points
+
+    async def values(self, hits: Sequence[Hit], by: Path, budget: Budget) -> list[Values]:
+        """What points that this shard found have at a path."""
+        view = self._view
+
+        def read_and_weigh(allowance: Allowance) -> tuple[list[Values], int]:
+            found = values_of(view, hits, by, allowance)
+            return found, values_size(found)
+
+        found, taken = await budget.run(read_and_weigh, len(hits) * VALUE_US)
+        budget.answer(0, taken)
+        return found
 
     async def term_counts(self, asked: CountTerms, budget: Budget) -> TermCounts:
         """How many vectors have each of some indices."""

@@ -1,5 +1,6 @@
 """Points as they are fetched."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -7,6 +8,10 @@ from numpy.typing import NDArray
 
 from schemas.ids import PointId
 from schemas.rest.shard_keys import ShardKey
+
+Value = int | str
+Values = Sequence[Value]
+"""What a point has at a payload key: strings and integers, each once, in the order of its payload."""
 
 
 class FetchedPoint(msgspec.Struct, eq=False):

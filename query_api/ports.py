@@ -15,8 +15,9 @@ from query_api.plan.facet import Facet, FacetValue
 from query_api.plan.leaves import Leaf
 from query_api.plan.selection import Selection
 from query_api.plan.terms import CountTerms
-from query_api.points import FetchedPoint
+from query_api.points import FetchedPoint, Values
 from schemas.filters import Filter
+from schemas.json_path import Path
 from schemas.vectors.idf import TermCounts
 
 
@@ -75,6 +76,13 @@ class Shard(Protocol):
 
     async def fetch(self, hits: Sequence[Hit], selection: Selection, budget: Budget) -> list[FetchedPoint]:
         """The points that this shard found. Raises UnprocessableError when they are too large, TimedOutError."""
+        ...
+
+    async def values(self, hits: Sequence[Hit], by: Path, budget: Budget) -> list[Values]:
+        """The strings and integers that points which this shard found have at a path.
+
+        Raises UnprocessableError when they are too large, TimedOutError.
+        """
         ...
 
     async def term_counts(self, asked: CountTerms, budget: Budget) -> TermCounts:

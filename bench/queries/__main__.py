@@ -9,7 +9,7 @@ are words in the names of the kinds to ask.
 
 import argparse
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -53,7 +53,7 @@ def main() -> None:
 
 
 @contextmanager
-def _folder(keep: Path | None, what: str) -> Iterator[Path]:
+def _folder(keep: Path | None, what: str) -> Generator[Path]:
     if keep is not None:
         folder = keep / what
         folder.mkdir(parents=True, exist_ok=True)

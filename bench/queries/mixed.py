@@ -35,7 +35,7 @@ class _Data:
         self._texts = documents(sparse, USUAL_TERMS, random)
         short = documents(QUERIES, QUERY_TERMS, random)
         self._groups: list[int] = random.integers(0, VALUES, sparse).tolist()
-        self.dense: list[list[float]] = vectors[:QUERIES].tolist()
+        self.dense: list[list[Any]] = vectors[:QUERIES].tolist()
         self.sparse: list[tuple[list[int], list[float]]] = [
             (terms.tolist(), values.tolist()) for terms, values in short
         ]

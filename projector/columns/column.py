@@ -107,6 +107,19 @@ class Column:
             case _:
                 return None
 
+    def values_at(self, slots: NDArray[np.int64]) -> list[str | int | None] | None:
+        """The one string or integer that each of some slots has at the path, None for none.
+
+        None where that is not in the column: where some slot has several, whose order it doesn't keep, or few have any.
+        """
+        numbers, texts = self.numbers.at(slots), self.keywords.at(slots)
+        if numbers is None or texts is None:
+            return None
+        pairs = list(zip(numbers, texts, strict=True))
+        if any(number is not None and text is not None for number, text in pairs):
+            return None
+        return [text if number is None else number for number, text in pairs]
+
     def _by_type(self, test: ElementTest) -> list[Selection]:
         match test:
             case GeoBoundingBox() | GeoRadius() | GeoPolygon():

@@ -4,7 +4,10 @@ Sections of a column: those of ``postings``.
 """
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
 
 from projector.columns.postings import Postings, PostingsAccumulator
 from projector.columns.sections import SectionSource
@@ -66,6 +69,10 @@ class Keywords:
         if len(self._postings) > (_FEW_PARSED if parsed else _FEW):
             return at_most(self.any())
         return known(self._postings.of_places([p for p, text in enumerate(self._postings.texts()) if passes(text)]))
+
+    def at(self, slots: NDArray[np.int64]) -> Sequence[str | None] | None:
+        """The one string of each of some slots, None for none; None where the column has no such list."""
+        return self._postings.at(slots) if len(self._postings) else [None] * len(slots)
 
     def counts(self, among: SlotSet | None) -> Counter[str]:
         """How many of the slots ``among`` have each string that any of them has."""

@@ -88,6 +88,15 @@ class Numbers:
         integers, slots = self._integers.pairs()
         return [(integers.astype(np.float64), slots), self._floats.pairs()]
 
+    def at(self, slots: NDArray[np.int64]) -> Sequence[int | None] | None:
+        """The one integer of each of some slots, None for none; None where integers alone don't tell."""
+        if not len(self._integers) and not len(self._floats):
+            return [None] * len(slots)
+        if len(self._floats) or not self._comparable(()):
+            return None
+        found: list[float] = self._numbers[slots].tolist()
+        return [int(number) if number == number else None for number in found]
+
     def counts(self, among: SlotSet | None) -> Counter[int]:
         """How many of the slots ``among`` have each integer that any of them has."""
         values, slots = self._integers.pairs()

@@ -164,6 +164,14 @@ class Postings:
             return dict(zip(self.texts(), counts.tolist(), strict=True))
         return {self._text(place): int(counts[place]) for place in places}
 
+    def at(self, slots: NDArray[np.int64]) -> list[str | None] | None:
+        """The one string of each of some slots, None for none; None unless every slot has one at most, and many do."""
+        if not len(self._places) or len(self._place_ends):
+            return None
+        places: list[int] = self._places[slots].tolist()
+        texts = {place: self._text(place) for place in set(places) if place != NO_PLACE}
+        return [texts.get(place) for place in places]
+
     def _counts(self, among: SlotSet | None) -> NDArray[np.int64]:
         ends = np.asarray(self._postings).astype(np.int64)
         if len(self._places) and among is None:

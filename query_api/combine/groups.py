@@ -1,7 +1,8 @@
 """Points in groups: the best few for each value that a payload key has."""
 
-from collections.abc import Container, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass, field
+from operator import itemgetter
 
 import msgspec
 
@@ -10,28 +11,21 @@ from query_api.combine.shards import Shards
 from query_api.explain import NodeNote
 from query_api.hits import Hit
 from query_api.plan.leaves import Leaf
-from query_api.plan.selection import PayloadInclude, Selection
 from query_api.plan.tree import Diversify, GroupPlan, Node, RankFusion, ScoreFusion, narrowed
-from query_api.points import FetchedPoint
+from query_api.points import Value, Values
 from schemas.filters import (
-    Condition,
     FieldCondition,
     Filter,
     HasId,
     IsEmpty,
+    MatchAny,
     MatchExcept,
-    MatchInteger,
-    MatchKeyword,
 )
 from schemas.ids import PointId
-from schemas.json_path import Path, elements_at
-from schemas.validation import decode_payload
+from schemas.json_path import Path
 
-Value = int | str
-Values = list[dict[Value, None]]
-"""The values that each of some points has, in their order: so that equally good groups come in one order."""
-_VALUES_US, _HIT_US = 5.0, 0.5
-"""For reading a point's values, and for putting it into its groups."""
+_HIT_US = 0.5
+"""For putting a point into its groups."""
 _AT_ONCE = 3
 """How many times the points that are lacking are asked for at once."""
 
@@ -63,7 +57,7 @@ async def grouped(shards: Shards, plan: GroupPlan, note: NodeNote | None = None)
         await _fill_together(shards, plan, root, groups, note)
     for group in await groups.best(shards):
         if len(group.hits) < plan.size and group.key not in groups.whole:
-            condition = Filter(must=(FieldCondition(plan.by, (_equals(group.key),)),))
+            condition = Filter(must=(FieldCondition(plan.by, (MatchAny(frozenset((group.key,))),)),))
             whole = msgspec.structs.replace(narrowed(plan.root, condition), limit=plan.size)
             await groups.add(shards, await _asked(shards, whole, note), (group.key,))
     return await groups.best(shards)
@@ -75,9 +69,10 @@ async def _fill_together(shards: Shards, plan: GroupPlan, root: Leaf, groups: "_
     if len(lacking) < 2:
         return
     limit = plan.size * len(lacking) * _AT_ONCE
-    condition = Filter(should=tuple(FieldCondition(plan.by, (_equals(group.key),)) for group in lacking))
-    hits = await _asked(shards, msgspec.structs.replace(narrowed(root, condition), limit=limit), note)
     keys = frozenset(group.key for group in lacking)
+    tests = tuple(MatchAny(values) for values in _by_type(keys))
+    condition = Filter(must=(FieldCondition(plan.by, tests),))
+    hits = await _asked(shards, msgspec.structs.replace(narrowed(root, condition), limit=limit), note)
     await groups.add(shards, hits, keys)
     if len(hits) < limit:
         groups.whole |= keys
@@ -128,14 +123,10 @@ class _Groups:
 
     async def add(self, shards: Shards, hits: Sequence[Hit], only: Container[Value] | None = None) -> bool:
         """Put points into their groups; whether any was not there before."""
-        values: Values = [{} for _ in hits]
-        # What is kept of a payload can't be said by a place in an array; nothing is grouped by one, as in Qdrant.
-        if not any(isinstance(step, int) for step in self.plan.by.steps):
-            points = await shards.fetch(hits, Selection(with_payload=PayloadInclude((self.plan.by,))))
-            values = await shards.compute(lambda: _values(points, self.plan.by), len(hits) * _VALUES_US)
+        values = await _values(shards, hits, self.plan.by)
         return await shards.compute(lambda: self._put(hits, values, only), len(hits) * _HIT_US)
 
-    def _put(self, hits: Sequence[Hit], values: Values, only: Container[Value] | None) -> bool:
+    def _put(self, hits: Sequence[Hit], values: Sequence[Values], only: Container[Value] | None) -> bool:
         new = False
         for hit, some in zip(hits, values, strict=True):
             new = new or hit.id not in self._seen
@@ -150,28 +141,28 @@ class _Groups:
         return await shards.compute(self._best, sum(map(len, self._groups.values())) * _HIT_US)
 
     def _best(self) -> list[Group]:
-        groups = [Group(key, sorted(hits.values())[: self.plan.size]) for key, hits in self._groups.items()]
-        groups.sort(key=lambda group: group.hits[0])
-        return groups[: self.plan.groups]
+        firsts = [(min(hits.values()), key) for key, hits in self._groups.items()]
+        firsts.sort(key=itemgetter(0))
+        size = self.plan.size
+        return [Group(key, sorted(self._groups[key].values())[:size]) for _, key in firsts[: self.plan.groups]]
 
     def beyond(self) -> Filter:
         """What has a value that no group is of yet."""
-        by = self.plan.by
-        texts = frozenset(value for value in self._groups if isinstance(value, str))
-        numbers = frozenset(value for value in self._groups if isinstance(value, int))
-        tests: tuple[Condition, ...] = tuple(
-            FieldCondition(by, (MatchExcept(values),)) for values in (texts, numbers) if values
-        )
+        tests = tuple(FieldCondition(self.plan.by, (MatchExcept(values),)) for values in _by_type(self._groups))
         return Filter(must=tests, must_not=(HasId(frozenset(self._seen)),))
 
 
-def _values(points: Sequence[FetchedPoint], by: Path) -> Values:
-    return [_keys(elements_at(decode_payload(point.payload or b""), by)) for point in points]
+async def _values(shards: Shards, hits: Sequence[Hit], by: Path) -> list[Values]:
+    """The values that each point has, in their order: so that equally good groups come in one order."""
+    # Nothing is grouped by a place in an array, as in Qdrant.
+    if any(isinstance(step, int) for step in by.steps):
+        return [()] * len(hits)
+    return await shards.values(hits, by)
 
 
-def _keys(elements: Sequence[object]) -> dict[Value, None]:
-    return {value: None for value in elements if isinstance(value, str | int) and not isinstance(value, bool)}
-
-
-def _equals(value: Value) -> MatchKeyword | MatchInteger:
-    return MatchKeyword(value) if isinstance(value, str) else MatchInteger(value)
+def _by_type(values: Iterable[Value]) -> list[frozenset[Value]]:
+    """The strings among some values, and the integers, as conditions take them; none that are none."""
+    some = list(values)
+    texts: frozenset[Value] = frozenset(value for value in some if isinstance(value, str))
+    numbers: frozenset[Value] = frozenset(value for value in some if isinstance(value, int))
+    return [found for found in (texts, numbers) if found]

@@ -3,7 +3,7 @@
 import asyncio
 import heapq
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import TypeVar
 
@@ -16,10 +16,11 @@ from query_api.hits import Hit
 from query_api.plan.facet import Facet, FacetValue
 from query_api.plan.leaves import Compared, Leaf, Nearest, Points, Scroll
 from query_api.plan.selection import Selection
-from query_api.points import FetchedPoint
+from query_api.points import FetchedPoint, Values
 from query_api.ports import Shard
 from schemas.filters import Filter
 from schemas.ids import PointId
+from schemas.json_path import Path
 from schemas.rest.shard_keys import ShardKey
 
 _MERGED_US = 2.0
@@ -74,16 +75,24 @@ class Shards:
                 point.shard_key = self._keys[hit.shard]
         return points
 
+    async def values(self, hits: Sequence[Hit], by: Path) -> list[Values]:
+        """The strings and integers that the points have at a path, in order. Raises what ``Shard.values`` does."""
+        return await self._of_each(hits, lambda shard, some: shard.values(some, by, self._budget))
+
     async def _fetch(self, hits: Sequence[Hit], selection: Selection) -> list[FetchedPoint]:
+        return await self._of_each(hits, lambda shard, some: shard.fetch(some, selection, self._budget))
+
+    async def _of_each(
+        self, hits: Sequence[Hit], ask: Callable[[Shard, Sequence[Hit]], Awaitable[list[ResultT]]]
+    ) -> list[ResultT]:
+        """What ``ask`` gives of each hit, asked of the shard that found it, in order."""
         if len(self._shards) == 1:
-            return await self._shards[0].fetch(hits, selection, self._budget)
+            return await ask(self._shards[0], hits)
         mine: dict[int, list[Hit]] = {}
         for hit in hits:
             mine.setdefault(hit.shard, []).append(hit)
-        fetched = await asyncio.gather(
-            *(self._shards[number].fetch(some, selection, self._budget) for number, some in mine.items())
-        )
-        rest = {number: iter(points) for number, points in zip(mine, fetched, strict=True)}
+        answers = await asyncio.gather(*(ask(self._shards[number], some) for number, some in mine.items()))
+        rest = {number: iter(answer) for number, answer in zip(mine, answers, strict=True)}
         return [next(rest[hit.shard]) for hit in hits]
 
     async def get(self, ids: Sequence[PointId], selection: Selection) -> dict[PointId, FetchedPoint]:

@@ -9,7 +9,6 @@ import pytest
 from qdrant_client import QdrantClient, models
 
 from tests.e2e.pair import REFUSED
-from tests.e2e.target import Target
 from tests.support.seeds import BASE_SEED
 from tests.support.waiting import eventually
 
@@ -221,7 +220,7 @@ def test_aliases(client: QdrantClient, filled: str) -> None:
     assert client.get_aliases().aliases == []
 
 
-def test_an_alias_moves_between_collections_in_one_step(client: QdrantClient, server: Target) -> None:
+def test_an_alias_moves_between_collections_in_one_step(client: QdrantClient) -> None:
     for number, name in enumerate(("blue", "green")):
         client.create_collection(name, vectors_config=DOT)
         client.upsert(name, [models.PointStruct(id=number, vector=[1.0] * SIZE)])
@@ -231,7 +230,7 @@ def test_an_alias_moves_between_collections_in_one_step(client: QdrantClient, se
     done = threading.Event()
 
     def search() -> None:
-        own = QdrantClient(url=server.url)
+        own = QdrantClient(**client.init_options)
         try:
             while not done.is_set():
                 seen.update(hit.id for hit in own.query_points("live", query=[1.0] * SIZE).points)
@@ -266,7 +265,7 @@ def test_documents_and_terms_that_the_client_made(client: QdrantClient) -> None:
     texts = ["The quick brown fox", "a lazy dog", "foxes run quickly with other foxes"]
     idf = models.SparseVectorParams(modifier=models.Modifier.IDF)
     client.create_collection(NAME, sparse_vectors_config={"t": idf})
-    asked = QdrantClient(client.init_options["url"], cloud_inference=True)
+    asked = QdrantClient(**{**client.init_options, "cloud_inference": True})
     try:
         documents = [models.Document(text=text, model="Qdrant/bm25") for text in texts]
         points = [models.PointStruct(id=i, vector={"t": document}) for i, document in enumerate(documents)]

@@ -102,6 +102,7 @@ def test_little_memory_and_quick_searches_over_http(http: Http) -> None:
     http.delete("/collections/optimized")
 
 
+@pytest.mark.parametrize("prefer_grpc", [False, True], ids=["rest", "grpc"], scope="module")
 def test_the_same_with_the_client(client: QdrantClient) -> None:
     client.create_collection(
         "optimized",

@@ -1,16 +1,17 @@
 """Answers beside Qdrant's own client in its local mode: kinds of queries x of vectors x filters x prefetches."""
 
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import httpx
 import pytest
+from qdrant_client import QdrantClient
 
 from ingest.log import Topic
+from tests.queries.client_answers import ClientAnswers, LocalMode
 from tests.queries.comparison import Answer, Groups, difference, group_difference
-from tests.queries.local_mode import LocalMode
 from tests.queries.world import (
     CONFIG,
     INDEXES,
@@ -27,10 +28,22 @@ from tests.support.cluster import Cluster
 from tests.support.examples import every
 from tests.support.server import Server
 
+pytestmark = pytest.mark.filterwarnings("ignore:Local mode performs exact")
 TOGETHER = 50
 EVERY = 13
 """Through Kafka and after a replay, every so many queries are asked."""
-Ask = Callable[[Sequence[dict[str, Any]]], list[Answer]]
+
+
+class Asked(Protocol):
+    """What answers queries, beside local mode."""
+
+    def answers(self, asked: Sequence[dict[str, Any]]) -> list[Answer]:
+        """The answers to some queries."""
+        ...
+
+    def groups(self, asked: dict[str, Any]) -> Groups:
+        """The answer to a query for groups."""
+        ...
 
 
 @pytest.fixture(scope="module")
@@ -72,66 +85,77 @@ def fill(rest: Rest) -> None:
     rest.upsert(*POINTS)
 
 
-def asking(rest: Rest) -> Ask:
-    def ask(some: Sequence[dict[str, Any]]) -> list[Answer]:
-        found = rest.result("POST", "/collections/c/points/query/batch", json={"searches": list(some)})
+class RestAnswers:
+    """The answers of REST."""
+
+    def __init__(self, rest: Rest) -> None:
+        self._rest = rest
+
+    def answers(self, asked: Sequence[dict[str, Any]]) -> list[Answer]:
+        found = self._rest.result("POST", "/collections/c/points/query/batch", json={"searches": list(asked)})
         return [[(hit["id"], hit["score"]) for hit in each["points"]] for each in found]
 
-    return ask
+    def groups(self, asked: dict[str, Any]) -> Groups:
+        found = self._rest.result("POST", "/collections/c/points/query/groups", json=asked)["groups"]
+        return [(group["id"], [(hit["id"], hit["score"]) for hit in group["hits"]]) for group in found]
 
 
-def check(ask: Ask, local: LocalMode, asked: Sequence[tuple[str, dict[str, Any]]]) -> None:
+def check(ours: Asked, local: LocalMode, asked: Sequence[tuple[str, dict[str, Any]]]) -> None:
     wrong: list[str] = []
     for start in range(0, len(asked), TOGETHER):
         some = asked[start : start + TOGETHER]
-        for (what, query), ours in zip(some, ask([query for _, query in some]), strict=True):
+        for (what, query), answer in zip(some, ours.answers([query for _, query in some]), strict=True):
             if fuses_ranks(query) and local.has_ties(query):
                 continue
-            found = difference(ours, local.answer(query))
+            found = difference(answer, local.answer(query))
             if found is not None:
                 wrong.append(f"{what}: {found}")
     assert not wrong, f"{len(wrong)} of {len(asked)}:\n" + "\n".join(wrong[:20])
 
 
-def check_groups(rest: Rest, local: LocalMode, asked: Sequence[tuple[str, dict[str, Any]]]) -> None:
+def check_groups(ours: Asked, local: LocalMode, asked: Sequence[tuple[str, dict[str, Any]]]) -> None:
     wrong: list[str] = []
     for what, query in asked:
-        found = group_difference(groups(rest, query), local.groups(query))
+        found = group_difference(ours.groups(query), local.groups(query))
         if found is not None:
             wrong.append(f"{what}: {found}")
     assert not wrong, f"{len(wrong)} of {len(asked)}:\n" + "\n".join(wrong[:20])
 
 
-def groups(rest: Rest, asked: dict[str, Any]) -> Groups:
-    found = rest.result("POST", "/collections/c/points/query/groups", json=asked)["groups"]
-    return [(group["id"], [(hit["id"], hit["score"]) for hit in group["hits"]]) for group in found]
-
-
-def check_whole(rest: Rest, local: LocalMode) -> None:
+def check_whole(ours: Asked, local: LocalMode) -> None:
     """Check answers that are an order, a sample or groups, beside a sample of all the others."""
-    ask = asking(rest)
     asked = list(orders())
-    for (what, query), ours in zip(asked, ask([query for _, query in asked]), strict=True):
-        assert ours == local.answer(query), what
-    check(ask, local, list(unscored()))
-    check_groups(rest, local, [query for name in NAMES for query in grouped(name)][::EVERY])
-    check(ask, local, sample())
+    for (what, query), answer in zip(asked, ours.answers([query for _, query in asked]), strict=True):
+        assert answer == local.answer(query), what
+    check(ours, local, list(unscored()))
+    check_groups(ours, local, [query for name in NAMES for query in grouped(name)][::EVERY])
+    check(ours, local, sample())
+
+
+def check_calls(url: str, grpc_port: int, local: LocalMode) -> None:
+    """Check the same over gRPC, once points came that way, too."""
+    calls = ClientAnswers(QdrantClient(url=url, grpc_port=grpc_port, prefer_grpc=True, timeout=60))
+    try:
+        calls.upsert()
+        check_whole(calls, local)
+    finally:
+        calls.close()
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_answers_are_those_of_local_mode(name: str, memory: MemoryRest, local: LocalMode) -> None:
     # From another one on for each name, so that every pair of kind, filter and prefetch is there.
     step = every(3)
-    check(asking(memory), local, list(queries(name))[NAMES.index(name) % step :: step])
+    check(RestAnswers(memory), local, list(queries(name))[NAMES.index(name) % step :: step])
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_groups_are_those_of_local_mode(name: str, memory: MemoryRest, local: LocalMode) -> None:
-    check_groups(memory, local, list(grouped(name))[::3])
+    check_groups(RestAnswers(memory), local, list(grouped(name))[::3])
 
 
 def test_orders_and_samples_are_those_of_local_mode(memory: MemoryRest, local: LocalMode) -> None:
-    check_whole(memory, local)
+    check_whole(RestAnswers(memory), local)
 
 
 @pytest.mark.kafka
@@ -139,22 +163,25 @@ def test_answers_through_kafka_are_the_same(cluster: Cluster, local: LocalMode) 
     rest = ClusterRest(cluster)
     try:
         fill(rest)
-        check_whole(rest, local)
+        check_whole(RestAnswers(rest), local)
+        check_calls(cluster.url, cluster.grpc_port, local)
     finally:
         rest.close()
 
 
 def test_answers_after_a_replay_are_the_same(tmp_path: Path, local: LocalMode) -> None:
-    asked = sample()
-    with Server(tmp_path / "data") as server:
+    asked = [query for _, query in sample()][:TOGETHER]
+    with Server(tmp_path / "data", grpc=True) as server:
         rest = ServerRest(server.start())
         fill(rest)
-        before = asking(rest)([query for _, query in asked][:TOGETHER])
+        ours = RestAnswers(rest)
+        before = ours.answers(asked)
         server.stop()
         shutil.rmtree(tmp_path / "data" / "state")
         server.start()
-        assert asking(rest)([query for _, query in asked][:TOGETHER]) == before
-        check_whole(rest, local)
+        assert ours.answers(asked) == before
+        check_whole(ours, local)
+        check_calls(server.url, server.grpc_port, local)
         rest.close()
 
 

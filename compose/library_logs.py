@@ -32,7 +32,7 @@ class _Forward(logging.Handler):
         write = log.error if record.levelno >= logging.ERROR else log.warning
         if library in _OF_KAFKA:
             write = log.debug
-        write(record.getMessage(), exc_info=record.exc_info or None)
+        write(record.getMessage(), library=library, exc_info=record.exc_info or None)
 
 
 def forward_library_logs() -> None:

@@ -149,7 +149,16 @@ def test_kafka_is_down(own_cluster: Cluster, own_broker: KafkaBroker) -> None:
     for process, times in ((own_cluster.projectors[0], 1), (own_cluster.api, WORKERS)):
         eventually(lambda process=process: _outages(process)[0] == _outages(process)[1])
         assert 0 < _outages(process)[0] <= times
-        assert b"aiokafka" not in process.output.read_bytes()
+        assert _of_the_client_library(process) == []
+
+
+def _of_the_client_library(process: HeadwaterProcess) -> list[str]:
+    """The lines that are Kafka's client's, or show where in it something went wrong.
+
+    Where a thread was when the event loop was held up, which a loaded machine does, may be in the client, too.
+    """
+    lines = process.output.read_text().splitlines()
+    return [line for line in lines if "aiokafka" in line and '"event": "the event loop was held up"' not in line]
 
 
 def _outages(process: HeadwaterProcess) -> tuple[int, int]:

@@ -18,7 +18,10 @@ _encode_into = msgspec.json.Encoder().encode_into
 
 
 def encode_pieces(answer: Envelope) -> Iterator[bytearray]:
-    """The JSON of an answer, a piece with every step; together they are what encoding it at once gives."""
+    """The JSON of an answer, a piece with every step; together they are what encoding it at once gives.
+
+    Empties the answer's lists.
+    """
     piece = bytearray()
     for part in _parts(answer):
         if isinstance(part, bytes):
@@ -51,12 +54,15 @@ def _parts(value: Any) -> Iterator[Any]:
 
 
 def _of_list(values: list[Any]) -> Iterator[Any]:
-    before = b"["
-    for value in values:
-        yield before
-        before = b","
+    # What was encoded is given up at once: all together takes long to free, and as much memory as the text.
+    values.reverse()
+    yield b"["
+    while values:
+        value = values.pop()
         if isinstance(value, _GONE_INTO):
             yield from _parts(value)
         else:
             yield value
-    yield b"]" if values else b"[]"
+        if values:
+            yield b","
+    yield b"]"

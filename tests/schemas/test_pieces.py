@@ -1,5 +1,7 @@
 """Answers in pieces: the same JSON, and no piece much longer than it should be."""
 
+from collections.abc import Callable
+from copy import deepcopy
 from typing import Any
 
 import msgspec
@@ -35,36 +37,49 @@ def groups() -> GroupsResult:
     return GroupsResult(found)
 
 
-RESULTS: list[Any] = [
-    [],
-    retrieved(40),
-    retrieved(1)[0],
-    scored(40),
-    ScrollResult(retrieved(40), 41),
-    ScrollResult([], None),
-    QueryResult(scored(40)),
-    [QueryResult(scored(3)), QueryResult([]), QueryResult(scored(20))],
-    [scored(3), [], scored(20)],
-    groups(),
-    GroupsResult([]),
-    {"anything": ["else", 1, None, True]},
-    None,
+RESULTS: list[Callable[[], Any]] = [
+    list,
+    lambda: retrieved(40),
+    lambda: retrieved(1)[0],
+    lambda: scored(40),
+    lambda: ScrollResult(retrieved(40), 41),
+    lambda: ScrollResult([], None),
+    lambda: QueryResult(scored(40)),
+    lambda: [QueryResult(scored(3)), QueryResult([]), QueryResult(scored(20))],
+    lambda: [scored(3), [], scored(20)],
+    lambda: groups(),
+    lambda: GroupsResult([]),
+    lambda: {"anything": ["else", 1, None, True]},
+    lambda: None,
 ]
 
 
 @pytest.mark.parametrize("most", [1, 50, 1 << 20])
 @pytest.mark.parametrize("explain", [UNSET, {"how": [1]}, [{"how": 1}]])
 @pytest.mark.parametrize("result", RESULTS, ids=range(len(RESULTS)))
-def test_they_are_what_one_call_gives(monkeypatch: pytest.MonkeyPatch, result: Any, explain: Any, most: int) -> None:
+def test_they_are_what_one_call_gives(
+    monkeypatch: pytest.MonkeyPatch, result: Callable[[], Any], explain: Any, most: int
+) -> None:
     monkeypatch.setattr(pieces, "PIECE_BYTES", most)
-    answer = Envelope(result, "ok", 0.125, explain)
-    assert b"".join(pieces.encode_pieces(answer)) == msgspec.json.encode(answer)
+    answer = Envelope(result(), "ok", 0.125, deepcopy(explain))
+    whole = msgspec.json.encode(answer)
+    assert b"".join(pieces.encode_pieces(answer)) == whole
 
 
 def test_a_piece_is_bounded() -> None:
     answer = Envelope(ScrollResult(retrieved(2000, size=3000), None), "ok", 0.0)
+    whole = msgspec.json.encode(answer)
     made = list(pieces.encode_pieces(answer))
     assert len(made) > 10
     assert all(pieces.PIECE_BYTES <= len(piece) < pieces.PIECE_BYTES + 4000 for piece in made[:-1])
     assert len(made[-1]) < pieces.PIECE_BYTES
-    assert b"".join(made) == msgspec.json.encode(answer)
+    assert b"".join(made) == whole
+
+
+def test_what_was_encoded_is_not_kept() -> None:
+    points = retrieved(200, size=10_000)
+    pieces_left = pieces.encode_pieces(Envelope(ScrollResult(points, None), "ok", 0.0))
+    left = [len(points) for _ in pieces_left]
+    assert left[0] < 200
+    assert left == sorted(left, reverse=True)
+    assert left[-1] == 0

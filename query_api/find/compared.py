@@ -15,7 +15,7 @@ from query_api.find.strategy import check_vector_name
 from query_api.hits import Hit, first_place
 from query_api.plan.leaves import Compared
 from query_api.vectors.comparison import Comparison as QueryComparison
-from query_api.vectors.comparison import Floats, closeness
+from query_api.vectors.comparison import Floats, SomeRows, closeness
 from query_api.vectors.registry import comparison_of, score_table
 
 _BLOCK_ROWS = 8192
@@ -73,9 +73,8 @@ class Comparison:
         leaf: Compared,
         comparisons: Sequence[QueryComparison],
     ) -> list[Hit]:
+        scores = np.concatenate([self._scores(vectors, block, leaf, comparisons) for block in _blocks(found)])
         rows = np.arange(found.rows) if found.everything else found.passing_rows()
-        blocks = [rows[at : at + _BLOCK_ROWS] for at in range(0, len(rows), _BLOCK_ROWS)]
-        scores = np.concatenate([self._scores(vectors, block, leaf, comparisons) for block in blocks])
         if leaf.score_threshold is not None:
             passing = scores > leaf.score_threshold
             rows, scores = rows[passing], scores[passing]
@@ -86,12 +85,20 @@ class Comparison:
         return list(map(Hit, (-scores).tolist(), part.ids_at(slots), scores.tolist(), (slots + place).tolist()))
 
     def _scores(
-        self, vectors: Vectors, rows: NDArray[np.int64], leaf: Compared, comparisons: Sequence[QueryComparison]
+        self, vectors: Vectors, rows: SomeRows, leaf: Compared, comparisons: Sequence[QueryComparison]
     ) -> Floats:
         if not comparisons:
             return self.score(leaf, np.empty((0, len(rows)), np.float32))
         near = closeness(comparisons[0], score_table(comparisons, vectors, rows))
         return self.score(leaf, near)
+
+
+def _blocks(found: Findable) -> list[SomeRows]:
+    """The rows that may be found, a part of them at a time."""
+    if found.everything:
+        return [range(at, min(at + _BLOCK_ROWS, found.rows)) for at in range(0, found.rows, _BLOCK_ROWS)]
+    rows = found.passing_rows()
+    return [rows[at : at + _BLOCK_ROWS] for at in range(0, len(rows), _BLOCK_ROWS)]
 
 
 def _best(scores: Floats, wanted: int, *, in_id_order: bool) -> NDArray[np.intp]:

@@ -18,9 +18,8 @@ def _best_score(leaf: BestScore, nearness: Nearnesses) -> Floats:
     count = len(leaf.positive)
     positive = nearness[:count].max(axis=0, initial=-np.inf)
     negative = nearness[count:].max(axis=0, initial=-np.inf)
-    # Where there are no examples of a kind, its sigmoid is of infinity and not used.
-    with np.errstate(invalid="ignore"):
-        return np.where(positive > negative, sigmoid(positive), -sigmoid(negative)).astype(np.float32)
+    sign = (positive > negative) * np.float32(2.0) - np.float32(1.0)
+    return sigmoid(np.maximum(positive, negative)) * sign
 
 
 def _sum_scores(leaf: SumScores, nearness: Nearnesses) -> Floats:

@@ -15,6 +15,8 @@ from query_api.plan.leaves import QuantizedSearch
 
 Floats = NDArray[np.float32]
 Rows = NDArray[np.int64]
+SomeRows = Rows | range
+"""A range, without a step, is gone through in order, which takes less than going to each row."""
 
 
 class Asked(NamedTuple):

@@ -12,7 +12,7 @@ from query_api.budget import Allowance
 from query_api.find.selection import Findable
 from query_api.find.strategy import exact_us, walk_for
 from query_api.find.walks import GraphWalk
-from query_api.vectors.comparison import Asked, PartQuery
+from query_api.vectors.comparison import Asked, PartQuery, SomeRows
 from query_api.vectors.quantized import coded_walk, nearest_by_codes
 from query_api.vectors.scoring import Floats, Scorer
 from query_api.vectors.walking import by_graph, cut, walked
@@ -76,10 +76,13 @@ class DenseComparison:
         return self.scorer.scores(vectors.matrix, rows)
 
     @staticmethod
-    def table(comparisons: Sequence["DenseComparison"], vectors: DenseVectors, rows: Rows) -> Floats:
+    def table(comparisons: Sequence["DenseComparison"], vectors: DenseVectors, rows: SomeRows) -> Floats:
         """The scores of some rows with several queries of one name, float32 [queries, rows]."""
         queries = np.stack([comparison.scorer.query for comparison in comparisons])
-        return scores(vectors.matrix, comparisons[0].scorer.measure, queries, rows)
+        measure = comparisons[0].scorer.measure
+        if isinstance(rows, range):
+            return scores(vectors.matrix[rows.start : rows.stop], measure, queries)
+        return scores(vectors.matrix, measure, queries, rows)
 
     def us(self, vectors: DenseVectors, found: Findable) -> float:
         """About how long comparing all that may be found takes."""

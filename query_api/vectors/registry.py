@@ -4,12 +4,11 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from projector.vectors.kind import Vectors
 from projector.vectors.sparse import SparseVectors
 from query_api.find.selection import Findable
-from query_api.vectors.comparison import Comparison, Floats
+from query_api.vectors.comparison import Comparison, Floats, SomeRows
 from query_api.vectors.dense import DenseComparison
 from query_api.vectors.multi import MultiComparison
 from query_api.vectors.sparse import SparseComparison, count_postings, count_us
@@ -26,12 +25,13 @@ def comparison_of(kind: AnyKind, vector: bytes) -> Comparison:
     return SparseComparison(vector) if isinstance(kind, SparseKind) else MultiComparison(kind, vector)
 
 
-def score_table(comparisons: Sequence[Comparison], vectors: Any, rows: NDArray[np.int64]) -> Floats:
+def score_table(comparisons: Sequence[Comparison], vectors: Any, rows: SomeRows) -> Floats:
     """The scores of some rows with several queries of one name, float32 [queries, rows]."""
     dense = [comparison for comparison in comparisons if isinstance(comparison, DenseComparison)]
     if len(dense) == len(comparisons):
         return DenseComparison.table(dense, vectors, rows)
-    return np.stack([comparison.scores(vectors, rows) for comparison in comparisons])
+    listed = np.arange(rows.start, rows.stop) if isinstance(rows, range) else rows
+    return np.stack([comparison.scores(vectors, listed) for comparison in comparisons])
 
 
 def term_counts(vectors: Vectors, found: Findable, terms: Terms) -> TermCounts:

@@ -149,8 +149,8 @@ def pack_numbers(size: int, values: Sequence[GivenValue], where: Where) -> bytes
         return joined
     pack = _packer(size).pack
     try:
-        if not any(isinstance(vector, bytes) for vector in values):
-            return b"".join([pack(*cast("list[float]", vector)) for vector in values])
+        if bytes not in set(map(type, values)):
+            return b"".join([pack(*numbers) for numbers in cast("Sequence[list[float]]", values)])
     except (struct.error, OverflowError, TypeError):
         pass
     for position, vector in enumerate(values):

@@ -20,6 +20,10 @@ def check_shape(value: GivenValue, path: str) -> None:
 def check_rows_of_one_size(value: GivenValue, path: str) -> None:
     """Raise UnprocessableError for a multivector with an empty row, or rows of many sizes."""
     rows = cast("list[object]", value)
+    if set(map(type, rows)) == {list}:
+        lengths = set(map(len, cast("list[list[float]]", rows)))
+        if len(lengths) == 1 and 0 not in lengths:
+            return
     sizes = [count_of(cast("list[float] | bytes", row)) for row in rows if isinstance(row, list | bytes)]
     for size in sizes:
         if not size:

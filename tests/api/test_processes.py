@@ -115,8 +115,8 @@ def test_the_projector_is_down(own_cluster: Cluster) -> None:
     [projector] = own_cluster.projectors
     projector.kill()
     assert client.upsert(2, params="wait=false").result["status"] == "acknowledged"
-    assert client.upsert(3, params="wait=true&timeout=1").result["status"] == "wait_timeout"
-    refused = client.send("PUT", "/collections/d?timeout=1", {"vectors": {"size": 2, "distance": "Dot"}})
+    assert client.upsert(3, params="wait=true&timeout=4").result["status"] == "wait_timeout"
+    refused = client.send("PUT", "/collections/d?timeout=4", {"vectors": {"size": 2, "distance": "Dot"}})
     assert (refused.status, "accepted" in refused.error) == (408, True)
     assert client.count() == 1
     assert client.send("GET", "/readyz").status == 200

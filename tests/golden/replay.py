@@ -13,7 +13,7 @@ from tests.golden.comparison import difference, pointed
 from tests.golden.transcript import Step, Transcript
 from tests.support.http import Http
 
-POLL_SECONDS = 30.0
+POLL_SECONDS = 120.0
 """How long background work may take where a step waits for it."""
 _LISTED_SECONDS = 0.2
 """How long a step is asked again that is known to be answered in another way."""

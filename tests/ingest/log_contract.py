@@ -18,7 +18,7 @@ ROOM_ON_REJECTED = 1 << 20
 
 def within(coroutine: Coroutine[Any, Any, None]) -> None:
     """Run a test; one that hangs fails."""
-    asyncio.run(asyncio.wait_for(coroutine, 60))
+    asyncio.run(asyncio.wait_for(coroutine, 240))
 
 
 async def read_all(log: Log, topic: Topic = POINTS, partition: int = 0, max_bytes: int = 1) -> list[LogRecord]:

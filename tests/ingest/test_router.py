@@ -97,7 +97,7 @@ def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def run(coroutine: Coroutine[Any, Any, None]) -> None:
-    asyncio.run(asyncio.wait_for(coroutine, 60))
+    asyncio.run(asyncio.wait_for(coroutine, 240))
 
 
 def message(offset: int, body: dict[str, Any], partition: int = 0) -> LogRecord:

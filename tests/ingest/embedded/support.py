@@ -80,7 +80,7 @@ def segment_files(folder: Path) -> list[Path]:
 
 def within(coroutine: Coroutine[Any, Any, None]) -> None:
     """Run a test; one that hangs fails."""
-    asyncio.run(asyncio.wait_for(coroutine, 60))
+    asyncio.run(asyncio.wait_for(coroutine, 240))
 
 
 class FaultyDisk:

@@ -141,14 +141,14 @@ async def _committed(groups: GroupOffsets, group: str, offset: int) -> None:
 
 @pytest.mark.slow
 def test_kafka_killed_and_started_again(own_broker: KafkaBroker) -> None:
-    settings = settings_for(own_broker, timeout=1)
+    settings = settings_for(own_broker, timeout=4)  # which a broker that is there keeps to on a busy machine, too
     group = f"{settings.prefix}.router"
 
     async def check() -> None:
         async with groups_of(settings) as groups:
             await _committed(groups, group, 1)
             own_broker.kill()
-            with pytest.raises(LogUnavailableError, match="could not be committed: no answer from Kafka within 1 s"):
+            with pytest.raises(LogUnavailableError, match="could not be committed: no answer from Kafka within 4 s"):
                 await groups.commit(group, {(POINTS, 0): 2})
             with pytest.raises(LogUnavailableError):
                 await groups.list_groups()
@@ -156,4 +156,4 @@ def test_kafka_killed_and_started_again(own_broker: KafkaBroker) -> None:
             await _committed(groups, group, 3)
             assert await groups.committed(group) == {(POINTS, 0): 3}
 
-    asyncio.run(asyncio.wait_for(check(), 180))
+    asyncio.run(asyncio.wait_for(check(), 240))

@@ -22,7 +22,7 @@ from schemas.points import encode_point
 from tests.projector.feed.fake_state import A, State
 from tests.projector.feed.sample import CONFIG, IDENTITY
 
-TIMEOUT_SECONDS = 60.0
+TIMEOUT_SECONDS = 240.0
 FollowerT = TypeVar("FollowerT", CatalogFeedFollower, PartitionFeedFollower)
 
 

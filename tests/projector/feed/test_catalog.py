@@ -26,7 +26,7 @@ from tests.projector.feed.place import following
 from tests.projector.feed.sample import CONFIG, IDENTITY, feed_files
 from tests.support.examples import tries
 
-TIMEOUT_SECONDS = 60.0
+TIMEOUT_SECONDS = 240.0
 CHANGED = CollectionConfig(vectors=CONFIG.vectors)
 REJECTED = [Outcome("it exists", 409)]
 _names = st.sampled_from(["a", "b", "c"])

@@ -14,7 +14,7 @@ from schemas.operations import Outcome
 from tests.projector.feed.node import IDENTITY, Node, contents
 from tests.support.examples import tries
 
-TIMEOUT_SECONDS = 60.0
+TIMEOUT_SECONDS = 240.0
 _ids = st.lists(st.integers(0, 12), min_size=1, max_size=8, unique=True)
 _which = st.integers(0, 3)
 steps = st.one_of(

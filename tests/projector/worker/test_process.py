@@ -81,7 +81,7 @@ def deployment(kafka_settings: KafkaSettings, tmp_path: Path) -> Any:
 
 
 def run(work: Coroutine[Any, Any, None]) -> None:
-    asyncio.run(asyncio.wait_for(work, 60))
+    asyncio.run(asyncio.wait_for(work, 240))
 
 
 async def _delete_topics(settings: KafkaSettings) -> None:

@@ -9,7 +9,7 @@ from projector.quantization.kind import Bytes, Quantizer, Shape
 from projector.quantization.registry import opened, trained
 from projector.segments.errors import SegmentDamagedError
 from projector.segments.flat_file import FlatFile, FlatFileWriter
-from projector.segments.mapping import kept_in_memory, read_at_random
+from projector.segments.mapping import LeftOnDisk, kept_in_memory
 from projector.segments.meta import CODES_VERSION, QuantizedMeta, VectorMeta
 from schemas.config import CollectionConfig
 from schemas.quantization import Quantization, read_quantization
@@ -22,10 +22,11 @@ _BLOCK_BYTES = 2 << 20
 
 
 class Codes(NamedTuple):
-    """``rows``: uint8 [rows, width], as ``quantizer`` made them."""
+    """``rows``: uint8 [rows, width], as ``quantizer`` made them. ``on_disk``: the vectors, where they stay there."""
 
     rows: Bytes
     quantizer: Quantizer
+    on_disk: LeftOnDisk | None = None
 
 
 def wanted_meta(config: CollectionConfig, name: str) -> QuantizedMeta | None:
@@ -74,9 +75,10 @@ def read_codes(file: FlatFile, vector: VectorMeta) -> Codes | None:
         rows = file.array(names[1], np.uint8).reshape(vector.rows, quantizer.width)
     except ValueError as error:
         raise SegmentDamagedError(f"{file.path}: the codes of {vector.name!r} do not fit: {error}") from error
+    on_disk = None
     if meta.on_disk:
-        read_at_random(file.array(f"vectors.{vector.number}", np.uint8))
-    return Codes(kept_in_memory(rows) if meta.memory is Memory.PINNED else rows, quantizer)
+        on_disk = LeftOnDisk(file.array(f"vectors.{vector.number}", np.uint8).reshape(vector.rows, -1))
+    return Codes(kept_in_memory(rows) if meta.memory is Memory.PINNED else rows, quantizer, on_disk)
 
 
 def _sections(vector: VectorMeta) -> tuple[str, str]:

@@ -62,11 +62,35 @@ def map_file(path: Path) -> MappedFile:
     return MappedFile(array.data, (status.st_dev, status.st_ino))
 
 
-def read_at_random(mapped: NDArray[Any]) -> None:
-    """Say that values are read here and there: what lies beside one that is asked for is not to be read with it."""
-    start = mapped.ctypes.data // mmap.PAGESIZE * mmap.PAGESIZE
-    if mapped.nbytes:
-        _advise(start, mapped.ctypes.data + mapped.nbytes - start, mmap.MADV_RANDOM)
+class LeftOnDisk:
+    """A mapped array of which a little is read now and then, here and there, and which is not to fill the memory.
+
+    What lies beside a value that is asked for is not read with it, and once ``MOST`` bytes may have been read the pages
+    are given back: the system may keep them, but they are not this process's any more.
+    """
+
+    MOST = 8 << 20
+
+    def __init__(self, mapped: NDArray[Any]) -> None:
+        """``mapped``: [rows, ...]."""
+        self._mapped = mapped
+        self._row_bytes = 2 * mmap.PAGESIZE + mapped.nbytes // max(1, len(mapped))
+        self._read = 0
+        self._advise(mmap.MADV_RANDOM)
+
+    def read(self, rows: int) -> None:
+        """To be told how many rows were read. May come from any thread: a count that is lost changes little."""
+        self._read += rows * self._row_bytes
+        if self._read >= self.MOST:
+            self._read = 0
+            self._advise(mmap.MADV_DONTNEED)
+
+    def _advise(self, advice: int) -> None:
+        """Of whole pages: those at the ends are others', too, and may be locked."""
+        start = -(-self._mapped.ctypes.data // mmap.PAGESIZE) * mmap.PAGESIZE
+        end = (self._mapped.ctypes.data + self._mapped.nbytes) // mmap.PAGESIZE * mmap.PAGESIZE
+        if start < end:
+            _advise(start, end - start, advice)
 
 
 def kept_in_memory(mapped: NDArray[ScalarT]) -> NDArray[ScalarT]:

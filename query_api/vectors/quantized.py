@@ -96,8 +96,11 @@ class _CodedSearch:
         matrix, scorer = self._vectors.matrix, self._scorer
         rough = distances(matrix, self._graph.metric, scorer.query, rows.astype(np.int64))
         order = np.argsort(rough)
-        rows = cut(rows[order], rough[order], self._query.wanted, scorer, matrix)
-        return rows, scorer.scores(matrix, rows.astype(np.int64))
+        found = cut(rows[order], rough[order], self._query.wanted, scorer, matrix)
+        scores = scorer.scores(matrix, found.astype(np.int64))
+        if self._codes.on_disk is not None:
+            self._codes.on_disk.read(len(rows))
+        return found, scores
 
     def _scores_of(self, about: Floats) -> Floats:
         if self._scorer.distance is Distance.EUCLID:

@@ -1,6 +1,7 @@
 """Mapped files: they take no descriptor, and stay for as long as anything refers to them."""
 
 import gc
+import mmap
 import os
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import numpy as np
 import pytest
 
 from projector.segments import mapping
-from projector.segments.mapping import kept_in_memory, map_file, read_at_random
+from projector.segments.mapping import LeftOnDisk, kept_in_memory, map_file
 from schemas.ids import PointId
 from tests.projector.segments.samples import samples, segment_of
 
@@ -89,12 +90,32 @@ def test_what_may_not_be_locked_is_copied(tmp_path: Path, monkeypatch: pytest.Mo
     assert not kept.flags.writeable
 
 
-def test_what_is_read_at_random_stays_what_it_is(tmp_path: Path) -> None:
+def _resident_bytes(path: Path) -> int:
+    """Of what is mapped of a file, as far as it counts for this process."""
+    found, ours = 0, False
+    for line in Path("/proc/self/smaps").read_text().splitlines():
+        if "-" in line.split(" ")[0]:
+            ours = line.endswith(str(path))
+        elif ours and line.startswith("Rss:"):
+            found += int(line.split()[1]) << 10
+    return found
+
+
+@pytest.mark.skipif(not Path("/proc/self/smaps").exists(), reason="says what is resident")
+def test_what_is_left_on_disk_stays_what_it_is_and_is_given_back(tmp_path: Path) -> None:
     path = tmp_path / "file"
-    path.write_bytes(bytes(range(256)) * 64)
-    values = np.frombuffer(map_file(path).data, np.uint8, 9000, 100)
-    read_at_random(values)
-    read_at_random(values[:0])
-    flags = Path("/proc/self/smaps").read_text().split(str(path))[1].split("VmFlags:")[1].split("\n")[0].split()
-    assert "rr" in flags
-    assert values.tobytes() == (bytes(range(256)) * 64)[100:9100]
+    written = np.arange(1 << 20, dtype=np.uint32)
+    path.write_bytes(b"head" + written.tobytes())
+    values = np.frombuffer(map_file(path).data, np.uint32, offset=4).reshape(-1, 64)
+    left = LeftOnDisk(values)
+    maps = Path("/proc/self/smaps").read_text().split(str(path))[1:]
+    assert any("rr" in one.split("VmFlags:")[1].split("\n")[0].split() for one in maps)
+    assert values.sum() == written.sum()
+    before = _resident_bytes(path)
+    assert before >= values.nbytes
+    left.read(10)
+    assert _resident_bytes(path) == before
+    left.read(len(values))
+    assert _resident_bytes(path) <= 2 * mmap.PAGESIZE
+    assert np.array_equal(values.ravel(), written)
+    LeftOnDisk(values[:0]).read(1)

@@ -1,7 +1,6 @@
 """The kernel beside numpy and beside itself: all instruction sets, datatypes and masks; and damaged links."""
 
-from concurrent.futures import ThreadPoolExecutor
-from select import select
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,25 +9,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from projector.kernel import (
-    DamagedGraphError,
-    KernelGraph,
-    KernelPool,
-    KernelPostings,
-    distances,
-    levels,
-    max_sim_nearest,
-    nearest,
-)
+from projector.kernel import DamagedGraphError, KernelGraph, distances, levels
+from projector.segments.errors import SegmentDamagedError
 from projector.segments.graph_build import build_links
 from projector.segments.graph_links import Links
 from projector.segments.repeats import Repeats
-from projector.vectors.ragged import ends_after
 from schemas.config import Distance
 
 DATATYPES = [np.float32, np.float16, np.uint8]
 METRICS = {"dot": Distance.DOT, "squared": Distance.EUCLID}
 ROWS = 600
+ODD = [np.nan, np.inf, -np.inf, 3e38, 0.0]
 
 
 def matrix(rows: int, dim: int, datatype: Any, seed: int = 0) -> NDArray[Any]:
@@ -94,6 +85,13 @@ def built(metric: str, datatype: Any = np.float32) -> tuple[NDArray[Any], Links]
     return rows, links
 
 
+@pytest.fixture(scope="module")
+def graph_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("graph") / "graph.links"
+    built("squared")[1].write(path)
+    return path
+
+
 @pytest.mark.parametrize("metric", METRICS)
 @pytest.mark.parametrize("datatype", DATATYPES)
 def test_all_levels_find_the_same(metric: str, datatype: Any) -> None:
@@ -131,95 +129,6 @@ def test_a_walk_in_vain_ends_with_its_budget() -> None:
     assert compared <= 100 + links.base.shape[1]
 
 
-def test_many_at_once_are_as_one_by_one() -> None:
-    rows, links = built("dot")
-    graph = KernelGraph(rows, "dot", links.base, links.upper, links.entry)
-    queries = matrix(40, 24, np.float32, 7)
-    allowed = np.random.default_rng(4).random(ROWS) < 0.3
-    pool = KernelPool(4)
-    for ticket, query in enumerate(queries):
-        pool.walk(ticket, graph, query.copy(), 10, 50, None if ticket % 2 else allowed.copy(), None)
-    together = dict(taken(pool, len(queries)))
-    for ticket, query in enumerate(queries):
-        answer, alone = together[ticket], graph.search(query, 10, 50, None if ticket % 2 else allowed)
-        assert not isinstance(answer, str)
-        assert (answer[0].tolist(), answer[1].tolist(), *answer[2:]) == (
-            alone[0].tolist(),
-            alone[1].tolist(),
-            *alone[2:],
-        )
-
-
-def test_threads_share_what_they_walk_and_scan() -> None:
-    rows, links = built("dot")
-    graph = KernelGraph(rows, "dot", links.base, links.upper, links.entry)
-    queries = matrix(12, 24, np.float32, 7)
-    allowed = np.random.default_rng(4).random(ROWS) < 0.3
-    ends = ends_after(np.full(ROWS // 3, 3))
-    terms = np.arange(3, dtype=np.uint32)
-    lists = np.tile(np.arange(ROWS, dtype=np.uint32), 3)
-    postings = KernelPostings(terms, np.arange(4) * ROWS, lists, rows.T[:3].ravel(), ROWS)
-
-    def everything(number: int) -> list[Any]:
-        query = queries[number]
-        return [
-            graph.search(query, 10, 50, allowed)[0].tolist(),
-            distances(rows, "dot", query).tolist(),
-            nearest(rows, "dot", query, 10, allowed)[0].tolist(),
-            max_sim_nearest(rows, ends, "dot", queries[:3], 5)[0].tolist(),
-            postings.nearest(terms, query[:3].astype(np.float64), 10)[0].tolist(),
-        ]
-
-    alone = [everything(number) for number in range(len(queries))]
-    with ThreadPoolExecutor(4) as threads:
-        for together in (threads.map(everything, range(len(queries))) for _ in range(3)):
-            assert list(together) == alone
-
-
-def taken(pool: KernelPool, count: int) -> list[tuple[int, Any]]:
-    """What a pool says, until it has said so much."""
-    answers: list[tuple[int, Any]] = []
-    while len(answers) < count:
-        readable, _, _ = select([pool.descriptor()], [], [], 60.0)
-        assert readable
-        answers += pool.finished()
-    assert select([pool.descriptor()], [], [], 0.0)[0] == []
-    assert pool.finished() == []
-    return answers
-
-
-def test_a_pool_says_that_a_graph_is_damaged_and_goes_on() -> None:
-    rows, links = built("dot")
-    damaged = links.base.copy()
-    damaged[:, 1] = ROWS
-    pool = KernelPool(1)
-    pool.walk(1, KernelGraph(rows, "dot", damaged, [], 0), matrix(1, 24, np.float32)[0], 10, 50)
-    pool.walk(2, KernelGraph(rows, "dot", links.base, links.upper, links.entry), matrix(1, 24, np.float32)[0], 10, 50)
-    answers = taken(pool, 2)
-    assert answers[0] == (1, "a link leads to no row")
-    assert not isinstance(answers[1][1], str)
-
-
-def test_a_pool_that_nobody_waits_for_ends_what_it_began_and_drops_the_rest() -> None:
-    rows, links = built("dot")
-    graph = KernelGraph(rows, "dot", links.base, links.upper, links.entry)
-    pool = KernelPool(2)
-    for ticket in range(200):
-        pool.walk(ticket, graph, matrix(1, 24, np.float32)[0], 10, 50)
-    del pool, graph
-
-
-def test_a_pool_refuses_what_does_not_fit() -> None:
-    rows, links = built("dot")
-    graph = KernelGraph(rows, "dot", links.base, links.upper, links.entry)
-    pool = KernelPool(1)
-    with pytest.raises(ValueError, match="dim values"):
-        pool.walk(1, graph, matrix(1, 23, np.float32)[0], 10, 50)
-    with pytest.raises(ValueError, match="mask"):
-        pool.walk(1, graph, matrix(1, 24, np.float32)[0], 10, 50, np.ones(3, np.bool_))
-    assert pool.finished() == []
-
-
 @given(data=st.data())
 @settings(max_examples=60, deadline=None)
 def test_damaged_links_are_noticed_or_walked_never_worse(data: st.DataObject) -> None:
@@ -238,3 +147,33 @@ def test_damaged_links_are_noticed_or_walked_never_worse(data: st.DataObject) ->
             continue
         assert len(set(found.tolist())) == len(found)
         assert all(row < ROWS for row in found.tolist())
+
+
+@given(data=st.data())
+@settings(max_examples=60, deadline=None)
+def test_a_damaged_file_is_refused_or_walked_never_worse(graph_file: Path, data: st.DataObject) -> None:
+    content = bytearray(graph_file.read_bytes())
+    for _ in range(data.draw(st.integers(1, 8))):
+        place = data.draw(st.integers(0, len(content) - 1))
+        content[place : place + 4] = data.draw(st.binary(min_size=1, max_size=4))
+    damaged = graph_file.with_name("damaged.links")
+    damaged.write_bytes(content[: data.draw(st.sampled_from([len(content), len(content) // 2, 10, 0]))])
+    try:
+        # Who opens a segment compares checksums before.
+        links = Links.open(damaged, ROWS)
+        graph = KernelGraph(matrix(ROWS, 24, np.float32), "squared", links.base, links.upper, links.entry)
+        found, *_ = graph.search(matrix(1, 24, np.float32, 7)[0], 10, 50)
+    except (SegmentDamagedError, ValueError):
+        return
+    assert all(row < ROWS for row in found.tolist())
+
+
+@given(places=st.lists(st.integers(0, ROWS * 24 - 1), min_size=1, max_size=400), value=st.sampled_from(ODD))
+@settings(max_examples=20, deadline=None)
+def test_damaged_vectors_are_walked(places: list[int], value: float) -> None:
+    rows, links = built("squared")
+    rows.reshape(-1)[places] = value
+    graph = KernelGraph(rows, "squared", links.base, links.upper, links.entry)
+    for query in (rows[0], matrix(1, 24, np.float32, 7)[0]):
+        found, *_ = graph.search(query, 10, 50)
+        assert len(set(found.tolist())) == len(found)

@@ -1,6 +1,8 @@
-"""Measure Headwater: a server over REST (load, search, filters, writes, restart, memory), or a cluster on Kafka.
+"""Measure Headwater: a server over REST, every way to store vectors beside peers, or a cluster on Kafka.
 
-python -m bench [rest] [--points N] [--output FILE]
+python -m bench [--points N] [--output FILE]        the two that follow
+python -m bench rest [--points N] [--output FILE]   load, search, filters, writes, restart, memory
+python -m bench plots [--points N] [--output FILE]  recall against latency and throughput, as PNGs beside the file
 python -m bench kafka [--points N] [--output FILE] [--only PHASE ...]
 """
 
@@ -10,6 +12,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from bench import plots, storage
 from bench.dataset import COUNT
 from bench.kafka import run as kafka_run
 from bench.phases import Bench
@@ -19,6 +22,9 @@ from tests.support.server import Server
 
 OUTPUT = Path(__file__).parent / "results" / "local"
 
+PLOTTED = 50_000
+"""Points, unless it is said how many: there are many graphs to build."""
+
 WIDTH = 130
 """Of the table, where there is no terminal to fit it into."""
 
@@ -26,7 +32,7 @@ WIDTH = 130
 def main() -> None:
     """Run all measurements on processes of their own, print a table and write JSON."""
     parser = argparse.ArgumentParser(prog="python -m bench", description="Measure Headwater.")
-    parser.add_argument("what", nargs="?", choices=("rest", "kafka"), default="rest", help="which (default rest)")
+    parser.add_argument("what", nargs="?", choices=("rest", "plots", "kafka"), help="which (default rest, then plots)")
     parser.add_argument(
         "--points", type=int, help=f"how many points to load (default {COUNT}, on Kafka {kafka_run.POINTS})"
     )
@@ -39,15 +45,33 @@ def main() -> None:
         points = options.points or kafka_run.POINTS
         results = Results(f"Kafka, {points:,} x 100; {machine()}")
         kafka_run.measure(points, results, tuple(options.only))
-        output = options.output or OUTPUT / "kafka.json"
-    else:
+        _show(results, options.output or OUTPUT / "kafka.json")
+        return
+    output: Path = options.output or OUTPUT / "latest.json"
+    if options.what != "plots":
         points = options.points or COUNT
         results = Results(f"{points:,} x 100, cosine; {machine()}")
         _measure_rest(points, results)
-        output = options.output or OUTPUT / "latest.json"
+        _show(results, output)
+    if options.what != "rest":
+        _plot(options.points or PLOTTED, output.parent)
+
+
+def _show(results: Results, output: Path) -> None:
     console = Console()
     results.show(console if console.is_terminal else Console(width=WIDTH))
     results.write(output)
+
+
+def _plot(points: int, folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="headwater-bench-") as data:
+        measured = list(storage.curves(load_workload(points), Path(data)))
+    title = f"{points:,} word vectors of 100 dimensions, ef {storage.EFS[0]} to {storage.EFS[-1]}; {machine()}"
+    storage.write(measured, folder / "storage.json")
+    for name, draw in (("latency", plots.latency), ("throughput", plots.throughput)):
+        draw(measured, title, folder / f"{name}.png")
+        print(folder / f"{name}.png")
 
 
 def _measure_rest(points: int, results: Results) -> None:

@@ -1,0 +1,66 @@
+"""Plots of recall against latency and against throughput, a panel for each way to store vectors."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+
+mpl.use("Agg")  # before pyplot looks for a screen
+
+from matplotlib import pyplot as plt
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+from bench.storage import Curve
+
+COLUMNS = 4
+STYLES = {
+    "Headwater, over REST": ("#d1495b", "o", "-"),
+    "Qdrant's engine, in process": ("#30638e", "s", "--"),
+    "hnswlib, in process": ("#777777", "^", ":"),
+}
+
+
+def latency(curves: Sequence[Curve], title: str, path: Path) -> None:
+    """Write a PNG: milliseconds of one search at a time, lower is better."""
+    _plot(curves, f"Latency: {title}", "p50 of a search, ms", lambda curve: curve.milliseconds, path)
+
+
+def throughput(curves: Sequence[Curve], title: str, path: Path) -> None:
+    """Write a PNG: searches a second on all cores, higher is better."""
+    _plot(curves, f"Throughput: {title}", "searches a second", lambda curve: curve.per_second, path)
+
+
+def _plot(
+    curves: Sequence[Curve], title: str, label: str, values: Callable[[Curve], Sequence[float]], path: Path
+) -> None:
+    storages = list(dict.fromkeys(curve.storage for curve in curves))
+    rows = -(-len(storages) // COLUMNS)
+    figure, axes = plt.subplots(
+        rows, COLUMNS, figsize=(3.6 * COLUMNS, 3.2 * rows + 0.9), sharey=True, squeeze=False, layout="constrained"
+    )
+    panels: list[Any] = list(axes.flat)
+    for panel, storage in zip(panels, storages, strict=False):
+        for curve in curves:
+            if curve.storage == storage:
+                colour, marker, line = STYLES[curve.system]
+                panel.plot(curve.recall, values(curve), line, color=colour, marker=marker, ms=4, label=curve.system)
+        panel.set_title(storage, fontsize=11)
+        panel.set_yscale("log")
+        panel.grid(visible=True, which="both", alpha=0.25)
+        panel.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        panel.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}"))
+        panel.yaxis.set_minor_formatter(NullFormatter())
+        panel.set_xlabel("recall@10")
+    for row in axes:
+        row[0].set_ylabel(label)
+    for panel in panels[len(storages) :]:
+        panel.set_axis_off()
+    handles: dict[str, Any] = {}
+    for panel in panels:
+        lines, names = panel.get_legend_handles_labels()
+        handles.update(zip(names, lines, strict=True))
+    figure.legend(handles.values(), handles.keys(), loc="outside lower center", ncols=len(handles), frameon=False)
+    figure.suptitle(title, fontsize=13)
+    figure.savefig(path, dpi=110)
+    plt.close(figure)

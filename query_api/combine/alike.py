@@ -6,14 +6,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from projector.kernel import scores
 from schemas.vectors.normalise import normalise
 from schemas.vectors.params import Datatype, Distance, VectorParams
 
 Fetched = Sequence[NDArray[Any]]
 """Vectors of one kind as parts hold them (``schemas.vectors.answered``), none missing."""
-Matrix = NDArray[np.float64]
+Near = NDArray[np.float64]
 
-_VALUES_PER_US = 200.0
+_VALUES_PER_US = 1200.0
 _CALL_US = 20.0
 
 
@@ -32,41 +33,32 @@ class Alike:
         return self._to(row).astype(np.float32)
 
 
-def _dense(params: VectorParams, vectors: Fetched) -> Callable[[int], Matrix]:
-    """Dense vectors, and multivectors: for each of a query's vectors the nearest one of those that are compared."""
+def _dense(params: VectorParams, vectors: Fetched) -> Callable[[int], Near]:
+    """Dense vectors, and multivectors: for each of those that are compared the nearest one of a query's vectors."""
     parts = [vector.reshape(-1, params.size) for vector in vectors]
-    items = np.concatenate(parts)
-    if params.distance is Distance.COSINE and params.datatype is Datatype.UINT8:
-        items = normalise(items.astype(np.float32))
-    wide = items.astype(np.float64)
+    items, measure, distance = np.concatenate(parts), params.distance.lower(), params.distance
     starts = np.cumsum([0, *map(len, parts)])
+    one_each = len(items) == len(parts)
+    normalised = distance is Distance.COSINE and params.datatype is Datatype.UINT8
 
-    def to(row: int) -> Matrix:
-        nearest = np.full(len(wide), -np.inf)
-        for vector in wide[starts[row] : starts[row + 1]]:
-            np.maximum(nearest, similarity(wide, vector, params.distance), out=nearest)
-        return np.add.reduceat(nearest, starts[:-1])
+    def to(row: int) -> Near:
+        queries = items[starts[row] : starts[row + 1]].astype(np.float32)
+        scored = scores(items, measure, normalise(queries) if normalised else queries).astype(np.float64)
+        if distance is Distance.EUCLID:
+            scored *= scored
+        nearest = scored.max(axis=0) if distance.higher_is_nearer else -scored.min(axis=0)
+        return nearest if one_each else np.add.reduceat(nearest, starts[:-1])
 
     return to
 
 
-def similarity(rows: Matrix, vector: Matrix, distance: Distance) -> Matrix:
-    """How near rows, float64 [rows, dim], are to a vector, float64 [dim]."""
-    if distance.higher_is_nearer:
-        return rows @ vector
-    difference = rows - vector
-    if distance is Distance.EUCLID:
-        return -np.einsum("ij,ij->i", difference, difference)
-    return -np.abs(difference).sum(axis=1)
-
-
-def _sparse(vectors: Fetched) -> Callable[[int], Matrix]:
+def _sparse(vectors: Fetched) -> Callable[[int], Near]:
     pairs = np.concatenate(vectors)
     indices, places = np.unique(pairs["index"], return_inverse=True)
     owners = np.repeat(np.arange(len(vectors)), [len(vector) for vector in vectors])
     values = pairs["value"].astype(np.float64)
 
-    def to(row: int) -> Matrix:
+    def to(row: int) -> Near:
         mine = owners == row
         weights = np.zeros(len(indices))
         weights[places[mine]] = values[mine]

@@ -1,9 +1,12 @@
 """Fusion and diversity by their definitions."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from query_api.combine.alike import Alike
 from query_api.combine.fusion import by_ranks, by_scores
@@ -11,7 +14,9 @@ from query_api.combine.mmr import diversified
 from query_api.hits import Hit
 from query_api.plan.tree import RankFusion, ScoreFusion
 from schemas.ids import PointId
-from schemas.vectors.params import Distance, VectorParams
+from schemas.vectors.dense import DTYPES, DenseKind
+from schemas.vectors.normalise import normalise
+from schemas.vectors.params import Datatype, Distance, VectorParams
 
 rankings = st.lists(st.lists(st.integers(0, 12), unique=True, max_size=8), min_size=1, max_size=4)
 
@@ -52,3 +57,36 @@ def test_the_second_of_two_alike_gives_way() -> None:
     alike = Alike(VectorParams(2, Distance.DOT), list(rows.astype(np.float32)))
     assert [hit.id for hit in diversified(hits, alike, 0.0, 3)] == [0, 1, 2]
     assert [hit.id for hit in diversified(hits, alike, 0.7, 3)] == [0, 2, 1]
+
+
+@pytest.mark.parametrize("datatype", Datatype)
+@pytest.mark.parametrize("distance", Distance)
+def test_likeness_by_its_definition(distance: Distance, datatype: Datatype) -> None:
+    random = np.random.default_rng(4)
+    lengths = [1, 3, 2, 4]
+    rows = np.abs(random.normal(size=(sum(lengths), 7))) * 20
+    stored = DenseKind(VectorParams(7, distance, datatype=datatype)).stored(normalised(distance, rows))
+    matrix = np.frombuffer(stored, DTYPES[datatype]).reshape(-1, 7)
+    wide = normalised(distance, matrix).astype(np.float64) if datatype is Datatype.UINT8 else matrix.astype(np.float64)
+    ends = np.cumsum([0, *lengths])
+    params = VectorParams(7, distance, datatype=datatype)
+    alike, several = Alike(params, list(matrix)), Alike(params, np.split(matrix, ends[1:-1]))
+    table = near(distance, wide)
+    for row in range(len(wide)):
+        assert alike.to(row) == pytest.approx(table[row], rel=1e-5, abs=1e-5)
+    for row in range(len(lengths)):
+        best = table[ends[row] : ends[row + 1]].max(axis=0)
+        assert several.to(row) == pytest.approx(np.add.reduceat(best, ends[:-1]), rel=1e-5, abs=1e-5)
+
+
+def normalised(distance: Distance, rows: NDArray[Any]) -> NDArray[np.float32]:
+    single = rows.astype(np.float32)
+    return normalise(single) if distance is Distance.COSINE else single
+
+
+def near(distance: Distance, rows: NDArray[np.float64]) -> NDArray[np.float64]:
+    """How near each row is to each."""
+    if distance.higher_is_nearer:
+        return rows @ rows.T
+    difference = rows[:, np.newaxis] - rows
+    return -(difference**2 if distance is Distance.EUCLID else np.abs(difference)).sum(axis=2)

@@ -14,7 +14,7 @@ Values = Sequence[Value]
 """What a point has at a payload key: strings and integers, each once, in the order of its payload."""
 
 
-class FetchedPoint(msgspec.Struct, eq=False):
+class FetchedPoint(msgspec.Struct, eq=False, gc=False):
     """A point as answered.
 
     ``payload`` is a JSON object's bytes, None when not asked for. ``vectors``, None when not asked for, are as parts

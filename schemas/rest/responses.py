@@ -27,7 +27,7 @@ class UpdateResult(msgspec.Struct):
     status: UpdateStatus
 
 
-class PointResult(msgspec.Struct, omit_defaults=True):
+class PointResult(msgspec.Struct, omit_defaults=True, gc=False):
     """A point as retrieve and scroll answer it."""
 
     id: int | str
@@ -37,7 +37,7 @@ class PointResult(msgspec.Struct, omit_defaults=True):
     shard_key: ShardKey | msgspec.UnsetType = msgspec.UNSET
 
 
-class ScoredPointResult(msgspec.Struct, omit_defaults=True):
+class ScoredPointResult(msgspec.Struct, omit_defaults=True, gc=False):
     """A point as queries answer it."""
 
     id: int | str

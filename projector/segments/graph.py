@@ -7,7 +7,6 @@ vectors only the first is in a graph.
 from typing import Any, NamedTuple
 
 import numpy as np
-import structlog
 from numpy.typing import NDArray
 
 from projector.kernel import DamagedGraphError, KernelGraph, KernelPool
@@ -18,7 +17,6 @@ from schemas.config import Distance
 
 SPACES = {Distance.COSINE: "ip", Distance.DOT: "ip", Distance.EUCLID: "l2"}
 """hnswlib's names."""
-_logger = structlog.get_logger("headwater.segments")
 _METRICS = {Distance.COSINE: "dot", Distance.DOT: "dot", Distance.EUCLID: "squared"}
 
 
@@ -130,5 +128,8 @@ class Graph:
         # Its checksum was right when it was opened. Without it, search is exact.
         if not self._told:
             self._told = True
-            _logger.error("a graph in use is damaged", reason=answer)
+            # Builders import this module and log nothing: a third of the time they take to start would be for this.
+            import structlog
+
+            structlog.get_logger("headwater.segments").error("a graph in use is damaged", reason=answer)
         return Walk(np.empty(0, np.uint32), np.empty(0, np.float32), 0, exhausted=True)

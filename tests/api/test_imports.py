@@ -15,3 +15,13 @@ def test_workers_do_without_the_state() -> None:
 
 def test_the_embedded_server_starts_without_what_it_may_never_need() -> None:
     assert not loaded_by("compose.server") & {"fastapi", "aiokafka", "faust", "grpc"}
+
+
+def test_builders_start_without_what_they_never_need() -> None:
+    assert not loaded_by("projector.segments.worker") & {
+        "structlog",
+        "pydantic",
+        "aiokafka",
+        "rocksdict",
+        "prometheus_client",
+    }

@@ -4,10 +4,11 @@ A place is a part of a view by its number, and a slot in it, as one integer. It 
 """
 
 from collections.abc import Iterable
-from heapq import nsmallest
+from itertools import islice
 
 import msgspec
 
+from query_api.sorting import in_order
 from schemas.ids import PointId
 
 _SLOTS = 1 << 32
@@ -32,7 +33,7 @@ class Hit(msgspec.Struct, frozen=True, order=True, gc=False):
 
 def first(hits: Iterable[Hit], limit: int) -> list[Hit]:
     """The first ``limit`` in the order of answers."""
-    return nsmallest(limit, hits)
+    return list(islice(in_order(hits), limit))
 
 
 def first_place(part: int) -> int:

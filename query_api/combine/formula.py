@@ -10,6 +10,7 @@ from query_api.hits import Hit
 from query_api.plan.formula import Formula
 from query_api.plan.leaves import Points
 from query_api.plan.selection import PayloadInclude, Selection
+from query_api.sorting import in_order
 from schemas.filters import Filter
 from schemas.ids import PointId
 from schemas.validation import decode_payload
@@ -40,7 +41,8 @@ async def by_formula(shards: Shards, formula: Formula, inputs: Sequence[Sequence
             for point_id, payload in zip(hits, payloads, strict=True)
         ]
         found = scores(formula, points)
-        return sorted(replace(h, order=-value, score=value) for h, value in zip(hits.values(), found, strict=True))
+        ranked = (replace(h, order=-value, score=value) for h, value in zip(hits.values(), found, strict=True))
+        return list(in_order(ranked))
 
     return await shards.compute(score, formula_us(formula, len(hits)))
 

@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from query_api.hits import Hit
 from query_api.plan.tree import RankFusion, ScoreFusion
+from query_api.sorting import in_order
 from schemas.ids import PointId
 
 _HIT_US = 3.0
@@ -56,4 +57,4 @@ def _ranked(scores: Mapping[PointId, float], rankings: Sequence[Sequence[Hit]]) 
     found: dict[PointId, Hit] = {}
     for hit in chain.from_iterable(rankings):
         found.setdefault(hit.id, hit)
-    return sorted(replace(found[i], order=-score, score=score) for i, score in scores.items())
+    return list(in_order(replace(found[i], order=-score, score=score) for i, score in scores.items()))

@@ -3,7 +3,7 @@
 import asyncio
 import heapq
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import TypeVar
 
@@ -23,8 +23,8 @@ from schemas.ids import PointId
 from schemas.json_path import Path
 from schemas.rest.shard_keys import ShardKey
 
-_MERGED_US = 2.0
-"""For each hit that is merged."""
+_MERGED_US, _VALUE_US = 2.0, 0.3
+"""For each hit that is merged, and each value of a facet."""
 ResultT = TypeVar("ResultT")
 
 
@@ -101,14 +101,12 @@ class Shards:
         hits = await self.find(Points(ids=wanted, limit=len(wanted))) if wanted else []
         return {point.id: point for point in await self.fetch(hits, selection)}
 
-    async def facet(self, facet: Facet) -> Counter[FacetValue]:
+    async def facet(self, facet: Facet) -> Mapping[FacetValue, int]:
         """How many points have each value of a payload key. Raises what ``Shard.facet`` does."""
         if len(self._shards) == 1:
-            return Counter(await self._shards[0].facet(facet, self._budget))
-        counts: Counter[FacetValue] = Counter()
-        for found in await asyncio.gather(*(shard.facet(facet, self._budget) for shard in self._shards)):
-            counts.update(found)
-        return counts
+            return await self._shards[0].facet(facet, self._budget)
+        found = await asyncio.gather(*(shard.facet(facet, self._budget) for shard in self._shards))
+        return await self.compute(lambda: _summed(found), sum(map(len, found)) * _VALUE_US)
 
     async def compute(self, work: Callable[[], ResultT], us: float) -> ResultT:
         """What ``work`` gives, which takes about ``us`` microseconds; on a thread if that is long.
@@ -139,6 +137,13 @@ def merged(leaf: Leaf, found: Sequence[Sequence[Hit]], *, by_key: bool) -> list[
         if len(kept) == leaf.limit:
             break
     return list(kept.values())
+
+
+def _summed(found: Sequence[Mapping[FacetValue, int]]) -> Mapping[FacetValue, int]:
+    counts: Counter[FacetValue] = Counter()
+    for some in found:
+        counts.update(some)
+    return counts
 
 
 def _numbered(hits: Iterable[Hit], shard: int) -> Iterator[Hit]:

@@ -14,6 +14,7 @@ from query_api.find.selection import Findable
 from query_api.find.strategy import check_vector_name
 from query_api.hits import Hit, first_place
 from query_api.plan.leaves import Compared
+from query_api.sorting import in_order
 from query_api.vectors.comparison import Comparison as QueryComparison
 from query_api.vectors.comparison import Floats, SomeRows, closeness
 from query_api.vectors.registry import comparison_of, score_table
@@ -48,7 +49,7 @@ class Comparison:
             if vectors is not None and found is not None and found.count:
                 allowance.spend(sum(comparison.us(vectors, found) for comparison in comparisons))
                 hits += self._in_part(part, first_place(number), vectors, found, leaf, comparisons)
-        hits.sort()
+        hits = list(in_order(hits))
         if leaf.excluded:
             hits = [hit for hit in hits if hit.id not in leaf.excluded]
         return hits[: leaf.limit]

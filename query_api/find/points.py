@@ -1,5 +1,7 @@
 """Points by id."""
 
+from itertools import islice
+
 from msgspec.structs import replace
 
 from projector.view.shard_view import ShardView
@@ -7,14 +9,15 @@ from query_api.budget import Allowance
 from query_api.find.selection import passing
 from query_api.hits import Hit, first_place
 from query_api.plan.leaves import Points
+from query_api.sorting import in_order
 
 _FIND_US = 3.0
 
 
 def find_points(view: ShardView, leaf: Points, _: Allowance) -> list[Hit]:
     """Those of the points that the shard has and that pass, by id."""
-    hits = sorted(hit for point_id in leaf.ids for hit in _find(view, leaf, Hit(0.0, point_id, 1.0)))
-    return hits[: leaf.limit]
+    hits = in_order(hit for point_id in leaf.ids for hit in _find(view, leaf, Hit(0.0, point_id, 1.0)))
+    return list(islice(hits, leaf.limit))
 
 
 def points_us(_: ShardView, leaf: Points) -> float:

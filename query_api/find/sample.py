@@ -1,5 +1,7 @@
 """Points by chance."""
 
+from itertools import islice
+
 import numpy as np
 
 from projector.view.shard_view import ShardView
@@ -7,6 +9,7 @@ from query_api.budget import Allowance
 from query_api.find.selection import passing_slots
 from query_api.hits import Hit, first_place
 from query_api.plan.leaves import Sample
+from query_api.sorting import in_order
 
 _SLOT_US = 0.01
 _HIT_US = 2.0
@@ -26,8 +29,7 @@ def find_sample(view: ShardView, leaf: Sample, _: Allowance) -> list[Hit]:
         places: list[int] = (slots + first_place(number)).tolist()
         rows = zip(keys.tolist(), part.ids_at(slots), places, strict=True)
         hits += [Hit(key, point_id, 1.0, place) for key, point_id, place in rows]
-    hits.sort()
-    return hits[: leaf.limit]
+    return list(islice(in_order(hits), leaf.limit))
 
 
 def sample_us(view: ShardView, leaf: Sample) -> float:

@@ -53,7 +53,8 @@ def _spread(value: Json, response: Any) -> None:
 
 
 def _points(value: Any, response: Any) -> list[bytes]:
-    return encoded(type(response), "result", value.points if isinstance(value, QueryResult) else value)
+    points: Any = value.points if isinstance(value, QueryResult) else value
+    return encoded(type(response), "result", points)
 
 
 def _batch(value: list[Any], response: Any) -> list[bytes]:

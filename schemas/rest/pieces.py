@@ -1,7 +1,7 @@
 """Large answers as pieces of JSON, made one after another: encoding all at once would hold an event loop too long."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 
@@ -38,7 +38,7 @@ def encode_pieces(answer: Envelope) -> Iterator[bytearray]:
 def _parts(value: Any) -> Iterator[Any]:
     """What the JSON of a value consists of, in order: text, as bytes, and what is encoded whole."""
     if isinstance(value, list):
-        yield from _of_list(value)
+        yield from _of_list(cast("list[Any]", value))
         return
     before = b"{"
     for name in value.__struct_fields__:

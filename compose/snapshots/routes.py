@@ -4,15 +4,13 @@ from pathlib import Path
 
 import msgspec
 
-from compose.snapshots.answering import TAG, UPLOADS, WAITS, Background
-from compose.snapshots.folder import SnapshotDescription, SnapshotFolder, SnapshotsRoot
+from compose.snapshots.answering import TAG, UPLOADS, WAITS
+from compose.snapshots.folder import SnapshotDescription, SnapshotFolder
 from compose.snapshots.form import receive_upload
+from compose.snapshots.handling import SnapshotHandling
 from compose.snapshots.kept import kept_routes
-from compose.snapshots.restore import Restorer
-from compose.snapshots.service import SnapshotMaker
-from compose.snapshots.source import SnapshotSource, check_sum, scheme_of
+from compose.snapshots.source import check_sum, scheme_of
 from ingest.http.endpoint import Call, Endpoint, Reply
-from ingest.ports import Catalog
 from schemas.errors import NotFoundError
 from schemas.rest.decode import decode_body
 from schemas.rest.snapshots import SnapshotRecover
@@ -21,18 +19,8 @@ _C = "/collections/{collection_name}/snapshots"
 _decode_recover = msgspec.json.Decoder(SnapshotRecover)
 
 
-class SnapshotRoutes:
-    """Make, list, fetch, delete and recover."""
-
-    def __init__(
-        self, root: SnapshotsRoot, catalog: Catalog, maker: SnapshotMaker, restorer: Restorer, background: Background
-    ) -> None:
-        self._root = root
-        self._catalog = catalog
-        self._maker = maker
-        self._restorer = restorer
-        self._background = background
-        self._source = SnapshotSource(root)
+class SnapshotRoutes(SnapshotHandling):
+    """Those of collections, and of everything."""
 
     def endpoints(self) -> list[Endpoint]:
         """The routes."""

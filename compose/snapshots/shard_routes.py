@@ -5,15 +5,14 @@ from pathlib import Path
 
 import msgspec
 
-from compose.snapshots.answering import TAG, UPLOADS, WAITS, Background, file_reply, shard_of_path
-from compose.snapshots.folder import SUFFIX, SnapshotDescription, SnapshotFolder, SnapshotsRoot, is_name
+from compose.snapshots.answering import TAG, UPLOADS, WAITS, file_reply, shard_of_path
+from compose.snapshots.folder import SUFFIX, SnapshotDescription, SnapshotFolder, is_name
 from compose.snapshots.form import receive_upload
+from compose.snapshots.handling import SnapshotHandling
 from compose.snapshots.kept import kept_routes
-from compose.snapshots.restore import Restorer
-from compose.snapshots.service import SnapshotMaker
-from compose.snapshots.source import SnapshotSource, check_sum
+from compose.snapshots.source import check_sum
 from ingest.http.endpoint import Call, Endpoint, Reply
-from ingest.ports import Catalog, CollectionEntry
+from ingest.ports import CollectionEntry
 from schemas.rest.decode import decode_body
 from schemas.rest.snapshots import ShardSnapshotRecover
 
@@ -22,18 +21,8 @@ _C = f"{_S}/snapshots"
 _decode_recover = msgspec.json.Decoder(ShardSnapshotRecover)
 
 
-class ShardSnapshotRoutes:
-    """Make, list, fetch, delete and recover."""
-
-    def __init__(
-        self, root: SnapshotsRoot, catalog: Catalog, maker: SnapshotMaker, restorer: Restorer, background: Background
-    ) -> None:
-        self._root = root
-        self._catalog = catalog
-        self._maker = maker
-        self._restorer = restorer
-        self._background = background
-        self._source = SnapshotSource(root)
+class ShardSnapshotRoutes(SnapshotHandling):
+    """Those of shards."""
 
     def endpoints(self) -> list[Endpoint]:
         """The routes."""

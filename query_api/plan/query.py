@@ -10,7 +10,7 @@ from query_api.plan.examples import Examples, Known, pairs_of, prefetches
 from query_api.plan.feedback import weights
 from query_api.plan.fields import to_filter, to_selection
 from query_api.plan.filters import both, without
-from query_api.plan.formula import to_formula
+from query_api.plan.formula_parser import to_formula
 from query_api.plan.leaves import (
     BestScore,
     Compared,

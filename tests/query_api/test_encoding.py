@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from query_api.find.kinds import KINDS
 from query_api.plan.encoding import PlanEncodingError, decode, encode
 from query_api.plan.facet import Facet
-from query_api.plan.formula import to_formula
+from query_api.plan.formula_parser import to_formula
 from query_api.plan.leaves import (
     BestScore,
     Context,

@@ -12,7 +12,7 @@ from query_api.combine.expressions import Scored, scores
 from query_api.combine.formula import by_formula
 from query_api.combine.shards import Shards
 from query_api.hits import Hit
-from query_api.plan.formula import MAX_DEPTH, to_formula
+from query_api.plan.formula_parser import MAX_DEPTH, to_formula
 from query_api.plan.leaves import Scroll
 from schemas.errors import BadInputError, UnprocessableError
 from tests.query_api.engine import read

@@ -3,7 +3,7 @@
 As in Qdrant (and BM25), an index that n of N vectors have weighs ln(1 + (N - n + 0.5) / (n + 0.5)).
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -29,12 +29,11 @@ def weighs(params: AnyVectorParams) -> bool:
     return isinstance(params, SparseVectorParams) and params.modifier is Modifier.IDF
 
 
-def terms_of(vectors: Iterable[bytes]) -> Terms:
+def terms_of(vectors: Sequence[bytes]) -> Terms:
     """The indices that sparse vectors have."""
-    every = list(vectors)
-    if len(every) == 1:
-        return np.ascontiguousarray(np.frombuffer(every[0], PAIR)["index"])
-    return np.unique(np.frombuffer(b"".join(every), PAIR)["index"])
+    if len(vectors) == 1:
+        return np.ascontiguousarray(np.frombuffer(vectors[0], PAIR)["index"])
+    return np.unique(np.frombuffer(b"".join(vectors), PAIR)["index"])
 
 
 def weights(counts: Sequence[TermCounts]) -> NDArray[np.float64]:
@@ -47,5 +46,7 @@ def weights(counts: Sequence[TermCounts]) -> NDArray[np.float64]:
 def weighed(vector: bytes, terms: Terms, weight: NDArray[np.float64]) -> bytes:
     """A sparse vector, all of whose indices are ``terms``, with its values times what these weigh."""
     pairs = np.frombuffer(vector, PAIR).copy()
-    pairs["value"] = (pairs["value"] * weight[np.searchsorted(terms, pairs["index"])]).astype(np.float32)
+    # Where there are no others, a vector's indices are the terms.
+    mine = weight if len(pairs) == len(terms) else weight[terms.searchsorted(pairs["index"])]
+    pairs["value"] = (pairs["value"] * mine).astype(np.float32)
     return pairs.tobytes()

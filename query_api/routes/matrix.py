@@ -27,6 +27,8 @@ from schemas.rest.matrix import (
 
 TAG = "Points"
 _ROOT = "/collections/{collection_name}/points/search/matrix"
+_PAIR_US = 1.5
+_PAIR_BYTES = 32
 _decode = msgspec.json.Decoder(MatrixRequest)
 
 
@@ -59,7 +61,10 @@ class MatrixRoutes:
             check_name(reading.config, using)
             condition = both(to_filter(request.filter), Filter(must=(HasVector(using),)))
             leaf = Sample(limit=sample, filter=condition, seed=secrets.randbits(63))
-            return Reply(render(await matrix(reading.shards, leaf, using, limit)))
+            rows = await matrix(reading.shards, leaf, using, limit)
+            pairs = sum(len(row.nearest) for row in rows)
+            result = await reading.shards.compute(lambda: render(rows), pairs * _PAIR_US)
+            return Reply(result, size=pairs * _PAIR_BYTES)
 
         return Endpoint("POST", _ROOT + path, handle, summary, TAG, result=result, body=MatrixRequest, reads=True)
 

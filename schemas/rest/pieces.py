@@ -7,13 +7,24 @@ import msgspec
 
 from schemas.rest.envelope import Envelope
 from schemas.rest.facet import FacetResult
+from schemas.rest.matrix import MatrixOffsets, MatrixPairs
 from schemas.rest.responses import GroupsResult, PointGroup, QueryResult, ScrollResult
 
 LARGE_BYTES = 1 << 20
 """What is longer is better encoded in pieces."""
 PIECE_BYTES = 256 << 10
 """How long a piece is at least, but for the last; longer by one point at most. 4,000 small points are in it."""
-_GONE_INTO = (list, Envelope, ScrollResult, QueryResult, GroupsResult, PointGroup, FacetResult)
+_GONE_INTO = (
+    list,
+    Envelope,
+    ScrollResult,
+    QueryResult,
+    GroupsResult,
+    PointGroup,
+    FacetResult,
+    MatrixPairs,
+    MatrixOffsets,
+)
 """What is encoded part by part; all else is encoded whole."""
 _encode_into = msgspec.json.Encoder().encode_into
 

@@ -24,6 +24,9 @@ REQUESTS: dict[str, tuple[str, str, Any]] = {
     "batch": ("POST", f"{POINTS}/query/batch", {"searches": [{**WHOLE, "query": [1, 2]}] * 3}),
     "searches": ("POST", f"{POINTS}/search/batch", {"searches": [{**WHOLE, "vector": [1, 2]}] * 3}),
     "groups": ("POST", f"{POINTS}/query/groups", {**WHOLE, "query": [1, 2], "group_by": "g", "group_size": COUNT}),
+    "facet": ("POST", "/collections/c/facet", {"key": "n", "limit": COUNT}),
+    "pairs": ("POST", f"{POINTS}/search/matrix/pairs", {"sample": COUNT, "limit": COUNT}),
+    "offsets": ("POST", f"{POINTS}/search/matrix/offsets", {"sample": COUNT, "limit": COUNT}),
     "ids only": ("POST", f"{POINTS}/query", {"limit": COUNT, "query": [1, 2], "with_payload": False}),
 }
 

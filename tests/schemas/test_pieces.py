@@ -10,6 +10,8 @@ from msgspec import UNSET
 
 from schemas.rest import pieces
 from schemas.rest.envelope import Envelope
+from schemas.rest.facet import FacetHit, FacetResult
+from schemas.rest.matrix import MatrixOffsets, MatrixPair, MatrixPairs
 from schemas.rest.responses import (
     GroupsResult,
     PointGroup,
@@ -51,6 +53,9 @@ RESULTS: list[Callable[[], Any]] = [
     lambda: GroupsResult([]),
     lambda: {"anything": ["else", 1, None, True]},
     lambda: None,
+    lambda: FacetResult([FacetHit("a", 2), FacetHit(7, 1), FacetHit(True, 1)]),
+    lambda: MatrixPairs([MatrixPair(1, "b", 0.5), MatrixPair("b", 1, 0.25)]),
+    lambda: MatrixOffsets([0, 1], [1, 0], [0.5, 0.25], [1, "b"]),
 ]
 
 

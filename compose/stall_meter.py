@@ -155,11 +155,12 @@ class StallMeter:
 
     def _sample(self) -> Stall:
         frames = sys._current_frames()  # pyright: ignore[reportPrivateUsage]
-        mine = threading.get_ident()
+        # With its own frame in what it knows, a frame is a cycle, which keeps what all threads were doing.
+        del frames[threading.get_ident()]
         others = [
             place
             for thread, frame in frames.items()
-            if thread not in (mine, self._thread) and not (place := _place(frame)).startswith(tuple(_IDLE))
+            if thread != self._thread and not (place := _place(frame)).startswith(tuple(_IDLE))
         ]
         stack = " < ".join(_places(frames[self._thread])) if self._thread in frames else ""
         return Stall(0.0, stack, ", ".join(others))

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import dataclass
 from time import perf_counter
 from typing import Any, ParamSpec, TypeVar
 
@@ -42,6 +43,15 @@ Context = Any
 """A ``grpc.aio.ServicerContext`` of bytes."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Refusal:
+    """How a call ends that isn't answered."""
+
+    code: grpc.StatusCode
+    details: str
+    trailing: tuple[tuple[str, str], ...] = ()
+
+
 class CallHandler:
     """Answers the calls of one method."""
 
@@ -80,31 +90,34 @@ class CallHandler:
         doesn't come is not waited for without end.
         """
         started = perf_counter()
+        answered = await self._outcome(context, started)
+        if isinstance(answered, _Refusal):
+            self._count(answered.code.name, started)
+            # What this raises keeps all that is known here, in a cycle: no message may be.
+            await context.abort(answered.code, answered.details, answered.trailing)
+            raise AssertionError("abort raises")
+        self._count("OK", started)
+        return answered
+
+    async def _outcome(self, context: Context, started: float) -> "bytes | _Refusal":
         headers = _headers(context)
-        trailing: tuple[tuple[str, str], ...] = ()
         try:
             self._access.check(headers, self._right)
             data = await self._message(context)
             answer, reply = await self._answered(data, headers, context.time_remaining(), started)
         except HeadwaterError as error:
-            code, details = code_of(error), details_of(error)
-            if error.retry_after is not None:
-                trailing = ((RETRY_AFTER.decode(), str(error.retry_after)),)
+            waits = () if error.retry_after is None else ((RETRY_AFTER.decode(), str(error.retry_after)),)
+            return _Refusal(code_of(error), details_of(error), waits)
         except Exception as error:
             _logger.exception("a call failed", method=self._name, exc_info=error)
-            code, details = grpc.StatusCode.INTERNAL, "Service internal error: see the server's log"
-        else:
-            self._count("OK", started)
-            if reply.headers:
-                context.set_trailing_metadata([(name.decode(), value.decode()) for name, value in reply.headers])
-            if len(answer) > COMPRESSED_BYTES and _COMPRESSION in headers:
-                context.set_compression(grpc.Compression.Gzip)
-                # Only what is sent by itself says which compression it is.
-                await context.send_initial_metadata(())
-            return answer
-        self._count(code.name, started)
-        await context.abort(code, details, trailing)
-        raise AssertionError("abort raises")
+            return _Refusal(grpc.StatusCode.INTERNAL, "Service internal error: see the server's log")
+        if reply.headers:
+            context.set_trailing_metadata([(name.decode(), value.decode()) for name, value in reply.headers])
+        if len(answer) > COMPRESSED_BYTES and _COMPRESSION in headers:
+            context.set_compression(grpc.Compression.Gzip)
+            # Only what is sent by itself says which compression it is.
+            await context.send_initial_metadata(())
+        return answer
 
     async def _message(self, context: Context) -> bytes:
         try:
@@ -131,6 +144,9 @@ class CallHandler:
         except asyncio.CancelledError:
             task.add_done_callback(self._left)
             raise
+        finally:
+            # An error would know its own task: a cycle, with the message in it.
+            del task
 
     def _left(self, task: asyncio.Task[tuple[bytes, Reply]]) -> None:
         """Say what nobody else will."""

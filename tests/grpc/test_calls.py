@@ -1,6 +1,8 @@
 """What a call does to its handler: how long it may take, and what is left when nobody waits any more."""
 
 import asyncio
+import gc
+import weakref
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -155,3 +157,30 @@ def test_a_message_that_does_not_come_is_not_waited_for_without_end(access: Acce
             assert in_flight.held == 0
 
     asyncio.run(run())
+
+
+class _Large:
+    """Something that a handler knows."""
+
+
+def test_what_a_refused_call_brought_is_not_kept() -> None:
+    known: list[weakref.ref[_Large]] = []
+
+    async def handle(_: Call) -> Reply:
+        large = _Large()
+        known.append(weakref.ref(large))
+        raise RateLimitedError("Rate limiting exceeded", retry_after=17)
+
+    async def run() -> None:
+        async with serving(handle, InFlight(1 << 20)) as channel:
+            for path in (READ, CHANGE):
+                with pytest.raises(grpc.aio.AioRpcError):
+                    await channel.unary_unary(path)(NAMED)
+            await until(lambda: all(each() is None for each in known))
+
+    gc.disable()
+    try:
+        asyncio.run(run())
+    finally:
+        gc.enable()
+    assert len(known) == 2

@@ -19,7 +19,6 @@ from query_api.plan.query import to_group_plan, to_plan
 from query_api.plan.selection import Selection
 from query_api.points import FetchedPoint
 from query_api.reading import Reader, Reading
-from query_api.rendering import render_us
 from query_api.strict import check_batch, check_group_by, check_query
 from query_api.together import together
 from schemas.errors import UnprocessableError
@@ -65,7 +64,7 @@ class Answering:
     async def _scored(
         self, reading: Reading, hits: Sequence[Hit], points: Sequence[FetchedPoint]
     ) -> list[ScoredPointResult]:
-        return await reading.budget.run(lambda _: reading.rendering.scored(hits, points), render_us(points))
+        return await reading.budget.run(lambda _: reading.rendering.scored(hits, points), reading.rendering.us(points))
 
     async def answer_groups(
         self, reading: Reading, request: QueryGroupsRequest, explained: list[Explanation] | None = None

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 from query_api.plan.fields import to_selection
 from query_api.reading import Reader, Reading
-from query_api.rendering import render_us
 from schemas.errors import BadInputError
 from schemas.ids import PointId, parse_point_id
 from schemas.rest.groups import WithLookup
@@ -33,7 +32,7 @@ class Lookup:
         """Those points that there are, by the values that are their ids. Raises what the shards do."""
         ids = {value: point_id for value in values if (point_id := _as_id(value)) is not None}
         found = list((await self._there.shards.get(list(ids.values()), self._selection)).values())
-        rendered = await self._there.budget.run(lambda _: self._rendering.points(found), render_us(found))
+        rendered = await self._there.budget.run(lambda _: self._rendering.points(found), self._rendering.us(found))
         by_id = {point.id: shown for point, shown in zip(found, rendered, strict=True)}
         return {value: by_id[point_id] for value, point_id in ids.items() if point_id in by_id}
 

@@ -37,6 +37,10 @@ class Rendering(ABC):
     """How points are answered."""
 
     @abstractmethod
+    def us(self, points: Sequence[FetchedPoint]) -> float:
+        """About how long rendering takes, in microseconds."""
+
+    @abstractmethod
     def points(self, points: Sequence[FetchedPoint]) -> list[Any]:
         """What retrieve and scroll answer."""
 
@@ -51,6 +55,18 @@ class Rendering(ABC):
 
 class JsonRendering(Rendering):
     """As REST does, with ``PointResult`` and ``ScoredPointResult``."""
+
+    def us(self, points: Sequence[FetchedPoint]) -> float:
+        """About how long rendering takes, in microseconds; where the points alone take long, only that."""
+        spent = _POINT_US * len(points)
+        if spent > INLINE_US:
+            return spent
+        for point in points:
+            if point.payload is not None:
+                spent += _BYTE_US * len(point.payload)
+            if point.vectors:
+                spent += _VALUE_US * sum(vector.size for vector in point.vectors.values())
+        return spent
 
     def points(self, points: Sequence[FetchedPoint]) -> list[Any]:
         """What retrieve and scroll answer."""
@@ -105,19 +121,6 @@ def render_scored(hits: Sequence[Hit], points: Sequence[FetchedPoint]) -> list[S
         )
         for hit, point, vector in zip(hits, points, vectors, strict=True)
     ]
-
-
-def render_us(points: Sequence[FetchedPoint]) -> float:
-    """About how long rendering them takes, in microseconds; where the points alone take long, only that."""
-    spent = _POINT_US * len(points)
-    if spent > INLINE_US:
-        return spent
-    for point in points:
-        if point.payload is not None:
-            spent += _BYTE_US * len(point.payload)
-        if point.vectors:
-            spent += _VALUE_US * sum(vector.size for vector in point.vectors.values())
-    return spent
 
 
 def _payload(payload: bytes) -> msgspec.Raw:

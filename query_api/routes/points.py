@@ -9,7 +9,7 @@ from query_api.plan.leaves import Scroll
 from query_api.plan.order import to_ordered
 from query_api.plan.selection import Selection
 from query_api.reading import Reader, Reading
-from query_api.rendering import render_points, render_us
+from query_api.rendering import AS_JSON
 from query_api.strict import check_page
 from schemas.errors import BadInputError, NotFoundError, UnprocessableError
 from schemas.ids import parse_point_id, render_point_id
@@ -62,7 +62,7 @@ class PointReadRoutes:
         if not found:
             raise NotFoundError(f"Not found: Point with id {text} does not exists!")
         points = list(found.values())
-        (rendered,) = await reading.budget.run(lambda _: render_points(points), render_us(points))
+        (rendered,) = await reading.budget.run(lambda _: AS_JSON.points(points), AS_JSON.us(points))
         return Reply(rendered, size=reading.budget.size)
 
     async def _retrieve(self, call: Call) -> Reply:
@@ -78,7 +78,7 @@ class PointReadRoutes:
         selection = to_selection(reading.config, request.with_payload, request.with_vector, False)
         found = await reading.shards.get(ids, selection)
         points = [found[point_id] for point_id in dict.fromkeys(ids) if point_id in found]
-        rendered = await reading.budget.run(lambda _: reading.rendering.points(points), render_us(points))
+        rendered = await reading.budget.run(lambda _: reading.rendering.points(points), reading.rendering.us(points))
         return Reply(rendered, size=reading.budget.size)
 
     async def _scroll(self, call: Call) -> Reply:
@@ -96,7 +96,7 @@ class PointReadRoutes:
         start = None if request.offset is None else to_id(request.offset, "offset")
         hits = await reading.shards.find(Scroll(limit=limit + 1, filter=to_filter(request.filter), start=start))
         points = await reading.shards.fetch(hits[:limit], selection)
-        rendered = await reading.budget.run(lambda _: reading.rendering.points(points), render_us(points))
+        rendered = await reading.budget.run(lambda _: reading.rendering.points(points), reading.rendering.us(points))
         page = ScrollResult(rendered, render_point_id(hits[limit].id) if len(hits) > limit else None)
         return Reply(page, size=reading.budget.size)
 
@@ -112,7 +112,9 @@ class PointReadRoutes:
         leaf = to_ordered(reading.config, order, to_filter(request.filter), limit)
         hits = await reading.shards.find(leaf)
         points = await reading.shards.fetch(hits, selection)
-        rendered = await reading.budget.run(lambda _: reading.rendering.ordered(hits, points), render_us(points))
+        rendered = await reading.budget.run(
+            lambda _: reading.rendering.ordered(hits, points), reading.rendering.us(points)
+        )
         return ScrollResult(rendered, None)
 
     async def _count(self, call: Call) -> Reply:

@@ -9,8 +9,10 @@ from compose.grpc.messages import load, message_class, message_named, service
 from compose.grpc.rendering import MessageRendering
 from compose.grpc.routes import ROUTES
 from compose.grpc.values import read_payload
+from query_api.budget import INLINE_US
 from query_api.hits import Hit
 from query_api.points import FetchedPoint
+from query_api.rendering import AS_JSON
 from schemas.errors import UnprocessableError
 from schemas.ids import parse_point_id
 from schemas.rest.responses import GroupsResult, PointGroup, QueryResult, ScrollResult
@@ -91,3 +93,13 @@ def test_an_answer_that_would_take_too_much_is_refused() -> None:
     values = b'{"n":[' + b",".join([b"0"] * 1000) + b"]}"
     with pytest.raises(UnprocessableError, match="ask for fewer points"):
         MessageRendering(10_000).points([FetchedPoint(parse_point_id(1), 1, values, None)])
+
+
+def test_what_takes_long_as_messages_is_estimated_so() -> None:
+    short = FetchedPoint(parse_point_id(1), 1, b'{"n":1}', {"": np.zeros(100, np.float32)})
+    values = FetchedPoint(parse_point_id(1), 1, b'{"n":[' + b",".join([b"0"] * 2000) + b"]}", None)
+    rendering = MessageRendering(1 << 20)
+    assert rendering.us([short] * 10) < INLINE_US
+    assert rendering.us([short] * 1000) > INLINE_US
+    # As JSON it would be spliced in as it is.
+    assert rendering.us([values]) > INLINE_US > 100 * AS_JSON.us([values])

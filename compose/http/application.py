@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from functools import cached_property
+from urllib.parse import unquote_to_bytes
 
 from prometheus_client import Counter
 from starlette.responses import Response
@@ -19,6 +20,8 @@ from ingest.http.limits import InFlight, Limits
 UNKNOWN = Counter("headwater_http_unknown_total", "Requests for what there is no route for", ["method"])
 PAGES = ("/openapi.json", "/docs", "/redoc", "/docs-assets")
 """The OpenAPI document, the pages that show it, and what those load."""
+_REPLACED = "\ufffd"
+_NO_TEXT = "Deserialize error in path parameters: it is not UTF-8"
 _METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"})
 
 
@@ -60,6 +63,10 @@ class HeadwaterApp:
         if self.access.restricted and (answer := refusal(self.access, scope, found)) is not None:
             await answer(scope, receive, send)
             return
+        if _REPLACED in scope["path"] and not _is_utf8(scope):
+            # Two names would be one: what can't be read as UTF-8 is replaced by the same character.
+            await error_response(400, _NO_TEXT)(scope, receive, send)
+            return
         if found is None:
             await self._answer_rest(scope, receive, send)
             return
@@ -79,6 +86,14 @@ class HeadwaterApp:
         from compose.http.pages import create_pages
 
         return create_pages(self.endpoints, self._version, _not_found)
+
+
+def _is_utf8(scope: Scope) -> bool:
+    try:
+        unquote_to_bytes(scope["raw_path"]).decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _not_found(method: str, path: str) -> Response:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import re
 from collections.abc import AsyncGenerator
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -13,6 +14,7 @@ from schemas.errors import BadInputError
 
 _TIMEOUT = httpx.Timeout(60.0)
 _PIECE = 1 << 20
+_KEY = re.compile(r"[^\x00-\x1f\x7f]*")
 
 
 class SnapshotSource:
@@ -57,6 +59,8 @@ def scheme_of(location: str) -> str:
 async def _download(location: str, api_key: str | None, path: Path) -> None:
     headers = {b"accept-encoding": b"identity"}
     if api_key is not None:
+        if not _KEY.fullmatch(api_key):  # what httpx says of it has the key in it
+            raise BadInputError("Wrong input: api_key: it has characters that no header may have")
         headers[b"api-key"] = api_key.encode()
     try:
         async with (

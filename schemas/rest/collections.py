@@ -30,7 +30,7 @@ from schemas.errors import BadInputError, UnprocessableError
 from schemas.index_config import check_range
 from schemas.nesting import check_depth
 from schemas.quantization import Quantization, quantization_settings
-from schemas.rest.decode import convert_part, not_yet
+from schemas.rest.decode import convert_part
 from schemas.rest.milvus import MilvusChange, MilvusParameters
 from schemas.rest.strict_mode import StrictModeRequest, strict_mode
 from schemas.struct_types import look_through
@@ -253,7 +253,10 @@ def _wal(request: WalRequest | None) -> WalConfig:
 
 def _vector(request: VectorRequest, path: str) -> VectorParams:
     if request.datatype == "turbo4":
-        raise not_yet(f"{path}.datatype `{request.datatype}`")
+        raise BadInputError(
+            f"Wrong input: {path}.datatype: there is no storage of four bits, `turbo4`; "
+            "vectors may have codes of so many beside them: quantization_config.turbo"
+        )
     return VectorParams(
         size=request.size,
         distance=request.distance,

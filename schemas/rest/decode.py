@@ -9,6 +9,8 @@ import msgspec
 
 from schemas.errors import BadInputError, HeadwaterError, UnprocessableError
 from schemas.ids import not_an_id
+from schemas.rest.json_syntax import syntax_error
+from schemas.rest.type_words import unknown_variant, wrong_type
 
 RequestT = TypeVar("RequestT")
 
@@ -24,12 +26,13 @@ _AT = re.compile(r"^(?P<what>.*) - at `(?P<path>[^`]*)`$", re.DOTALL)
 _LIMIT = re.compile(r"^Expected `(?P<kind>\w+)` (?P<limit>(?:>=|<=|>|<|of length|matching) ?.*)$", re.DOTALL)
 _BOUND = re.compile(r"^(?P<sign>>=|<=) (?P<bound>\S+)$")
 _STEP = re.compile(r"\.(?P<key>[^.\[\]]+)|\[(?P<index>\d+)\]")
-_OF_THE_TYPE = frozenset({">= 0", f"<= {2**32 - 1}"})
-"""Limits of the unsigned types that Qdrant reads into: what breaks them is of the wrong type there."""
+_OF_THE_TYPE = {">= 0": "usize", f"<= {2**32 - 1}": "u32"}
+"""Limits of the unsigned types that Qdrant reads into, by these: what breaks them is of the wrong type there."""
 _ID = re.compile(r"^Expected `int \| str(?: \| null)?`, got `(?P<got>\w+)`")
 _MISSING = re.compile(r"^Object missing required field `(?P<field>[^`]*)`$")
 _VARIANT = re.compile(r"^Invalid enum value '(?P<given>.*)'$", re.DOTALL)
 _OPEN = {"array": "[...]", "object": "{...}"}
+_NO_NUMBER = "Number out of range"
 _OF_AN_ID = re.compile(r"(?:^|\.)(?:id|offset|(?:ids|points)\[(?:\d+|\.\.\.)\])$")
 _UINT64 = 1 << 64
 _SHOWN = 1e40
@@ -64,7 +67,16 @@ def decode_body(decoder: msgspec.json.Decoder[RequestT], body: bytes | ParsedBod
     try:
         return decoder.decode(body)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
-        raise explain(error, read=lambda: _read(body)) from error
+        if _is_syntax(error) and len(body) <= UNCOUNTED_BYTES and (found := syntax_error(body)):
+            raise BadInputError(f"Format error in JSON body: {found}") from error
+        raise explain(error, decoder.type, read=lambda: _read(body)) from error
+
+
+def _is_syntax(error: Exception) -> bool:
+    """Whether a text is no JSON, rather than JSON of another shape."""
+    if isinstance(error, msgspec.ValidationError):
+        return str(error).startswith(_NO_NUMBER)
+    return isinstance(error, msgspec.DecodeError)
 
 
 def check_density(text: bytes, what: str, values: int = MAX_VALUES) -> None:
@@ -84,7 +96,7 @@ def decode_part(decoder: msgspec.json.Decoder[RequestT], text: bytes | msgspec.R
     try:
         return decoder.decode(text)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
-        raise explain(error, path, lambda: _read(bytes(text))) from error
+        raise explain(error, decoder.type, path, lambda: _read(bytes(text))) from error
 
 
 def convert_part(value: object, kind: type[RequestT], path: str) -> RequestT:
@@ -92,13 +104,14 @@ def convert_part(value: object, kind: type[RequestT], path: str) -> RequestT:
     try:
         return msgspec.convert(value, kind)
     except (msgspec.ValidationError, RecursionError) as error:
-        raise explain(error, path, lambda: value) from error
+        raise explain(error, kind, path, lambda: value) from error
 
 
-def explain(error: Exception, prefix: str = "", read: Callable[[], Any] = lambda: None) -> HeadwaterError:
+def explain(error: Exception, kind: Any, prefix: str = "", read: Callable[[], Any] = lambda: None) -> HeadwaterError:
     """The error to answer for one that msgspec raised.
 
-    ``prefix`` is the path of what was decoded; ``read`` gives it decoded without a type, None where that is too much.
+    ``kind`` is the type that something should have been decoded into, ``prefix`` its path; ``read`` gives it decoded
+    without a type, None where that is too much.
     """
     if isinstance(error, RecursionError):
         return BadInputError("Format error in JSON body: nested too deeply")
@@ -110,7 +123,9 @@ def explain(error: Exception, prefix: str = "", read: Callable[[], Any] = lambda
     path = _join(prefix, inner)
     limit = _LIMIT.match(what)
     if limit and limit["limit"] in _OF_THE_TYPE:
-        return BadInputError(f"Format error in JSON body: {what} at {path}")
+        value, wanted = _number_at(read(), inner), _OF_THE_TYPE[limit["limit"]]
+        found = "integer" if value is None else f"integer `{value}`"
+        return BadInputError(f"Format error in JSON body: invalid value: {found}, expected {wanted} at {path}")
     if limit and (bound := _BOUND.match(limit["limit"])):
         return _out_of_bounds(path, bound, limit["kind"], _number_at(read(), inner))
     if limit:
@@ -119,15 +134,13 @@ def explain(error: Exception, prefix: str = "", read: Callable[[], Any] = lambda
     if (found := _ID.match(what)) and _OF_AN_ID.search(path):
         value = _OPEN.get(found["got"]) or _value_at(read(), inner)
         return BadInputError(f"Format error in JSON body: {not_an_id(value).message}{where}")
-    return BadInputError(f"Format error in JSON body: {_as_qdrant_says(what)}{where}")
-
-
-def _as_qdrant_says(what: str) -> str:
     if missing := _MISSING.match(what):
-        return f"missing field `{missing['field']}`"
-    if variant := _VARIANT.match(what):
-        return f"unknown variant `{variant['given']}`"
-    return what
+        what = f"missing field `{missing['field']}`"
+    elif variant := _VARIANT.match(what):
+        what = unknown_variant(variant["given"], kind, inner)
+    else:
+        what = wrong_type(what, _value_at(read(), inner)) or what
+    return BadInputError(f"Format error in JSON body: {what}{where}")
 
 
 def _out_of_bounds(path: str, bound: re.Match[str], kind: str, value: float | None) -> HeadwaterError:
@@ -146,7 +159,10 @@ def _read(text: bytes) -> Any:
     # What is said must not depend on how deep the stack is: what nests deeper than this is not looked into.
     if len(text) > UNCOUNTED_BYTES or text.count(b"[") + text.count(b"{") > _MOST_NESTED:
         return None
-    return msgspec.json.decode(text)
+    try:
+        return msgspec.json.decode(text)
+    except (msgspec.DecodeError, UnicodeDecodeError):  # further on than what is told
+        return None
 
 
 def _value_at(value: Any, path: str) -> Any:
@@ -173,8 +189,3 @@ def _join(prefix: str, path: str) -> str:
     if not prefix or not inner:
         return prefix or inner
     return f"{prefix}{inner}" if inner.startswith("[") else f"{prefix}.{inner}"
-
-
-def not_yet(feature: str) -> BadInputError:
-    """The error for a part of Qdrant's API that is not there yet."""
-    return BadInputError(f"Wrong input: {feature} is not supported yet")

@@ -194,3 +194,5 @@ def test_a_key_of_any_characters_may_be_given_for_fetching(rest: httpx.Client, c
         body = {"location": "http://127.0.0.1:1/nothing", "api_key": key}
         answer = rest.put(f"/collections/{collection}/snapshots/recover", json=body)
         assert answer.status_code == 400, answer.text
+        assert key not in answer.json()["status"]["error"]
+        assert repr(key)[1:-1] not in answer.json()["status"]["error"]

@@ -6,8 +6,11 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from tests.golden.comparison import SAID
+
 FILE = Path(__file__).parent / "differences.toml"
-KINDS = ("not_yet", "differs")
+WORDS = "words"
+KINDS = ("not_yet", "differs", WORDS)
 
 
 @cache
@@ -27,6 +30,18 @@ def known(transcript: str) -> dict[int, str]:
                     raise ValueError(f"{transcript}: step {number} is listed twice")
                 reasons[number] = entry["why"]
     return reasons
+
+
+def only_words(transcript: str) -> set[int]:
+    """Those that differ in the words of their error alone."""
+    listed = sections().get(transcript, {}).get(WORDS, [])
+    return {number for entry in listed for number in numbers(entry["steps"])}
+
+
+def unlisted(transcript: str, failures: Mapping[int, str]) -> list[int]:
+    """The steps among ``failures``, which have the difference of each, that differ otherwise than is known."""
+    listed, words = known(transcript), only_words(transcript)
+    return [n for n, found in failures.items() if n not in listed or (n in words and not found.startswith(SAID))]
 
 
 def numbers(text: str) -> list[int]:

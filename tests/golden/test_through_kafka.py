@@ -7,7 +7,7 @@ from functools import cache
 import pytest
 
 from compose.kafka import KafkaBroker
-from tests.golden.differences import known
+from tests.golden.differences import known, unlisted
 from tests.golden.replay import Replay
 from tests.golden.transcript import ENVIRONMENTS, names, read, server_of
 from tests.support.cluster import Cluster
@@ -47,8 +47,9 @@ def _replay(name: str, cluster: Cluster) -> None:
     transcript, listed = read(name), known(name)
     with Http(cluster.port) as http:
         replay = Replay(transcript, http, cluster.url, cluster.snapshots, listed)
-        wrong = [f"{step}\n    {found}" for step, found in replay.failures() if step.number not in listed]
-    assert not wrong, "\n".join(wrong)
+        failures = {step.number: (step, found) for step, found in replay.failures()}
+    unknown = unlisted(name, {number: found for number, (_, found) in failures.items()})
+    assert not unknown, "\n".join("{}\n    {}".format(*failures[number]) for number in unknown)
 
 
 @pytest.mark.kafka

@@ -6,7 +6,7 @@ from functools import cache
 
 import pytest
 
-from tests.golden.differences import FILE, KINDS, known, sections
+from tests.golden.differences import FILE, KINDS, known, sections, unlisted
 from tests.golden.replay import Replay
 from tests.golden.transcript import ENVIRONMENTS, names, read
 from tests.support.http import Http
@@ -34,9 +34,9 @@ def test_transcript(name: str, servers: Callable[[str], Server]) -> None:
     server = servers(transcript.server)
     with Http(server.port) as http:
         replay = Replay(transcript, http, server.url, server.snapshots, listed)
-        failures = {step.number: f"{step}\n    {found}" for step, found in replay.failures()}
-    unknown = [text for number, text in failures.items() if number not in listed]
-    assert not unknown, "\n".join(unknown)
+        failures = {step.number: (step, found) for step, found in replay.failures()}
+    unknown = unlisted(name, {number: found for number, (_, found) in failures.items()})
+    assert not unknown, "\n".join("{}\n    {}".format(*failures[number]) for number in unknown)
     passing = sorted(listed.keys() - failures.keys())
     assert not passing, f"these pass; take them out of {FILE.name}: {passing}"
 

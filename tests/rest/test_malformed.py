@@ -137,10 +137,10 @@ def test_upserts(rest: Rest, status: int, body: Any, what: str) -> None:
 
 
 TEXTS: list[tuple[str, str]] = [
-    ('{"points": [{"id": 1, "vector": [1, NaN]}]}', "malformed"),
-    ('{"points": [{"id": 1, "vector": [1, Infinity]}]}', "malformed"),
+    ('{"points": [{"id": 1, "vector": [1, NaN]}]}', "expected value at line 1 column 37"),
+    ('{"points": [{"id": 1, "vector": [1, Infinity]}]}', "expected value at line 1 column 37"),
     ('{"points": [{"id": 1, "vector": [1, 1e999]}]}', "points[0].vector[1]"),
-    ('{"points": [{"id": 1, "vector": [1, 2], "payload": {"a": NaN}}]}', "malformed"),
+    ('{"points": [{"id": 1, "vector": [1, 2], "payload": {"a": NaN}}]}', "expected value at line 1 column 58"),
     ('{"points": [{"id": 1, "vector": [1, 2], "payload": {"a": "\\ud800"}}]}', "JSON"),
     ('{"points": [{"id": 1, "vector": [1, 2], "payload": {"a": "\\ud800 and more"}}]}', "JSON"),
     ('{"points": [{"id": 1, "vector": [1, 2], "payload": {"a": 1e999}}]}', "payload"),
@@ -150,6 +150,13 @@ TEXTS: list[tuple[str, str]] = [
 @pytest.mark.parametrize(("body", "what"), TEXTS)
 def test_upserts_that_only_a_text_can_be(rest: Rest, body: str, what: str) -> None:
     assert what in rest.error(400, "PUT", POINTS, content=body.encode())
+
+
+def test_what_is_wrong_first_is_told_where_more_is_wrong_later(rest: Rest) -> None:
+    for rest_of_it in (b"", b"x", b"}", b'{"a": 1e999}', b"\xff"):
+        error = rest.error(422, "POST", f"{POINTS}/scroll", content=b'{"limit": 0}' + rest_of_it)
+        assert error.startswith("Validation error in JSON body: [limit: value")
+    assert "invalid type: string" in rest.error(400, "POST", f"{POINTS}/scroll", content=b'{"limit": "x"}]')
 
 
 def test_text_that_is_not_utf8(rest: Rest) -> None:

@@ -75,6 +75,14 @@ def test_unknown_paths(rest: Rest) -> None:
         assert "Not found" in rest.error(404, "POST", path)
 
 
+def test_a_path_that_is_not_utf8_names_nothing(rest: Rest) -> None:
+    vectors = {"vectors": {"size": 2, "distance": "Dot"}}
+    for path in ("/collections/%FF", "/collections/%FE", "/collections/a%C3", "/collections/c/points/%FF"):
+        assert "UTF-8" in rest.error(400, "PUT" if "points" not in path else "GET", path, json=vectors)
+    assert rest.send("PUT", "/collections/%EF%BF%BD", json=vectors).json()["result"] is True
+    assert rest.send("GET", "/collections").json()["result"]["collections"] == [{"name": "\ufffd"}]
+
+
 def test_wrong_methods(rest: Rest) -> None:
     assert "Not found: there is no DELETE /healthz" in rest.error(404, "DELETE", "/healthz")
     assert "Not found: there is no PATCH" in rest.error(404, "PATCH", "/collections/c/points")

@@ -30,6 +30,8 @@ from schemas.rest.decode import UNCOUNTED_BYTES, ParsedBody
 P = ParamSpec("P")
 T = TypeVar("T")
 
+_aio: Any = grpc.aio
+_END = _aio.EOF
 _METHOD = "GRPC"
 INLINE_BYTES = 64 << 10
 """What takes more is converted on a thread, so as not to hold the event loop for more than some milliseconds."""
@@ -125,7 +127,7 @@ class CallHandler:
                 data = await context.read()
         except TimeoutError as error:
             raise TimedOutError(f"No message came within {self._limits.body_seconds:g} seconds") from error
-        if data is grpc.aio.EOF:
+        if data is _END:
             raise BadInputError("A call without a message")
         return data
 

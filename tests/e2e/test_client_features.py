@@ -265,7 +265,8 @@ def test_documents_and_terms_that_the_client_made(client: QdrantClient) -> None:
     texts = ["The quick brown fox", "a lazy dog", "foxes run quickly with other foxes"]
     idf = models.SparseVectorParams(modifier=models.Modifier.IDF)
     client.create_collection(NAME, sparse_vectors_config={"t": idf})
-    asked = QdrantClient(**{**client.init_options, "cloud_inference": True})
+    options: dict[str, Any] = {**client.init_options, "cloud_inference": True}
+    asked = QdrantClient(**options)
     try:
         documents = [models.Document(text=text, model="Qdrant/bm25") for text in texts]
         points = [models.PointStruct(id=i, vector={"t": document}) for i, document in enumerate(documents)]

@@ -158,7 +158,7 @@ def name_this_process() -> None:
 
 def _measure_for_all() -> None:
     """Keep what is measured in the folder that workers share, as if that had been known when metrics were made."""
-    values.ValueClass = values.MultiProcessValue()
+    values.ValueClass = values.MultiProcessValue()  # pyright: ignore[reportUnknownMemberType]
     for metric in set(REGISTRY._collector_to_names):  # pyright: ignore[reportPrivateUsage]
         if isinstance(metric, MetricWrapperBase):
             for each in (metric, *getattr(metric, "_metrics", {}).values()):

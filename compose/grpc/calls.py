@@ -1,7 +1,8 @@
-"""One call: its message becomes a request of REST, and what its handler answers becomes the response."""
+"""One call: its message is read, a handler of REST has it, and what that answers becomes the response."""
 
 import asyncio
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from time import perf_counter
 from typing import Any, ParamSpec, TypeVar
@@ -10,22 +11,20 @@ import grpc
 import grpc.aio
 import msgspec
 import structlog
-from google.protobuf.message import DecodeError, Message
+from google.protobuf.message import Message
 
 from compose.grpc.encoded import joined
 from compose.grpc.errors import code_of, details_of
-from compose.grpc.fields import Json
-from compose.grpc.parameters import CallParameters
 from compose.grpc.parsed_size import ParsedSizes
 from compose.grpc.rendering import MessageRendering
-from compose.grpc.routes import PATH_FIELDS, Route
+from compose.grpc.requests import RequestReader
+from compose.grpc.routes import Route
 from compose.http.access import Access
 from compose.http.rights import Right, required_right
 from ingest.http.body import RawHeaders
-from ingest.http.endpoint import RESPONSES, RETRY_AFTER, SECONDS, Call, Endpoint, Reply
+from ingest.http.endpoint import RESPONSES, RETRY_AFTER, SECONDS, Endpoint, Reply
 from ingest.http.limits import InFlight, Limits
-from schemas.errors import BadInputError, HeadwaterError, TimedOutError, UnprocessableError
-from schemas.rest.decode import UNCOUNTED_BYTES, ParsedBody
+from schemas.errors import BadInputError, HeadwaterError, TimedOutError
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -67,20 +66,25 @@ class CallHandler:
         limits: Limits,
         in_flight: InFlight,
         sizes: ParsedSizes,
+        parsing: asyncio.Lock,
     ) -> None:
-        """``name`` is the method's, with its service; ``messages``: of the request, and of the response."""
+        """``name`` is the method's, with its service; ``messages``: of the request, and of the response.
+
+        ``parsing`` is held by one large message at a time, of all calls: threads that do so keep one another, and the
+        event loop, from the interpreter.
+        """
         self._name = name
         self._route = route
         self._endpoint = endpoint
         self._request, self._response = messages
+        self._reader = RequestReader(name, route, endpoint, self._request, limits)
         self._access = access
         self._limits = limits
         self._in_flight = in_flight
         self._sizes = sizes
+        self._parsing = parsing
         self._right = required_right(endpoint.method, endpoint.path)
         self._stoppable = self._right is not Right.MANAGE
-        self._path = [field for field in PATH_FIELDS if f"{{{field}}}" in route.path]
-        self._parameters = CallParameters(self._request, endpoint.writes, waits=name.startswith("/qdrant.Snapshots/"))
         self._timed = "time" in self._response.DESCRIPTOR.fields_by_name
         self._seconds = SECONDS.labels(_METHOD, name)
         self._running: set[asyncio.Task[tuple[bytes, Reply]]] = set()
@@ -167,7 +171,8 @@ class CallHandler:
             size = await _run(is_long, self._sizes.size, self._request, data)
             self._in_flight.take(size)
             held += size
-            call = await _run(is_long, self._call, data, headers)
+            async with self._parsing if is_long else nullcontext():
+                call = await _run(is_long, self._reader.read, data, headers)
             call.patience = patience
             call.rendering = rendering
             try:
@@ -192,26 +197,6 @@ class CallHandler:
         encoded: bytes = response.SerializeToString()
         return encoded if points is None else joined([*points, encoded])
 
-    def _call(self, data: bytes, headers: RawHeaders) -> Call:
-        try:
-            message: Any = self._request.FromString(data)
-        except DecodeError as error:
-            raise BadInputError(f"The message is no {self._request.DESCRIPTOR.name}") from error
-        path = {name: getattr(message, name) for name in self._path}
-        _check_name(path)
-        params = self._parameters.read(message)
-        if self._route.body is None:
-            return Call(path, params, headers, b"")
-        value = self._body(self._route.body(message))
-        if self._endpoint.reads and len(data) > UNCOUNTED_BYTES:
-            self._limits.check_read_body(msgspec.json.encode(value))
-        return Call(path, params, headers, ParsedBody(value, data))
-
-    def _body(self, body: Json) -> Json:
-        for name in (*CallParameters.FIELDS, "collection_name", "vector_name"):
-            body.pop(name, None)
-        return body
-
     def _count(self, code: str, started: float) -> None:
         RESPONSES.labels(_METHOD, self._name, code).inc()
         self._seconds.observe(perf_counter() - started)
@@ -220,18 +205,6 @@ class CallHandler:
 async def _run(is_long: bool, work: Callable[P, T], *args: P.args, **named: P.kwargs) -> T:
     """Do some work, on a thread where it takes long."""
     return await asyncio.to_thread(work, *args, **named) if is_long else work(*args, **named)
-
-
-def _check_name(path: dict[str, str]) -> None:
-    name = path.get("collection_name")
-    if name == "":
-        raise UnprocessableError(
-            'Validation error in JSON body: [collection_name: value "" invalid, must be from 1 to 255 characters]'
-        )
-    if name is not None and "/" in name:
-        raise UnprocessableError(
-            'Validation error in JSON body: [collection_name: collection name cannot contain "/" char]'
-        )
 
 
 def _headers(context: Context) -> RawHeaders:

@@ -1,5 +1,6 @@
 """GrpcServer: the contract's services, health and reflection, on a port of their own."""
 
+import asyncio
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -74,6 +75,7 @@ class GrpcServer:
             maximum_concurrent_rpcs=MAX_CALLS,
         )
         requests = [message_class(method.input_type) for name in SERVICES for method in service(name).methods]
+        parsing = asyncio.Lock()
         sizes = ParsedSizes(requests, PARSED_TO_SENT * limits.max_body_bytes)
         by_route = {(endpoint.method, endpoint.path): endpoint for endpoint in endpoints}
         for name in SERVICES:
@@ -85,7 +87,7 @@ class GrpcServer:
                     continue
                 messages = message_class(method.input_type), message_class(method.output_type)
                 called = f"/{name}/{method.name}"
-                handler = CallHandler(called, route, endpoint, messages, access, limits, in_flight, sizes)
+                handler = CallHandler(called, route, endpoint, messages, access, limits, in_flight, sizes, parsing)
                 handlers[method.name] = grpc.stream_unary_rpc_method_handler(handler.answer)
             self._server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(name, handlers),))
         self._health = health.aio.HealthServicer()

@@ -69,12 +69,18 @@ async def _download(location: str, api_key: str | None, path: Path) -> None:
         ):
             if not answer.is_success:
                 reason = f"status - {answer.status_code} {answer.reason_phrase}"
-                raise BadInputError(f"Wrong input: Failed to download tar from {location}: {reason}")
+                raise BadInputError(f"Wrong input: Failed to download tar from {_shown(location)}: {reason}")
             with path.open("wb") as file:
                 async for piece in answer.aiter_bytes(_PIECE):
                     await asyncio.to_thread(file.write, piece)
     except (httpx.HTTPError, httpx.InvalidURL) as error:
-        raise BadInputError(f"Wrong input: Failed to download snapshot from {location}: {error}") from error
+        raise BadInputError(f"Wrong input: Failed to download snapshot from {_shown(location)}: {error}") from error
+
+
+def _shown(location: str) -> str:
+    """A URL without the name and the password that it may have: what is said of it is logged, too."""
+    parts = urlsplit(location)
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl() if "@" in parts.netloc else location
 
 
 async def check_sum(path: Path, expected: str | None) -> None:

@@ -189,6 +189,15 @@ def test_no_name_leads_elsewhere(rest: httpx.Client, collection: str, name: str)
         assert rest.request(method, f"/collections/{NAME}/snapshots/{name}").status_code == 404
 
 
+def test_a_password_in_a_url_is_not_told(rest: httpx.Client) -> None:
+    for host in ("127.0.0.1:1", "[::1]:1"):
+        body = {"location": f"http://somebody:secret@{host}/x"}
+        answer = rest.put(f"/collections/{OTHER}/snapshots/recover", json=body)
+        assert answer.status_code == 400, answer.text
+        assert f"from http://{host}/x:" in answer.text
+        assert "secret" not in answer.text
+
+
 def test_a_key_of_any_characters_may_be_given_for_fetching(rest: httpx.Client, collection: str) -> None:
     for key in ("clé", "a\nb"):
         body = {"location": "http://127.0.0.1:1/nothing", "api_key": key}

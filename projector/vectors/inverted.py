@@ -46,13 +46,6 @@ class Inverted:
         """The same, for the kernel to search."""
         return KernelPostings(self.terms, self.starts, self.rows, self.values, self.size)
 
-    def postings(self, term: int) -> slice | None:
-        """Where a term's postings are; None when it doesn't occur."""
-        at = int(np.searchsorted(self.terms, np.uint32(term)))
-        if at == len(self.terms) or self.terms[at] != term:
-            return None
-        return slice(int(self.starts[at]), int(self.starts[at + 1]))
-
 
 class Block(NamedTuple):
     """The lists of rows from ``first`` on, which they count from 0."""

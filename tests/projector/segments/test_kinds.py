@@ -19,6 +19,7 @@ from schemas.vectors.names import add_name, delete_name
 from schemas.vectors.params import Datatype, MultivectorConfig, SparseVectorParams
 from schemas.vectors.sparse import PAIR
 from tests.projector.segments.samples import build, spec
+from tests.projector.vectors.lists import postings
 
 DIM = 3
 NAMES = ("half", "byte", "multi", "sparse")
@@ -69,8 +70,7 @@ def check(segment: Segment, numbers: list[int]) -> None:
     assert isinstance(sparse, SparseVectors)
     for term in range(7):
         (block,) = sparse.blocks
-        span = block.lists.postings(term)
-        rows: list[int] = [] if span is None else block.lists.rows[span].tolist()
+        rows = [row for row, _ in postings(block.lists, term)]
         assert rows == [row for row in range(sparse.rows) if term in sparse.value(row)["index"]]
 
 

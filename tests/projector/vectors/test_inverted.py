@@ -8,6 +8,7 @@ from projector.vectors.kind import Stored
 from projector.vectors.sparse import SparsePartKind, SparseVectors
 from schemas.vectors.params import SparseVectorParams
 from schemas.vectors.sparse import PAIR
+from tests.projector.vectors.lists import postings
 from tests.support.seeds import BASE_SEED
 
 LARGE, SMALL = SIZES
@@ -24,14 +25,8 @@ def stored(rows: int, random: np.random.Generator) -> Stored:
     return Stored(b"".join(values), list(map(len, values)))
 
 
-def postings(vectors: SparseVectors, term: int) -> list[tuple[int, float]]:
-    found: list[tuple[int, float]] = []
-    for first, lists in vectors.blocks:
-        span = lists.postings(term)
-        if span is not None:
-            rows, values = (lists.rows[span] + first).tolist(), lists.values[span].tolist()
-            found += zip(rows, values, strict=True)
-    return found
+def every(vectors: SparseVectors, term: int) -> list[tuple[int, float]]:
+    return [(row + first, value) for first, lists in vectors.blocks for row, value in postings(lists, term)]
 
 
 @pytest.mark.parametrize("rows", [1, SMALL - 1, SMALL, 3 * SMALL + 5, LARGE, LARGE + SMALL + 1])
@@ -41,7 +36,7 @@ def test_blocks_have_every_pair_once(rows: int) -> None:
     owners = np.repeat(np.arange(rows), np.diff(vectors.ends)).tolist()
     for term in range(TERMS):
         pairs = zip(owners, vectors.items.tolist(), strict=True)
-        assert postings(vectors, term) == [(row, value) for row, (index, value) in pairs if index == term]
+        assert every(vectors, term) == [(row, value) for row, (index, value) in pairs if index == term]
     assert vectors.missing == 0
 
 
@@ -59,4 +54,4 @@ def test_a_view_after_another_makes_only_what_is_new() -> None:
     assert first.blocks is before
     assert tail.held(5, None).rows == 5
     taken = tail.take(np.arange(3, 40)).held(37, None)
-    assert postings(taken, 1) == [(row - 3, value) for row, value in postings(second, 1) if 3 <= row < 40]
+    assert every(taken, 1) == [(row - 3, value) for row, value in every(second, 1) if 3 <= row < 40]

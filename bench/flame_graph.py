@@ -1,4 +1,4 @@
-"""Flame graphs (Gregg 2016): how often each stack of calls was met, as an SVG of boxes."""
+"""Flame graphs (Gregg 2016): what each stack of calls took, as an SVG of boxes."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -23,9 +23,9 @@ Stack = tuple[str, ...]
 
 @dataclass
 class Box:
-    """A call beneath those below it: how often it was met, by itself or with what it calls."""
+    """A call beneath those below it: what it took, by itself and with what it calls."""
 
-    count: int = 0
+    count: float = 0.0
     called: dict[str, "Box"] = field(default_factory=dict[str, "Box"])
 
     @property
@@ -34,7 +34,7 @@ class Box:
         return 1 + max((box.depth for box in self.called.values()), default=0)
 
 
-def tree_of(stacks: Mapping[Stack, int]) -> Box:
+def tree_of(stacks: Mapping[Stack, float]) -> Box:
     """All stacks, outermost call first, beneath one box."""
     root = Box()
     for stack, count in stacks.items():
@@ -46,8 +46,8 @@ def tree_of(stacks: Mapping[Stack, int]) -> Box:
     return root
 
 
-def draw(stacks: Mapping[Stack, int], title: str, unit: float, unit_name: str) -> str:
-    """An SVG. ``unit``: what one met stack stands for, of ``unit_name``; it is told of each box when pointed at."""
+def draw(stacks: Mapping[Stack, float], title: str, unit: str) -> str:
+    """An SVG of what each stack took, in a ``unit``, which is told of each box when pointed at."""
     root = tree_of(stacks)
     drawn = list(_boxes(root, 0.0, WIDTH / root.count, 0))
     depth = 1 + max(level for level, *_ in drawn)
@@ -62,7 +62,7 @@ def draw(stacks: Mapping[Stack, int], title: str, unit: float, unit_name: str) -
     for level, at, width, name, count in drawn:
         y = height - (level + 1) * ROW
         lines.append(
-            f"<g><title>{escape(name)}: {count * unit:.1f} {unit_name}</title>"
+            f"<g><title>{escape(name)}: {count:.1f} {unit}</title>"
             f'<rect x="{at:.1f}" y="{y}" width="{max(0.3, width - 0.3):.1f}" height="{ROW - 1}" '
             f'fill="{_colour(name)}"/>'
             f"{_label(name, at, width, y)}</g>"
@@ -70,7 +70,7 @@ def draw(stacks: Mapping[Stack, int], title: str, unit: float, unit_name: str) -
     return "\n".join([*lines, "</svg>"]) + "\n"
 
 
-def _boxes(box: Box, at: float, scale: float, level: int) -> Iterable[tuple[int, float, float, str, int]]:
+def _boxes(box: Box, at: float, scale: float, level: int) -> Iterable[tuple[int, float, float, str, float]]:
     for name, called in sorted(box.called.items()):
         width = called.count * scale
         if width >= LEAST_WIDTH:

@@ -56,14 +56,15 @@ def used(pid: int) -> Use:
 class Server:
     """A server of one checkout, over an empty data folder."""
 
-    def __init__(self, root: Path, data: Path) -> None:
+    def __init__(self, root: Path, data: Path, run: Sequence[str | Path] = ("-m",)) -> None:
+        """``run``: how the interpreter is told to run a module."""
         self.root = root
         with socket.create_server(("127.0.0.1", 0)) as free:
             self.port: int = free.getsockname()[1]
         arguments = ["--port", str(self.port), "--data", str(data / "data"), "--log-level", "error"]
         grpc = ["--no-grpc"] if (root / "compose" / "grpc").exists() else []
         self.process = subprocess.Popen(
-            [root / ".venv/bin/python", "-m", "compose.cli", "serve", *arguments, *grpc], cwd=root
+            [root / ".venv/bin/python", *run, "compose.cli", "serve", *arguments, *grpc], cwd=root
         )
         self.connections = [self._connect() for _ in range(CONNECTIONS)]
 

@@ -14,8 +14,9 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 from bench.storage import Curve
 
 COLUMNS = 4
+OURS = "Headwater, over REST"
 STYLES = {
-    "Headwater, over REST": ("#d1495b", "o", "-"),
+    OURS: ("#d1495b", "o", "-"),
     "Qdrant's engine, in process": ("#30638e", "s", "--"),
     "hnswlib, in process": ("#777777", "^", ":"),
 }
@@ -35,9 +36,15 @@ def _plot(
     curves: Sequence[Curve], title: str, label: str, values: Callable[[Curve], Sequence[float]], path: Path
 ) -> None:
     storages = list(dict.fromkeys(curve.storage for curve in curves))
-    rows = -(-len(storages) // COLUMNS)
+    rows = -(-(len(storages) + 1) // COLUMNS)
     figure, axes = plt.subplots(
-        rows, COLUMNS, figsize=(3.6 * COLUMNS, 3.2 * rows + 0.9), sharey=True, squeeze=False, layout="constrained"
+        rows,
+        COLUMNS,
+        figsize=(3.6 * COLUMNS, 3.2 * rows + 0.9),
+        sharex=True,
+        sharey=True,
+        squeeze=False,
+        layout="constrained",
     )
     panels: list[Any] = list(axes.flat)
     for panel, storage in zip(panels, storages, strict=False):
@@ -46,18 +53,26 @@ def _plot(
                 colour, marker, line = STYLES[curve.system]
                 panel.plot(curve.recall, values(curve), line, color=colour, marker=marker, ms=4, label=curve.system)
         panel.set_title(storage, fontsize=11)
+    together = panels[len(storages)]
+    for curve in curves:
+        if curve.system == OURS:
+            together.plot(curve.recall, values(curve), marker=".", ms=4, lw=1.2, label=curve.storage)
+    together.set_title(f"all of {OURS}", fontsize=11)
+    together.legend(fontsize=7, frameon=False)
+    for panel in panels[: len(storages) + 1]:
         panel.set_yscale("log")
         panel.grid(visible=True, which="both", alpha=0.25)
         panel.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
         panel.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}"))
         panel.yaxis.set_minor_formatter(NullFormatter())
+        panel.tick_params(labelbottom=True)
         panel.set_xlabel("recall@10")
     for row in axes:
         row[0].set_ylabel(label)
-    for panel in panels[len(storages) :]:
+    for panel in panels[len(storages) + 1 :]:
         panel.set_axis_off()
     handles: dict[str, Any] = {}
-    for panel in panels:
+    for panel in panels[: len(storages)]:
         lines, names = panel.get_legend_handles_labels()
         handles.update(zip(names, lines, strict=True))
     figure.legend(handles.values(), handles.keys(), loc="outside lower center", ncols=len(handles), frameon=False)

@@ -1,30 +1,28 @@
 """Where the processor time of one search, one waited upsert and one loaded batch goes, beside other releases.
 
-python -m bench.processor_time [FOLDER ...] [--seconds 20] [--points 20000] [--graphs FOLDER] [--only CASE ...]
+python -m bench.processor_time [FOLDER ...] [--seconds 3] [--points 20000] [--graphs FOLDER] [--only CASE ...]
 
-How much a request takes is what all threads of a server used for it (bench.path_cost), without a profiler; what of that
-goes where are the shares of a sampling profiler, which sees the Python functions of threads that run, and in them what
-they call that is no Python. ``--graphs`` writes a flame graph of this checkout for each case.
+Servers of the checkouts, this one among them, are asked in turns until each has used so many seconds of processor time
+for a case; bench.sampling says where. What is given is microseconds of a request, all threads of a server together.
+``--graphs`` writes a flame graph of this checkout for each case.
 """
 
 import json
-import re
-import subprocess
+import signal
 import tempfile
 import time
 from argparse import ArgumentParser
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from statistics import median
 
 from bench.flame_graph import Stack, draw
 from bench.path_cost import BATCH, HERE, Case, Server, one_by_one, request, search, upsert, used
+from bench.sampling import OTHER
 from bench.workload import Floats, load_workload
 
 REQUESTS = {"search": 100, "upsert": 50, "load": 2}
-ROUNDS = 7
-SAMPLES_PER_SECOND = 500
+SAMPLING = HERE / "bench" / "sampling.py"
 BODY = {
     "vectors": {"size": 100, "distance": "Cosine"},
     "hnsw_config": {"m": 16, "ef_construct": 100},
@@ -32,7 +30,6 @@ BODY = {
 }
 READY_SECONDS = 900.0
 LEAST_SHARE = 0.02
-WAITING = ("(threading.py)", "(concurrent/futures/thread.py)", "(queue.py)", "(selectors.py)")
 STARTED = ("(asyncio/runners.py)", "(uvloop/__init__.py)")
 LOOP = "event loop and sockets"
 PARTS = {
@@ -95,46 +92,41 @@ def fill(server: Server, vectors: Floats) -> None:
     raise TimeoutError("no graph")
 
 
-def microseconds(servers: Sequence[Server], case: Case) -> list[float]:
-    """Of one request, the median of rounds in turns, by server."""
-    found: list[list[float]] = [[] for _ in servers]
-    for at in range(ROUNDS + 1):
+def measured(servers: Sequence[Server], outputs: Sequence[Path], case: Case, seconds: float) -> list[Counter[Stack]]:
+    """Microseconds of one request by stack, outermost call first, for each server."""
+    for server in servers:
+        case.drive(server, case.make(0))
+    for server, output in zip(servers, outputs, strict=True):
+        written(server, output)
+    spent, asked, at = [0.0] * len(servers), [0] * len(servers), 0
+    while min(spent) < seconds:
+        at += 1
         requests = case.make(at)
         for number, server in enumerate(servers):
             before = used(server.process.pid)
             case.drive(server, requests)
-            if at:
-                seconds = used(server.process.pid).since(before).seconds
-                found[number].append(seconds / len(requests) * 1e6)
-    return [median(each) for each in found]
-
-
-def profiled(server: Server, case: Case, seconds: float) -> Counter[Stack]:
-    """The stacks of a server's threads while it is asked, outermost call first, and how often each was met."""
-    with tempfile.TemporaryDirectory() as folder:
-        output = Path(folder) / "stacks"
-        options = ["--format", "raw", "--function", "--rate", str(SAMPLES_PER_SECOND), "--output", str(output)]
-        duration = ["--duration", str(round(seconds)), "--pid", str(server.process.pid)]
-        profiler = subprocess.Popen(
-            [HERE / ".venv/bin/py-spy", "record", *options, *duration],
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-        )
-        at = ROUNDS
-        while profiler.poll() is None:
-            at += 1
-            case.drive(server, case.make(at))
-        _, said = profiler.communicate()
-        if profiler.returncode != 0 or not output.exists():
-            raise RuntimeError(f"the profiler failed: {said.decode(errors='replace')}")
+            spent[number] += used(server.process.pid).since(before).seconds
+            asked[number] += len(requests)
+    found: list[Counter[Stack]] = []
+    for server, output, each, count in zip(servers, outputs, spent, asked, strict=True):
         stacks: Counter[Stack] = Counter()
-        for line in output.read_text().splitlines():
-            names, _, count = line.rpartition(" ")
-            stack = tuple(re.sub(r":\d+\)$", ")", name) for name in names.split(";"))
-            # A thread that waits looks as if it ran while it is being woken.
-            if not stack[-1].endswith(WAITING):
-                stacks[_from_the_loop(stack)] += int(count)
-        return stacks
+        for line in written(server, output):
+            names, _, us = line.rpartition(" ")
+            stacks[_from_the_loop(tuple(names.split(";")))] += int(us)
+        scale = each * 1e6 / count / stacks.total()
+        found.append(Counter({stack: us * scale for stack, us in stacks.items()}))
+    return found
+
+
+def written(server: Server, output: Path) -> list[str]:
+    """What a server noted since it was last asked."""
+    output.unlink(missing_ok=True)
+    server.process.send_signal(signal.SIGUSR2)
+    while not output.exists():
+        if server.process.poll() is not None:
+            raise RuntimeError(f"the server of {server.root} ended")
+        time.sleep(0.05)
+    return output.read_text().splitlines()
 
 
 def _from_the_loop(stack: Stack) -> Stack:
@@ -145,6 +137,8 @@ def _from_the_loop(stack: Stack) -> Stack:
 
 def part_of(stack: Stack) -> str:
     """What a stack is for, by its innermost function in the rooms."""
+    if stack == (OTHER,):
+        return OTHER
     for name in reversed(stack):
         place = name.partition("(")[2].rstrip(")")
         if place.split("/")[0] in ROOMS:
@@ -152,20 +146,17 @@ def part_of(stack: Stack) -> str:
     return LOOP
 
 
-def shares(stacks: Counter[Stack], cost: float) -> Counter[str]:
-    """Microseconds by part."""
-    found: Counter[str] = Counter()
-    for stack, count in stacks.items():
-        found[part_of(stack)] += count / stacks.total() * cost
-    return found
-
-
-def show(case: Case, servers: Sequence[Server], costs: Sequence[float], every: Sequence[Counter[Stack]]) -> None:
+def show(case: Case, servers: Sequence[Server], every: Sequence[Counter[Stack]]) -> None:
     """A table of microseconds by part."""
     print(f"\n{case.name}: microseconds of processor time of one request")
-    for server, cost, stacks in zip(servers, costs, every, strict=True):
-        print(f"  {server.root}: {cost:.0f} ({stacks.total()} samples)")
-    parts = [shares(stacks, cost) for cost, stacks in zip(costs, every, strict=True)]
+    costs = [stacks.total() for stacks in every]
+    for server, cost in zip(servers, costs, strict=True):
+        print(f"  {server.root}: {cost:.0f}")
+    parts: list[Counter[str]] = []
+    for stacks in every:
+        parts.append(Counter())
+        for stack, us in stacks.items():
+            parts[-1][part_of(stack)] += us
     for name in sorted({part for of in parts for part in of}, key=lambda part: -max(of[part] for of in parts)):
         if any(of[name] >= LEAST_SHARE * cost for of, cost in zip(parts, costs, strict=True)):
             print(f"  {name:50}" + "".join(f"{of[name]:9.0f}" for of in parts), flush=True)
@@ -174,29 +165,28 @@ def show(case: Case, servers: Sequence[Server], costs: Sequence[float], every: S
 def main() -> None:
     parser = ArgumentParser()
     parser.add_argument("folders", nargs="*", type=Path)
-    parser.add_argument("--seconds", type=float, default=20.0)
+    parser.add_argument("--seconds", type=float, default=3.0)
     parser.add_argument("--points", type=int, default=20_000)
     parser.add_argument("--graphs", type=Path)
     parser.add_argument("--only", nargs="+", choices=list(REQUESTS), default=list(REQUESTS))
     options = parser.parse_args()
     work = load_workload(options.points)
     servers: list[Server] = []
+    outputs: list[Path] = []
     with tempfile.TemporaryDirectory() as folder:
         try:
             for at, root in enumerate([*options.folders, HERE]):
                 print(f"loading {root}", flush=True)
-                servers.append(Server(root, Path(folder) / str(at)))
+                outputs.append(Path(folder) / f"stacks-{at}")
+                servers.append(Server(root, Path(folder) / str(at), (SAMPLING, outputs[-1])))
                 fill(servers[-1], work.vectors)
             for case in cases_of(work.vectors, work.queries):
-                if case.name not in options.only:
-                    continue
-                costs = microseconds(servers, case)
-                every = [profiled(server, case, options.seconds) for server in servers]
-                show(case, servers, costs, every)
-                if options.graphs is not None:
-                    title = f"{case.name}: {costs[-1]:.0f} microseconds of processor time of one request"
-                    unit = costs[-1] / every[-1].total()
-                    (options.graphs / f"{case.name}.svg").write_text(draw(every[-1], title, unit, "us"))
+                if case.name in options.only:
+                    every = measured(servers, outputs, case, options.seconds)
+                    show(case, servers, every)
+                    if options.graphs is not None:
+                        title = f"{case.name}: {every[-1].total():.0f} microseconds of processor time of one request"
+                        (options.graphs / f"{case.name}.svg").write_text(draw(every[-1], title, "us"))
         finally:
             for server in servers:
                 server.close()

@@ -42,7 +42,7 @@ from schemas.ids import PointId
 from schemas.points import encode_point
 
 WAYS = ("float32", "int8")
-QUERIES, WANTED, EF = 2000, 10, 128
+QUERIES, WANTED, EF = 1000, 10, 128
 MEGABYTE = 1 << 20
 KILOBYTE = 1024
 BATCH = 1000

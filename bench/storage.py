@@ -33,7 +33,7 @@ EFS = (16, 32, 64, 128, 256, 512)
 QUERIES = 500
 CONNECTIONS = 8
 READY_SECONDS = 300.0
-THRESHOLD_KB = 1000
+THRESHOLD_KB = 200
 """Of vectors, from which on there is a graph."""
 LARGEST = 255
 

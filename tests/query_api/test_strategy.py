@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from query_api.find.selection import Findable
-from query_api.find.strategy import BUDGET, COMPARED_PER_EF, WIDENING, base_ef, walk_for
+from query_api.find.strategy import BUDGET, WIDENING, base_ef, compared_rows, walk_for
 from schemas.config import CollectionConfig, Distance, HnswConfig, HnswConfigDiff, VectorParams
 from schemas.filters import parse_filter
 from schemas.ids import PointId
@@ -31,15 +31,30 @@ def findable(passing: int) -> Findable:
 
 
 def test_the_fewer_pass_the_more_is_compared_until_exact_search_is_quicker() -> None:
-    everything, half = walk_for(findable(POINTS), 10, DIM), walk_for(findable(POINTS // 2), 10, DIM)
+    everything, half = walk_for(findable(POINTS), 10, DIM), walk_for(findable(int(POINTS * 0.9)), 10, DIM)
     assert everything is not None
     assert half is not None
     assert everything.ef == half.ef == 10
     assert everything.us < half.us
-    assert (everything.budget, half.budget) == (POINTS * BUDGET, POINTS // 2 * BUDGET)
+    assert (everything.budget, half.budget) == (POINTS * BUDGET, POINTS * 0.9 * BUDGET)
     assert walk_for(findable(POINTS // 8), 10, DIM) is None
-    assert walk_for(findable(POINTS), POINTS // COMPARED_PER_EF, DIM) is None
+    assert walk_for(findable(POINTS), POINTS // 4, DIM) is None
     assert walk_for(findable(0), 1, DIM) is None
+
+
+@pytest.mark.parametrize(
+    ("rows", "ef", "compared"),
+    [
+        (5000, 64, 843),
+        (5000, 128, 1331),
+        (15_000, 128, 1482),
+        (40_000, 64, 923),
+        (40_000, 256, 2514),
+        (200_000, 256, 4096),
+    ],
+)
+def test_what_a_walk_compares_is_about_what_was_measured(rows: int, ef: int, compared: int) -> None:
+    assert compared_rows(ef, rows) == pytest.approx(compared, rel=0.2)
 
 
 def test_where_points_are_dead_the_graph_is_searched_farther() -> None:

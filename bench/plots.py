@@ -1,17 +1,17 @@
 """Plots of recall against latency and against throughput, a panel for each way to store vectors."""
 
+import importlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-import matplotlib as mpl
-
-mpl.use("Agg")  # before pyplot looks for a screen
-
-from matplotlib import pyplot as plt
-from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
-
 from bench.storage import Curve
+
+# Without types: they are not there where only what checks types is installed.
+matplotlib: Any = importlib.import_module("matplotlib")
+matplotlib.use("Agg")  # before pyplot looks for a screen
+pyplot: Any = importlib.import_module("matplotlib.pyplot")
+ticker: Any = importlib.import_module("matplotlib.ticker")
 
 COLUMNS = 4
 OURS = "Headwater, over REST"
@@ -37,7 +37,7 @@ def _plot(
 ) -> None:
     storages = list(dict.fromkeys(curve.storage for curve in curves))
     rows = -(-(len(storages) + 1) // COLUMNS)
-    figure, axes = plt.subplots(
+    figure, axes = pyplot.subplots(
         rows,
         COLUMNS,
         figsize=(3.6 * COLUMNS, 3.2 * rows + 0.9),
@@ -62,9 +62,9 @@ def _plot(
     for panel in panels[: len(storages) + 1]:
         panel.set_yscale("log")
         panel.grid(visible=True, which="both", alpha=0.25)
-        panel.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-        panel.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}"))
-        panel.yaxis.set_minor_formatter(NullFormatter())
+        panel.yaxis.set_major_locator(ticker.LogLocator(subs=(1, 2, 5)))
+        panel.yaxis.set_major_formatter(ticker.FuncFormatter(lambda value, _: f"{value:,g}"))
+        panel.yaxis.set_minor_formatter(ticker.NullFormatter())
         panel.tick_params(labelbottom=True)
         panel.set_xlabel("recall@10")
     for row in axes:
@@ -78,4 +78,4 @@ def _plot(
     figure.legend(handles.values(), handles.keys(), loc="outside lower center", ncols=len(handles), frameon=False)
     figure.suptitle(title, fontsize=13)
     figure.savefig(path, dpi=110)
-    plt.close(figure)
+    pyplot.close(figure)

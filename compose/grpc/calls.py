@@ -165,12 +165,13 @@ class CallHandler:
     ) -> tuple[bytes, Reply]:
         rendering = MessageRendering(self._limits.max_answer_bytes) if self._route.rendered else None
         is_long = len(data) > INLINE_BYTES
-        held = len(data)
+        # What is made of a message takes as much again, or more where it is of small parts.
+        held = 2 * len(data)
         self._in_flight.take(held)
         try:
-            size = await _run(is_long, self._sizes.size, self._request, data)
-            self._in_flight.take(size)
-            held += size
+            more = max(0, await _run(is_long, self._sizes.size, self._request, data) - held)
+            self._in_flight.take(more)
+            held += more
             async with self._parsing if is_long else nullcontext():
                 call = await _run(is_long, self._reader.read, data, headers)
             call.patience = patience

@@ -12,7 +12,7 @@ import signal
 import tempfile
 import time
 from argparse import ArgumentParser
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -46,6 +46,8 @@ PARTS = {
     "find: walk and scores": ("query_api/", "projector/"),
 }
 """What is done where, by how modules' paths begin: the first that fits."""
+Cost = dict[Stack, float]
+"""Microseconds of one request by stack."""
 ROOMS = ("schemas", "ingest", "projector", "query_api", "compose")
 
 
@@ -92,7 +94,7 @@ def fill(server: Server, vectors: Floats) -> None:
     raise TimeoutError("no graph")
 
 
-def measured(servers: Sequence[Server], outputs: Sequence[Path], case: Case, seconds: float) -> list[Counter[Stack]]:
+def measured(servers: Sequence[Server], outputs: Sequence[Path], case: Case, seconds: float) -> list[Cost]:
     """Microseconds of one request by stack, outermost call first, for each server."""
     for server in servers:
         case.drive(server, case.make(0))
@@ -107,14 +109,14 @@ def measured(servers: Sequence[Server], outputs: Sequence[Path], case: Case, sec
             case.drive(server, requests)
             spent[number] += used(server.process.pid).since(before).seconds
             asked[number] += len(requests)
-    found: list[Counter[Stack]] = []
+    found: list[Cost] = []
     for server, output, each, count in zip(servers, outputs, spent, asked, strict=True):
         stacks: Counter[Stack] = Counter()
         for line in written(server, output):
             names, _, us = line.rpartition(" ")
             stacks[_from_the_loop(tuple(names.split(";")))] += int(us)
         scale = each * 1e6 / count / stacks.total()
-        found.append(Counter({stack: us * scale for stack, us in stacks.items()}))
+        found.append({stack: us * scale for stack, us in stacks.items()})
     return found
 
 
@@ -146,15 +148,15 @@ def part_of(stack: Stack) -> str:
     return LOOP
 
 
-def show(case: Case, servers: Sequence[Server], every: Sequence[Counter[Stack]]) -> None:
+def show(case: Case, servers: Sequence[Server], every: Sequence[Cost]) -> None:
     """A table of microseconds by part."""
     print(f"\n{case.name}: microseconds of processor time of one request")
-    costs = [stacks.total() for stacks in every]
+    costs = [sum(stacks.values()) for stacks in every]
     for server, cost in zip(servers, costs, strict=True):
         print(f"  {server.root}: {cost:.0f}")
-    parts: list[Counter[str]] = []
+    parts: list[defaultdict[str, float]] = []
     for stacks in every:
-        parts.append(Counter())
+        parts.append(defaultdict(float))
         for stack, us in stacks.items():
             parts[-1][part_of(stack)] += us
     for name in sorted({part for of in parts for part in of}, key=lambda part: -max(of[part] for of in parts)):
@@ -185,7 +187,9 @@ def main() -> None:
                     every = measured(servers, outputs, case, options.seconds)
                     show(case, servers, every)
                     if options.graphs is not None:
-                        title = f"{case.name}: {every[-1].total():.0f} microseconds of processor time of one request"
+                        title = (
+                            f"{case.name}: {sum(every[-1].values()):.0f} microseconds of processor time of one request"
+                        )
                         (options.graphs / f"{case.name}.svg").write_text(draw(every[-1], title, "us"))
         finally:
             for server in servers:

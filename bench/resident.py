@@ -40,6 +40,7 @@ from query_api.vectors.dense import DenseComparison
 from schemas.config import CollectionConfig, Distance, HnswConfig, VectorParams
 from schemas.ids import PointId
 from schemas.points import encode_point
+from schemas.vectors.dense import DenseKind
 
 WAYS = ("float32", "int8")
 QUERIES, WANTED, EF = 1000, 10, 128
@@ -52,7 +53,7 @@ def config_of(dim: int, ef_construct: int) -> CollectionConfig:
     """Scalar codes kept in memory, vectors on disk."""
     params = VectorParams(dim, Distance.COSINE, on_disk=True)
     quantization = {"scalar": {"type": "int8", "always_ram": True}}
-    return CollectionConfig({"": params}, HnswConfig(ef_construct=ef_construct), quantization=quantization)
+    return CollectionConfig({"": params}, hnsw=HnswConfig(ef_construct=ef_construct), quantization=quantization)
 
 
 def build(folder: Path, points: int, config: CollectionConfig) -> None:
@@ -98,6 +99,7 @@ def measure(folder: Path, way: str) -> dict[str, float]:
     before = resident()
     segment = Segment.open(folder / "s")
     params = VectorParams(segment.meta.vectors[0].dim, Distance.COSINE)
+    kind = DenseKind(params)
     nobody = np.zeros(segment.size, np.bool_)
     part = LiveShard(ShardId(1, 0), CollectionConfig({"": params}), [(segment, nobody)], 0).view.segments[0]
     vectors = part.vectors("")
@@ -115,7 +117,7 @@ def measure(folder: Path, way: str) -> dict[str, float]:
         graph = opened
     hits, started = 0, time.thread_time()
     for question, right in zip(questions, nearest, strict=True):
-        comparison = DenseComparison(params, question.tobytes())
+        comparison = DenseComparison(kind, question.tobytes())
         search = Asked(Findable(part, vectors, None), WANTED, EF, QuantizedSearch(rescore=True))
         query = PartQuery(search, graph, comparison.walk(graph, search), False, Allowance(inf, Deadline(inf)))
         rows, scores = comparison.nearest(vectors, query)

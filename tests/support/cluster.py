@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
+from urllib.parse import quote
 
 import pytest
 
@@ -156,7 +157,7 @@ class Cluster:
             return
         with Http(self.port, timeout=2 * REACH_SECONDS) as http:
             for found in http.get("/collections").result["collections"]:
-                assert http.delete(f"/collections/{found['name']}").result is True
+                assert http.delete(f"/collections/{quote(found['name'], safe='')}").result is True
 
     def verify(self, data: Path | None = None) -> str:
         """``headwater verify`` over a data folder that no projector works on; what it says when all is equal."""

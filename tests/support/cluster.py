@@ -178,6 +178,9 @@ def cluster(
     kafka_broker: KafkaBroker, tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config
 ) -> Iterator[Cluster]:
     """The session's cluster: one projector, an api of two workers. A test that uses it leaves it empty and alive."""
+    if getattr(pytestconfig.option, "loadgroup", False):
+        # One process has all tests that take it. Where another has some, too, this says so.
+        (tmp_path_factory.getbasetemp().parent / "the cluster").mkdir()
     with Cluster(tmp_path_factory.mktemp("cluster"), settings_for(kafka_broker), workers=2, grpc=True) as made:
         pytestconfig.stash[CLUSTER] = made
         yield made.start()

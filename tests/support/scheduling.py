@@ -10,6 +10,7 @@ that take long, so that no process is left with one of them at the end.
 from collections.abc import Generator
 
 import pytest
+from _pytest.nodeid import coerce_node_id
 from xdist.remote import Producer
 from xdist.scheduler import LoadGroupScheduling
 
@@ -19,11 +20,6 @@ _CLUSTER = "cluster"
 _LONG = ("slow", "crash", "kafka")
 _LEFT: pytest.StashKey[int] = pytest.StashKey()
 """How many tests that take the cluster have not been run."""
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    """Where pytest-xdist is left out, nothing else tells of its mark."""
-    config.addinivalue_line("markers", "xdist_group(name): runs in one process with others of the group")
 
 
 class FileScheduling(LoadGroupScheduling):
@@ -47,9 +43,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     After all other hooks, as pytest itself puts tests in another order by the parameters of their fixtures.
     """
     asking = {item for item in items if _takes_cluster(item)}
-    for item in asking:
-        item.add_marker(pytest.mark.xdist_group(_CLUSTER))
     yield
+    if getattr(config.option, "loadgroup", False):  # in a process of pytest-xdist
+        for item in asking:
+            # As pytest-xdist would for its mark, but that it sets what pytest no longer looks at.
+            item._id = coerce_node_id(f"{item.nodeid}@{_CLUSTER}")  # pyright: ignore[reportPrivateUsage]
     config.stash[_LEFT] = len(asking.intersection(items))
     long = {item.path for item in items if item not in asking and any(map(item.get_closest_marker, _LONG))}
     items.sort(key=lambda item: (item not in asking, item.path not in long))

@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import select
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
@@ -62,6 +63,8 @@ class Http:
     def send(self, method: str, path: str, body: bytes | None = None, headers: dict[str, str] | None = None) -> Answer:
         """Send a body as it is. Raises OSError or HTTPException when there is no whole answer."""
         sent = {"Content-Type": "application/json"} if headers is None else headers
+        if self._was_closed():
+            self._connection.close()  # which has the request open another
         try:
             self._connection.request(method, path, body=body, headers=sent)
             response = self._connection.getresponse()
@@ -70,6 +73,14 @@ class Http:
             self._connection.close()
             raise
         return answer
+
+    def _was_closed(self) -> bool:
+        """Whether the server closed the connection, as it does with one that is idle for long."""
+        if self._connection.sock is None:
+            return False
+        poll = select.poll()
+        poll.register(self._connection.sock, select.POLLIN)
+        return bool(poll.poll(0))
 
     def get(self, path: str) -> Answer:
         """GET."""

@@ -46,6 +46,8 @@ class Storage:
     peer: Callable[[], dict[str, Any]]
     whole: bool = False
     """Whether values are given as whole numbers from 0 to 255."""
+    oversampling: float | None = None
+    """How many times as many as are wanted both find by codes and compare exactly; None where there are no codes."""
 
 
 def _quantized(**settings: dict[str, Any]) -> dict[str, Any]:
@@ -59,18 +61,22 @@ STORAGES = {
     "scalar int8": Storage(
         _quantized(scalar={"type": "int8", "always_ram": True}),
         lambda: {"quantization_config": edge.ScalarQuantizationConfig(edge.ScalarType.Int8, always_ram=True)},
+        oversampling=2.0,
     ),
     "turbo 4 bits": Storage(
         _quantized(turbo={"bits": "bits4", "always_ram": True}),
         lambda: {"quantization_config": edge.TurboQuantQuantizationConfig(True, edge.TurboQuantBitSize.Bits4)},
+        oversampling=2.0,
     ),
     "product x8": Storage(
         _quantized(product={"compression": "x8", "always_ram": True}),
         lambda: {"quantization_config": edge.ProductQuantizationConfig(edge.CompressionRatio.X8, always_ram=True)},
+        oversampling=3.0,
     ),
     "binary": Storage(
         _quantized(binary={"always_ram": True}),
         lambda: {"quantization_config": edge.BinaryQuantizationConfig(always_ram=True)},
+        oversampling=8.0,
     ),
 }
 
@@ -144,9 +150,11 @@ def _headwater(server: Server, name: str, storage: Storage, stored: Given, right
             connection.ask(_json("PUT", f"{path}/points?wait=true", {"points": points}))
         _wait_indexed(connection, path, len(stored.vectors))
     curve = Curve("Headwater, over REST", name)
+    codes = {} if storage.oversampling is None else {"rescore": True, "oversampling": storage.oversampling}
     for ef in EFS:
+        params = {"hnsw_ef": ef, "quantization": codes}
         asked = [
-            _json("POST", f"{path}/points/query", {"query": query, "limit": K, "params": {"hnsw_ef": ef}})
+            _json("POST", f"{path}/points/query", {"query": query, "limit": K, "params": params})
             for query in stored.queries.tolist()
         ]
         timed(server.port, asked[:50])
@@ -182,8 +190,11 @@ def _engine(folder: Path, name: str, storage: Storage, stored: Given, right: Ids
         shard.update(edge.UpdateOperation.upsert_points([edge.Point(at + i, row, {}) for i, row in enumerate(rows)]))
     shard.optimize()
     curve = Curve("Qdrant's engine, in process", name)
+    codes = None
+    if storage.oversampling is not None:
+        codes = edge.QuantizationSearchParams(rescore=True, oversampling=storage.oversampling)
     for ef in EFS:
-        params = edge.SearchParams(hnsw_ef=ef)
+        params = edge.SearchParams(hnsw_ef=ef, quantization=codes)
         asked = [
             edge.QueryRequest(K, query=edge.Query.Nearest(query), params=params) for query in stored.queries.tolist()
         ]

@@ -63,7 +63,7 @@ def _plot(
         panel.set_yscale("log")
         panel.grid(visible=True, which="both", alpha=0.25)
         panel.yaxis.set_major_locator(ticker.LogLocator(subs=(1, 2, 5)))
-        panel.yaxis.set_major_formatter(ticker.FuncFormatter(lambda value, _: f"{value:,g}"))
+        panel.yaxis.set_major_formatter(ticker.FuncFormatter(_number))
         panel.yaxis.set_minor_formatter(ticker.NullFormatter())
         panel.tick_params(labelbottom=True)
         panel.set_xlabel("recall@10")
@@ -79,3 +79,7 @@ def _plot(
     figure.suptitle(title, fontsize=13)
     figure.savefig(path, dpi=110)
     pyplot.close(figure)
+
+
+def _number(value: float, _: int) -> str:
+    return f"{value:,g}"

@@ -13,7 +13,7 @@ import asyncio
 import importlib
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -115,7 +115,7 @@ class Ours:
         kind: Any = TYPES[by]
         return self._found(Ordered(limit=PAGE, by=parse_path(by), data_type=kind, start_from=start))
 
-    def facet(self, by: str, condition: Condition | None) -> dict[Any, int]:
+    def facet(self, by: str, condition: Condition | None) -> Mapping[Any, int]:
         """How many points have each value."""
         kind: Any = TYPES[by]
         filter = None if condition is None else parse_filter({"must": [condition]})

@@ -13,12 +13,13 @@ import random
 import shutil
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from compose.errors import expected_errors, first_error
 from tests.damage.contents import COLLECTIONS, Contents, change, create, fill, read_all
-from tests.damage.files import MAPPED, ONLY_COPY, files_of
+from tests.damage.files import EMBEDDED_KINDS, MAPPED, ONLY_COPY, files_of
 from tests.damage.harm import HARMS, cut
 from tests.damage.node import open_node
 
@@ -40,7 +41,7 @@ async def make(folder: Path) -> None:
     async with open_node(data) as node:
         await node.caught_up()
         await fill(node, REVISIONS)
-        shutil.copytree(data, folder / "killed")
+        await _copied(data, folder / "killed")
     shutil.rmtree(data)
     (folder / "killed").rename(data)
     shutil.copytree(data, folder / "copy")
@@ -52,6 +53,20 @@ async def make(folder: Path) -> None:
         after = await read_all(node)
     (folder / "expected").write_bytes(pickle.dumps((before, after)))
     shutil.rmtree(folder / "copy")
+
+
+async def _copied(data: Path, target: Path) -> None:
+    """Copy a folder in use, once there are files of all kinds: between two generations a segment may have no graph."""
+    while not _has_all(target):
+        shutil.rmtree(target, ignore_errors=True)
+        await asyncio.sleep(0.01)
+        if _has_all(data):
+            with suppress(shutil.Error):  # a builder's thread renamed a file meanwhile
+                shutil.copytree(data, target)
+
+
+def _has_all(data: Path) -> bool:
+    return all(files_of(data, kind) for kind in EMBEDDED_KINDS)
 
 
 @dataclass

@@ -107,6 +107,7 @@ class Column:
             case _:
                 return None
 
+    @tells_damage
     def values_at(self, slots: NDArray[np.int64]) -> list[str | int | None] | None:
         """The one string or integer that each of some slots has at the path, None for none.
 

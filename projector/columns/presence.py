@@ -101,7 +101,7 @@ class Presence:
     def _count(self, test: ValuesCount) -> Selection:
         lengths = Ordered(self._source, "lengths", np.int64)
         bares = self._set("bares") if len(lengths) else self.filled()
-        passing = self._of_length(lengths, test)
+        passing = SlotSet.union([lengths.slots[lengths.span(test)]], self._size)
         if in_range(1, test):
             passing |= bares
         if in_range(0, test):
@@ -109,14 +109,6 @@ class Presence:
             passing |= self._set("bare_nulls")
             passing |= ~(bares | self._set("bare_nulls") | SlotSet.union([lengths.slots], self._size))
         return known(passing)
-
-    def _of_length(self, lengths: Ordered, test: ValuesCount) -> SlotSet:
-        span = lengths.span(test)
-        if len(lengths) == self._size and 2 * (span.stop - span.start) > self._size:
-            # Every slot has an array, most of them of such a length: those that have not are fewer.
-            others = SlotSet.union([lengths.slots[: span.start], lengths.slots[span.stop :]], self._size)
-            return SlotSet.everything(self._size) - others
-        return SlotSet.union([lengths.slots[span]], self._size)
 
     def _uncounted(self, test: ValuesCount) -> Selection:
         return at_most(SlotSet.everything(self._size) if in_range(0, test) else self.filled())

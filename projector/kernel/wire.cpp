@@ -54,8 +54,7 @@ class Walk {
                     break;
                 }
                 case group:
-                case group_end:
-                    // What is in groups is counted as if it were the message's own, which is never too little.
+                    if (!group_of(at, end, number, depth + 1)) return false;
                     break;
                 default:
                     return false;
@@ -65,6 +64,39 @@ class Walk {
     }
 
    private:
+    // No message has groups: a parser keeps one as it came, and looks at none of its fields.
+    bool group_of(const std::uint8_t*& at, const std::uint8_t* end, std::uint64_t number, int depth) {
+        if (depth > most_nested) return false;
+        while (at < end) {
+            std::uint64_t tag = 0, size = 0;
+            if (!read(at, end, tag)) return false;
+            taken_ += unknown_.each;
+            if (taken_ > limit_) return false;
+            switch (tag & 7) {
+                case varint:
+                    if (!read(at, end, size)) return false;
+                    break;
+                case fixed64:
+                    if (!skip(at, end, 8)) return false;
+                    break;
+                case fixed32:
+                    if (!skip(at, end, 4)) return false;
+                    break;
+                case delimited:
+                    if (!read(at, end, size) || !skip(at, end, size)) return false;
+                    break;
+                case group:
+                    if (!group_of(at, end, tag >> 3, depth + 1)) return false;
+                    break;
+                case group_end:
+                    return tag >> 3 == number;
+                default:
+                    return false;
+            }
+        }
+        return false;
+    }
+
     static bool skip(const std::uint8_t*& at, const std::uint8_t* end, std::uint64_t size) {
         if (static_cast<std::uint64_t>(end - at) < size) return false;
         at += size;

@@ -30,7 +30,7 @@ def to_filter(obj: JsonFilter | None) -> Filter | None:
         return None
     try:
         encoded = _encode(obj)
-    except OverflowError:
+    except (OverflowError, RecursionError):
         return _parsed(obj)
     return _remembered(encoded) if len(encoded) <= _REMEMBERED_BYTES else _parsed(obj)
 

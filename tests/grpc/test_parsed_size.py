@@ -38,6 +38,14 @@ def test_many_small_parts_are_refused(kind: str, part: bytes) -> None:
         SIZES.size(request, part * (LIMIT // 10 // len(part)))
 
 
+def test_a_group_hides_nothing_that_comes_after_it() -> None:
+    request = KINDS["UpsertPoints"]
+    hiding, points = b"\xc3\x3e\x1a\x01\xff\xc4\x3e", b"\x1a\x00" * 100
+    read: Any = request.FromString(hiding + points)
+    assert len(read.points) == 100
+    assert SIZES.size(request, hiding + points) > SIZES.size(request, points)
+
+
 def test_what_clients_send_is_not() -> None:
     request: Any = message_named("qdrant.UpsertPoints")(collection_name="c")
     for number in range(200):

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.errors import BadInputError
-from schemas.rest.decode import decode_body
+from schemas.rest.decode import MAX_TOLD_BYTES, decode_body
 from schemas.rest.json_syntax import syntax_error
 from tests.golden.transcript import names, read
 
@@ -85,4 +85,4 @@ def test_a_body_that_is_no_json_is_answered_so() -> None:
     with pytest.raises(BadInputError, match=r"^Format error in JSON body: trailing comma at line 1 column 12$"):
         decode_body(msgspec.json.Decoder(_Request), b'{"limit":1,}')
     with pytest.raises(BadInputError, match=r"^Format error in JSON body: JSON is malformed"):
-        decode_body(msgspec.json.Decoder(_Request), b'{"limit":1,}'.rjust(1 << 20))
+        decode_body(msgspec.json.Decoder(_Request), b'{"limit":1,}'.rjust(MAX_TOLD_BYTES + 1))

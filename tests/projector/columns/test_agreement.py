@@ -129,6 +129,23 @@ def test_what_columns_decide(condition: dict[str, Any], expected: int, empty: in
     assert selection.sure.slots().tolist() == [i for i, p in enumerate(segment.points) if matches(parsed, p)]
 
 
+TWO_FOR_ONE: list[list[dict[str, Any]]] = [
+    [{"a": [{"b": [1]}, {"b": [2]}]}, {}],
+    [{"a": [{"b": [1]}, {"b": []}, {"b": [2]}]}, {}, {"z": 1}],
+]
+"""There are as many arrays at ``a[].b`` as slots."""
+
+
+@pytest.mark.parametrize("bodies", TWO_FOR_ONE)
+@pytest.mark.parametrize("bounds", [{"gte": 1}, {"lt": 1}, {"gte": 0}, {"gt": 1}])
+def test_as_many_arrays_as_slots_are_not_one_in_each(bodies: list[dict[str, Any]], bounds: dict[str, int]) -> None:
+    segment = _Segment(bodies, {})
+    parsed = parse_filter({"must": [{"key": "a[].b", "values_count": bounds}]})
+    selection = select(parsed, segment)
+    found = selection.resolve(lambda slot: matches(parsed, segment.points[slot]), lambda slots: slots)
+    assert found.mask().tolist() == [matches(parsed, point) for point in segment.points]
+
+
 def test_a_long_list_is_not_looked_up_value_by_value(monkeypatch: pytest.MonkeyPatch) -> None:
     bodies = [{"k": f"s{i}", "n": i} for i in range(100)]
     segment = _Segment(bodies)

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from projector.columns.columns import Columns
@@ -30,7 +31,7 @@ def spoil(segment: Segment, byte: int, kind: str) -> None:
 
 
 def read(segment: Segment) -> list[SegmentDamagedError]:
-    """What is raised when keywords are selected and counted in columns that were not read before."""
+    """What is raised when keywords are selected, counted and told of slots in columns that were not read before."""
     raised: list[SegmentDamagedError] = []
     for path in ("city", "tags[]"):
         for test in TESTS:
@@ -46,6 +47,10 @@ def read(segment: Segment) -> list[SegmentDamagedError]:
                 found[0].counts("keyword", some)
             except SegmentDamagedError as error:
                 raised.append(error)
+        try:
+            found[0].values_at(np.arange(segment.size))
+        except SegmentDamagedError as error:
+            raised.append(error)
     return raised
 
 

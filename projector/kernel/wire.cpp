@@ -33,15 +33,6 @@ class Walk {
             if (taken_ > limit_) return false;
             std::uint64_t size = 0;
             switch (tag & 7) {
-                case varint:
-                    if (!read(at, end, size)) return false;
-                    break;
-                case fixed64:
-                    if (!skip(at, end, 8)) return false;
-                    break;
-                case fixed32:
-                    if (!skip(at, end, 4)) return false;
-                    break;
                 case delimited: {
                     if (!read(at, end, size)) return false;
                     const std::uint8_t* from = at;
@@ -57,7 +48,7 @@ class Walk {
                     if (!group_of(at, end, number, depth + 1)) return false;
                     break;
                 default:
-                    return false;
+                    if (!number_of(at, end, tag & 7)) return false;
             }
         }
         return taken_ <= limit_;
@@ -73,15 +64,6 @@ class Walk {
             taken_ += unknown_.each;
             if (taken_ > limit_) return false;
             switch (tag & 7) {
-                case varint:
-                    if (!read(at, end, size)) return false;
-                    break;
-                case fixed64:
-                    if (!skip(at, end, 8)) return false;
-                    break;
-                case fixed32:
-                    if (!skip(at, end, 4)) return false;
-                    break;
                 case delimited:
                     if (!read(at, end, size) || !skip(at, end, size)) return false;
                     break;
@@ -91,10 +73,25 @@ class Walk {
                 case group_end:
                     return tag >> 3 == number;
                 default:
-                    return false;
+                    if (!number_of(at, end, tag & 7)) return false;
             }
         }
         return false;
+    }
+
+    // Past a value of one of the types that have a size of their own; false for another type.
+    static bool number_of(const std::uint8_t*& at, const std::uint8_t* end, std::uint64_t type) {
+        std::uint64_t value = 0;
+        switch (type) {
+            case varint:
+                return read(at, end, value);
+            case fixed64:
+                return skip(at, end, 8);
+            case fixed32:
+                return skip(at, end, 4);
+            default:
+                return false;
+        }
     }
 
     static bool skip(const std::uint8_t*& at, const std::uint8_t* end, std::uint64_t size) {

@@ -103,25 +103,29 @@ class _Scanner:
     def _first(self) -> None:
         """What comes after an opening bracket."""
         kind = self._open[-1]
-        byte = self._peek()
+        byte = self._unclosed()
         if not byte:
-            raise self._here(_WHOLE[kind])
-        if byte == _END[kind]:
-            self._close()
-        elif kind == "{":
+            return
+        if kind == "{":
             self._key(byte)
-            self._value()
-        else:
-            self._value()
+        self._value()
 
-    def _next(self) -> None:
-        """What comes after a value in an array or an object."""
+    def _unclosed(self) -> bytes:
+        """The next byte; nothing where it closed the innermost bracket."""
         kind = self._open[-1]
         byte = self._peek()
         if not byte:
             raise self._here(_WHOLE[kind])
         if byte == _END[kind]:
             self._close()
+            return b""
+        return byte
+
+    def _next(self) -> None:
+        """What comes after a value in an array or an object."""
+        kind = self._open[-1]
+        byte = self._unclosed()
+        if not byte:
             return
         if byte != b",":
             raise self._here(_BETWEEN[kind])

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from bench.storage import Curve
+from bench.curve import Curve
 
 # Without types: they are not there where only what checks types is installed.
 matplotlib: Any = importlib.import_module("matplotlib")
@@ -19,6 +19,8 @@ STYLES = {
     OURS: ("#d1495b", "o", "-"),
     "Qdrant's engine, in process": ("#30638e", "s", "--"),
     "hnswlib, in process": ("#777777", "^", ":"),
+    "faiss, in process": ("#edae49", "v", "-."),
+    "usearch, in process": ("#66a182", "D", ":"),
 }
 
 

@@ -1,4 +1,4 @@
-"""Recall against latency and throughput for each way to store vectors, beside hnswlib and Qdrant's own engine.
+"""Recall against latency and throughput for each way to store vectors, beside libraries and Qdrant's own engine.
 
 python -m bench plots [--points 50000] [--output FOLDER]
 
@@ -8,28 +8,25 @@ vectors, and the right answers are those of an exact search by cosine over what 
 """
 
 import json
-import os
 import shutil
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from statistics import median
 from typing import Any
 
-import hnswlib
 import msgspec
 import numpy as np
 import qdrant_edge as edge
 
+from bench.curve import EFS, Curve, on_all_cores, one_by_one
+from bench.libraries import LIBRARIES
 from bench.peers import EF_CONSTRUCT, M
 from bench.raw_http import Connection, request, throughput, timed
 from bench.word_vectors import progress
-from bench.workload import BATCH, Floats, Ids, K, Workload, exact_ids, found_ids, normalised, recall
+from bench.workload import BATCH, Floats, Ids, K, Workload, exact_ids, found_ids, normalised
 from tests.support.server import Server
 
-EFS = (16, 32, 64, 128, 256, 512)
 QUERIES = 500
 CONNECTIONS = 8
 READY_SECONDS = 300.0
@@ -81,23 +78,6 @@ STORAGES = {
 }
 
 
-@dataclass
-class Curve:
-    """One system with one storage, by ascending ef: recall@10, milliseconds of a search (p50), searches a second."""
-
-    system: str
-    storage: str
-    recall: list[float] = field(default_factory=list[float])
-    milliseconds: list[float] = field(default_factory=list[float])
-    per_second: list[float] = field(default_factory=list[float])
-
-    def add(self, found: Sequence[Sequence[int]], right: Ids, seconds: Sequence[float], per_second: float) -> None:
-        """What one ef gave."""
-        self.recall.append(recall(found, right))
-        self.milliseconds.append(median(seconds) * 1000)
-        self.per_second.append(per_second)
-
-
 @dataclass(frozen=True)
 class Given:
     """What is stored and asked: as it is, of length 1, or as whole numbers that keep the order of distances."""
@@ -129,8 +109,10 @@ def curves(work: Workload, folder: Path) -> Iterator[Curve]:
     for name, storage in STORAGES.items():
         progress(f"{name}: Qdrant's engine")
         yield _engine(folder / "edge", name, storage, given(work, storage), right)
-    progress("float32: hnswlib")
-    yield _hnswlib(given(work, STORAGES["float32"]), right)
+    stored = given(work, STORAGES["float32"])
+    for name, library in LIBRARIES:
+        progress(f"{name}: {library.system}")
+        yield library.measure(name, stored.vectors, stored.queries, right)
 
 
 def _json(method: str, path: str, body: object) -> bytes:
@@ -198,49 +180,12 @@ def _engine(folder: Path, name: str, storage: Storage, stored: Given, right: Ids
         asked = [
             edge.QueryRequest(K, query=edge.Query.Nearest(query), params=params) for query in stored.queries.tolist()
         ]
-        _one_by_one(shard.query, asked[:50])
-        seconds, answers = _one_by_one(shard.query, asked)
+        one_by_one(shard.query, asked[:50])
+        seconds, answers = one_by_one(shard.query, asked)
         found = [[hit.id for hit in answer] for answer in answers]
-        curve.add(found, right, seconds, _on_all_cores(shard.query, asked * 2))
+        curve.add(found, right, seconds, on_all_cores(shard.query, asked * 2))
     shard.close()
     return curve
-
-
-def _hnswlib(stored: Given, right: Ids) -> Curve:
-    index = hnswlib.Index("cosine", stored.vectors.shape[1])
-    index.init_index(len(stored.vectors), M=M, ef_construction=EF_CONSTRUCT)
-    index.add_items(stored.vectors)
-
-    def search(query: Floats) -> list[int]:
-        labels, _ = index.knn_query(query, k=K, num_threads=1)
-        return labels[0].tolist()
-
-    curve, asked = Curve("hnswlib, in process", "float32"), list(stored.queries)
-    for ef in EFS:
-        index.set_ef(ef)
-        _one_by_one(search, asked[:50])
-        seconds, found = _one_by_one(search, asked)
-        curve.add(found, right, seconds, _on_all_cores(search, asked * 2))
-    return curve
-
-
-def _one_by_one(ask: Callable[[Any], Any], asked: Sequence[Any]) -> tuple[list[float], list[Any]]:
-    seconds: list[float] = []
-    answers: list[Any] = []
-    for one in asked:
-        begun = time.perf_counter()
-        answers.append(ask(one))
-        seconds.append(time.perf_counter() - begun)
-    return seconds, answers
-
-
-def _on_all_cores(ask: Callable[[Any], Any], asked: Sequence[Any]) -> float:
-    """Answers a second."""
-    with ThreadPoolExecutor(os.cpu_count() or 1) as threads:
-        list(threads.map(ask, asked[:8]))
-        begun = time.perf_counter()
-        list(threads.map(ask, asked))
-        return len(asked) / (time.perf_counter() - begun)
 
 
 def write(measured: Sequence[Curve], path: Path) -> None:

@@ -42,7 +42,6 @@ from query_api.plan.selection import Selection
 from query_api.plan.tree import Node, Plan
 from query_api.points import FetchedPoint
 from query_api.threads import ReadThreads
-from query_api.vectors.dense import graph_rows
 from query_api.vectors.scoring import Scorer
 from schemas.config import CollectionConfig, Distance, VectorParams
 from schemas.filters import Filter, parse_filter
@@ -188,7 +187,7 @@ class Alone:
 
         def by_graph(scorer: Scorer) -> object:
             walk = GraphWalk(self._graph, scorer.query, found, min(WANTED, found.count), plan)
-            return graph_rows(walk, self._vectors, scorer, Allowance(inf, Deadline(inf)))
+            return walk.nearest(scorer.query, Allowance(inf, Deadline(inf)))
 
         scorers = [Scorer.of(Distance.COSINE, floats(query)) for query in queries]
         exact = [partial(scorer.nearest, self._vectors.matrix, WANTED, found.chosen()) for scorer in scorers]

@@ -21,16 +21,20 @@ from projector.kernel._kernel import (
     sparse_scores,
 )
 from projector.kernel._kernel import Graph as KernelGraph
+from projector.kernel._kernel import Passing as KernelPassing
 from projector.kernel._kernel import Pool as KernelPool
 from projector.kernel._kernel import Postings as KernelPostings
+from projector.kernel._kernel import Rescoring as KernelRescoring
 
 __all__ = [
     "DamagedEndsError",
     "DamagedGraphError",
     "DamagedPostingsError",
     "KernelGraph",
+    "KernelPassing",
     "KernelPool",
     "KernelPostings",
+    "KernelRescoring",
     "WireSchema",
     "distances",
     "levels",

@@ -1,4 +1,4 @@
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -57,6 +57,42 @@ def levels() -> list[str]: ...
 # them, ascending. Scores are summed in float64.
 Rows = NDArray[np.int64] | NDArray[np.bool_] | None
 Found = tuple[NDArray[np.int64], NDArray[np.float32]]
+
+# Which rows may be found: those of a mask, bool [rows]; or those in whose slot nothing died up to ``at``. ``dead_at``
+# is by slot, ``slots`` by row, None where a row's slot is its number. Arrays are looked at as they are when it is used.
+class Passing:
+    @overload
+    def __init__(self, mask: NDArray[np.bool_]) -> None: ...
+    @overload
+    def __init__(self, dead_at: NDArray[np.uint64], at: int, slots: NDArray[np.uint32] | None = None) -> None: ...
+
+# What follows a walk, of which ``rows`` and ``distances`` are given, nearest first. A graph's ``firsts``, ``ends`` and
+# ``rows`` are those of its repeats.
+class Rescoring:
+    def __init__(
+        self,
+        vectors: NDArray[Any],  # [rows, dim]
+        measure: str,
+        firsts: NDArray[np.uint32],
+        ends: NDArray[np.uint32],
+        rows: NDArray[np.uint32],
+        level: str | None = None,
+    ) -> None: ...
+    def spread(  # with the repeats beside the rows that stand for them, of each row the ``most`` lowest that pass
+        self,
+        rows: NDArray[np.uint32],
+        distances: NDArray[np.float32],
+        most: int,
+        passing: Passing | None = None,
+    ) -> tuple[NDArray[np.uint32], NDArray[np.float32]]: ...
+    def nearest(  # of these, as the function below; none where fewer than wanted pass
+        self,
+        rows: NDArray[np.uint32],
+        distances: NDArray[np.float32],  # of the vectors, not of their codes
+        query: NDArray[np.float32],  # [dim]
+        wanted: int,
+        passing: Passing | None = None,
+    ) -> Found: ...
 
 def nearest(
     vectors: NDArray[Any],  # [rows, dim]

@@ -19,6 +19,7 @@
 #include "pool.hpp"
 #include "quantized.hpp"
 #include "quantized_module.hpp"
+#include "rescoring_module.hpp"
 #include "scan_module.hpp"
 #include "walk.hpp"
 #include "wire_module.hpp"
@@ -278,5 +279,6 @@ PYBIND11_MODULE(_kernel, module) {
     module.def("levels", &levels);
     define_scans(module);
     define_quantization(module);
+    define_rescoring(module);
     define_wire(module);
 }

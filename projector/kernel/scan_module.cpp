@@ -11,6 +11,7 @@
 #include "arrays.hpp"
 #include "maxsim.hpp"
 #include "scan.hpp"
+#include "scan_arrays.hpp"
 #include "sparse.hpp"
 
 namespace py = pybind11;
@@ -19,25 +20,6 @@ namespace headwater {
 namespace {
 
 using Which = std::optional<py::array>;  // a mask, bool [rows], or a list, int64
-
-Measure measure_named(const std::string& name) {
-    if (name == "cosine") return Measure::cosine;
-    if (name == "dot") return Measure::dot;
-    if (name == "euclid") return Measure::euclid;
-    require(name == "manhattan", "no such measure");
-    return Measure::manhattan;
-}
-
-Matrix matrix_of(const py::array& vectors) {
-    require_matrix(vectors);
-    Matrix matrix;
-    matrix.data = static_cast<const std::uint8_t*>(vectors.data());
-    matrix.size = static_cast<std::size_t>(vectors.shape(0));
-    matrix.dim = static_cast<std::size_t>(vectors.shape(1));
-    matrix.stride = static_cast<std::size_t>(vectors.strides(0));
-    matrix.datatype = datatype_of(vectors);
-    return matrix;
-}
 
 // Which of [size] rows are chosen; keeps what it was given.
 class ChosenRows {
@@ -74,18 +56,6 @@ class ChosenRows {
    private:
     py::object held_;
 };
-
-py::tuple answer(const std::vector<Scored>& found, bool higher) {
-    I64 rows(static_cast<py::ssize_t>(found.size()));
-    F32 scores(static_cast<py::ssize_t>(found.size()));
-    std::int64_t* row = rows.mutable_data();
-    float* score = scores.mutable_data();
-    for (const Scored& one : found) {
-        *row++ = one.row;
-        *score++ = higher ? one.nearness : -one.nearness;
-    }
-    return py::make_tuple(rows, scores);
-}
 
 py::tuple py_nearest(const py::array& vectors, const std::string& measure, const F32& query, std::size_t wanted,
                      const Which& rows, const std::optional<std::string>& level) {

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from projector.kernel import DamagedGraphError, KernelGraph, KernelPool
+from projector.kernel import DamagedGraphError, KernelGraph, KernelPool, KernelRescoring
 from projector.quantization.codes import Codes
 from projector.segments.graph_links import Links
 from projector.segments.repeats import Repeats
@@ -60,6 +60,8 @@ class Graph:
             self._coded = KernelGraph(codes.rows, codes.quantizer.form, links.base, links.upper, links.entry)
         self._told = False
         self.repeats = repeats
+        self.rescoring = KernelRescoring(matrix, distance.lower(), repeats.firsts, repeats.ends, repeats.rows)
+        """What follows a walk: repeats, what may not be found, exact scores."""
         self.size = len(matrix) - len(repeats.rows)
 
     def search(

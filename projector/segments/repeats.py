@@ -4,18 +4,13 @@ HNSW needs links that lead away from where they start. Among equal vectors every
 that a crowd of them, put into a graph one by one, hides whatever lies behind it.
 """
 
-from collections.abc import Callable
-
 import numpy as np
 import xxhash
 from numpy.typing import NDArray
 
 _BLOCK_BYTES = 8 << 20
-_FIRST_STEP = 64
-_STEP_GROWTH = 4
 
 Rows = NDArray[np.uint32]
-Keep = Callable[[NDArray[np.integer]], NDArray[np.bool_]]
 
 
 class Repeats:
@@ -80,46 +75,6 @@ class Repeats:
         standing = mask.copy()
         standing[self.firsts] |= some
         return standing
-
-    def spread(
-        self, firsts: Rows, distances: NDArray[np.float32], most: int, keep: Keep | None
-    ) -> tuple[NDArray[np.integer], NDArray[np.float32]]:
-        """The rows that some distinct rows stand for, as far as ``keep`` lets them pass (None: all), in their order.
-
-        Of the repeats of one row, at least the ``most`` lowest that pass are there, or all. Distances go along.
-        """
-        places = np.arange(len(firsts))
-        found_rows, found_places = [firsts], [places]
-        if keep is not None:
-            kept = keep(firsts)
-            found_rows, found_places = [firsts[kept]], [places[kept]]
-        groups = np.minimum(np.searchsorted(self.firsts, firsts), max(0, len(self.firsts) - 1))
-        repeated = places[self.firsts[groups] == firsts] if len(self.firsts) else places[:0]
-        if not len(repeated):
-            return found_rows[0], distances[found_places[0]]
-        groups = groups[repeated]
-        stops = self.ends[groups].astype(np.int64)
-        starts = np.where(groups > 0, self.ends[groups - 1], 0).astype(np.int64)
-        passed = np.zeros(len(firsts), np.int64)
-        step = max(_FIRST_STEP, most)
-        while len(repeated):
-            lengths = np.minimum(stops - starts, step)
-            at = np.repeat(repeated, lengths)
-            offsets = np.arange(len(at)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
-            rows = self.rows[np.repeat(starts, lengths) + offsets]
-            if keep is not None:
-                kept = keep(rows)
-                rows, at = rows[kept], at[kept]
-            found_rows.append(rows)
-            found_places.append(at)
-            passed += np.bincount(at, minlength=len(firsts))
-            starts = starts + lengths
-            more = (passed[repeated] < most) & (starts < stops)
-            repeated, starts, stops = repeated[more], starts[more], stops[more]
-            step *= _STEP_GROWTH
-        places = np.concatenate(found_places)
-        order = np.argsort(places, kind="stable")
-        return np.concatenate(found_rows)[order], distances[places[order]]
 
 
 def _hashes(matrix: NDArray[np.float32]) -> NDArray[np.uint64]:

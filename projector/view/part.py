@@ -46,6 +46,11 @@ class Part(Protocol):
         ...
 
     @property
+    def dead_at(self) -> NDArray[np.uint64]:
+        """When each slot died, uint64 [size]: those of later deaths are alive. Changes where more die."""
+        ...
+
+    @property
     def rows(self) -> object:
         """What stays the same while its points die, and may be looked into ahead of that: a segment, or this part."""
         ...

@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 
 from projector.columns.selection import Selection
 from projector.columns.slot_set import SlotSet
+from projector.kernel import KernelPassing
 from projector.segments.repeats import Repeats
-from projector.view.part import Part, Vectors, alive, dead_rows, has_few_dead, row_of, slots_of_rows
+from projector.view.part import Part, Vectors, alive, dead_rows, has_few_dead, row_of
 from schemas.filters import Filter
 from schemas.ids import PointId
 from schemas.matching import bind, matches
@@ -65,6 +66,7 @@ class Passing:
         self._found: SlotSet | None = None
         self._rows: tuple[NDArray[np.uint32], SlotSet] | None = None
         self._standing: tuple[SlotSet, Repeats, NDArray[np.bool_]] | None = None
+        self._kept: tuple[SlotSet, KernelPassing] | None = None
 
     def undecided(self, part: Part) -> int:
         """For how many slots, dead ones included, the reference evaluator has yet to decide."""
@@ -91,6 +93,13 @@ class Passing:
         if known is None or known[0] is not rows or known[1] is not repeats:
             known = self._standing = rows, repeats, repeats.stand_ins(rows.mask())
         return known[2]
+
+    def kept(self, rows: SlotSet) -> KernelPassing:
+        """The same ``rows`` as the kernel takes them beside what stands for them."""
+        known = self._kept
+        if known is None or known[0] is not rows:
+            known = self._kept = rows, KernelPassing(rows.mask())
+        return known[1]
 
 
 _remembered: WeakKeyDictionary[Part, tuple[Passing, ...]] = WeakKeyDictionary()
@@ -201,11 +210,16 @@ class Findable:
         """The rows that may be found, ascending; not to be written to."""
         return self.found().slots()
 
-    def keep(self, rows: NDArray[np.integer]) -> NDArray[np.bool_]:
-        """Which of some rows may be found; without a filter this computes no whole mask."""
-        if self._passing is None:
-            return self._part.alive(slots_of_rows(self._vectors, rows))
-        return self.found().has(rows)
+    def kept(self, repeats: Repeats) -> KernelPassing | None:
+        """Of what such a walk finds, and of the repeats of that, what may be found; None for all.
+
+        Without a filter this computes no whole mask.
+        """
+        if self._passing is not None:
+            # Without repeats each row stands for itself alone.
+            return self._passing.kept(self.found()) if len(repeats.rows) else None
+        part = self._part
+        return None if self.everything else KernelPassing(part.dead_at, max(part.offset, 0), self._vectors.slots)
 
 
 class _SlotCandidate:

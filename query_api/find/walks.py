@@ -63,6 +63,33 @@ class GraphWalk:
             self._walked = walk
         return self._walked
 
+    def spread(self, allowance: Allowance) -> tuple[NDArray[np.uint32], NDArray[np.float32]] | None:
+        """The rows that it leads to and that may be found, nearest first, and their distances.
+
+        None when they are fewer than it wants. Raises as ``walked``.
+        """
+        there = self.walked(allowance)
+        if there.exhausted:
+            return None
+        graph = self.graph
+        found = graph.rescoring.spread(there.rows, there.distances, self.wanted, self.found.kept(graph.repeats))
+        return None if len(found[0]) < self.wanted else found
+
+    def nearest(
+        self, query: NDArray[np.float32], allowance: Allowance
+    ) -> tuple[NDArray[np.int64], NDArray[np.float32]] | None:
+        """Of these the nearest, and those that are as near, with their scores.
+
+        ``query``: what it walks towards, float32 [dim]. None when they are fewer than it wants. Raises as ``walked``.
+        """
+        there = self.walked(allowance)
+        if there.exhausted:
+            return None
+        graph = self.graph
+        kept = self.found.kept(graph.repeats)
+        found = graph.rescoring.nearest(there.rows, there.distances, query, self.wanted, kept)
+        return None if len(found[0]) < self.wanted else found
+
     def _mask(self) -> NDArray[np.bool_] | None:
         if self._allowed is None:
             self._allowed = self.found.allowed(self.graph.repeats)

@@ -8,14 +8,13 @@ from numpy.typing import NDArray
 from projector.kernel import scores
 from projector.segments.graph import Graph
 from projector.vectors.dense import DenseVectors
-from query_api.budget import Allowance
 from query_api.find.selection import Findable
 from query_api.find.strategy import exact_us, walk_for
 from query_api.find.walks import GraphWalk
 from query_api.vectors.comparison import Asked, PartQuery, SomeRows
 from query_api.vectors.quantized import coded_walk, nearest_by_codes
 from query_api.vectors.scoring import Floats, Scorer
-from query_api.vectors.walking import by_graph, cut, walked
+from query_api.vectors.walking import by_graph
 from schemas.vectors.dense import DenseKind, check_dim
 from schemas.vectors.params import Datatype, Distance
 
@@ -38,21 +37,21 @@ class DenseComparison:
 
     def nearest(self, vectors: DenseVectors, query: PartQuery) -> tuple[NDArray[np.integer], Floats]:
         """The nearest rows, through the graph where that is quicker."""
-        found, wanted, rows = query.found, query.wanted, None
+        found = query.found
         graph = query.graph
         if graph is not None and graph.codes is not None and not query.asked.quantization.ignore:
-            coded = nearest_by_codes(graph, graph.codes, vectors, self.scorer, query)
+            coded = nearest_by_codes(graph.codes, vectors, self.scorer, query)
             if coded is not None:
                 return coded
         elif graph is not None:
-            rows = by_graph(query, self.walk, lambda walk: self._step(vectors, query, walk))
-        if rows is None:
-            query.allowance.spend(self.us(vectors, found))
-            rows, near = self.scorer.nearest(vectors.matrix, wanted, found.chosen())
-            if query.allowance.notes is not None:
-                query.note("exact", _why_exact(query), found.count, len(rows))
-            return rows, near
-        return rows, self.scores(vectors, rows.astype(np.int64))
+            walked = by_graph(query, self.walk, lambda walk: self._step(query, walk))
+            if walked is not None:
+                return walked
+        query.allowance.spend(self.us(vectors, found))
+        rows, near = self.scorer.nearest(vectors.matrix, query.wanted, found.chosen())
+        if query.allowance.notes is not None:
+            query.note("exact", _why_exact(query), found.count, len(rows))
+        return rows, near
 
     def walk(self, graph: Graph, asked: Asked) -> GraphWalk | None:
         """How to begin in the graph, by its codes if it has any."""
@@ -64,12 +63,12 @@ class DenseComparison:
             None if plan is None else GraphWalk(graph, self.scorer.query, found, min(asked.wanted, found.count), plan)
         )
 
-    def _step(self, vectors: DenseVectors, query: PartQuery, walk: GraphWalk) -> NDArray[np.integer] | None:
-        rows = graph_rows(walk, vectors, self.scorer, query.allowance)
-        if rows is not None and query.allowance.notes is not None:
+    def _step(self, query: PartQuery, walk: GraphWalk) -> tuple[Rows, Floats] | None:
+        nearest = walk.nearest(self.scorer.query, query.allowance)
+        if nearest is not None and query.allowance.notes is not None:
             found, ef = query.found, walk.plan.ef
-            query.note("graph", f"{found.count} of {found.rows} vectors pass, ef {ef}", ef, len(rows))
-        return rows
+            query.note("graph", f"{found.count} of {found.rows} vectors pass, ef {ef}", ef, len(nearest[0]))
+        return nearest
 
     def scores(self, vectors: DenseVectors, rows: Rows) -> Floats:
         """The scores of some rows."""
@@ -97,11 +96,3 @@ def _why_exact(query: PartQuery) -> str:
     if query.walk is not None:
         return "looking in the graph did not lead to enough that pass"
     return f"comparing {query.found.count} that pass is quicker than looking far enough in the graph"
-
-
-def graph_rows(
-    walk: GraphWalk, vectors: DenseVectors, scorer: Scorer, allowance: Allowance
-) -> NDArray[np.integer] | None:
-    """The nearest rows among those that a graph leads to; None when too few of these may be found."""
-    there = walked(walk, allowance)
-    return None if there is None else cut(*there, walk.wanted, scorer, vectors.matrix)

@@ -13,7 +13,7 @@ from query_api.find.strategy import compared_us, walk_for
 from query_api.find.walks import GraphWalk
 from query_api.vectors.comparison import Asked, PartQuery
 from query_api.vectors.scoring import Floats, Scorer
-from query_api.vectors.walking import by_graph, cut, walked
+from query_api.vectors.walking import by_graph
 from schemas.vectors.params import Distance
 
 LEAST_SCANNED, SCANNED_PER_KEPT = 1024, 8
@@ -23,11 +23,9 @@ file costs more than what is gained by sorting fewer of them."""
 Found = tuple[NDArray[np.integer], Floats]
 
 
-def nearest_by_codes(
-    graph: Graph, codes: Codes, vectors: DenseVectors, scorer: Scorer, query: PartQuery
-) -> Found | None:
+def nearest_by_codes(codes: Codes, vectors: DenseVectors, scorer: Scorer, query: PartQuery) -> Found | None:
     """The nearest rows and their scores, by the codes of a graph; None when comparing vectors is quicker."""
-    search = _CodedSearch(graph, codes, vectors, scorer, query)
+    search = _CodedSearch(codes, vectors, scorer, query)
     found = by_graph(query, lambda graph, asked: coded_walk(graph, codes, scorer, asked), search.step)
     if found is None:
         found = search.scan()
@@ -57,8 +55,7 @@ def _kept(codes: Codes, asked: Asked) -> int:
 class _CodedSearch:
     """One search in one part. ``kept``: how many rows are to be found by their codes."""
 
-    def __init__(self, graph: Graph, codes: Codes, vectors: DenseVectors, scorer: Scorer, query: PartQuery) -> None:
-        self._graph = graph
+    def __init__(self, codes: Codes, vectors: DenseVectors, scorer: Scorer, query: PartQuery) -> None:
         self._codes = codes
         self._vectors = vectors
         self._scorer = scorer
@@ -68,7 +65,7 @@ class _CodedSearch:
     def step(self, walk: GraphWalk) -> Found | None:
         """What one walk leads to."""
         query, enough, ef = self._query, walk.wanted, walk.plan.ef
-        found = walked(walk, query.allowance)
+        found = walk.spread(query.allowance)
         if found is not None:
             query.note("graph", f"codes of {query.found.count} vectors, ef {ef}", ef, self._rescored(enough))
         return None if found is None else (found[0][:enough], found[1][:enough])
@@ -93,14 +90,10 @@ class _CodedSearch:
         """Rows with their scores: exact ones, of those that are among the nearest by them, if these are asked for."""
         if not self._query.asked.quantization.rescore:
             return rows, self._scores_of(about)
-        matrix, scorer = self._vectors.matrix, self._scorer
-        rough = distances(matrix, self._graph.metric, scorer.query, rows.astype(np.int64))
-        order = np.argsort(rough)
-        found = cut(rows[order], rough[order], self._query.wanted, scorer, matrix)
-        scores = scorer.scores(matrix, found.astype(np.int64))
+        found = self._scorer.nearest(self._vectors.matrix, self._query.wanted, rows.astype(np.int64))
         if self._codes.on_disk is not None:
             self._codes.on_disk.read(len(rows))
-        return found, scores
+        return found
 
     def _scores_of(self, about: Floats) -> Floats:
         if self._scorer.distance is Distance.EUCLID:

@@ -14,8 +14,6 @@ from schemas.vectors.normalise import UNIT_TOLERANCE
 Floats = NDArray[np.float32]
 Rows = NDArray[Any]
 
-_ERROR = 5e-7
-
 
 class Scorer(msgspec.Struct, frozen=True, eq=False):
     """Compares one query, float32 [dim], with rows of any datatype, [rows, dim].
@@ -34,16 +32,6 @@ class Scorer(msgspec.Struct, frozen=True, eq=False):
         """Prepare a query; a zero vector is as near to everything as to nothing under Cosine."""
         query = np.ascontiguousarray(vector, np.float32)
         return Scorer(distance, _unit(query) if distance is Distance.COSINE else query)
-
-    def tolerance(self, nearness: float, matrix: Rows, row: int) -> float:
-        """How far sums in float32 may be off near ``nearness``, which is that of one row of ``matrix``."""
-        scale = abs(nearness)
-        if self.distance is Distance.COSINE:
-            scale = 1.0
-        elif self.distance is Distance.DOT:
-            wide = matrix[row].astype(np.float64)
-            scale = sqrt(float(wide @ wide) * float(self.query.astype(np.float64) @ self.query))
-        return _ERROR * (4.0 + sqrt(len(self.query))) * scale
 
     @property
     def measure(self) -> str:

@@ -33,26 +33,6 @@ def test_scores_are_their_definition(matrix: Vector, query: Vector, distance: Di
     np.testing.assert_allclose(scorer.scores(rows), expected, rtol=2e-7, atol=1e-6)
 
 
-@given(matrix=matrices, query=queries, distance=st.sampled_from(DISTANCES))
-def test_float32_is_within_the_tolerance(matrix: Vector, query: Vector, distance: Distance) -> None:
-    scorer = Scorer.of(distance, query)
-    rows = normalise(matrix) if distance is Distance.COSINE else matrix
-    nearness = scorer.nearness(scorer.scores(rows)).astype(np.float64)
-    exact = -(nearness**2) if distance is Distance.EUCLID else nearness
-    for row, (found, true) in enumerate(zip(rough(scorer, rows).tolist(), exact.tolist(), strict=True)):
-        assert abs(found - true) <= scorer.tolerance(found, rows, row) + 1e-30
-
-
-def rough(scorer: Scorer, rows: Vector) -> Vector:
-    """Nearness by numpy; for Euclid minus the squared distance."""
-    if scorer.distance.higher_is_nearer:
-        return rows @ scorer.query
-    difference = rows - scorer.query
-    if scorer.distance is Distance.EUCLID:
-        return -np.einsum("ij,ij->i", difference, difference)
-    return -np.abs(difference).sum(axis=1)
-
-
 @given(matrix=matrices, query=queries, distance=st.sampled_from(DISTANCES), at=st.integers(0, 19))
 def test_equal_vectors_score_equal_wherever_they_are(
     matrix: Vector, query: Vector, distance: Distance, at: int

@@ -17,7 +17,7 @@ from projector.segments.graph_links import HnswlibFile, Links
 from projector.segments.graph_mend import mend_links
 from projector.segments.meta import SEGMENT_FILE, SEGMENT_KIND, unfit_reason
 from projector.segments.reader import Segment
-from projector.segments.repeats import Keep, Repeats
+from projector.segments.repeats import Repeats
 from projector.segments.shard_work import is_stale
 from projector.segments.spec import BuildSpec, SegmentPiece, pack_mask
 from projector.segments.spill import write_spill
@@ -63,24 +63,6 @@ def test_two_vectors_of_one_hash_stay_apart(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr("projector.segments.repeats._hashes", alike)
     repeats = Repeats.find(np.array([[1, 1], [2, 2], [1, 1], [2, 2]], np.float32))
     assert (repeats.firsts.tolist(), repeats.rows.tolist()) == ([0], [2])
-
-
-@pytest.mark.parametrize("most", [1, 100, 5000])
-def test_spreading_gives_the_lowest_that_pass(most: int) -> None:
-    matrix = crowded(6000, 0.5)
-    repeats = Repeats.find(matrix)
-    equal = np.flatnonzero((matrix == matrix[0]).all(axis=1))
-    asked = np.array([1 if 1 not in equal else 2, 0, 5999], np.uint32)
-    passing = np.arange(6000) % 7 == 3
-    cases: list[tuple[Keep | None, NDArray[np.int64]]] = [
-        (None, equal),
-        (lambda rows: passing[rows], equal[passing[equal]]),
-    ]
-    for keep, wanted in cases:
-        rows, distances = repeats.spread(asked, np.array([0.1, 0.2, 0.3], np.float32), most, keep)
-        of_crowd = rows[distances == np.float32(0.2)]
-        assert of_crowd[:most].tolist() == wanted[:most].tolist()
-        assert distances.tolist() == sorted(distances.tolist())
 
 
 def test_points_beside_a_crowd_of_equal_ones_are_found(tmp_path: Path) -> None:

@@ -1,0 +1,97 @@
+#include "rescoring.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <stdexcept>
+
+namespace headwater {
+namespace {
+
+constexpr double rounding = 5e-7;
+
+double squares(const double* values, std::size_t count) {
+    double sum = 0.0;
+    for (std::size_t at = 0; at < count; ++at) sum += values[at] * values[at];
+    return sum;
+}
+
+// How far a sum in float32 may be off near [distance], which is that of a row.
+double tolerance(const Matrix& matrix, Measure measure, Level level, const float* query, const Found& found) {
+    double scale = std::abs(static_cast<double>(found.distance));
+    if (measure == Measure::cosine) scale = 1.0;
+    if (measure == Measure::dot) {
+        Widener widener(measure, matrix.datatype, level, matrix.dim);
+        double own = 0.0;
+        for (std::size_t at = 0; at < matrix.dim; ++at) own += static_cast<double>(query[at]) * query[at];
+        // The walk's distance is 1 less the product.
+        scale = std::max(1.0, std::sqrt(own * squares(widener.take(matrix.row(found.row)), widener.filled())));
+    }
+    return rounding * (4.0 + std::sqrt(static_cast<double>(matrix.dim))) * scale;
+}
+
+void spread_one(const Found& found, const Repeats& repeats, const Passing* passing, std::size_t most,
+                std::vector<Found>& out) {
+    if (passing == nullptr || passing->has(found.row)) out.push_back(found);
+    const std::uint32_t* last = repeats.firsts + repeats.groups;
+    const std::uint32_t* group = std::lower_bound(repeats.firsts, last, found.row);
+    if (group == last || *group != found.row) return;
+    const auto number = static_cast<std::size_t>(group - repeats.firsts);
+    const std::size_t end = repeats.ends[number];
+    if (end > repeats.count) throw std::out_of_range("a group ends behind the repeats");
+    for (std::size_t at = number == 0 ? 0 : repeats.ends[number - 1]; at < end && most > 0; ++at) {
+        const std::uint32_t row = repeats.rows[at];
+        if (passing != nullptr && !passing->has(row)) continue;
+        out.push_back({found.distance, row});
+        --most;
+    }
+}
+
+}  // namespace
+
+bool Passing::has(std::uint32_t row) const {
+    if (row >= size) throw std::out_of_range("there is no such row");
+    if (mask != nullptr) return mask[row];
+    const std::size_t slot = slots == nullptr ? row : slots[row];
+    if (slot >= died) throw std::out_of_range("a row is of no slot");
+    return dead_at[slot] > at;
+}
+
+std::vector<Found> spread(const Found* found, std::size_t count, const Repeats& repeats, const Passing* passing,
+                          std::size_t most) {
+    std::vector<Found> near;
+    near.reserve(count);
+    for (std::size_t at = 0; at < count; ++at) spread_one(found[at], repeats, passing, most, near);
+    return near;
+}
+
+std::vector<Scored> rescored(const Matrix& matrix, Measure measure, Level level, const float* query,
+                             const Found* found, std::size_t count, const Repeats& repeats, const Passing* passing,
+                             std::size_t wanted) {
+    if (wanted == 0) return {};
+    std::vector<Found> near;
+    double limit = std::numeric_limits<double>::infinity();
+    for (std::size_t at = 0; at < count && !(found[at].distance > limit); ++at) {
+        const bool enough = near.size() >= wanted;
+        spread_one(found[at], repeats, passing, wanted, near);
+        if (enough || near.size() < wanted) continue;
+        const Found& last = near[wanted - 1];
+        if (last.row >= matrix.size) throw std::out_of_range("there is no such row");
+        limit = static_cast<double>(last.distance) + tolerance(matrix, measure, level, query, last);
+    }
+    if (near.size() < wanted) return {};
+    std::vector<std::int64_t> rows;
+    rows.reserve(near.size());
+    for (const Found& one : near) {
+        if (one.row >= matrix.size) throw std::out_of_range("there is no such row");
+        rows.push_back(one.row);
+    }
+    Chosen chosen;
+    chosen.size = matrix.size;
+    chosen.by = Chosen::By::list;
+    chosen.list = rows.data();
+    chosen.listed = rows.size();
+    return nearest(matrix, measure, level, query, wanted, chosen);
+}
+
+}  // namespace headwater

@@ -15,17 +15,16 @@ from rich.console import Console
 from bench import plots, storage
 from bench.dataset import COUNT
 from bench.kafka import run as kafka_run
-from bench.phases import Bench
+from bench.rest import run as rest_run
 from bench.results import Results, machine
 from bench.workload import load_workload
-from tests.support.server import Server
 
 OUTPUT = Path(__file__).parent / "results" / "local"
 
 PLOTTED = 50_000
 """Points, unless it is said how many: there are many graphs to build."""
 
-WIDTH = 130
+WIDTH = 150
 """Of the table, where there is no terminal to fit it into."""
 
 
@@ -51,7 +50,7 @@ def main() -> None:
     if options.what != "plots":
         points = options.points or COUNT
         results = Results(f"{points:,} x 100, cosine; {machine()}")
-        _measure_rest(points, results)
+        rest_run.measure(load_workload(points), results)
         _show(results, output)
     if options.what != "rest":
         _plot(options.points or PLOTTED, output.parent)
@@ -72,20 +71,6 @@ def _plot(points: int, folder: Path) -> None:
     for name, draw in (("latency", plots.latency), ("throughput", plots.throughput)):
         draw(measured, title, folder / f"{name}.png")
         print(folder / f"{name}.png")
-
-
-def _measure_rest(points: int, results: Results) -> None:
-    work = load_workload(points)
-    with tempfile.TemporaryDirectory(prefix="headwater-bench-") as folder, Server(Path(folder) / "data") as server:
-        server.start()
-        bench = Bench(server, work, results)
-        bench.create()
-        bench.load()
-        bench.search()
-        bench.filtered()
-        bench.throughput()
-        bench.upserts()
-        bench.restart()
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.memory import own_anonymous
+from bench.rest.turns import Ask
 from bench.workload import K, Workload, normalised
 
 M = 16
@@ -49,17 +50,31 @@ def graph_search(graph: Graph, queries: NDArray[np.float32], ef: int) -> tuple[l
     return seconds, found
 
 
-def exact_search(work: Workload, passing: NDArray[np.bool_], count: int) -> list[float]:
-    """Seconds of one exact search at a time over the points that pass, gathered for each."""
+def scan(work: Workload) -> Ask:
+    """An exact search over all points at a time."""
+    return _scan(work, np.arange(work.size), gathered=False, every=1)
+
+
+def gathered_scan(work: Workload, passing: NDArray[np.bool_], every: int) -> Ask:
+    """An exact search over the points that pass, gathered for each, for one in ``every`` queries."""
+    return _scan(work, np.flatnonzero(passing), gathered=True, every=every)
+
+
+def _scan(work: Workload, rows: NDArray[np.intp], *, gathered: bool, every: int) -> Ask:
     data = normalised(work.vectors)
-    rows = np.flatnonzero(passing)
-    seconds: list[float] = []
-    for query in work.queries[:count]:
-        begun = time.perf_counter()
-        scores = data[rows] @ query
-        np.argpartition(-scores, K)[:K]
-        seconds.append(time.perf_counter() - begun)
-    return seconds
+
+    def ask(part: slice) -> tuple[list[float], list[list[int]]]:
+        seconds: list[float] = []
+        found: list[list[int]] = []
+        for query in work.queries[part][::every]:
+            begun = time.perf_counter()
+            scores = (data[rows] if gathered else data) @ query
+            best = np.argpartition(-scores, K)[:K]
+            seconds.append(time.perf_counter() - begun)
+            found.append(rows[best].tolist())
+        return seconds, found
+
+    return ask
 
 
 def synced_appends(bodies: list[bytes]) -> list[float]:

@@ -7,7 +7,10 @@ import re
 import selectors
 import socket
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from itertools import cycle
 from types import TracebackType
 from typing import Self
 
@@ -94,27 +97,70 @@ def timed(port: int, requests: Sequence[bytes]) -> tuple[list[float], list[bytes
     return seconds, bodies
 
 
-def throughput(port: int, requests: Sequence[bytes], connections: int) -> float:
-    """Requests per second with ``connections`` of them in flight, from one thread."""
+@dataclass(frozen=True)
+class Throughput:
+    """Several connections at once: seconds of each request, of the clock in all, and of the client's processor."""
+
+    latencies: list[float]
+    seconds: float
+    client_seconds: float
+
+    @property
+    def per_second(self) -> float:
+        """Requests answered a second."""
+        return len(self.latencies) / self.seconds
+
+    @property
+    def client_share(self) -> float:
+        """Of one core, what the client took: near 1 it is the client that was measured."""
+        return self.client_seconds / self.seconds
+
+    def __add__(self, other: "Throughput") -> "Throughput":
+        """Two runs as one."""
+        return Throughput(
+            self.latencies + other.latencies,
+            self.seconds + other.seconds,
+            self.client_seconds + other.client_seconds,
+        )
+
+
+def repeated(requests: Sequence[bytes], ended: Callable[[], bool]) -> Iterator[bytes]:
+    """The requests again and again, until it has ended."""
+    for prepared in cycle(requests):
+        if ended():
+            return
+        yield prepared
+
+
+def lasting(requests: Sequence[bytes], seconds: float) -> Iterator[bytes]:
+    """The requests again and again for so long, counted from the first that is taken."""
+    deadline = time.perf_counter() + seconds
+    yield from repeated(requests, lambda: time.perf_counter() >= deadline)
+
+
+def throughput(port: int, requests: Iterable[bytes], connections: int) -> Throughput:
+    """All requests with ``connections`` of them in flight, from one thread."""
     waiting = iter(requests)
-    selector = selectors.DefaultSelector()
-    open_connections = [Connection(port) for _ in range(connections)]
-    answered = 0
-    begun = time.perf_counter()
-    for connection in open_connections:
-        connection.socket.sendall(next(waiting))
-        selector.register(connection.socket, selectors.EVENT_READ, connection)
-    while answered < len(requests):
-        for key, _ in selector.select():
-            connection: Connection = key.data
-            if connection.receive() is None:
-                continue
-            answered += 1
-            prepared = next(waiting, None)
-            if prepared is not None:
-                connection.socket.sendall(prepared)
-    seconds = time.perf_counter() - begun
-    selector.close()
-    for connection in open_connections:
-        connection.socket.close()
-    return answered / seconds
+    clock: Callable[[], float] = time.perf_counter
+    latencies: list[float] = []
+    sent: dict[Connection, float] = {}
+    with ExitStack() as opened:
+        selector = opened.enter_context(selectors.DefaultSelector())
+        kept = [opened.enter_context(Connection(port)) for _ in range(connections)]
+        processor, begun = time.thread_time(), clock()
+        for connection, prepared in zip(kept, waiting, strict=False):
+            selector.register(connection.socket, selectors.EVENT_READ, connection)
+            connection.socket.sendall(prepared)
+            sent[connection] = clock()
+        while sent:
+            for key, _ in selector.select():
+                answered: Connection = key.data
+                if answered.receive() is None:
+                    continue
+                now = clock()
+                latencies.append(now - sent.pop(answered))
+                following = next(waiting, None)
+                if following is not None:
+                    answered.socket.sendall(following)
+                    sent[answered] = now
+        return Throughput(latencies, clock() - begun, time.thread_time() - processor)

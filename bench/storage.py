@@ -141,7 +141,7 @@ def _headwater(server: Server, name: str, storage: Storage, stored: Given, right
         ]
         timed(server.port, asked[:50])
         seconds, bodies = timed(server.port, asked)
-        curve.add(found_ids(bodies), right, seconds, throughput(server.port, asked * 2, CONNECTIONS))
+        curve.add(found_ids(bodies), right, seconds, throughput(server.port, asked * 2, CONNECTIONS).per_second)
     with Connection(server.port) as connection:
         connection.ask(request("DELETE", path))
     return curve

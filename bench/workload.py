@@ -23,6 +23,8 @@ FIELD = "n"
 FIELD_VALUES = 10_000
 DIGITS = 5
 """Word vectors are published with about five decimals; so many are sent."""
+NEAR = 0.3
+"""How far what is written later is from what is loaded, of its length."""
 
 _encode = msgspec.json.Encoder().encode
 
@@ -57,7 +59,8 @@ def load_workload(points: int) -> Workload:
     return Workload(vectors, np.round(held_out_queries(), DIGITS), numbers)
 
 
-def _row(vector: Floats) -> list[float]:
+def rounded_row(vector: Floats) -> list[float]:
+    """A vector as it is sent."""
     return [round(value, DIGITS) for value in vector.tolist()]
 
 
@@ -67,7 +70,7 @@ def load_requests(work: Workload) -> list[bytes]:
     requests: list[bytes] = []
     for start in range(0, work.size, BATCH):
         points = [
-            {"id": i, "vector": _row(work.vectors[i]), "payload": {FIELD: int(work.numbers[i])}}
+            {"id": i, "vector": rounded_row(work.vectors[i]), "payload": {FIELD: int(work.numbers[i])}}
             for i in range(start, min(start + BATCH, work.size))
         ]
         requests.append(request("PUT", path, _encode({"points": points})))
@@ -77,19 +80,61 @@ def load_requests(work: Workload) -> list[bytes]:
 def upsert_requests(work: Workload, count: int) -> list[bytes]:
     """Upserts of one new point each, waited for."""
     path = f"/collections/{COLLECTION}/points?wait=true"
+    points = ({"id": work.size + i, "vector": rounded_row(work.queries[i % QUERIES])} for i in range(count))
+    return [request("PUT", path, _encode({"points": [point]})) for point in points]
+
+
+def _near(rows: Floats, random: np.random.Generator) -> Floats:
+    lengths: Floats = np.linalg.norm(rows, axis=1, keepdims=True)
+    noise = random.standard_normal(rows.shape, np.float32) / np.float32(np.sqrt(rows.shape[1]))
+    return (rows + NEAR * lengths * noise).astype(np.float32)
+
+
+def write_requests(work: Workload, ids: range, batch: int) -> list[bytes]:
+    """Upserts of ``batch`` points each, waited for, of vectors near those that are loaded."""
+    path = f"/collections/{COLLECTION}/points?wait=true"
+    random = np.random.default_rng(ids.start)
+    requests: list[bytes] = []
+    for start in range(ids.start, ids.stop, batch):
+        numbers = range(start, min(start + batch, ids.stop))
+        vectors = _near(work.vectors[random.integers(0, work.size, len(numbers))], random)
+        points = [
+            {"id": i, "vector": rounded_row(vector), "payload": {FIELD: i % FIELD_VALUES}}
+            for i, vector in zip(numbers, vectors, strict=True)
+        ]
+        requests.append(request("PUT", path, _encode({"points": points})))
+    return requests
+
+
+def count_requests(ranges: Sequence[tuple[int, int]]) -> list[bytes]:
+    """Of the points whose number is in each range, exactly."""
+    path = f"/collections/{COLLECTION}/points/count"
+    filters = ({"must": [{"key": FIELD, "range": {"gte": start, "lt": end}}]} for start, end in ranges)
+    return [request("POST", path, _encode({"filter": passing, "exact": True})) for passing in filters]
+
+
+def scroll_requests(size: int, page: int) -> list[bytes]:
+    """Pages of all points by id, with their payloads; the ids are those that are loaded."""
+    path = f"/collections/{COLLECTION}/points/scroll"
     return [
-        request("PUT", path, _encode({"points": [{"id": work.size + i, "vector": _row(work.queries[i % QUERIES])}]}))
-        for i in range(count)
+        request("POST", path, _encode({"offset": at, "limit": page, "with_payload": True}))
+        for at in range(0, size, page)
     ]
 
 
-def search_requests(queries: Floats, ef: int, below: int | None = None) -> list[bytes]:
-    """Searches for 10 points, among those whose number is less than ``below``."""
-    body: dict[str, Any] = {"limit": K, "params": {"hnsw_ef": ef}}
+def search_requests(queries: Floats, ef: int | None, below: int | None = None) -> list[bytes]:
+    """Searches for 10 points by the graph or (``ef`` None) exactly, among those whose number is less than ``below``."""
+    params: dict[str, Any] = {"exact": True} if ef is None else {"hnsw_ef": ef}
+    body: dict[str, Any] = {"limit": K, "params": params}
     if below is not None:
         body["filter"] = {"must": [{"key": FIELD, "range": {"lt": below}}]}
     path = f"/collections/{COLLECTION}/points/query"
-    return [request("POST", path, _encode({"query": _row(query), **body})) for query in queries]
+    return [request("POST", path, _encode({"query": rounded_row(query), **body})) for query in queries]
+
+
+def answered_results(bodies: Sequence[bytes]) -> list[Any]:
+    """The result of each answer."""
+    return [msgspec.json.decode(body)["result"] for body in bodies]
 
 
 def found_ids(bodies: Sequence[bytes]) -> list[list[int]]:

@@ -1,0 +1,1 @@
+"""One server, asked over REST: every measurement next to its goal, and to peers in the same run."""

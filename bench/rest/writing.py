@@ -1,0 +1,106 @@
+"""Writes: one point at a time; and searches while points come, a few or many a second."""
+
+from bench import peers
+from bench.raw_http import lasting, repeated, throughput, timed
+from bench.rest import engine, goals
+from bench.rest.paced import Pace, PacedWriter
+from bench.rest.stage import Stage
+from bench.rest.turns import in_turns
+from bench.results import percentile_ms
+from bench.word_vectors import progress
+from bench.workload import QUERIES, rounded_row, search_requests, upsert_requests, write_requests
+
+UPSERTS = 1000
+TRICKLE = Pace(50, 10)
+TRICKLED = 20_000
+"""Points, or a tenth of what is loaded where that is less."""
+BESIDE_SECONDS = 5.0
+"""Of searching before and after the trickle."""
+WRITES = Pace(goals.WRITES_PER_SECOND / 50, 50)
+WRITING_SECONDS = 8.0
+SETTLING_SECONDS = 10.0
+"""At most, for graphs that earlier writes have begun."""
+
+
+def upserts(stage: Stage) -> None:
+    """One new point at a time, waited for; the peer is a synced append of the same bytes. The engine syncs nothing."""
+    progress("upserting one point at a time")
+    work = stage.work
+    requests = upsert_requests(work, UPSERTS)
+    vectors = [rounded_row(work.queries[i % QUERIES]) for i in range(UPSERTS)]
+    asked = engine.upserts([engine.point(work.size + i, vector) for i, vector in enumerate(vectors)])
+    timed(stage.server.port, requests[:50])
+    stage.engine.update(asked[:50])
+    ours, theirs = in_turns(UPSERTS, stage.over_rest(requests), lambda part: stage.engine.update(asked[part]))
+    stage.points = work.size + UPSERTS
+    peer = peers.synced_appends(requests)
+    for percent, most in ((50, goals.UPSERT_P50), (99, goals.UPSERT_P99)):
+        mine, synced, engines = (percentile_ms(seconds, percent) for seconds in (ours[0], peer, theirs[0]))
+        stage.results.aim("one point, waited for", f"p{percent}", mine, "ms", most, synced, engines)
+
+
+def trickle(stage: Stage) -> None:
+    """Searches on one connection before, while and after new points come at 500 a second, ten at once, waited for."""
+    port, results = stage.server.port, stage.results
+    count = min(TRICKLED, stage.work.size // 10)
+    searches = search_requests(stage.work.queries, stage.ef)
+    longest = 2 * count / (TRICKLE.per_second * TRICKLE.points)
+    with PacedWriter(port, _new(stage, count, TRICKLE), TRICKLE, longest) as writer:
+        stage.wait_green(0, SETTLING_SECONDS)
+        timed(port, searches[:100])
+        progress("searching before points come in a trickle")
+        before = throughput(port, lasting(searches, BESIDE_SECONDS), 1).latencies
+        progress(f"searching while {count:,} points come in a trickle")
+        writer.begin()
+        during = throughput(port, repeated(searches, writer.ended), 1).latencies
+        written = writer.written()
+    progress("searching after they came")
+    after = throughput(port, lasting(searches, BESIDE_SECONDS), 1).latencies
+    group = f"{count:,} points in a trickle"
+    p50 = [percentile_ms(latencies, 50) for latencies in (before, during, after)]
+    for when, value in zip(("before", "during", "after"), p50, strict=True):
+        results.add(group, f"p50 of searches {when}", value, "ms")
+    results.add(group, "p99 during", percentile_ms(during, 99), "ms")
+    results.aim(group, "p50 during / before", p50[1] / p50[0], "", goals.TRICKLE_RATIO)
+    results.aim(group, "p50 after / before", p50[2] / p50[0], "", goals.TRICKLE_RATIO)
+    results.add(group, "written", written.points_per_second, "points/s")
+
+
+def searches_while_writing(stage: Stage, seconds: float = WRITING_SECONDS) -> None:
+    """Searches over many connections while 5,000 points a second come, 50 at once, waited for: new ones, updates."""
+    count = int(WRITES.per_second * seconds) * WRITES.points
+    for kind in ("new points", "updates"):
+        for connections in goals.SEARCHES_PER_SECOND:
+            requests = _new(stage, count, WRITES) if kind == "new points" else _updates(stage, count, WRITES)
+            progress(f"searching over {connections} connections while {kind} are written")
+            _measure(stage, f"throughput while writing {kind}", connections, requests, seconds)
+
+
+def _measure(stage: Stage, group: str, connections: int, requests: list[bytes], seconds: float) -> None:
+    port, results = stage.server.port, stage.results
+    searches = search_requests(stage.work.queries, stage.ef)
+    with PacedWriter(port, requests, WRITES, seconds) as writer:
+        stage.wait_green(0, SETTLING_SECONDS)
+        writer.begin()
+        found = throughput(port, repeated(searches, writer.ended), connections)
+        written = writer.written()
+    # What is not written takes nothing from the searches.
+    kept_up = written.points_per_second >= 0.95 * goals.WRITES_PER_SECOND
+    name, least = f"{connections} connections", goals.WHILE_WRITING * stage.per_second[connections]
+    results.aim_above(group, name, found.per_second, "searches/s", least, valid=kept_up)
+    results.add(group, f"{name}, p50", percentile_ms(found.latencies, 50), "ms")
+    p99 = percentile_ms(found.latencies, 99)
+    results.aim(group, f"{name}, p99", p99, "ms", goals.WHILE_WRITING_P99, valid=kept_up)
+    results.add(group, f"{name}, client's share of a core", found.client_share, "")
+    results.aim_above(group, f"{name}, written", written.points_per_second, "points/s", 0.95 * goals.WRITES_PER_SECOND)
+    results.add(group, f"{name}, a write's p50", percentile_ms(written.latencies, 50), "ms")
+
+
+def _new(stage: Stage, count: int, pace: Pace) -> list[bytes]:
+    ids = range(stage.points, stage.points + count)
+    stage.points += count
+    return write_requests(stage.work, ids, pace.points)
+
+
+def _updates(stage: Stage, count: int, pace: Pace) -> list[bytes]:
+    return write_requests(stage.work, range(min(count, stage.work.size)), pace.points)

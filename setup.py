@@ -1,4 +1,4 @@
-"""The one part that is compiled: projector/kernel. Everything else is said in pyproject.toml."""
+"""What is compiled: projector/kernel and ingest/parser. Everything else is said in pyproject.toml."""
 
 import os
 from glob import glob
@@ -8,15 +8,21 @@ from setuptools import setup
 
 ParallelCompile("HEADWATER_BUILD_JOBS").install()
 
+
+def _extension(name: str, folder: str) -> Pybind11Extension:
+    return Pybind11Extension(
+        name,
+        sorted(glob(f"{folder}/*.cpp")),
+        depends=sorted(glob(f"{folder}/*.hpp")),
+        cxx_std=17,
+        # For a test that looks at what is installed, and runs nothing of it.
+        extra_compile_args=[os.environ.get("HEADWATER_KERNEL_OPTIMIZATION", "-O3")],
+    )
+
+
 setup(
     ext_modules=[
-        Pybind11Extension(
-            "projector.kernel._kernel",
-            sorted(glob("projector/kernel/*.cpp")),
-            depends=sorted(glob("projector/kernel/*.hpp")),
-            cxx_std=17,
-            # For a test that looks at what is installed, and runs nothing of it.
-            extra_compile_args=[os.environ.get("HEADWATER_KERNEL_OPTIMIZATION", "-O3")],
-        )
+        _extension("projector.kernel._kernel", "projector/kernel"),
+        _extension("ingest.parser._parser", "ingest/parser"),
     ]
 )

@@ -5,6 +5,7 @@ from typing import TypeVar
 
 import msgspec
 
+from ingest.parser import points_of
 from ingest.vector_columns import pack_written, read_rows_of, to_columns
 from schemas.config import UNNAMED, CollectionConfig
 from schemas.errors import BadInputError, UnprocessableError
@@ -81,10 +82,28 @@ def _filtered(request: SelectorRequest) -> JsonFilter | None:
     return None if request.points is not None else _filter(request.filter, "filter")
 
 
-def _payloads(raw: Sequence[msgspec.Raw | msgspec.UnsetType]) -> list[bytes] | None:
+def _payloads(raw: Sequence[msgspec.Raw | bytes | msgspec.UnsetType]) -> list[bytes] | None:
     """Payloads as bytes, empty for none; None when nobody has one."""
     payloads = [b"" if item is msgspec.UNSET or (payload := bytes(item)) in _EMPTY else payload for item in raw]
     return payloads if any(payloads) else None
+
+
+def plain_upsert(config: CollectionConfig, body: bytes) -> Upsert | None:
+    """The operation, checked, of an upsert whose body is as most are: points with the unnamed vector, and nothing else.
+
+    None of any other, and where anything is wrong: what to say of that is known to who decodes an ``UpsertRequest``.
+    """
+    kind = only_plain(config)
+    read = None if kind is None else points_of(body, kind.dim)
+    if kind is None or read is None:
+        return None
+    ids, vectors, payloads = read
+    try:
+        operation = Upsert(wire_ids(ids, "points[{}].id"), {UNNAMED: kind.plain(vectors)}, _payloads(payloads))
+        checked(config, operation)
+    except BadInputError:
+        return None
+    return operation
 
 
 def upsert(config: CollectionConfig, request: UpsertRequest) -> Upsert:

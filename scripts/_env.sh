@@ -36,7 +36,7 @@ find_python() {
         "Install one, or set PYTHON=/path/to/it."
 }
 
-# hnswlib is published as source only, and projector/kernel is our own.
+# hnswlib is published as source only, and projector/kernel and ingest/parser are our own.
 require_compiler() {
     if ! command -v "${CXX:-c++}" >/dev/null && ! command -v g++ >/dev/null && ! command -v clang++ >/dev/null; then
         die "a C++ compiler is needed to build hnswlib and the kernel (on Debian and Ubuntu: apt install g++; on macOS: xcode-select --install)."
@@ -46,7 +46,7 @@ require_compiler() {
     fi
 }
 
-fingerprint() { cat "$ROOT"/{constraints.txt,pyproject.toml,setup.py} "$ROOT"/projector/kernel/*.[ch]pp | "$BIN/python" -c \
+fingerprint() { cat "$ROOT"/{constraints.txt,pyproject.toml,setup.py} "$ROOT"/{projector/kernel,ingest/parser}/*.[ch]pp | "$BIN/python" -c \
     'import hashlib, sys; print(hashlib.sha256(sys.stdin.buffer.read()).hexdigest(), sys.version_info[:2])'; }
 
 # The direct requirements of Headwater, or of one of its extras, one a line; constraints.txt says which version.

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from projector.frames import ShardId
+from projector.segments.placement import Placement
 from projector.segments.reader import Segment
 from projector.view.growing import GrowingArray
 from projector.view.part import ALIVE
@@ -23,6 +24,7 @@ class LiveSegment:
     def __init__(self, segment: Segment, dead_at: NDArray[np.uint64]) -> None:
         self.segment = segment
         self.dead_at = dead_at
+        self.placement = Placement(segment)
         self._dead: GrowingArray[np.uint32] = GrowingArray(np.uint32)
         self._dead.extend(np.flatnonzero(dead_at != ALIVE).astype(np.uint32))
 
@@ -71,6 +73,7 @@ class LiveShard:
         self.shard = shard
         self._config = config
         self._segments = [LiveSegment(s, np.where(dead, np.uint64(0), ALIVE)) for s, dead in segments]
+        self._place(self._segments)
         self._changed: set[LiveSegment] = set()
         self._tail = Tail(config)
         self._tail_alive = 0
@@ -94,6 +97,7 @@ class LiveShard:
         self._staged_at = offset
         self._config = config
         self._tail.reconfigure(config)
+        self._place(self._segments)
         self._changed.update(self._segments)
         self._tail_changed = True
 
@@ -179,12 +183,17 @@ class LiveShard:
         """The new view, of everything but what is ``gone``."""
         kept = [(s, p) for s, p in zip(self._segments, self.view.segments, strict=True) if s not in gone]
         self._segments = [*(s for s, _ in kept), *fresh]
+        self._place(fresh)
         self._changed = {s for s in self._changed if s not in gone} | set(fresh)
         fresh_parts = (s.part_as_of(self.view.config, self.view.offset) for s in fresh)
         self.view = ShardView(
             self.shard, self.view.config, self.view.offset, (*(p for _, p in kept), *fresh_parts), tail
         )
         return self.view
+
+    def _place(self, segments: Sequence[LiveSegment]) -> None:
+        for segment in segments:
+            segment.placement.follow(self._config)
 
     def _apply_distinct(self, ids: Sequence[PointId], points: Sequence[bytes | None], offset: int) -> None:
         rows = self._tail.latest(ids)

@@ -39,6 +39,15 @@ class LiveSegment:
         slots = slots[slots >= 0]
         return self.let_die(slots, offset) > 0
 
+    def kill_one(self, point_id: PointId, offset: int) -> bool:
+        """``kill`` of one point."""
+        slot = self.segment.slot_of(point_id)
+        if slot < 0 or self.dead_at[slot] != ALIVE:
+            return False
+        self.dead_at[slot] = offset
+        self._dead.fill(1, np.uint32(slot))
+        return True
+
     def let_die(self, slots: NDArray[np.int64], offsets: NDArray[np.uint64] | int) -> int:
         """Let distinct slots die at ``offsets`` where they are alive. Returns how many were."""
         alive = self.dead_at[slots] == ALIVE
@@ -86,6 +95,9 @@ class LiveShard:
     def apply(self, ids: Sequence[PointId], points: Sequence[bytes | None], offset: int) -> None:
         """Stage what the record at ``offset`` did: stored points, None where a point was deleted."""
         self._staged_at = offset
+        if len(ids) == 1:
+            self._apply_one(ids[0], points[0], offset)
+            return
         if len(set(ids)) == len(ids):
             self._apply_distinct(ids, points, offset)
             return
@@ -194,6 +206,19 @@ class LiveShard:
     def _place(self, segments: Sequence[LiveSegment]) -> None:
         for segment in segments:
             segment.placement.follow(self._config)
+
+    def _apply_one(self, point_id: PointId, point: bytes | None, offset: int) -> None:
+        """As ``_apply_distinct``: most writes are of one point, for which arrays take several times as long."""
+        row = self._tail.row_of(point_id, self._tail.size)
+        if row < 0:
+            self._changed.update([s for s in self._segments if s.kill_one(point_id, offset)])
+        elif self._tail.kill_one(row, offset):
+            self._tail_alive -= 1
+            self._tail_changed = True
+        if point is not None:
+            self._tail.append((point_id,), (point,), offset)
+            self._tail_alive += 1
+            self._tail_changed = True
 
     def _apply_distinct(self, ids: Sequence[PointId], points: Sequence[bytes | None], offset: int) -> None:
         rows = self._tail.latest(ids)

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
-from functools import partial
+from concurrent.futures import Executor
 from typing import NamedTuple
 
 from ingest.byte_budget import ByteBudget
@@ -10,11 +10,7 @@ from ingest.embedded.errors import LogPoisonedError
 from ingest.embedded.frames import NewRecord
 from ingest.embedded.partition_log import PartitionLog
 from ingest.embedded.partition_writer import Committed, PartitionWriter
-from ingest.embedded.writing_thread import WritingThread
 from ingest.log import LogUnavailableError
-
-ALONE = 16
-"""After so many appends that came alone, others are not waited for: most clients write one thing after the other."""
 
 
 class _Pending(NamedTuple):
@@ -35,30 +31,28 @@ Outcome = Committed | LogUnavailableError
 
 
 class GroupCommit:
-    """Queues records and writes them in groups on ``thread``.
+    """Queues records and writes them in groups on ``executor``, which has one thread.
 
     It is driven by callbacks and not by a task, so that cancelling every task of the event loop, as the end of
     ``asyncio.run`` does, never leaves a group half accounted for.
     """
 
-    def __init__(self, thread: WritingThread, queue_bytes: int) -> None:
-        self._thread = thread
+    def __init__(self, executor: Executor, queue_bytes: int) -> None:
+        self._executor = executor
         self._budget = ByteBudget(queue_bytes)
         self._queued: dict[PartitionLog, _Group] = {}
         self._running = False
-        self._alone = 0
-        """So many groups in a row were one append each."""
         self._refusal: str | None = None
         self._unanswered = 0
-        self._idle: asyncio.Future[None] | None = None
-        """What waits for all to be answered."""
+        self._idle = asyncio.Event()
+        self._idle.set()
 
     async def append(self, log: PartitionLog, writer: PartitionWriter, records: Sequence[NewRecord], size: int) -> int:
         """Write ``records``, of ``size`` bytes, one after the other; return the first's offset once all are durable.
 
         Waits while too many bytes are queued. Raises LogUnavailableError.
         """
-        self._unanswered += 1
+        self._begin_one()
         try:
             await self._budget.take(size)
         except BaseException:
@@ -77,24 +71,17 @@ class GroupCommit:
 
     async def drain(self) -> None:
         """Return once everything that was queued, or waited to be, is written or has failed."""
-        while self._unanswered:
-            self._idle = self._idle or asyncio.get_running_loop().create_future()
-            await asyncio.shield(self._idle)
+        await self._idle.wait()
 
     def _start_soon(self) -> None:
-        if self._running:
-            return
-        self._running = True
-        if self._alone < ALONE:
+        if not self._running:
+            self._running = True
             # Not at once: appends that start in this turn of the event loop share the sync.
             asyncio.get_running_loop().call_soon(self._start)
-        else:
-            self._start()
 
     def _start(self) -> None:
         groups, self._queued = list(self._queued.values()), {}
-        self._alone = self._alone + 1 if len(groups) == 1 and len(groups[0].pending) == 1 else 0
-        self._thread.call(partial(self._commit, asyncio.get_running_loop(), groups, self._refusal))
+        self._executor.submit(self._commit, asyncio.get_running_loop(), groups, self._refusal)
 
     def _commit(self, loop: asyncio.AbstractEventLoop, groups: list[_Group], refusal: str | None) -> None:
         """Runs on the writing thread."""
@@ -127,11 +114,14 @@ class GroupCommit:
         self._budget.give(sum([pending.size for pending in group.pending]))
         self._end_some(len(group.pending))
 
+    def _begin_one(self) -> None:
+        self._unanswered += 1
+        self._idle.clear()
+
     def _end_some(self, count: int) -> None:
         self._unanswered -= count
-        if self._unanswered == 0 and self._idle is not None:
-            self._idle.set_result(None)
-            self._idle = None
+        if self._unanswered == 0:
+            self._idle.set()
 
 
 def _commit_each(work: Sequence[tuple[PartitionWriter, list[NewRecord]]], refusal: str | None) -> list[Outcome]:

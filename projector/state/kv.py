@@ -20,12 +20,15 @@ class Batch:
     """Puts and deletes that are written together or not at all."""
 
     def __init__(self) -> None:
-        self.raw = WriteBatch(raw_mode=True)
+        self._batch = WriteBatch(raw_mode=True)
+        self.put = cast("Any", self._batch).put
+        self.delete = cast("Any", self._batch).delete
+        self.delete_range = cast("Any", self._batch).delete_range
+
+    @property
+    def raw(self) -> WriteBatch:
         """What rocksdict takes."""
-        untyped: Any = self.raw
-        self.put = untyped.put
-        self.delete = untyped.delete
-        self.delete_range = untyped.delete_range
+        return self._batch
 
 
 class KeyValue:

@@ -1,1 +1,0 @@
-"""How a server does as a collection grows, on made-up clusters."""

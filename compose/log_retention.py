@@ -44,16 +44,20 @@ class LogRetention:
         while True:
             try:
                 await answer(self._log, self._folder)
-                if self._limit is not None and size_of(self._folder) > self._limit:
+                if self._limit is not None and self._size() > self._limit:
                     await self.shorten()
             except (OSError, SnapshotError, StateDamagedError, LogUnavailableError) as error:
                 _logger.error("the log was not shortened", reason=str(error))
                 await asyncio.sleep(PAUSE_SECONDS)
             await asyncio.sleep(LOOK_SECONDS)
 
+    def _size(self) -> int:
+        """How many bytes the log's records take."""
+        return size_of(self._folder) - self._log.room
+
     async def shorten(self) -> None:
         """Make a snapshot, check it, delete the records that it covers. Raises what these raise."""
-        before = size_of(self._folder)
+        before = self._size()
         for topic in (Topic.CATALOG, Topic.POINTS):
             for partition in range(self._log.partitions(topic)):
                 await self._log.roll(topic, partition)
@@ -66,4 +70,4 @@ class LogRetention:
             for older in self._snapshots.complete():
                 if older.name.startswith(NAME_PREFIX) and older.name != name:
                     await asyncio.to_thread(self._snapshots.delete, older.name)
-        _logger.info("shortened the log", snapshot=name, before=before, after=size_of(self._folder))
+        _logger.info("shortened the log", snapshot=name, before=before, after=self._size())

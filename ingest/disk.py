@@ -21,12 +21,22 @@ def sync_data(fd: int) -> None:
         os.fdatasync(fd)
 
 
+def reserve_room(fd: int, position: int, size: int) -> None:
+    """Have ``fd`` reach ``size`` bytes beyond ``position``; what is new is zeros. Where that isn't known, does nothing.
+
+    Raises OSError.
+    """
+    if sys.platform == "linux":
+        os.posix_fallocate(fd, position, size)
+
+
 @dataclass(frozen=True, slots=True)
 class Disk:
     """Writing and syncing. The defaults are the operating system's own calls."""
 
     pwrite: Callable[[int, bytes, int], int] = os.pwrite
     sync: Callable[[int], None] = sync_data
+    reserve: Callable[[int, int, int], None] = reserve_room
 
 
 SYSTEM = Disk()

@@ -1,19 +1,16 @@
-"""The kernel's threads: they walk graphs without the interpreter, while the event loop goes on."""
+"""The kernel's threads: they walk graphs and scan without the interpreter, while the event loop goes on."""
 
 import asyncio
 import os
 from collections.abc import Sequence
-from typing import Protocol
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import Any, Protocol
 
 from ingest.deadline import Deadline
 from projector.kernel import KernelPool
 from schemas.errors import TimedOutError
 
-Answer = tuple[NDArray[np.uint32], NDArray[np.float32], int, bool] | str
-"""What the kernel found, or why it could not."""
+Answer = Any
+"""What the kernel found, as what was begun gives it when it is called; or, a string, why it could not."""
 HAND_OVER_US = 100.0
 """Below this, having a thread do it takes longer than doing it."""
 LONG_US = 1000.0
@@ -59,16 +56,16 @@ class NativeThreads:
 
         The rest is left to the caller. Raises TimedOutError at the deadline.
         """
-        if not self._running and len(works) == 1 and works[0].us < LONG_US:
+        worthwhile = [work for work in works if work.us > HAND_OVER_US]
+        if not worthwhile:
+            return
+        if not self._running and len(worthwhile) == 1 and worthwhile[0].us < LONG_US:
             # Whoever else came in the same turn of the loop gets to here first.
             self._asking += 1
             await asyncio.sleep(0)
             self._asking -= 1
             if not self._running and not self._asking:
                 return
-        worthwhile = [work for work in works if work.us > HAND_OVER_US]
-        if not worthwhile:
-            return
         waiting = _Waiting(len(worthwhile), asyncio.get_running_loop().create_future())
         for work in worthwhile:
             self._begin(work, waiting)

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
-from concurrent.futures import Executor
+from functools import partial
 from typing import NamedTuple
 
 from ingest.byte_budget import ByteBudget
@@ -10,7 +10,11 @@ from ingest.embedded.errors import LogPoisonedError
 from ingest.embedded.frames import NewRecord
 from ingest.embedded.partition_log import PartitionLog
 from ingest.embedded.partition_writer import Committed, PartitionWriter
+from ingest.embedded.writing_thread import WritingThread
 from ingest.log import LogUnavailableError
+
+ALONE = 16
+"""After so many appends that came alone, others are not waited for: most clients write one thing after the other."""
 
 
 class _Pending(NamedTuple):
@@ -31,17 +35,19 @@ Outcome = Committed | LogUnavailableError
 
 
 class GroupCommit:
-    """Queues records and writes them in groups on ``executor``, which has one thread.
+    """Queues records and writes them in groups on ``thread``.
 
     It is driven by callbacks and not by a task, so that cancelling every task of the event loop, as the end of
     ``asyncio.run`` does, never leaves a group half accounted for.
     """
 
-    def __init__(self, executor: Executor, queue_bytes: int) -> None:
-        self._executor = executor
+    def __init__(self, thread: WritingThread, queue_bytes: int) -> None:
+        self._thread = thread
         self._budget = ByteBudget(queue_bytes)
         self._queued: dict[PartitionLog, _Group] = {}
         self._running = False
+        self._alone = 0
+        """So many groups in a row were one append each."""
         self._refusal: str | None = None
         self._unanswered = 0
         self._idle = asyncio.Event()
@@ -74,14 +80,19 @@ class GroupCommit:
         await self._idle.wait()
 
     def _start_soon(self) -> None:
-        if not self._running:
-            self._running = True
+        if self._running:
+            return
+        self._running = True
+        if self._alone < ALONE:
             # Not at once: appends that start in this turn of the event loop share the sync.
             asyncio.get_running_loop().call_soon(self._start)
+        else:
+            self._start()
 
     def _start(self) -> None:
         groups, self._queued = list(self._queued.values()), {}
-        self._executor.submit(self._commit, asyncio.get_running_loop(), groups, self._refusal)
+        self._alone = self._alone + 1 if len(groups) == 1 and len(groups[0].pending) == 1 else 0
+        self._thread.call(partial(self._commit, asyncio.get_running_loop(), groups, self._refusal))
 
     def _commit(self, loop: asyncio.AbstractEventLoop, groups: list[_Group], refusal: str | None) -> None:
         """Runs on the writing thread."""

@@ -17,6 +17,7 @@ from ingest.embedded.partition_folder import OpenedPartition, look_again
 from ingest.embedded.partition_log import PartitionLog
 from ingest.embedded.partition_writer import PartitionWriter
 from ingest.embedded.truncation import delete_segments
+from ingest.embedded.writing_thread import WritingThread
 from ingest.log import (
     Headers,
     LogRecord,
@@ -72,7 +73,7 @@ class EmbeddedLog:
         self._closed = False
         self._released = False
         self._readers = ThreadPoolExecutor(2, "log-read")
-        self._writing_thread = ThreadPoolExecutor(1, "log-write")
+        self._writing_thread = WritingThread("log-write")
         self._group_commit = GroupCommit(self._writing_thread, limits.queue_bytes)
         self._logs: dict[Key, PartitionLog] = {}
         self._writers: dict[Key, PartitionWriter] = {}
@@ -222,6 +223,11 @@ class EmbeddedLog:
         except OSError as error:
             raise LogUnavailableError(f"files of {topic}-{partition} could not be deleted: {error}") from error
         return log.start_offset
+
+    @property
+    def room(self) -> int:
+        """How many bytes of the files are reserved for records to come."""
+        return sum(writer.room for writer in self._writers.values())
 
     async def start_offset(self, topic: Topic, partition: int) -> int:
         """The offset of the first record still on the log."""

@@ -110,14 +110,14 @@ def _wrong_size(size: int, after: Segment) -> str:
 
 
 def _rewrite_tail(disk: Disk, path: Path, tail: Tail) -> None:
-    """Cut what is torn and write the last group again, so that every record that can be read is on the disk.
+    """Cut what is torn, and room, and write the last group again, so that every record that can be read is on the disk.
 
     Only the last group may never have been synced. Syncing isn't enough for it: if an earlier sync failed, its pages
     may be in memory, marked clean, and not on the disk. Writing the same bytes again makes them dirty.
     """
     fd = os.open(path, os.O_RDWR)
     try:
-        if tail.torn_bytes:
+        if os.fstat(fd).st_size > tail.end_position:
             os.ftruncate(fd, tail.end_position)
         group = read_at(fd, tail.group_position, tail.end_position - tail.group_position)
         write_all(disk, fd, tail.group_position, (group,))

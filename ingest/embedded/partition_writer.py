@@ -3,6 +3,7 @@
 import os
 import uuid
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from ingest.disk import Disk, write_all
@@ -11,6 +12,12 @@ from ingest.embedded.frames import NewRecord, encode_frame, frame_size
 from ingest.embedded.partition_folder import OpenedPartition
 from ingest.embedded.segment_file import HEADER_BYTES, Segment, create_segment
 from ingest.log import LogUnavailableError
+
+RESERVED_BYTES = 1 << 20
+"""A sync within a file takes two thirds of one that makes it longer: so it is made longer by so much at once."""
+_LARGE_BYTES = 1 << 16
+"""A group that takes its time anyway needs no room."""
+_UNFINISHED = "a group was not written to its end"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +41,13 @@ class PartitionWriter:
         self._end = opened.tail.end_position
         self._segment_bytes = segment_bytes
         self._fd = os.open(self._segment.path, os.O_WRONLY)
+        self._room_end = self._end
         self._poison: str | None = None
+
+    @property
+    def room(self) -> int:
+        """How many bytes of the last file are reserved for records to come."""
+        return max(0, self._room_end - self._end)
 
     def commit(self, records: Sequence[NewRecord]) -> Committed:
         """Write ``records`` and sync them, together.
@@ -50,8 +63,11 @@ class PartitionWriter:
                 self._begin_segment()
         except OSError as error:
             raise LogUnavailableError(f"a file after {self._segment.path} could not be created: {error}") from error
+        self._reserve(size)
+        self._poison = _UNFINISHED
         self._write(records)
         self._sync()
+        self._poison = None
         committed = Committed(self._segment, self._next_offset, self._end)
         self._end += size
         self._next_offset += len(records)
@@ -73,8 +89,21 @@ class PartitionWriter:
         return self._segment
 
     def close(self) -> None:
-        """Close the file."""
+        """Close the file, without the room that is left in it."""
+        if self._poison is None:
+            with suppress(OSError):  # whoever opens it next cuts it
+                os.ftruncate(self._fd, self._end)
         os.close(self._fd)
+
+    def _reserve(self, size: int) -> None:
+        """Have room for a group of ``size`` bytes and for some that follow."""
+        end = self._end + size
+        if end <= self._room_end or size >= _LARGE_BYTES:
+            return
+        room_end = max(end, min(end + RESERVED_BYTES, self._segment_bytes))
+        with suppress(OSError):  # whether there is room for the group itself, writing it says
+            self._disk.reserve(self._fd, self._end, room_end - self._end)
+            self._room_end = room_end
 
     def _write(self, records: Sequence[NewRecord]) -> None:
         salt = self._segment.header.salt
@@ -101,16 +130,21 @@ class PartitionWriter:
 
     def _cut(self) -> None:
         """Remove what a failed write left after the last durable record."""
+        self._room_end = self._end
         try:
             os.ftruncate(self._fd, self._end)
             self._disk.sync(self._fd)
         except OSError as error:
             raise LogPoisonedError(f"{self._segment.path} could not be cut after a failed write: {error}") from error
+        self._poison = None
 
     def _begin_segment(self) -> None:
         """Go on in a new file. The one before is complete and synced, as every group is before the next begins."""
+        self._room_end = self._end
+        os.ftruncate(self._fd, self._end)
+        self._sync()
         segment, fd = create_segment(
             self._disk, self._segment.path.parent, self._identity, self._next_offset, self._segment, self._end
         )
         os.close(self._fd)
-        self._segment, self._fd, self._end = segment, fd, HEADER_BYTES
+        self._segment, self._fd, self._end, self._room_end = segment, fd, HEADER_BYTES, HEADER_BYTES

@@ -23,7 +23,7 @@ _log: structlog.types.FilteringBoundLogger = structlog.get_logger()
 class Tail:
     """The end of a partition.
 
-    ``end_position`` is where the last intact frame ends; ``torn_bytes`` of an unfinished write follow it.
+    ``end_position`` is where the last intact frame ends; ``torn_bytes`` of an unfinished write follow it, and zeros.
     ``group_position`` is where the last group (the records that were written and synced together) begins.
     ``checkpoints`` are (offset, position) pairs for the segment's index.
     """
@@ -70,10 +70,20 @@ def _scan(fd: int, segment: Segment, offset: int, position: int) -> Tail:
             next_checkpoint = position + SPACING_BYTES
         position += header.size
         offset += 1
-    size = os.fstat(fd).st_size
-    if size > position:
+    torn_bytes = _written_end(fd, position) - position
+    if torn_bytes > 0:
         _refuse_damage(fd, window, segment, offset, position)
-    return Tail(offset, position, group_position, max(0, size - position), tuple(checkpoints))
+    return Tail(offset, position, group_position, torn_bytes, tuple(checkpoints))
+
+
+def _written_end(fd: int, position: int) -> int:
+    """Where what isn't zeros ends, of the bytes from ``position`` on: zeros are room for what comes."""
+    end = position
+    while data := read_at(fd, position, _SCAN_WINDOW_BYTES):
+        if written := len(data.rstrip(b"\0")):
+            end = position + written
+        position += len(data)
+    return end
 
 
 def _intact_header(window: FrameWindow, segment: Segment, offset: int, position: int) -> FrameHeader | None:

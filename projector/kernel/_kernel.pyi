@@ -39,9 +39,16 @@ class Pool:
         allowed: NDArray[np.bool_] | None = None,
         budget: int | None = None,
     ) -> None: ...
-    def finished(  # since it was asked last: tickets, and what search gives or why it doesn't
+    def nearest(
         self,
-    ) -> list[tuple[int, tuple[NDArray[np.uint32], NDArray[np.float32], int, bool] | str]]: ...
+        ticket: int,
+        vectors: NDArray[Any],
+        measure: str,
+        query: NDArray[np.float32],
+        wanted: int,
+        rows: Rows = None,
+    ) -> None: ...
+    def finished(self) -> list[tuple[int, Any]]: ...  # since it was asked last: tickets, and what is found or why not
 
 def distances(
     vectors: NDArray[Any],

@@ -17,14 +17,22 @@ struct Chosen {
     const std::int64_t* list = nullptr;  // may be nullptr where it is empty
     std::size_t listed = 0;
 
+    // How many are to be gone through: of a list those in it, else all rows.
+    std::size_t length() const { return by == By::list ? listed : size; }
+
     // Call [visit] with rows, a few at a time: [visit](rows, how many).
     template <class Visit>
     void each(Visit visit) const {
+        each(0, length(), visit);
+    }
+
+    // The same with those between two places of what is gone through.
+    template <class Visit>
+    void each(std::size_t from, std::size_t to, Visit visit) const {
         constexpr std::size_t most = 512;
         std::uint32_t rows[most];
-        const std::size_t all = by == By::list ? listed : size;
-        for (std::size_t at = 0; at < all; at += most) {
-            const std::size_t end = std::min(all, at + most);
+        for (std::size_t at = from; at < to; at += most) {
+            const std::size_t end = std::min(to, at + most);
             std::size_t count = 0;
             if (by == By::list) {
                 for (std::size_t place = at; place < end; ++place)

@@ -15,9 +15,10 @@
 #include <vector>
 
 #include "arrays.hpp"
-#include "candidates.hpp"
 #include "distance.hpp"
+#include "nearest_module.hpp"
 #include "pool.hpp"
+#include "pool_task.hpp"
 #include "quantized.hpp"
 #include "quantized_module.hpp"
 #include "rescoring_module.hpp"
@@ -49,10 +50,10 @@ Rows rows_of(const py::array& vectors, const std::string& metric, const std::opt
     rows.stride = static_cast<std::size_t>(vectors.strides(0));
     if (form) {
         require(datatype_of(vectors) == Datatype::uint8, "codes are uint8");
-        rows.distances = coded_distances(*form, level_named(level));
+        rows.distance = coded_distance(*form, level_named(level));
     } else {
         const Metric named = metric == "dot" ? Metric::dot : Metric::squared;
-        rows.distances = distances_of(named, datatype_of(vectors), level_named(level));
+        rows.distance = distance_of(named, datatype_of(vectors), level_named(level));
     }
     require(rows.size < std::numeric_limits<std::uint32_t>::max(), "too many rows");
     return rows;
@@ -118,7 +119,6 @@ class PyGraph {
             std::size_t entry, const std::optional<std::string>& level)
         : vectors_(std::move(vectors)), metric_(metric), links_(std::move(links)), upper_(std::move(upper)) {
         graph_.rows = rows_of(vectors_, metric, level);
-        require(graph_.rows.size <= most_candidates, "too many rows");
         graph_.base = links_of(links_, nullptr, graph_.rows.size);
         for (const auto& [rows, theirs] : upper_) graph_.upper.push_back(links_of(theirs, &rows, graph_.rows.size));
         require(graph_.rows.size == 0 || entry < graph_.rows.size, "the entry is a row");
@@ -173,21 +173,35 @@ class PyGraph {
     Graph graph_;
 };
 
-struct WalkTask : Task {
-    std::uint64_t ticket = 0;
-    py::object graph;  // these two keep what [walking] looks at
-    std::optional<Mask> allowed;
-    std::function<Walked()> walking;
-    Walked walked;
-    std::exception_ptr failure;
+class WalkTask : public PyTask {
+   public:
+    WalkTask(std::uint64_t ticket, const py::object& graph, const py::array& query, std::size_t wanted, std::size_t ef,
+             const std::optional<Mask>& allowed, std::optional<std::uint64_t> budget)
+        : PyTask(ticket),
+          graph_(graph),
+          allowed_(allowed),
+          walking_(graph.cast<const PyGraph&>().prepared(query, wanted, ef, allowed_, budget)) {}
 
-    void run() noexcept override {
+    bool run() noexcept override {
         try {
-            walked = walking();
+            walked_ = walking_();
         } catch (...) {
-            failure = std::current_exception();
+            failure_ = std::current_exception();
         }
+        return true;
     }
+
+    py::object answer() const override {
+        if (failure_) std::rethrow_exception(failure_);
+        return PyGraph::answer(walked_);
+    }
+
+   private:
+    py::object graph_;  // these two keep what [walking_] looks at
+    std::optional<Mask> allowed_;
+    std::function<Walked()> walking_;
+    Walked walked_;
+    std::exception_ptr failure_;
 };
 
 class PyPool {
@@ -198,21 +212,21 @@ class PyPool {
 
     void walk(std::uint64_t ticket, const py::object& graph, const py::array& query, std::size_t wanted, std::size_t ef,
               const std::optional<Mask>& allowed, std::optional<std::uint64_t> budget) {
-        auto task = std::make_unique<WalkTask>();
-        task->ticket = ticket;
-        task->graph = graph;
-        task->allowed = allowed;
-        task->walking = graph.cast<const PyGraph&>().prepared(query, wanted, ef, task->allowed, budget);
-        pool_.add(std::move(task));
+        pool_.add(std::make_unique<WalkTask>(ticket, graph, query, wanted, ef, allowed, budget));
+    }
+
+    void nearest(std::uint64_t ticket, const py::array& vectors, const std::string& measure, const F32& query,
+                 std::size_t wanted, const Which& rows) {
+        add_scan(pool_, ticket, vectors, measure, query, wanted, rows);
     }
 
     py::list finished() {
         py::list answers;
         for (const auto& task : pool_.finished()) {
-            const auto& done = static_cast<const WalkTask&>(*task);
+            const auto& done = static_cast<const PyTask&>(*task);
             try {
-                if (done.failure) std::rethrow_exception(done.failure);
-                answers.append(py::make_tuple(done.ticket, PyGraph::answer(done.walked)));
+                py::object answer = done.answer();
+                if (!answer.is_none()) answers.append(py::make_tuple(done.ticket, std::move(answer)));
             } catch (const std::exception& failure) {
                 answers.append(py::make_tuple(done.ticket, failure.what()));
             }
@@ -227,7 +241,7 @@ class PyPool {
 F32 distances(const py::array& vectors, const std::string& metric, const py::array& query,
               const std::optional<py::array_t<std::int64_t, py::array::c_style>>& rows,
               const std::optional<std::string>& level) {
-    constexpr std::size_t some = 16;
+    constexpr std::size_t ahead = 4;
     const Rows all = rows_of(vectors, metric, level);
     require(query.ndim() == 1, "a query is a vector");
     const Queries one(query, all, metric);
@@ -242,15 +256,9 @@ F32 distances(const py::array& vectors, const std::string& metric, const py::arr
         const py::gil_scoped_release released;
         for (std::size_t at = 0; chosen != nullptr && at < count; ++at)
             within = within && chosen[at] >= 0 && static_cast<std::size_t>(chosen[at]) < all.size;
-        const void* pointers[some];
-        for (std::size_t from = 0; within && from < count; from += some) {
-            const std::size_t size = std::min(some, count - from);
-            for (std::size_t at = 0; at < size; ++at) {
-                const std::size_t row = chosen == nullptr ? from + at : static_cast<std::size_t>(chosen[from + at]);
-                pointers[at] = all.row(row);
-                if (chosen != nullptr) all.prefetch(pointers[at]);
-            }
-            all.distances(pointers, size, values, all.dim, out + from);
+        for (std::size_t at = 0; within && at < count; ++at) {
+            if (chosen != nullptr && at + ahead < count) all.prefetch(static_cast<std::size_t>(chosen[at + ahead]));
+            out[at] = all.to(values, chosen == nullptr ? at : static_cast<std::size_t>(chosen[at]));
         }
     }
     if (!within) throw py::index_error("there is no such row");
@@ -281,6 +289,8 @@ PYBIND11_MODULE(_kernel, module) {
         .def("descriptor", &PyPool::descriptor)
         .def("walk", &PyPool::walk, py::arg("ticket"), py::arg("graph"), py::arg("query"), py::arg("wanted"),
              py::arg("ef"), py::arg("allowed") = py::none(), py::arg("budget") = py::none())
+        .def("nearest", &PyPool::nearest, py::arg("ticket"), py::arg("vectors"), py::arg("measure"), py::arg("query"),
+             py::arg("wanted"), py::arg("rows") = py::none())
         .def("finished", &PyPool::finished);
     module.def("distances", &distances, py::arg("vectors"), py::arg("metric"), py::arg("query"),
                py::arg("rows") = py::none(), py::arg("level") = py::none());

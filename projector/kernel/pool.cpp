@@ -47,8 +47,9 @@ std::vector<std::unique_ptr<Task>> Pool::finished() {
     const std::lock_guard<std::mutex> lock(lock_);
     some.swap(finished_);
     char byte;
-    while (!some.empty() && read(ends_[0], &byte, 1) < 0 && errno == EINTR) {
+    while (told_ && read(ends_[0], &byte, 1) < 0 && errno == EINTR) {
     }
+    told_ = false;
     return some;
 }
 
@@ -62,13 +63,14 @@ void Pool::work() {
         std::unique_ptr<Task> task = std::move(waiting_.front());
         waiting_.pop_front();
         lock.unlock();
-        task->run();
+        const bool tell = task->run();
         lock.lock();
-        // A byte is in the pipe as long as something is finished that nobody has taken.
         finished_.push_back(std::move(task));
+        if (!tell || told_) continue;
         const char byte = 0;
-        while (finished_.size() == 1 && write(ends_[1], &byte, 1) < 0 && errno == EINTR) {
+        while (write(ends_[1], &byte, 1) < 0 && errno == EINTR) {
         }
+        told_ = true;
     }
 }
 

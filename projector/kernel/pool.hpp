@@ -13,7 +13,9 @@ namespace headwater {
 
 struct Task {
     virtual ~Task() = default;
-    virtual void run() noexcept = 0;  // on a thread of the pool; all else of a task is for who added it
+    // On a thread of the pool; all else of a task is for who added it. Whether that one is to be told of the end now,
+    // rather than with another task's.
+    virtual bool run() noexcept = 0;
 };
 
 class Pool {
@@ -25,7 +27,8 @@ class Pool {
 
     void add(std::unique_ptr<Task> task);
     std::vector<std::unique_ptr<Task>> finished();  // since it was last asked, in the order in which they ended
-    int descriptor() const { return ends_[0]; }     // to be read from when something is finished
+    int descriptor() const { return ends_[0]; }     // to be read from when there is something to be told of
+    std::size_t threads() const { return most_; }
 
    private:
     void work();
@@ -38,6 +41,7 @@ class Pool {
     std::vector<std::unique_ptr<Task>> finished_;
     std::vector<std::thread> threads_;  // begun when there is work for them
     std::size_t idle_ = 0;
+    bool told_ = false;  // as long as a byte is in the pipe
     bool closing_ = false;
 };
 

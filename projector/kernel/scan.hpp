@@ -1,6 +1,7 @@
 // Comparing all rows, or those that may be found, with a query: exactly, in one pass.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
@@ -22,7 +23,28 @@ struct Matrix {
     const void* row(std::size_t number) const { return data + number * stride; }
 };
 
-// The nearest rows, at least [wanted] of them where there are so many, and all that are as near as the last.
+// One search for the nearest rows. Several threads may do it together: each takes of the rows that are left.
+struct Scan {
+    Matrix matrix;
+    Measure measure = Measure::cosine;
+    Level level = Level::baseline;
+    const float* query = nullptr;
+    std::size_t wanted = 0;
+    Chosen chosen;
+    std::atomic<std::size_t> next{0};  // the place of the first that nobody has taken yet
+};
+
+// Of how many threads each has something to do.
+std::size_t parts_of(const Scan& scan);
+
+// The nearest of all rows that the caller takes, at least [wanted] of them where there are so many, and all that are as
+// near as the last; by row. They are taken until none are left.
+std::vector<Scored> nearest_left(Scan& scan);
+
+// That of what several threads found.
+std::vector<Scored> nearest_of(const std::vector<std::vector<Scored>>& parts, std::size_t wanted);
+
+// That of all chosen rows, by one thread.
 std::vector<Scored> nearest(const Matrix& matrix, Measure measure, Level level, const float* query, std::size_t wanted,
                             const Chosen& chosen);
 

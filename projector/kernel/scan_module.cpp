@@ -10,6 +10,7 @@
 
 #include "arrays.hpp"
 #include "maxsim.hpp"
+#include "nearest_module.hpp"
 #include "scan.hpp"
 #include "scan_arrays.hpp"
 #include "sparse.hpp"
@@ -18,60 +19,6 @@ namespace py = pybind11;
 
 namespace headwater {
 namespace {
-
-using Which = std::optional<py::array>;  // a mask, bool [rows], or a list, int64
-
-// Which of [size] rows are chosen; keeps what it was given.
-class ChosenRows {
-   public:
-    ChosenRows(const Which& which, std::size_t size) {
-        require(size < std::numeric_limits<std::uint32_t>::max(), "too many rows");
-        chosen.size = size;
-        if (!which) return;
-        require(which->ndim() == 1, "rows are a list or a mask");
-        if (which->dtype().kind() == 'b') {
-            const auto mask = Mask::ensure(*which);
-            require(static_cast<std::size_t>(mask.shape(0)) == size, "a mask has a value for each row");
-            chosen.by = Chosen::By::mask;
-            chosen.mask = mask.data();
-            held_ = mask;
-        } else {
-            const auto list = I64::ensure(*which);
-            require(static_cast<bool>(list), "rows are integers");
-            chosen.by = Chosen::By::list;
-            chosen.list = list.data();
-            chosen.listed = static_cast<std::size_t>(list.shape(0));
-            held_ = list;
-            for (std::size_t at = 0; at < chosen.listed; ++at)
-                if (chosen.list[at] < 0 || static_cast<std::size_t>(chosen.list[at]) >= size)
-                    throw py::index_error("there is no such row");
-        }
-    }
-
-    // How many there are of all or of a list.
-    std::size_t count() const { return chosen.by == Chosen::By::list ? chosen.listed : chosen.size; }
-
-    Chosen chosen;
-
-   private:
-    py::object held_;
-};
-
-py::tuple py_nearest(const py::array& vectors, const std::string& measure, const F32& query, std::size_t wanted,
-                     const Which& rows, const std::optional<std::string>& level) {
-    const Matrix matrix = matrix_of(vectors);
-    const Measure named = measure_named(measure);
-    const Level instructions = level_named(level);
-    require(query.ndim() == 1 && static_cast<std::size_t>(query.shape(0)) == matrix.dim, "a query has dim values");
-    const ChosenRows chosen(rows, matrix.size);
-    const float* values = query.data();
-    std::vector<Scored> found;
-    {
-        const py::gil_scoped_release released;
-        found = nearest(matrix, named, instructions, values, wanted, chosen.chosen);
-    }
-    return answer(found, higher_is_nearer(named));
-}
 
 F32 py_scores(const py::array& vectors, const std::string& measure, const F32& queries, const Which& rows,
               const std::optional<std::string>& level) {
@@ -235,8 +182,7 @@ F32 py_max_sim_scores(const py::array& vectors, const I64& ends, const std::stri
 void define_scans(py::module_& module) {
     py::register_exception<DamagedPostings>(module, "DamagedPostingsError", PyExc_ValueError);
     py::register_exception<DamagedEnds>(module, "DamagedEndsError", PyExc_ValueError);
-    module.def("nearest", &py_nearest, py::arg("vectors"), py::arg("measure"), py::arg("query"), py::arg("wanted"),
-               py::arg("rows") = py::none(), py::arg("level") = py::none());
+    define_nearest(module);
     module.def("scores", &py_scores, py::arg("vectors"), py::arg("measure"), py::arg("queries"),
                py::arg("rows") = py::none(), py::arg("level") = py::none());
     py::class_<PyPostings>(module, "Postings")

@@ -16,10 +16,11 @@ struct Rows {
     std::size_t size = 0;
     std::size_t dim = 0;
     std::size_t stride = 0;
-    Distances distances = nullptr;
+    Distance distance = nullptr;
 
     const void* row(std::size_t number) const { return data + number * stride; }
-    void prefetch(const void* row) const;
+    float to(const void* query, std::size_t number) const { return distance(row(number), query, dim); }
+    void prefetch(std::size_t number) const;
 };
 
 // Links of a level: [count] times a number of links, and room for [width] - 1 of them. [rows]: whose they are,
@@ -32,7 +33,7 @@ struct Links {
 };
 
 struct Graph {
-    Rows rows;  // [most_candidates] at most
+    Rows rows;
     Links base;
     std::vector<Links> upper;  // level 1 first
     std::size_t entry = 0;
@@ -46,10 +47,15 @@ struct DamagedGraph : std::runtime_error {
 struct Found {
     float distance;
     std::uint32_t row;
+
+    // By row where distances are equal, so that nothing depends on the order in which a graph is walked.
+    bool operator<(const Found& other) const {
+        return distance != other.distance ? distance < other.distance : row < other.row;
+    }
 };
 
 struct Walked {
-    std::vector<Found> nearest;     // nearest first, by row where distances are equal
+    std::vector<Found> nearest;     // nearest first
     std::uint64_t compared = 0;     // rows whose distance was computed
     bool exhausted = false;         // the budget was used up: what was found is not to be relied on
 };

@@ -11,10 +11,12 @@ from projector.segments.graph import Graph
 from projector.view.part import Part, Vectors, slots_of_rows
 from projector.view.shard_view import ShardView
 from query_api.budget import Allowance
+from query_api.find.scans import Scan
 from query_api.find.selection import Findable
 from query_api.find.strategy import EF_BY_SHARE, base_ef, check_vector_name, skipped_as_unindexed
 from query_api.find.walks import GraphWalk
 from query_api.hits import Hit, first_place
+from query_api.native import NativeWork
 from query_api.plan.leaves import Nearest
 from query_api.vectors.comparison import Asked, Comparison, Floats, PartQuery, near_enough, nearness
 from query_api.vectors.registry import comparison_of
@@ -37,7 +39,7 @@ class Candidates(msgspec.Struct, frozen=True, eq=False):
 class PartSearch(msgspec.Struct, frozen=True, eq=False):
     """What is to be compared in one part, whose first slot has ``place``; ``graph``: None where none is used.
 
-    ``walk``: what to begin with where the graph is the quicker way.
+    ``walk``: what to begin with where the graph is the quicker way; ``scan``: where there is none.
     """
 
     part: Part
@@ -46,17 +48,23 @@ class PartSearch(msgspec.Struct, frozen=True, eq=False):
     asked: Asked
     graph: Graph | None
     walk: GraphWalk | None
+    scan: Scan | None
     exact: bool
 
+    @property
+    def ahead(self) -> NativeWork | None:
+        """What may be done ahead."""
+        return self.scan if self.walk is None else self.walk
+
     def us(self, comparison: Comparison) -> float:
-        """How long that takes beside the walk, in microseconds."""
-        return comparison.us(self.vectors, self.asked.found) if self.walk is None else 0.0
+        """How long it takes beside what may be done ahead, in microseconds."""
+        return comparison.us(self.vectors, self.asked.found) if self.ahead is None else 0.0
 
     def run(self, comparison: Comparison, allowance: Allowance) -> Candidates:
         """At least the ``wanted`` nearest. Raises OverEstimateError, TimedOutError."""
         if allowance.notes is not None:
             allowance.notes.begin(self.part.name, self.part.alive_count)
-        query = PartQuery(self.asked, self.graph, self.walk, self.exact, allowance)
+        query = PartQuery(self.asked, self.graph, self.walk, self.exact, allowance, self.scan)
         rows, scores = comparison.nearest(self.vectors, query)
         return Candidates(self.part, self.place, slots_of_rows(self.vectors, rows), scores)
 
@@ -78,7 +86,7 @@ class NearestSearch:
         self._rows = sum(vectors.rows for n, _, vectors in there if n < segments)
         searches = [self._in(view.config, part, first_place(n), vectors) for n, part, vectors in there]
         self._searches = [search for search in searches if search is not None] if leaf.wanted else []
-        self.ahead = [search.walk for search in self._searches if search.walk is not None]
+        self.ahead = [ahead for search in self._searches if (ahead := search.ahead) is not None]
         """What may be done ahead."""
 
     def _in(self, config: CollectionConfig, part: Part, place: int, vectors: Vectors) -> PartSearch | None:
@@ -93,7 +101,8 @@ class NearestSearch:
             ef = max(leaf.wanted, ceil(ef * (found.rows / self._rows) ** EF_BY_SHARE))
         asked = Asked(found, leaf.wanted, ef, leaf.quantization)
         walk = None if graph is None else self._comparison.walk(graph, asked)
-        return PartSearch(part, place, vectors, asked, graph, walk, leaf.exact)
+        scan = None if walk is not None else self._comparison.scan(vectors, graph, asked)
+        return PartSearch(part, place, vectors, asked, graph, walk, scan, leaf.exact)
 
     def us(self) -> float:
         """How long it takes beside what may be done ahead, in microseconds."""

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from projector.segments.graph import Graph
 from query_api.budget import Allowance
+from query_api.find.scans import Scan
 from query_api.find.selection import Findable
 from query_api.find.walks import GraphWalk
 from query_api.plan.leaves import QuantizedSearch
@@ -34,7 +35,7 @@ class Asked(NamedTuple):
 class PartQuery(msgspec.Struct, frozen=True, eq=False):
     """How a part is searched. ``exact``: a graph was not to be used.
 
-    ``walk``: what to begin with; None where the graph is no help.
+    ``walk``: what to begin with; None where the graph is no help. ``scan``: then what may have been done ahead.
     """
 
     asked: Asked
@@ -42,6 +43,7 @@ class PartQuery(msgspec.Struct, frozen=True, eq=False):
     walk: GraphWalk | None
     exact: bool
     allowance: Allowance
+    scan: Scan | None = None
 
     @property
     def found(self) -> Findable:
@@ -85,6 +87,10 @@ class Comparison(Protocol):
 
     def walk(self, graph: Graph, asked: Asked) -> GraphWalk | None:
         """How to begin in the graph; None where comparing all that may be found is quicker."""
+        ...
+
+    def scan(self, vectors: Any, graph: Graph | None, asked: Asked) -> Scan | None:
+        """Comparing all that may be found, where that is done if there is no walk, and may be done ahead."""
         ...
 
     def us(self, vectors: Any, found: Findable) -> float:

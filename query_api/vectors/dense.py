@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from projector.kernel import scores
 from projector.segments.graph import Graph
 from projector.vectors.dense import DenseVectors
+from query_api.find.scans import Scan
 from query_api.find.selection import Findable
 from query_api.find.strategy import exact_us, walk_for
 from query_api.find.walks import GraphWalk
@@ -47,8 +48,8 @@ class DenseComparison:
             walked = by_graph(query, self.walk, lambda walk: self._step(query, walk))
             if walked is not None:
                 return walked
-        query.allowance.spend(self.us(vectors, found))
-        rows, near = self.scorer.nearest(vectors.matrix, query.wanted, found.chosen())
+        scan = self._scan(vectors, query.asked) if query.scan is None else query.scan
+        rows, near = scan.nearest(query.allowance)
         if query.allowance.notes is not None:
             query.note("exact", _why_exact(query), found.count, len(rows))
         return rows, near
@@ -62,6 +63,16 @@ class DenseComparison:
         return (
             None if plan is None else GraphWalk(graph, self.scorer.query, found, min(asked.wanted, found.count), plan)
         )
+
+    def scan(self, vectors: DenseVectors, graph: Graph | None, asked: Asked) -> Scan | None:
+        """Comparing all that may be found; None where codes may be compared first."""
+        coded = graph is not None and graph.codes is not None and not asked.quantization.ignore
+        return None if coded else self._scan(vectors, asked)
+
+    def _scan(self, vectors: DenseVectors, asked: Asked) -> Scan:
+        scorer = self.scorer
+        us = self.us(vectors, asked.found)
+        return Scan(vectors.matrix, scorer.measure, scorer.query, asked.found, asked.wanted, us)
 
     def _step(self, query: PartQuery, walk: GraphWalk) -> tuple[Rows, Floats] | None:
         nearest = walk.nearest(self.scorer.query, query.allowance)

@@ -47,6 +47,9 @@ class MultiComparison:
     def walk(self, graph: Graph, asked: Asked) -> None:
         """There are no graphs of these."""
 
+    def scan(self, vectors: MultiVectors, graph: Graph | None, asked: Asked) -> None:
+        """It is not done ahead."""
+
     def us(self, vectors: MultiVectors, found: Findable) -> float:
         """About how long comparing all that may be found takes."""
         values = vectors.items.size * len(self._query)

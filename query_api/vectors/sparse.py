@@ -68,6 +68,9 @@ class SparseComparison:
     def walk(self, graph: Graph, asked: Asked) -> None:
         """There are no graphs of these."""
 
+    def scan(self, vectors: SparseVectors, graph: Graph | None, asked: Asked) -> None:
+        """It is not done ahead."""
+
     def us(self, vectors: SparseVectors, found: Findable) -> float:
         """About how long it takes to go through the postings; where lists are missing, to make them."""
         missing = vectors.missing

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from projector.state.errors import StateDamagedError
 from projector.state.kv import KeyValue
-from tests.damage.files import STATE_KINDS, files_of
+from tests.damage.files import STATE_KINDS, files_of, written_size
 from tests.damage.harm import HARMS
 
 SMALLEST = 64
@@ -63,7 +63,7 @@ def tear_log(data: Path, rng: random.Random) -> str:
     path = _live_log_file(data, rng)
     lost = rng.randint(1, 40)
     with path.open("rb+") as file:
-        file.truncate(path.stat().st_size - lost)
+        file.truncate(written_size(path) - lost)
     return f"the last {lost} bytes of {path.relative_to(data)} lost"
 
 
@@ -137,4 +137,4 @@ def _segment_file(data: Path, rng: random.Random) -> Path:
 def _live_log_file(data: Path, rng: random.Random) -> Path:
     """The file that some partition with records is appended to."""
     newest = (max(folder.glob("*.log")) for folder in sorted((data / "log").glob("points-*")))
-    return rng.choice([path for path in newest if path.stat().st_size > ONE_RECORD])
+    return rng.choice([path for path in newest if written_size(path) > ONE_RECORD])

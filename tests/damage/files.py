@@ -1,5 +1,6 @@
 """The kinds of files in a data folder."""
 
+import os
 from pathlib import Path
 
 KINDS = {
@@ -38,6 +39,16 @@ def files_of(data: Path, kind: str) -> list[Path]:
             # A running server makes folders and renames them: one went while it was looked through.
             continue
         return sorted(path for path in found if path.is_file() and has_anything(path))
+
+
+def written_size(path: Path) -> int:
+    """The size of a file of the log without the room for more that a process that was killed left."""
+    return len(path.read_bytes().rstrip(b"\0"))
+
+
+def cut_room(path: Path) -> None:
+    """Leave out that room."""
+    os.truncate(path, written_size(path))
 
 
 def has_anything(path: Path) -> bool:

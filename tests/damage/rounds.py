@@ -19,7 +19,7 @@ from pathlib import Path
 
 from compose.errors import expected_errors, first_error
 from tests.damage.contents import COLLECTIONS, Contents, change, create, fill, read_all
-from tests.damage.files import EMBEDDED_KINDS, MAPPED, ONLY_COPY, files_of
+from tests.damage.files import EMBEDDED_KINDS, MAPPED, ONLY_COPY, cut_room, files_of
 from tests.damage.harm import HARMS, cut
 from tests.damage.node import open_node
 
@@ -112,6 +112,8 @@ class Play:
 
     def _harm(self) -> None:
         self.damaged = self.rng.choice(files_of(self.data, self.kind))
+        if self.kind == "log" and self.rng.random() < 0.8:
+            cut_room(self.damaged)  # it would take most of the harm
         # A file that is cut under its mapping ends the process.
         harms = [one for one in HARMS if one is not cut or self.kind not in MAPPED]
         did = self.rng.choice(harms)(self.damaged, self.rng)

@@ -127,8 +127,9 @@ def retrieve(views: Sequence[ShardView], ids: Iterable[PointId], selection: Sele
 
 
 def is_costly(views: Sequence[ShardView], query: NearestQuery) -> bool:
-    """Whether any shard is searched on a thread."""
-    return any(prepare(view, query.leaf).us > INLINE_US for view in views)
+    """Whether any shard is searched on threads."""
+    works = [prepare(view, query.leaf) for view in views]
+    return any(work.us + sum(ahead.us for ahead in work.ahead) > INLINE_US for work in works)
 
 
 def is_costly_filter(views: Sequence[ShardView], filter: Filter) -> bool:

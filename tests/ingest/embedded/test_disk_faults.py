@@ -28,12 +28,11 @@ def test_a_full_disk_fails_the_group_and_leaves_nothing_of_it(tmp_path: Path, ro
         faulty = FaultyDisk()
         async with opened(tmp_path, disk=faulty.disk) as log:
             await append_each(log, [b"before"])
-            size = segment_files(tmp_path)[0].stat().st_size
             faulty.write_limit = room
             outcomes = await asyncio.gather(*[log.append(POINTS, 0, b"lost") for _ in range(4)], return_exceptions=True)
             assert [type(outcome) for outcome in outcomes] == [LogUnavailableError] * 4
             assert "injected" in str(outcomes[0])
-            assert segment_files(tmp_path)[0].stat().st_size == size
+            assert segment_files(tmp_path)[0].stat().st_size == 128 + 48 + 6
             assert await log.end_offset(POINTS, 0) == 1
             faulty.write_limit = None
             assert await append_each(log, [b"after", b"after"]) == [1, 2]
@@ -146,7 +145,7 @@ def test_opening_writes_the_last_group_again(tmp_path: Path) -> None:
         async with opened(tmp_path, disk=recording.disk):
             assert recording.write_limit == 0
             assert recording.syncs >= 3
-        assert segment_files(tmp_path)[0].read_bytes() == before
+        assert segment_files(tmp_path)[0].read_bytes() == before.rstrip(b"\0")
 
     within(check())
 
@@ -160,10 +159,28 @@ def test_a_failed_sync_refuses_what_is_queued_behind_it(tmp_path: Path) -> None:
             outcomes = await asyncio.gather(*appends, return_exceptions=True)
             assert [type(outcome) for outcome in outcomes] == [LogUnavailableError] * 10
             assert faulty.syncs > 0
-        assert segment_files(tmp_path)[0].stat().st_size == 128 + 148
         assert (tmp_path / "points-1" / segment_files(tmp_path)[0].name).stat().st_size == 128
 
     within(check())
+    assert values_in(tmp_path) == [bytes(100)]
+
+
+def test_no_new_file_is_begun_after_a_failed_sync(tmp_path: Path) -> None:
+    """It isn't known where the file before it ends."""
+
+    async def check() -> None:
+        faulty = FaultyDisk()
+        async with opened(tmp_path, disk=faulty.disk) as log:
+            await append_each(log, [b"before"])
+            faulty.fail_sync = True
+            with pytest.raises(LogUnavailableError):
+                await log.append(POINTS, 0, b"unsure")
+            faulty.fail_sync = False
+            with pytest.raises(LogUnavailableError, match="not written to its end"):
+                await log.roll(POINTS, 0)
+
+    within(check())
+    assert values_in(tmp_path) == [b"before", b"unsure"]
 
 
 def test_a_cut_that_fails_poisons_too(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from ingest.disk import Disk
 from ingest.embedded import EmbeddedLog
+from ingest.embedded.group_commit import ALONE
 from ingest.embedded.log import REJECTED_EXTRA_BYTES
 from ingest.log import Log, LogUnavailableError, RecordTooLargeError, Topic
 from tests.ingest.embedded.support import (
@@ -292,5 +293,20 @@ def test_it_behaves_as_lists_do(
             if not remaining:
                 return
             remaining.pop(0)
+
+    within(check())
+
+
+def test_appends_share_syncs_again_once_they_are_many(tmp_path: Path) -> None:
+    """One that follows many that came alone is written at once; the others of its turn wait for it together."""
+
+    async def check() -> None:
+        faulty = FaultyDisk()
+        async with opened(tmp_path, disk=faulty.disk) as log:
+            await append_each(log, [b"alone"] * 2 * ALONE)
+            for syncs in (2, 1, 1):
+                before = faulty.syncs
+                await append_together(log, [b"together"] * 10)
+                assert faulty.syncs - before == syncs
 
     within(check())

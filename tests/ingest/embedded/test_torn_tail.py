@@ -66,7 +66,7 @@ def test_a_last_record_turned_to_garbage_from_any_byte_is_removed(folder: Path) 
         assert values_in(folder) == VALUES[:2]
 
 
-@pytest.mark.parametrize("rest", [bytes(1), bytes(47), bytes(48), bytes(100_000), b"garbage" * 50, b"\x9bHW\xf5" * 30])
+@pytest.mark.parametrize("rest", [b"\0" * 9 + b"!", b"garbage" * 50, b"\x9bHW\xf5" * 30])
 def test_what_follows_the_last_record_is_removed(folder: Path, rest: bytes) -> None:
     change(folder, lambda data: data + rest)
     with capture_logs() as logs:
@@ -75,6 +75,30 @@ def test_what_follows_the_last_record_is_removed(folder: Path, rest: bytes) -> N
     with capture_logs() as logs:
         assert values_in(folder) == VALUES
     assert logs == []
+
+
+@pytest.mark.parametrize("size", [1, 47, 48, 100_000, 3 << 20])
+def test_zeros_after_the_last_record_are_room_for_more(folder: Path, size: int) -> None:
+    change(folder, lambda data: data + bytes(size))
+    with capture_logs() as logs:
+        assert values_in(folder, read_only=True) == values_in(folder) == VALUES
+    assert logs == []
+    assert segment_files(folder)[0].stat().st_size == END
+
+
+def test_an_unfinished_write_is_told_without_the_room_after_it(folder: Path) -> None:
+    change(folder, lambda data: data + b"!" * 7 + bytes(2 << 20))
+    with capture_logs() as logs:
+        assert values_in(folder) == VALUES
+    assert [(entry["log_level"], entry["bytes"]) for entry in logs] == [("warning", 7)]
+    assert segment_files(folder)[0].stat().st_size == END
+
+
+def test_records_behind_zeros_are_not_taken_for_room(folder: Path) -> None:
+    """Two groups are lost in sectors of zeros, and a later one proves that they had been synced."""
+    change(folder, lambda data: data[:128] + bytes(LAST_AT - 128) + data[LAST_AT:] + bytes(1 << 20))
+    with pytest.raises(LogDamagedError, match="byte 128: record 0 is unreadable, and record 2 follows"):
+        values_in(folder)
 
 
 def test_offsets_go_on_after_a_cut(folder: Path) -> None:

@@ -57,6 +57,42 @@ def test_threads_share_what_they_walk_and_scan() -> None:
             assert list(together) == alone
 
 
+def test_threads_that_scan_together_find_what_one_does() -> None:
+    rows = matrix(9000, 9, np.float32, 3)
+    rows[np.random.default_rng(5).integers(0, len(rows), 3000)] = rows[17]
+    queries = np.concatenate([matrix(20, 9, np.float32, 8), rows[17:18]])
+    mask = np.random.default_rng(4).random(len(rows)) < 0.6
+    chosen = [None, mask, np.flatnonzero(mask), np.flatnonzero(mask)[::-1], np.empty(0, np.int64)]
+    asked = [
+        (measure, query, wanted, some)
+        for measure in ("cosine", "dot", "euclid", "manhattan")
+        for query in queries
+        for wanted in (0, 1, 10, 4000)
+        for some in chosen
+    ]
+    pool = KernelPool(3)
+    for ticket, (measure, query, wanted, some) in enumerate(asked):
+        pool.nearest(ticket, rows, measure, query.copy(), wanted, None if some is None else some.copy())
+    together = dict(taken(pool, len(asked)))
+    for ticket, (measure, query, wanted, some) in enumerate(asked):
+        found, scores = nearest(rows, measure, query, wanted, some)
+        assert (together[ticket][0].tolist(), together[ticket][1].tolist()) == (found.tolist(), scores.tolist())
+
+
+def test_walks_and_scans_share_a_pool() -> None:
+    rows, links = built("dot")
+    graph = KernelGraph(rows, "dot", links.base, links.upper, links.entry)
+    queries = matrix(40, 24, np.float32, 7)
+    pool = KernelPool(4)
+    for ticket, query in enumerate(queries):
+        pool.walk(2 * ticket, graph, query.copy(), 10, 50)
+        pool.nearest(2 * ticket + 1, rows, "dot", query.copy(), 10)
+    together = dict(taken(pool, 2 * len(queries)))
+    for ticket, query in enumerate(queries):
+        assert together[2 * ticket][0].tolist() == graph.search(query, 10, 50)[0].tolist()
+        assert together[2 * ticket + 1][0].tolist() == nearest(rows, "dot", query, 10)[0].tolist()
+
+
 def taken(pool: KernelPool, count: int) -> list[tuple[int, Any]]:
     """What a pool says, until it has said so much."""
     answers: list[tuple[int, Any]] = []
@@ -98,4 +134,8 @@ def test_a_pool_refuses_what_does_not_fit() -> None:
         pool.walk(1, graph, matrix(1, 23, np.float32)[0], 10, 50)
     with pytest.raises(ValueError, match="mask"):
         pool.walk(1, graph, matrix(1, 24, np.float32)[0], 10, 50, np.ones(3, np.bool_))
+    with pytest.raises(ValueError, match="dim values"):
+        pool.nearest(1, rows, "dot", matrix(1, 23, np.float32)[0], 10)
+    with pytest.raises(IndexError):
+        pool.nearest(1, rows, "dot", matrix(1, 24, np.float32)[0], 10, np.array([ROWS]))
     assert pool.finished() == []

@@ -1,0 +1,114 @@
+#include "nearest_module.hpp"
+
+#include <pybind11/stl.h>
+
+#include <algorithm>
+#include <exception>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "pool_task.hpp"
+#include "scan.hpp"
+
+namespace py = pybind11;
+
+namespace headwater {
+namespace {
+
+// A scan, and what keeps what it looks at.
+struct PyScan {
+    PyScan(const py::array& vectors, const std::string& measure, const F32& query, std::size_t wanted,
+           const Which& rows, const std::optional<std::string>& level)
+        : vectors_(vectors), query_(query), chosen_(rows, matrix_of(vectors).size) {
+        scan.matrix = matrix_of(vectors);
+        scan.measure = measure_named(measure);
+        scan.level = level_named(level);
+        require(query.ndim() == 1 && static_cast<std::size_t>(query.shape(0)) == scan.matrix.dim,
+                "a query has dim values");
+        scan.query = query.data();
+        scan.wanted = wanted;
+        scan.chosen = chosen_.chosen;
+    }
+
+    Scan scan;
+
+   private:
+    py::array vectors_;
+    F32 query_;
+    ChosenRows chosen_;
+};
+
+// Of one scan, what several threads found.
+struct SharedScan {
+    SharedScan(const py::array& vectors, const std::string& measure, const F32& query, std::size_t wanted,
+               const Which& rows)
+        : asked(vectors, measure, query, wanted, rows, std::nullopt) {}
+
+    PyScan asked;
+    std::mutex lock;
+    std::size_t left = 0;  // tasks that have not ended
+    std::vector<std::vector<Scored>> found;
+    std::exception_ptr failure;
+};
+
+class ScanTask : public PyTask {
+   public:
+    ScanTask(std::uint64_t ticket, std::shared_ptr<SharedScan> shared) : PyTask(ticket), shared_(std::move(shared)) {}
+
+    bool run() noexcept override {
+        std::vector<Scored> mine;
+        std::exception_ptr failure;
+        try {
+            mine = nearest_left(shared_->asked.scan);
+            const std::lock_guard<std::mutex> lock(shared_->lock);
+            shared_->found.push_back(std::move(mine));
+        } catch (...) {
+            failure = std::current_exception();
+        }
+        const std::lock_guard<std::mutex> lock(shared_->lock);
+        if (failure) shared_->failure = failure;
+        last_ = --shared_->left == 0;
+        return last_;
+    }
+
+    py::object answer() const override {
+        if (!last_) return py::none();
+        if (shared_->failure) std::rethrow_exception(shared_->failure);
+        const Scan& scan = shared_->asked.scan;
+        return headwater::answer(nearest_of(shared_->found, scan.wanted), higher_is_nearer(scan.measure));
+    }
+
+   private:
+    std::shared_ptr<SharedScan> shared_;
+    bool last_ = false;
+};
+
+py::tuple py_nearest(const py::array& vectors, const std::string& measure, const F32& query, std::size_t wanted,
+                     const Which& rows, const std::optional<std::string>& level) {
+    PyScan asked(vectors, measure, query, wanted, rows, level);
+    std::vector<Scored> found;
+    {
+        const py::gil_scoped_release released;
+        found = nearest_left(asked.scan);
+    }
+    return answer(found, higher_is_nearer(asked.scan.measure));
+}
+
+}  // namespace
+
+void define_nearest(py::module_& module) {
+    module.def("nearest", &py_nearest, py::arg("vectors"), py::arg("measure"), py::arg("query"), py::arg("wanted"),
+               py::arg("rows") = py::none(), py::arg("level") = py::none());
+}
+
+void add_scan(Pool& pool, std::uint64_t ticket, const py::array& vectors, const std::string& measure, const F32& query,
+              std::size_t wanted, const Which& rows) {
+    const auto shared = std::make_shared<SharedScan>(vectors, measure, query, wanted, rows);
+    shared->left = std::max<std::size_t>(1, std::min(pool.threads(), parts_of(shared->asked.scan)));
+    for (std::size_t task = shared->left; task > 0; --task) pool.add(std::make_unique<ScanTask>(ticket, shared));
+}
+
+}  // namespace headwater

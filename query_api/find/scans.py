@@ -1,0 +1,62 @@
+"""Scans of all that may be found, which threads of the kernel may do together, ahead."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from projector.kernel import KernelPool, nearest
+from query_api.budget import Allowance
+from query_api.find.selection import Findable
+from query_api.native import Answer
+
+Nearest = tuple[NDArray[np.int64], NDArray[np.float32]]
+
+
+class Scan:
+    """One scan: done once, by who needs its end or ahead of that."""
+
+    def __init__(
+        self,
+        matrix: NDArray[Any],
+        measure: str,
+        query: NDArray[np.float32],
+        found: Findable,
+        wanted: int,
+        scan_us: float,
+    ) -> None:
+        """``matrix``: [rows, dim], of which those ``found`` are compared with ``query``, float32 [dim].
+
+        ``measure``: as the kernel calls it. ``scan_us``: about how long one thread takes, in microseconds.
+        """
+        self._matrix = matrix
+        self._measure = measure
+        self._query = query
+        self._found = found
+        self._wanted = wanted
+        self._us = scan_us
+        self._nearest: Nearest | None = None
+
+    @property
+    def us(self) -> float:
+        """About how long it takes from now on, in microseconds."""
+        return self._us if self._nearest is None else 0.0
+
+    def begin(self, pool: KernelPool, ticket: int) -> None:
+        """Have it done by threads of the pool."""
+        pool.nearest(ticket, self._matrix, self._measure, self._query, self._wanted, self._found.chosen())
+
+    def end(self, answer: Answer) -> None:
+        """Take what the pool said. What failed there is done again by who needs it, and fails where that is told."""
+        if not isinstance(answer, str):
+            self._nearest = answer
+
+    def nearest(self, allowance: Allowance) -> Nearest:
+        """The rows that are nearest, as many as are wanted and those that are as near, ascending, and their scores.
+
+        Raises OverEstimateError, TimedOutError.
+        """
+        if self._nearest is None:
+            allowance.spend(self._us)
+            self._nearest = nearest(self._matrix, self._measure, self._query, self._wanted, self._found.chosen())
+        return self._nearest

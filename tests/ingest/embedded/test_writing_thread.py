@@ -1,0 +1,47 @@
+"""Calls on one thread, one after the other."""
+
+import threading
+
+import pytest
+
+from ingest.embedded.writing_thread import WritingThread
+
+
+def test_calls_are_made_in_order_on_one_thread_and_all_of_them_before_it_ends() -> None:
+    thread = WritingThread("test-write")
+    made: list[tuple[int, str]] = []
+    begin = threading.Event()
+    thread.call(lambda: made.append((-1, str(begin.wait(60)))))
+    for number in range(50):
+        thread.call(lambda number=number: made.append((number, threading.current_thread().name)))
+    begin.set()
+    thread.shutdown()
+    assert made == [(-1, "True"), *((number, "test-write") for number in range(50))]
+
+
+def test_a_future_has_the_result_or_the_error() -> None:
+    thread = WritingThread("test-write")
+    assert thread.submit(divmod, 7, 2).result(60) == (3, 1)
+    with pytest.raises(ZeroDivisionError):
+        thread.submit(divmod, 7, 0).result(60)
+    assert thread.submit(divmod, 9, 2).result(60) == (4, 1)
+    thread.shutdown()
+
+
+def test_what_is_cancelled_in_time_is_not_called() -> None:
+    thread = WritingThread("test-write")
+    begin, made = threading.Event(), list[int]()
+    thread.call(lambda: made.append(begin.wait(60)))
+    future = thread.submit(made.append, 2)
+    assert future.cancel()
+    begin.set()
+    thread.shutdown()
+    assert made == [True]
+
+
+def test_it_takes_nothing_more_once_it_ends() -> None:
+    thread = WritingThread("test-write")
+    thread.shutdown()
+    thread.shutdown()
+    with pytest.raises(RuntimeError):
+        thread.submit(divmod, 7, 2)

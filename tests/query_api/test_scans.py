@@ -1,0 +1,65 @@
+"""Scans: what is long is done by threads of the kernel, and finds the same."""
+
+import numpy as np
+import pytest
+
+from ingest.deadline import Deadline
+from projector.frames import ShardId
+from projector.view.live_shard import LiveShard
+from projector.view.shard_view import ShardView
+from query_api.budget import Allowance, OverEstimateError
+from query_api.find import scans
+from query_api.find.nearest import NearestSearch
+from query_api.find.scans import Scan
+from query_api.native import LONG_US
+from query_api.plan.selection import Selection
+from schemas.config import CollectionConfig, Distance, VectorParams
+from schemas.ids import PointId
+from schemas.points import encode_point
+from tests.query_api.engine import NearestQuery, search
+
+DIM = 512
+PLAIN = Selection(with_payload=False)
+
+
+def of_rows(count: int) -> tuple[ShardView, list[NearestQuery]]:
+    matrix = np.random.default_rng(1).normal(size=(count, DIM)).astype(np.float32)
+    live = LiveShard(ShardId(1, 0), CollectionConfig(vectors={"": VectorParams(DIM, Distance.COSINE)}), [], 0)
+    points = [encode_point(1, [(0, row.tobytes())], b"") for row in matrix]
+    live.apply([PointId(i) for i in range(count)], points, 1)
+    return live.publish(1), [NearestQuery(matrix[i], "", 5) for i in range(4)]
+
+
+def scan_of(view: ShardView, query: NearestQuery) -> Scan:
+    (ahead,) = NearestSearch(view, query.leaf).ahead
+    assert isinstance(ahead, Scan)
+    return ahead
+
+
+def test_what_is_long_is_done_ahead_and_finds_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    view, queries = of_rows(9000)
+    alone = [scan_of(view, query).nearest(Allowance(np.inf, Deadline(np.inf))) for query in queries]
+
+    def not_here(*_: object) -> None:
+        raise AssertionError("it was to be done ahead")
+
+    monkeypatch.setattr(scans, "nearest", not_here)
+    for query, (rows, scores) in zip(queries, alone, strict=True):
+        assert scan_of(view, query).us > LONG_US
+        found = {(point.id, point.score) for point in search([view], query, PLAIN)}
+        assert found == set(zip(rows.tolist(), scores.tolist(), strict=True))
+
+
+def test_what_failed_ahead_is_done_by_who_needs_it() -> None:
+    view, queries = of_rows(50)
+    scan = scan_of(view, queries[2])
+    scan.end("std::bad_alloc")
+    assert 2 in scan.nearest(Allowance(np.inf, Deadline(np.inf)))[0]
+    assert scan.us == 0.0
+
+
+def test_what_is_long_is_not_done_on_the_loop() -> None:
+    view, queries = of_rows(200)
+    scan = scan_of(view, queries[0])
+    with pytest.raises(OverEstimateError):
+        scan.nearest(Allowance(scan.us / 2, Deadline(np.inf)))

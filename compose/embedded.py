@@ -1,7 +1,9 @@
 """The embedded node: log, catalog, partitions and views in one process, on one event loop."""
 
 import asyncio
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
+from functools import partial
 
 import structlog
 
@@ -12,25 +14,35 @@ from compose.settings import DataFolder, Settings
 from ingest.embedded.log import EmbeddedLog
 from ingest.log import Topic
 from projector.catalog.follower import CatalogFollower
+from projector.catalog.state import CatalogState, MarkerOffset
 from projector.catalog.store import CatalogStore
+from projector.feed.catalog_feed import CatalogFeed
+from projector.feed.partition_feed import PartitionFeed
 from projector.folders import StateFolder
 from projector.segments.builder import SegmentBuilder
 from projector.segments.optimizer import Optimizer
+from projector.segments.reader import Segment
 from projector.snapshot import SnapshotService, SnapshotsFolder
 from projector.state.store import PartitionState
 from projector.threads import open_aside
 from projector.worker.catalog_service import CatalogService
 from projector.worker.known_losses import KnownLosses
-from projector.worker.partition_service import PartitionResources, PartitionService
+from projector.worker.partition_service import Feed, PartitionResources, PartitionService
 from projector.worker.relay import no_relay, rejecter
+from projector.worker.retry import when_room
+from schemas.operations import Outcome
 
 _logger = structlog.get_logger("headwater")
 
 
 class EmbeddedNode:
-    """``log``, ``catalog`` and ``views`` are what the routes need; ``ready`` says when they may be used."""
+    """``log``, ``catalog`` and ``views`` are what the routes need; ``ready`` says when they may be used.
 
-    def __init__(self, settings: Settings, log: EmbeddedLog, builder: SegmentBuilder) -> None:
+    With ``feeds`` readers in other processes follow it, and it is them who search.
+    """
+
+    def __init__(self, settings: Settings, log: EmbeddedLog, builder: SegmentBuilder, *, feeds: bool = False) -> None:
+        """See ``open``."""
         self.settings = settings
         self.log = log
         self.catalog = CatalogFollower()
@@ -39,7 +51,10 @@ class EmbeddedNode:
         self._partitions: list[PartitionService] = []
         self._catalog: CatalogService | None = None
         self._caught_up = asyncio.Event()
-        self.optimizer = Optimizer(builder)
+        self._make_ready = Segment.check_graphs if feeds else Segment.load_graphs
+        self.optimizer = Optimizer(builder, make_ready=self._make_ready)
+        self._feeds = feeds
+        self._catalog_feed = CatalogFeed(self._folder, log.identity) if feeds else None
         self._snapshots = SnapshotService(
             SnapshotsFolder(DataFolder(settings.data).snapshots), self._folder, log.identity
         )
@@ -49,13 +64,13 @@ class EmbeddedNode:
         self.views = LocalViews(self.catalog, self.optimizer, self._queued)
 
     @classmethod
-    async def open(cls, settings: Settings) -> "EmbeddedNode":
-        """Open log and state and bring the views to the applied offsets.
+    async def open(cls, settings: Settings, *, feeds: bool = False) -> "EmbeddedNode":
+        """Open log and state and bring the views to the applied offsets; with ``feeds``, begin to write these.
 
         Raises what the log and the state raise when they are locked, damaged or don't fit each other.
         """
         log = await EmbeddedLog.open(DataFolder(settings.data).log, settings.partitions)
-        node = cls(settings, log, SegmentBuilder())
+        node = cls(settings, log, SegmentBuilder(), feeds=feeds)
         try:
             with node._snapshots.advising():
                 await node._open()
@@ -65,17 +80,18 @@ class EmbeddedNode:
         return node
 
     async def _open(self) -> None:
+        feed = self._catalog_feed
         self._catalog = await CatalogService.open(
             self.log,
             self._open_catalog,
-            self.catalog.publish,
+            self._publish_catalog,
             rejecter(self.log, Topic.CATALOG),
             seen=lambda partition: self._partitions[partition].state.marker_seq,
-            listeners=[self._snapshots, self._losses],
+            listeners=[self._snapshots, self._losses, *([] if feed is None else [feed])],
         )
         kv = self._catalog.store.kv
-        kv.on_writable = self.catalog.waiters.stall
-        self.catalog.waiters.stall(kv.unwritable)
+        kv.on_writable = self._on_catalog_writable
+        self._on_catalog_writable(kv.unwritable)
         shared = PartitionResources(
             self.log,
             self._folder,
@@ -83,7 +99,9 @@ class EmbeddedNode:
             self.optimizer,
             self._open_state,
             no_relay(self.log),
-            listeners=[self._snapshots, self._losses],
+            self._open_feed if self._feeds else None,
+            [self._snapshots, self._losses],
+            make_ready=self._make_ready,
         )
         for partition in range(self.log.partitions(Topic.POINTS)):
             opened = await PartitionService.open(shared, partition)
@@ -98,6 +116,22 @@ class EmbeddedNode:
         folder, identity = self._folder.rocksdb(partition), self.log.identity
         return await open_aside(lambda: PartitionState.open(folder, identity, even_unwritable=True))
 
+    async def _open_feed(self, partition: int, state: PartitionState) -> Feed:
+        begin = partial(PartitionFeed.open, self._folder, partition, self.log.identity, state)
+        return await when_room(begin, f"the feed of points-{partition}")
+
+    def _publish_catalog(
+        self, offset: int, state: CatalogState, outcomes: Sequence[Outcome], markers: Sequence[MarkerOffset]
+    ) -> None:
+        if self._catalog_feed is not None:
+            self._catalog_feed.publish(offset, state, outcomes, markers)
+        self.catalog.publish(offset, state, outcomes, markers)
+
+    def _on_catalog_writable(self, reason: str | None) -> None:
+        self.catalog.waiters.stall(reason)
+        if self._catalog_feed is not None:
+            self._catalog_feed.paused(reason)
+
     async def run(self) -> None:
         """Catch up with the log, then follow it. Returns only by an exception: then the process must end."""
         catalog = self._catalog
@@ -108,7 +142,8 @@ class EmbeddedNode:
             group.create_task(self._snapshots.run())
             group.create_task(self._retention.run())
             await self._catch_up()
-            await catalog.start()
+            await when_room(catalog.start, "publishing the catalog")
+            self._on_catalog_writable(catalog.unwritable)
             await catalog.catch_up(await catalog.end_offset())
             for service in (*self._partitions, catalog):
                 group.create_task(service.follow())

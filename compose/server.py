@@ -61,7 +61,7 @@ async def _serve(
         tasks = [t for t in (running, serving, extra) if t is not None]
         try:
             async with StallMeter():
-                await _first_end(tasks, extra)
+                await first_end(tasks, extra)
         finally:
             server.stop()
             if extra is not None:
@@ -71,7 +71,8 @@ async def _serve(
             await asyncio.wait([running])
 
 
-async def _first_end(tasks: list[asyncio.Task[None]], extra: asyncio.Task[None] | None) -> None:
+async def first_end(tasks: list[asyncio.Task[None]], extra: asyncio.Task[None] | None) -> None:
+    """Return once one of ``tasks`` other than ``extra`` has ended. Raises what any of them raised."""
     waiting = set(tasks)
     while waiting:
         done, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)

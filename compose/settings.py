@@ -75,9 +75,10 @@ class Settings(BaseSettings):
     route: bool = True
     """Whether a projector's workers forward records that are not at home where they landed; one group does."""
     workers: int = Field(default=1, ge=1, le=256)
-    """Processes of an api."""
+    """Processes that answer requests: of an api; of ``serve``, where one does everything by itself, several have
+    another one beside them that writes."""
     worker_timeout: float = Field(default=15.0, ge=1.0)
-    """A process of an api whose event loop shows no life for so long is killed, and another one is started."""
+    """One of several whose event loop shows no life for so long is killed, and another one is started."""
     admin_port: int = Field(default=6335, ge=0, le=65535)
     """Where a projector worker answers /metrics, /livez and /readyz; 0: any free port."""
 

@@ -97,7 +97,7 @@ class ApiNode:
             try:
                 return await self.log.end_offset(topic, partition)
             except LogUnavailableError as error:
-                self.startup.say(f"waiting for Kafka: {error}")
+                self.startup.say(f"waiting for the log: {error}")
                 await asyncio.sleep(RETRY_SECONDS)
 
     async def _load(self) -> None:
@@ -109,7 +109,7 @@ class ApiNode:
         loading = asyncio.create_task(feed.loaded())
         try:
             while not loading.done():
-                self.startup.say(f"loading {what}: {feed.trouble or 'a projector has to have opened it'}")
+                self.startup.say(f"loading {what}: {feed.trouble or 'once its feed is there'}")
                 await asyncio.wait({loading}, timeout=RETRY_SECONDS)
         finally:
             loading.cancel()

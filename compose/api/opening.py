@@ -1,10 +1,11 @@
-"""What a worker needs before it can follow anything: Kafka, and a state folder. It waits for both, in any order."""
+"""What a worker needs before it can follow anything: the log, and a state folder. It waits for both."""
 
 import asyncio
 from collections.abc import Callable
+from typing import Protocol
 
-from ingest.kafka import KafkaLog, KafkaSettings
-from ingest.log import LogUnavailableError
+from ingest.kafka import KafkaSettings
+from ingest.log import Log, LogUnavailableError, Topic
 from projector.folders import StateFolder
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.2, 2.0
@@ -14,8 +15,32 @@ Say = Callable[[str], None]
 """Told what is waited for."""
 
 
-async def open_log(settings: KafkaSettings, say: Say) -> KafkaLog:
+class WorkerLog(Log, Protocol):
+    """A log as a worker has it: other processes have it open, too."""
+
+    @property
+    def fault(self) -> str:
+        """What somebody has to mend of the log; empty when nothing is."""
+        ...
+
+    @property
+    def trouble(self) -> str:
+        """Why nothing can be written now, as far as is known; empty when it can."""
+        ...
+
+    async def recount(self) -> None:
+        """Ask how many partitions there are now. Raises LogUnavailableError."""
+        ...
+
+    def max_record_bytes(self, topic: Topic) -> int:
+        """The largest record of ``topic``."""
+        ...
+
+
+async def open_kafka(settings: KafkaSettings, say: Say) -> WorkerLog:
     """The log, once Kafka can be reached; its topics are made where they are missing. Raises KafkaTopicError."""
+    from ingest.kafka import KafkaLog
+
     say(f"waiting for Kafka at {settings.bootstrap_servers}")
     pause = FIRST_PAUSE
     while True:

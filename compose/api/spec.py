@@ -19,6 +19,8 @@ _LENGTH_BYTES = 8
 class WorkerSpec:
     """``worker``: its row in the visibility table; ``listener``: the descriptor of the socket it inherits.
 
+    ``log``: that of its connection to the process that has the embedded log; None: the log is in Kafka.
+
     ``refusal``: where the worker says why it will not start, when starting it again would not help.
     """
 
@@ -27,6 +29,7 @@ class WorkerSpec:
     listener: int
     table: Path
     refusal: Path
+    log: int | None = None
 
     def encode(self) -> bytes:
         """The bytes for ``read``."""

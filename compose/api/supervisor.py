@@ -5,6 +5,7 @@ import os
 import signal
 import socket
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import structlog
@@ -13,11 +14,11 @@ import compose
 from compose.api.heartbeats import hangs
 from compose.api.run_folder import run_folder
 from compose.api.spec import REFUSED, STACK_SIGNAL, WorkerSpec
-from compose.api.visibility_table import VisibilityTable
+from compose.api.visibility_table import VisibilityTable, WorkerState
 from compose.errors import UserError
-from compose.http.metrics import FOLDER_VARIABLE, forget_process
 from compose.http.server import AddressInUseError, bind, on_stop_signals
 from compose.listening import base_url, say_listening
+from compose.metrics_folder import FOLDER_VARIABLE, forget_process
 from compose.settings import Settings
 
 STOP_SECONDS = 30.0
@@ -29,18 +30,24 @@ STACK_SECONDS = 0.5
 """How long a worker that hangs has for saying where."""
 BIND_SECONDS = 2.0
 """Workers whose supervisor was killed hold the socket for a moment."""
+READY_LOOK_SECONDS = 0.1
 
 _logger = structlog.get_logger("headwater.api")
 
 
 async def supervise(settings: Settings) -> None:
     """Run an api until SIGINT or SIGTERM. Raises AddressInUseError, and UserError with what a worker refused."""
+    with await listen(settings) as listener, run_folder() as folder:
+        await Supervisor(settings, listener, folder).run()
+    _logger.info("stopped")
+
+
+async def listen(settings: Settings) -> socket.socket:
+    """The socket that workers answer REST on. Raises AddressInUseError, also where they could not answer gRPC."""
     if settings.grpc:
         # Each worker listens there by itself: nobody else may.
         (await _bind(settings.host, settings.port_of_grpc)).close()
-    with await _bind(settings.host, settings.port) as listener, run_folder() as folder:
-        await Supervisor(settings, listener, folder).run()
-    _logger.info("stopped")
+    return await _bind(settings.host, settings.port)
 
 
 async def _bind(host: str, port: int) -> socket.socket:
@@ -57,14 +64,21 @@ async def _bind(host: str, port: int) -> socket.socket:
 class Supervisor:
     """``folder`` is for what the workers share while they run."""
 
-    def __init__(self, settings: Settings, listener: socket.socket, folder: Path) -> None:
-        """Raises OSError."""
+    def __init__(
+        self,
+        settings: Settings,
+        listener: socket.socket,
+        folder: Path,
+        connect: Callable[[], socket.socket] | None = None,
+    ) -> None:
+        """``connect`` makes a worker's connection to the embedded log; None: the log is in Kafka. Raises OSError."""
+        self._connect = connect
         self._settings = settings
         self._listener = listener
         self._folder = folder
         self._table = VisibilityTable.create(folder / "visible", settings.workers)
         self._metrics = folder / "metrics"
-        self._metrics.mkdir()
+        self._metrics.mkdir(exist_ok=True)
         self._processes: dict[int, asyncio.subprocess.Process] = {}
         self._stopping = asyncio.Event()
 
@@ -79,6 +93,11 @@ class Supervisor:
                     group.create_task(self._keep(worker))
         except* UserError as refusals:
             raise refusals.exceptions[0] from None
+
+    async def ready(self) -> None:
+        """Return once all workers answer requests."""
+        while any(self._table.state(worker) is not WorkerState.READY for worker in range(self._settings.workers)):
+            await asyncio.sleep(READY_LOOK_SECONDS)
 
     def _stop(self) -> None:
         _logger.info("stopping")
@@ -150,17 +169,23 @@ class Supervisor:
     async def _start(self, worker: int, settings: Settings) -> asyncio.subprocess.Process:
         root = Path(compose.__file__).parents[1]
         path = os.pathsep.join(filter(None, [str(root), os.environ.get("PYTHONPATH")]))
-        descriptor = self._listener.fileno()
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "compose.api.worker",
-            stdin=asyncio.subprocess.PIPE,
-            pass_fds=(descriptor,),
-            env={**os.environ, "PYTHONPATH": path, FOLDER_VARIABLE: str(self._metrics)},
-            start_new_session=True,  # Ctrl-C is for the supervisor, which then stops them
-        )
-        spec = WorkerSpec(settings, worker, descriptor, self._folder / "visible", self._refusal(worker))
+        listener = self._listener.fileno()
+        log = None if self._connect is None else self._connect()
+        handed_on = None if log is None else log.fileno()
+        try:
+            process = await asyncio.create_subprocess_exec(
+                sys.executable,
+                "-m",
+                "compose.api.worker",
+                stdin=asyncio.subprocess.PIPE,
+                pass_fds=(listener,) if handed_on is None else (listener, handed_on),
+                env={**os.environ, "PYTHONPATH": path, FOLDER_VARIABLE: str(self._metrics)},
+                start_new_session=True,  # Ctrl-C is for the supervisor, which then stops them
+            )
+        finally:
+            if log is not None:
+                log.close()
+        spec = WorkerSpec(settings, worker, listener, self._folder / "visible", self._refusal(worker), handed_on)
         if process.stdin is None:
             raise AssertionError("its input is a pipe")
         # It stays open: its end tells the worker that the supervisor is gone.

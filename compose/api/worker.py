@@ -5,21 +5,24 @@ It ends when it is told to, when its supervisor ends, or by an exception; the su
 
 import asyncio
 import faulthandler
+import math
 import os
 import socket
 import sys
 from collections.abc import Callable
 from contextlib import AsyncExitStack
+from importlib import import_module
 from importlib.metadata import version
 from typing import BinaryIO
 
 import structlog
 import uvloop
 
+from compose.api.catching_up import STALLED_SECONDS
 from compose.api.feeds import FolderFeeds
 from compose.api.membership import Membership
 from compose.api.node import ApiNode
-from compose.api.opening import open_log, wait_for_state
+from compose.api.opening import WorkerLog, open_kafka, wait_for_state
 from compose.api.spec import REFUSED, STACK_SIGNAL, WorkerSpec
 from compose.api.startup import Health, Startup
 from compose.api.visibility_table import TooManyPartitionsError, VisibilityTable
@@ -34,8 +37,8 @@ from compose.logging import configure_logging
 from compose.malloc import keep_little_free_memory
 from compose.settings import DataFolder
 from compose.stall_meter import StallMeter
-from ingest.kafka import KafkaLog
-from ingest.log import LogUnavailableError, Topic
+from ingest.embedded.served import RemoteLog
+from ingest.log import LogUnavailableError, LogUnreachableError, Topic
 from projector.folders import StateFolder
 
 _VERSION = version("headwater")
@@ -50,6 +53,8 @@ def main() -> None:
     configure_logging(spec.settings.log_level)
     forward_library_logs()
     keep_little_free_memory()
+    if spec.log is None:
+        import_module("ingest.kafka.log")  # later that would hold up the event loop
     try:
         uvloop.run(Worker(spec).run(orders))
     except Exception as error:
@@ -69,10 +74,7 @@ class Worker:
     """One worker: it takes requests from the start if no other worker answers yet, else once it is ready."""
 
     def __init__(self, spec: WorkerSpec) -> None:
-        """Raises UserError, OSError."""
-        if spec.settings.kafka is None:
-            raise UserError("an api writes to Kafka: say where it is")
-        self._kafka = spec.settings.kafka.for_clients()
+        """Raises OSError."""
         self._folder = StateFolder(DataFolder(spec.settings.data).state)
         self._spec = spec
         self._limits = make_limits(spec.settings)
@@ -122,16 +124,27 @@ class Worker:
             self._serving.add_done_callback(lambda _: self._stopped.set())
 
     async def _work(self) -> None:
-        log = await open_log(self._kafka, self._startup.say)
+        log = await self._open_log()
         try:
             await wait_for_state(self._folder, self._startup.say)
             await self._follow(log)
         finally:
             await log.close()
 
-    async def _follow(self, log: KafkaLog) -> None:
+    async def _open_log(self) -> WorkerLog:
+        if self._spec.log is not None:
+            return await RemoteLog.open(socket.socket(fileno=self._spec.log))
+        if self._spec.settings.kafka is None:
+            raise UserError("an api writes to Kafka: say where it is")
+        return await open_kafka(self._spec.settings.kafka.for_clients(), self._startup.say)
+
+    async def _follow(self, log: WorkerLog) -> None:
         feeds = FolderFeeds(self._folder, log.identity)
-        node = ApiNode(log, feeds, self._membership, self._startup, recount=log.recount)
+        # Where the process that folds is this one's parent, it gets on, or both end.
+        stalled_seconds = STALLED_SECONDS if self._spec.log is None else math.inf
+        node = ApiNode(
+            log, feeds, self._membership, self._startup, recount=log.recount, stalled_seconds=stalled_seconds
+        )
         self._startup.watch(Health(lambda: log.fault, lambda: log.trouble, lambda: node.lag.trouble))
         try:
             services = Services(
@@ -153,11 +166,18 @@ class Worker:
             take_short_turns()
             async with AsyncExitStack() as calls, asyncio.TaskGroup() as group:
                 group.create_task(node.run())
+                if isinstance(log, RemoteLog):
+                    group.create_task(_end_with(log))
                 await node.ready()
                 self._listen()
                 await calls.enter_async_context(serving_grpc(app, self._spec.settings, shared=True))
         finally:
             node.close()
+
+
+async def _end_with(log: RemoteLog) -> None:
+    await log.gone()
+    raise LogUnreachableError(log.trouble)
 
 
 def _on_end_of(file: BinaryIO, act: Callable[[], None]) -> None:

@@ -13,6 +13,7 @@ from compose.commands.options import (
     LogLevel,
     Partitions,
     Prefix,
+    Workers,
     kafka_settings,
     make_settings,
 )
@@ -23,7 +24,7 @@ def api(
     port: Annotated[int | None, typer.Option(help="Port to listen on (default 6333).")] = None,
     grpc: Grpc = None,
     grpc_port: GrpcPort = None,
-    workers: Annotated[int | None, typer.Option(help="Processes that answer requests (default 1).")] = None,
+    workers: Workers = None,
     data: Data = None,
     kafka: Kafka = None,
     prefix: Prefix = None,

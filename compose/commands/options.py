@@ -22,6 +22,7 @@ Prefix = Annotated[
 Partitions = Annotated[
     int | None, typer.Option("--partitions", help="Points partitions; may grow, never shrink (default 1).")
 ]
+Workers = Annotated[int | None, typer.Option("--workers", help="Processes that answer requests (default 1).")]
 Group = Annotated[
     str | None, typer.Option("--group", help="The projector's consumer group (default <prefix>.projector).")
 ]

@@ -1,13 +1,11 @@
 """The page for Prometheus: of this process, or of all workers that share a folder for their metrics."""
 
 import os
-from pathlib import Path
 
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
 
-FOLDER_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
-"""Where prometheus_client looks, when it is first imported, for the folder that processes share."""
+from compose.metrics_folder import FOLDER_VARIABLE
 
 
 def exposition() -> bytes:
@@ -17,9 +15,3 @@ def exposition() -> bytes:
     registry = CollectorRegistry()
     MultiProcessCollector(registry)
     return generate_latest(registry)
-
-
-def forget_process(folder: Path, pid: int) -> None:
-    """What a process measured last is no longer so; what it counted stays."""
-    for path in folder.glob(f"gauge_live*_{pid}.db"):
-        path.unlink(missing_ok=True)

@@ -75,7 +75,7 @@ class Opener:
 
     async def _open_catalog(self, marker_seq: Callable[[int], int]) -> CatalogService:
         feed = CatalogFeed(self.folder, self.log.identity)
-        listeners = (self.snapshots, self.losses, _FeedCloser(feed))
+        listeners = (self.snapshots, self.losses, feed)
         service = await CatalogService.open(
             self.log, self._open_store, feed.publish, self.reject_catalog, seen=marker_seq, listeners=listeners
         )
@@ -92,15 +92,3 @@ class Opener:
     async def _open_store(self) -> CatalogStore:
         folder, identity = self.folder.catalog, self.log.identity
         return await when_unlocked(lambda: CatalogStore.open(folder, identity), "the state of the catalog")
-
-
-class _FeedCloser:
-    def __init__(self, feed: CatalogFeed) -> None:
-        self._feed = feed
-
-    def add_catalog(self, store: CatalogStore) -> None:
-        """Nothing is published yet."""
-
-    async def remove_catalog(self) -> None:
-        """Nothing will be published any more."""
-        self._feed.close()

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import structlog
 
 from projector.catalog.state import CatalogState, MarkerOffset
+from projector.catalog.store import CatalogStore
 from projector.feed.format import FeedKind, FeedSource
 from projector.feed.messages import CatalogChange, CatalogCheckpoint, CatalogMarkers, encode
 from projector.feed.pause_note import PauseNote
@@ -23,7 +24,10 @@ _logger = structlog.get_logger("headwater.feed")
 
 
 class CatalogFeed:
-    """One generation of the catalog's feed. ``publish`` is what a CatalogRunner publishes to."""
+    """One generation of the catalog's feed. ``publish`` is what a CatalogRunner publishes to.
+
+    It listens to a CatalogService, and is closed before that is.
+    """
 
     def __init__(self, folder: StateFolder, identity: str, *, changes_bytes: int = CHANGES_BYTES) -> None:
         """Nothing is written before the first ``publish``, which begins the generation. ``identity`` is the log's."""
@@ -71,6 +75,13 @@ class CatalogFeed:
         """Let readers know why nothing is applied now; None: it is. Nothing before the first ``publish``."""
         if self._note is not None:
             self._note.say(reason)
+
+    def add_catalog(self, store: CatalogStore) -> None:
+        """Nothing is published yet."""
+
+    async def remove_catalog(self) -> None:
+        """Nothing will be published any more."""
+        self.close()
 
     def _write_pending(self, writer: FeedWriter) -> None:
         self._retry = None

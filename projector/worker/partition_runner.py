@@ -27,7 +27,7 @@ DEFAULT_CHUNK = ChunkLimit()
 
 RECORDS = Counter("headwater_records_applied_total", "Records folded into the state", ["partition"])
 REJECTED = Counter("headwater_records_rejected_total", "Records with a rejected operation", ["partition"])
-APPLIED_OFFSET = Gauge("headwater_applied_offset", "The applied offset", ["partition"])
+APPLIED_OFFSET = Gauge("headwater_applied_offset", "The applied offset", ["partition"], multiprocess_mode="livemax")
 
 
 async def ignore_rejected(rejections: Sequence[Rejection]) -> None:
@@ -74,7 +74,9 @@ class PartitionRunner(LogFollower):
         self._chunk = chunk
         self._records = RECORDS.labels(partition)
         self._rejected = REJECTED.labels(partition)
-        APPLIED_OFFSET.labels(partition).set_function(lambda: state.applied)
+        # Set, and not asked for by a function: that other processes would not see.
+        self._applied_offset = APPLIED_OFFSET.labels(partition)
+        self._applied_offset.set(state.applied)
 
     async def finish_pending(self) -> None:
         """Finish a record of which only some chunks were applied before a crash. Raises StateMismatchError."""
@@ -152,6 +154,7 @@ class PartitionRunner(LogFollower):
         self.sink(Frame(effects.offset, events, refused.get(effects.offset, []), final))
         if final:
             self._records.inc(len(records))
+            self._applied_offset.set(effects.offset)
 
     async def _report(
         self, records: Sequence[LogRecord], decoded: Sequence[DecodedRecord], refused: Mapping[int, Sequence[Outcome]]

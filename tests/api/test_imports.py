@@ -10,11 +10,12 @@ def loaded_by(module: str) -> set[str]:
 def test_workers_do_without_the_state() -> None:
     loaded = loaded_by("compose.api.worker")
     assert "projector.view.shard_view" in loaded
-    assert not loaded & {"fastapi", "rocksdict", "projector.state.kv", "projector.state.store"}
+    assert not loaded & {"fastapi", "aiokafka", "rocksdict", "projector.state.kv", "projector.state.store"}
 
 
 def test_the_embedded_server_starts_without_what_it_may_never_need() -> None:
-    assert not loaded_by("compose.server") & {"fastapi", "aiokafka", "faust", "grpc"}
+    for module in ("compose.server", "compose.several_processes"):
+        assert not loaded_by(module) & {"fastapi", "aiokafka", "faust", "grpc"}
 
 
 def test_builders_start_without_what_they_never_need() -> None:

@@ -1,8 +1,11 @@
 """Rounds of writing, killing, restarting and checking, all on one data folder."""
 
+import os
 import random
+import signal
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from http.client import HTTPException
 from pathlib import Path
 
@@ -11,6 +14,7 @@ from tests.crash.client_thread import CrashError, Habits
 from tests.crash.stalls import check_stalls
 from tests.crash.world import Round, World
 from tests.support.server import Server, ServerError, headwater
+from tests.support.waiting import eventually
 
 IDS = {"one": 2000, "two": 600}
 """So many for each writer: enough of the first for graphs to be built while they write."""
@@ -23,13 +27,15 @@ Damage = Callable[[Path, random.Random], str]
 class Harness:
     """A server, those who use it, and what must be true of it."""
 
-    def __init__(self, folder: Path, seed: int, partitions: int = 1, *, stalls: bool = False) -> None:
-        """``stalls``: whether event loops that are held up are failures, too."""
+    def __init__(self, folder: Path, seed: int, partitions: int = 1, *, workers: int = 1, stalls: bool = False) -> None:
+        """``workers``: processes that answer; ``stalls``: whether event loops that are held up are failures, too."""
+        self.workers = workers
         self._stalls = stalls
         self.longest_stall = 0.0
         self.rng = random.Random(seed)
-        self.server = Server(folder / "data", ["--partitions", str(partitions)])
-        self.world = World(seed, self.rng, IDS, Habits())
+        arguments = ["--partitions", str(partitions), "--workers", str(workers)]
+        self.server = Server(folder / "data", arguments)
+        self.world = World(seed, self.rng, IDS, Habits(outages=workers > 1))
 
     def __enter__(self) -> "Harness":
         return self
@@ -52,9 +58,14 @@ class Harness:
         finally:
             self.world.stop()
             if self.server.poll() is None:
-                self.server.kill()
+                self.kill()
             done = self.world.join(kind)
         return done
+
+    def kill(self) -> None:
+        """kill -9; what the server started ends with it."""
+        self.server.kill()
+        eventually(lambda: not self.server.processes())
 
     def restart(self, done: Round) -> None:
         """Start the server again and hold everything in it against what must be there."""
@@ -76,7 +87,7 @@ class Harness:
 
     def kill_round(self, seconds: float) -> Round:
         """Kill while writing."""
-        done = self.write_for(seconds, self.server.kill, "killed while writing")
+        done = self.write_for(seconds, self.kill, "killed while writing")
         self.restart(done)
         return done
 
@@ -86,7 +97,7 @@ class Harness:
         def end() -> None:
             self.world.stop_writing()
             time.sleep(self.rng.uniform(*QUIET_SECONDS))
-            self.server.kill()
+            self.kill()
 
         done = self.write_for(seconds, end, "killed while at work on segments")
         self.restart(done)
@@ -94,11 +105,29 @@ class Harness:
 
     def kill_recovery_round(self, seconds: float) -> Round:
         """Kill while writing, and again while the next start recovers."""
-        done = self.write_for(seconds, self.server.kill, "killed while writing and while recovering")
+        done = self.write_for(seconds, self.kill, "killed while writing and while recovering")
         for _ in range(self.rng.randint(1, 3)):
             self.server.launch()
             time.sleep(self.rng.uniform(0.05, 1.0))
-            self.server.kill()
+            self.kill()
+        self.restart(done)
+        return done
+
+    def kill_started_round(self, seconds: float) -> Round:
+        """Kill processes that the server started, while writing: it starts others. Then stop it as one should."""
+
+        def end() -> None:
+            for _ in range(2):
+                started = [pid for pid in self.server.processes() if pid != self.server.pid]
+                with suppress(ProcessLookupError):
+                    os.kill(self.rng.choice(started), signal.SIGKILL)
+                time.sleep(seconds / 2)
+            codes.append(self.server.stop())
+
+        codes: list[int] = []
+        done = self.write_for(seconds, end, "what it started killed while writing, then stopped")
+        if codes != [0]:
+            raise CrashError(f"SIGTERM ended with exit code {codes}\n{self.server.last_output()}")
         self.restart(done)
         return done
 
@@ -119,11 +148,11 @@ class Harness:
 
     def damage_round(self, seconds: float, harm: Damage) -> Round:
         """Kill while writing, damage what can be rebuilt, and find everything back, versions included."""
-        done = self.write_for(seconds, self.server.kill, f"killed, then {harm.__name__.replace('_', ' ')}")
+        done = self.write_for(seconds, self.kill, f"killed, then {harm.__name__.replace('_', ' ')}")
         before = Round("before the damage")
         self.restart(before)
         done.took_effect = before.took_effect
-        self.server.kill()
+        self.kill()
         done.detail = harm(self.server.data, self.rng)
         begun = time.monotonic()
         self.server.start()
@@ -133,11 +162,11 @@ class Harness:
 
     def state_damage_round(self, seconds: float) -> Round:
         """Kill while writing, and damage the state: everything must be there, or what to do be said, and help."""
-        done = self.write_for(seconds, self.server.kill, "killed, then the state damaged")
+        done = self.write_for(seconds, self.kill, "killed, then the state damaged")
         before = Round("before the damage")
         self.restart(before)
         done.took_effect = before.took_effect
-        self.server.kill()
+        self.kill()
         done.detail = damage.harm_state(self.server.data, self.rng)
         begun = time.monotonic()
         if not self._holds(done):

@@ -17,7 +17,7 @@ from rich.table import Table
 
 from compose.kafka import BrokerError, KafkaBroker
 from tests.crash.cluster_harness import VICTIMS, ClusterHarness
-from tests.crash.damage import HARMLESS
+from tests.crash.damage import HARMLESS, harm_feed
 from tests.crash.harness import Harness
 from tests.crash.world import Round
 from tests.support.cluster import PARTITIONS
@@ -26,14 +26,20 @@ from tests.support.server import ServerError
 
 
 def play(harness: Harness, rng: random.Random, number: int) -> Round:
-    """One round: mostly kills; every tenth a stop, every seventh some damage, every eleventh of the state itself."""
+    """One round: mostly kills; every tenth a stop, every seventh some damage, every eleventh of the state itself.
+
+    With several processes every fourth kills those that the server started, and feeds are damaged, too.
+    """
     seconds = rng.uniform(0.2, 3.0)
+    harms = [*HARMLESS, harm_feed] if harness.workers > 1 else HARMLESS
+    if harness.workers > 1 and number % 4 == 0:
+        return harness.kill_started_round(seconds)
     if number % 10 == 9:
         return harness.stop_round(seconds)
     if number % 11 == 4:
         return harness.state_damage_round(seconds)
     if number % 7 == 6:
-        return harness.damage_round(seconds, HARMLESS[number // 7 % len(HARMLESS)])
+        return harness.damage_round(seconds, harms[number // 7 % len(harms)])
     if number % 5 == 3:
         return harness.kill_idle_round(seconds)
     if number % 3 == 2:
@@ -83,7 +89,7 @@ def run(options: argparse.Namespace, folder: Path, console: Console) -> list[Rou
     """All rounds on one data folder, the torn log last. Raises CrashError or ServerError."""
     rng = random.Random(f"{options.seed}/rounds")
     done: list[Round] = []
-    with Harness(folder, options.seed, options.partitions or 1, stalls=True) as harness:
+    with Harness(folder, options.seed, options.partitions or 1, workers=options.workers, stalls=True) as harness:
         harness.begin()
         for number in range(options.rounds):
             done.append(play(harness, rng, number))
@@ -117,6 +123,7 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=100)
     parser.add_argument("--seed", type=int, default=BASE_SEED)
     parser.add_argument("--partitions", type=int)
+    parser.add_argument("--workers", type=int, default=1, help="processes of the embedded server that answer")
     parser.add_argument("--cluster", action="store_true")
     parser.add_argument("--folder", type=Path, help="where everything is, and stays")
     options = parser.parse_args()

@@ -1,4 +1,4 @@
-"""One server for the tests of a module, then the session's cluster, and clients of both."""
+"""One server for the tests of a module, one of several processes, then the session's cluster; and clients of each."""
 
 from collections.abc import Iterator
 
@@ -17,18 +17,21 @@ def flags() -> list[str]:
     return []
 
 
-@pytest.fixture(scope="module", params=["server", pytest.param("cluster", marks=pytest.mark.kafka)])
+@pytest.fixture(scope="module", params=["server", "workers", pytest.param("cluster", marks=pytest.mark.kafka)])
 def server(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, flags: list[str]
 ) -> Iterator[Target]:
     """Something that serves, without collections."""
-    if request.param == "server":
-        with Server(tmp_path_factory.mktemp("server") / "data", flags, grpc=True) as running:
-            yield running.start()
-    else:
+    if request.param == "cluster":
         cluster: Cluster = request.getfixturevalue("cluster")
         yield cluster
         cluster.drop_all()
+        return
+    several = ["--workers", "2"] if request.param == "workers" else []
+    with Server(tmp_path_factory.mktemp("server") / "data", [*flags, *several], grpc=True) as running:
+        if several:
+            running.examples = Cluster.examples
+        yield running.start()
 
 
 @pytest.fixture(scope="module")

@@ -6,11 +6,12 @@ import re
 import time
 from collections.abc import Collection, Iterator
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Protocol, cast
 from urllib.parse import quote
 
 from tests.golden.comparison import difference, pointed
-from tests.golden.transcript import Step, Transcript
+from tests.golden.differences import known, unlisted
+from tests.golden.transcript import Step, Transcript, read
 from tests.support.http import Http
 
 POLL_SECONDS = 120.0
@@ -104,3 +105,30 @@ class Replay:
             assert self._http.post("/collections/aliases", {"actions": actions}).result
         for collection in self._http.get("/collections").result["collections"]:
             assert self._http.delete(f"/collections/{quote(collection['name'], safe='')}").result
+
+
+class Target(Protocol):
+    """What answers."""
+
+    @property
+    def port(self) -> int:
+        """Where."""
+        ...
+
+    @property
+    def url(self) -> str:
+        """The same."""
+        ...
+
+    snapshots: Path
+    """Where it has the snapshots of collections."""
+
+
+def unknown_differences(name: str, target: Target) -> list[str]:
+    """The steps of a transcript that ``target`` answers otherwise, but for those that are listed, each with how."""
+    transcript, listed = read(name), known(name)
+    with Http(target.port) as http:
+        replay = Replay(transcript, http, target.url, target.snapshots, listed)
+        failures = {step.number: (step, found) for step, found in replay.failures()}
+    unknown = unlisted(name, {number: found for number, (_, found) in failures.items()})
+    return ["{}: {}".format(*failures[number]) for number in unknown]

@@ -7,9 +7,8 @@ from functools import cache
 import pytest
 
 from compose.kafka import KafkaBroker
-from tests.golden.differences import known, unlisted
-from tests.golden.replay import Replay
-from tests.golden.transcript import ENVIRONMENTS, names, read, server_of
+from tests.golden.replay import unknown_differences
+from tests.golden.transcript import ENVIRONMENTS, names, server_of
 from tests.support.cluster import Cluster
 from tests.support.http import Http
 from tests.support.kafka import settings_for
@@ -34,22 +33,13 @@ def clusters(kafka_broker: KafkaBroker, tmp_path_factory: pytest.TempPathFactory
 @pytest.mark.kafka
 @pytest.mark.parametrize("name", PLAIN)
 def test_transcript(name: str, cluster: Cluster) -> None:
-    _replay(name, cluster)
+    assert unknown_differences(name, cluster) == []
 
 
 @pytest.mark.kafka
 @pytest.mark.parametrize("name", sorted({*names()} - {*PLAIN}))
 def test_transcript_in_another_environment(name: str, clusters: Callable[[str], Cluster]) -> None:
-    _replay(name, clusters(server_of(name)))
-
-
-def _replay(name: str, cluster: Cluster) -> None:
-    transcript, listed = read(name), known(name)
-    with Http(cluster.port) as http:
-        replay = Replay(transcript, http, cluster.url, cluster.snapshots, listed)
-        failures = {step.number: (step, found) for step, found in replay.failures()}
-    unknown = unlisted(name, {number: found for number, (_, found) in failures.items()})
-    assert not unknown, "\n".join("{}\n    {}".format(*failures[number]) for number in unknown)
+    assert unknown_differences(name, clusters(server_of(name))) == []
 
 
 @pytest.mark.kafka

@@ -21,7 +21,7 @@ from multiprocessing.context import ForkProcess
 from prometheus_client import REGISTRY, values
 from prometheus_client.metrics import MetricWrapperBase
 
-from compose.http.metrics import FOLDER_VARIABLE
+from compose.metrics_folder import FOLDER_VARIABLE
 from tests.support.processes import MARK, NAME_LENGTH
 
 _MOST_BYTES = 1 << 17

@@ -206,5 +206,5 @@ class Server(HeadwaterProcess):
         self.snapshots = snapshots_in(data)
 
     def resident_bytes(self) -> int:
-        """The resident memory of the server."""
-        return resident_bytes(self.pid)
+        """The resident memory of the server, of all its processes."""
+        return sum(map(resident_bytes, self.processes()))

@@ -54,11 +54,12 @@ def read_if_there(path: Path) -> bytes:
         return b""
 
 
-def test_by_a_command(tmp_path: Path) -> None:
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_by_a_command(tmp_path: Path, workers: str) -> None:
     data = tmp_path / "data"
     none = headwater("log", "truncate", "--data", str(data))
     assert (none.returncode, "there is no log" in none.stderr) == (1, True), none.stderr
-    with Server(data) as server:
+    with Server(data, ["--workers", workers]) as server:
         server.start()
         with Http(server.port) as http:
             fill(http, 3)

@@ -4,11 +4,14 @@ import shutil
 import threading
 from pathlib import Path
 
+import pytest
+
 from tests.support.http import Http
 from tests.support.server import Server, headwater
 
 
-def test_a_server_goes_on_from_it(tmp_path: Path) -> None:
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_a_server_goes_on_from_it(tmp_path: Path, workers: str) -> None:
     data = tmp_path / "data"
     stop = threading.Event()
     written: list[int] = []
@@ -21,7 +24,7 @@ def test_a_server_goes_on_from_it(tmp_path: Path) -> None:
                 assert http.put("/collections/words/points?wait=true", {"points": points}).status == 200
                 written.append(number)
 
-    with Server(data, ["--partitions", "2"]) as server:
+    with Server(data, ["--partitions", "2", "--workers", workers]) as server:
         server.start()
         with Http(server.port) as http:
             body = {"vectors": {"size": 2, "distance": "Dot"}, "shard_number": 2}

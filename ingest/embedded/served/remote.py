@@ -104,11 +104,23 @@ class RemoteLog:
         return self._welcome.partitions[topic]
 
     @property
+    def fault(self) -> str:
+        """What somebody has to mend of the log: the other process would have ended, and this one with it."""
+        return ""
+
+    @property
     def trouble(self) -> str:
         """Why nothing can be written now, as far as is known; empty when it can."""
         if self._gone.is_set():
             return _GONE
         return "the process that keeps the log does not answer" if self._silent else ""
+
+    async def recount(self) -> None:
+        """Partitions are not added while the other process runs."""
+
+    def max_record_bytes(self, topic: Topic) -> int:
+        """The largest record of ``topic``."""
+        return MAX_RECORD_BYTES + (REJECTED_EXTRA_BYTES if topic is Topic.REJECTED else 0)
 
     async def gone(self) -> None:
         """Return once the connection has ended."""

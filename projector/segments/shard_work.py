@@ -53,6 +53,29 @@ class Backoff:
         return now < self._until
 
 
+class Pace:
+    """How many points change in a second, over some seconds."""
+
+    _SECONDS = 2.0
+
+    def __init__(self, now: float) -> None:
+        self._began = now
+        self._since = 0
+        self._before = 0.0
+
+    def add(self, points: int) -> None:
+        """So many changed."""
+        self._since += points
+
+    def at(self, now: float) -> float:
+        """The pace; of what has just begun to change no less than it turns out to be."""
+        elapsed = now - self._began
+        pace = self._since / max(elapsed, self._SECONDS)
+        if elapsed >= self._SECONDS:
+            self._began, self._since, self._before = now, 0, pace
+        return max(pace, self._before)
+
+
 class ShardWork:
     """One live shard. ``offset``: the one up to which everything is in segments, -1 when nothing ever was."""
 
@@ -90,6 +113,7 @@ class ShardWork:
         self._tail: Tail | None = None
         self._tail_rows = 0
         self._tail_bytes = 0
+        self._pace = Pace(now)
 
     def note_manifest(self, entries: Collection[SegmentEntry]) -> None:
         """Remember how many slots the manifest says are dead."""
@@ -107,7 +131,8 @@ class ShardWork:
         elif self._unsealed_since is None:
             self._unsealed_since = now
         age = 0.0 if self._unsealed_since is None else now - self._unsealed_since
-        return TailFacts(view.tail.size, self._bytes_of_tail(view), deaths, age, now - self._changed_at)
+        size = self._bytes_of_tail(view)
+        return TailFacts(view.tail.size, size, deaths, age, now - self._changed_at, self._pace.at(now))
 
     def segment_facts(self, *, as_idle: bool = False) -> list[SegmentFacts]:
         """What the current view consists of; ``as_idle``: as if no build were running."""
@@ -159,6 +184,7 @@ class ShardWork:
         if part.tail is not self._tail or part.size < self._tail_rows:
             self._tail, self._tail_rows, self._tail_bytes = part.tail, 0, 0
         self._tail_bytes += sum(map(len, part.tail.points[self._tail_rows : part.size]))
+        self._pace.add(part.size - self._tail_rows)
         self._tail_rows = part.size
         return self._tail_bytes
 

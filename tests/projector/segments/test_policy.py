@@ -7,6 +7,8 @@ import pytest
 from projector.segments.policy import (
     MAX_PLAIN_SEGMENTS,
     MOST_SECONDS,
+    SCANNED_BYTES,
+    SCANNED_ROWS,
     SEAL_BYTES,
     SEAL_ROWS,
     Plan,
@@ -22,7 +24,8 @@ from schemas.config import CollectionConfig, Distance, HnswConfig, OptimizersCon
 ROW = 400
 THRESHOLD_ROWS = 10_000 * 1024 // ROW
 """Rows of 100 float32 values in an indexing_threshold of 10000 kB."""
-BUSY, REST = TailFacts(rows=10, age=1, quiet=0), TailFacts(quiet=100)
+BUSY, REST = TailFacts(rows=10, age=1, quiet=0, pace=50_000), TailFacts(quiet=100)
+TRICKLE = TailFacts(rows=10, age=1, quiet=0, pace=500)
 
 
 def config(distance: Distance = Distance.COSINE, m: int = 16, **optimizers: float | None) -> CollectionConfig:
@@ -168,6 +171,37 @@ def test_while_changes_come_graphs_wait_for_a_third_of_what_they_hold() -> None:
     assert "p" in plan.segments
 
 
+@pytest.mark.parametrize("tail", [TRICKLE, REST])
+def test_beside_a_graph_a_few_thousand_points_get_one_of_their_own(tail: TailFacts) -> None:
+    rows = SCANNED_BYTES // ROW + 1
+    big = graph("g", 1_000_000)
+    assert plan_graph([big, plain("p", rows - 2)], tail, config()) is None
+    assert plan_graph([big, plain("p", rows)], tail, config()) == Plan(("p",), graph=True)
+    assert plan_graph([plain("q", rows), plain("p", rows)], tail, config()) is None
+
+
+def test_a_bulk_load_beside_a_graph_builds_no_small_ones() -> None:
+    assert plan_graph([graph("g", 1_000_000), plain("p", 8 * THRESHOLD_ROWS)], BUSY, config()) is None
+
+
+def test_small_graphs_are_merged_by_tiers_with_what_comes() -> None:
+    small = [graph("g", 1_000_000), graph("h", 5500), plain("p", 5500)]
+    assert plan_graph(small, TRICKLE, config()) == Plan(("p", "h"), graph=True)
+
+
+def test_a_small_graph_that_is_vacuumed_stays_one_beside_others() -> None:
+    worn = graph("h", 12_000, 6000)
+    assert plan_graph([graph("g", 1_000_000), worn], TRICKLE, config()) == Plan(("h",), graph=True)
+    assert plan_graph([plain("g", 1000), worn], TRICKLE, config()) == Plan(("h",))
+
+
+def test_however_large_a_row_is_a_graph_of_its_own_takes_some() -> None:
+    wide = CollectionConfig(vectors={"": VectorParams(size=400, distance=Distance.COSINE)})
+    big = graph("g", 1_000_000)
+    assert plan_graph([big, plain("p", SCANNED_ROWS - 1)], REST, wide) is None
+    assert plan_graph([big, plain("p", SCANNED_ROWS)], REST, wide) == Plan(("p",), graph=True)
+
+
 def test_as_many_segments_as_are_asked_for() -> None:
     two = config(default_segment_number=2)
     assert plan_graph([graph("g", 100_000), graph("h", 60_000)], REST, two) is None
@@ -243,7 +277,7 @@ def test_a_bulk_load_ends_at_rest_with_few_graphs_built_twice() -> None:
     running: tuple[Plan, int] | None = None
     for step in range(400):
         loading = step < 100
-        tail = TailFacts(rows=SEAL_ROWS) if loading else REST
+        tail = TailFacts(rows=SEAL_ROWS, pace=50_000) if loading else REST
         plan = plan_plain(segments, tail, config())
         if plan is not None:
             rows = sum(s.alive for s in segments if s.name in plan.segments) + (tail.rows if plan.seal else 0)

@@ -19,7 +19,7 @@ from schemas.config import UNNAMED, CollectionConfig
 from schemas.errors import BadInputError, UnprocessableError
 from schemas.rest.decode import decode_part
 from schemas.rest.points import JsonVector
-from schemas.vectors.dense import join_floats
+from schemas.vectors.dense import all_finite, join_floats
 from schemas.vectors.inference import AnyVector, VectorObject, stored_vector
 from schemas.vectors.kind import GivenValue
 from schemas.vectors.params import SparseVectorParams
@@ -95,7 +95,7 @@ def read_unnamed(size: int, raw: Sequence[msgspec.Raw | bytes]) -> bytes | None:
         if flat is None or flat[0].count(size) < len(texts):
             return None
         block = _float32(flat[1])
-        if not np.isfinite(block).all():
+        if not all_finite(block):
             return None
         blocks.append(block.tobytes())
     return blocks[0] if len(blocks) == 1 else b"".join(blocks)

@@ -7,6 +7,7 @@ from typing import Any
 
 import qdrant_edge as edge
 
+from bench.curve import one_by_one
 from bench.peers import EF_CONSTRUCT, M
 from bench.workload import BATCH, FIELD, Floats, K, Workload, rounded_row
 
@@ -41,21 +42,21 @@ class Engine:
 
     def query(self, asked: Asked) -> tuple[list[float], list[list[int]]]:
         """Seconds of each query, and the ids that it found."""
-        seconds, answers = _one_by_one(self._shard.query, asked)
+        seconds, answers = one_by_one(self._shard.query, asked)
         return seconds, [[hit.id for hit in answer] for answer in answers]
 
     def count(self, asked: Asked) -> tuple[list[float], list[int]]:
         """Seconds of each, and the counts."""
-        return _one_by_one(self._shard.count, asked)
+        return one_by_one(self._shard.count, asked)
 
     def scroll(self, asked: Asked) -> tuple[list[float], list[list[int]]]:
         """Seconds of each page, and its ids."""
-        seconds, answers = _one_by_one(self._shard.scroll, asked)
+        seconds, answers = one_by_one(self._shard.scroll, asked)
         return seconds, [[record.id for record in records] for records, _ in answers]
 
     def update(self, asked: Asked) -> tuple[list[float], list[None]]:
         """Seconds of each operation."""
-        return _one_by_one(self._shard.update, asked)
+        return one_by_one(self._shard.update, asked)
 
     def close(self) -> None:
         """Let go of its files."""
@@ -94,13 +95,3 @@ def pages(size: int, page: int) -> Asked:
 
 def _numbers(**bounds: float) -> Any:
     return edge.Filter(must=[edge.FieldCondition(FIELD, range=edge.RangeFloat(**bounds))])
-
-
-def _one_by_one(ask: Any, asked: Asked) -> tuple[list[float], list[Any]]:
-    seconds: list[float] = []
-    answers: list[Any] = []
-    for one in asked:
-        begun = time.perf_counter()
-        answers.append(ask(one))
-        seconds.append(time.perf_counter() - begun)
-    return seconds, answers

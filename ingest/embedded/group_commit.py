@@ -50,15 +50,15 @@ class GroupCommit:
         """So many groups in a row were one append each."""
         self._refusal: str | None = None
         self._unanswered = 0
-        self._idle = asyncio.Event()
-        self._idle.set()
+        self._idle: asyncio.Future[None] | None = None
+        """What waits for all to be answered."""
 
     async def append(self, log: PartitionLog, writer: PartitionWriter, records: Sequence[NewRecord], size: int) -> int:
         """Write ``records``, of ``size`` bytes, one after the other; return the first's offset once all are durable.
 
         Waits while too many bytes are queued. Raises LogUnavailableError.
         """
-        self._begin_one()
+        self._unanswered += 1
         try:
             await self._budget.take(size)
         except BaseException:
@@ -77,7 +77,9 @@ class GroupCommit:
 
     async def drain(self) -> None:
         """Return once everything that was queued, or waited to be, is written or has failed."""
-        await self._idle.wait()
+        while self._unanswered:
+            self._idle = self._idle or asyncio.get_running_loop().create_future()
+            await asyncio.shield(self._idle)
 
     def _start_soon(self) -> None:
         if self._running:
@@ -125,14 +127,11 @@ class GroupCommit:
         self._budget.give(sum([pending.size for pending in group.pending]))
         self._end_some(len(group.pending))
 
-    def _begin_one(self) -> None:
-        self._unanswered += 1
-        self._idle.clear()
-
     def _end_some(self, count: int) -> None:
         self._unanswered -= count
-        if self._unanswered == 0:
-            self._idle.set()
+        if self._unanswered == 0 and self._idle is not None:
+            self._idle.set_result(None)
+            self._idle = None
 
 
 def _commit_each(work: Sequence[tuple[PartitionWriter, list[NewRecord]]], refusal: str | None) -> list[Outcome]:

@@ -1,6 +1,6 @@
 """Columns: all columns of a segment, by path."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -58,6 +58,11 @@ class Columns:
     def paths(self) -> dict[Path, int]:
         """The paths that have a column, and at how many slots they lead to something."""
         return {Path(steps): meta.points for steps, meta in self._metas.items()}
+
+    @property
+    def metas(self) -> Collection[ColumnMeta]:
+        """What is said of each column."""
+        return self._metas.values()
 
     def lack(self, indexes: PayloadIndexes) -> bool:
         """Whether columns that are built now, with ``indexes`` declared, have a column or a structure more."""

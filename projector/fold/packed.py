@@ -18,7 +18,7 @@ from schemas.ids import PointId, from_wire, parse_point_id
 from schemas.operations import Outcome, UpdateMode, Upsert
 from schemas.records import PartitionRecord, PointsRecord
 from schemas.validation import decode_payload
-from schemas.vectors.dense import DenseColumn, DenseKind
+from schemas.vectors.dense import DenseColumn, DenseKind, all_finite
 from schemas.vectors.params import Datatype
 
 _EMPTY = (b"null", b"{}")
@@ -62,7 +62,7 @@ def pack_canonical(records: Sequence[PointsRecord]) -> list[PackedPoint | None]:
     columns = [_only_column(record) for record in records]
     data = b"".join([column.data for column in columns if column is not None])
     # One number that is none spoils the whole: then each is left to the check that says so.
-    if not np.isfinite(np.frombuffer(data, "<f4")).all():
+    if not all_finite(np.frombuffer(data, "<f4")):
         return [None] * len(records)
     return [
         None if column is None else _pack_canonical(record, column)

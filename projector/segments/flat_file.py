@@ -149,6 +149,11 @@ class FlatFile:
         """The file's length in bytes, as it is mapped."""
         return len(self._map)
 
+    @property
+    def data(self) -> memoryview:
+        """All its bytes, as they are mapped."""
+        return self._map
+
     def meta(self, decoder: msgspec.json.Decoder[MetaT]) -> MetaT:
         """The directory's meta, decoded. Raises SegmentDamagedError."""
         try:

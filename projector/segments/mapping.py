@@ -28,6 +28,8 @@ _advise = _libc.madvise
 _advise.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int]
 _lock = _libc.mlock
 _lock.argtypes = [ctypes.c_void_p, ctypes.c_size_t]
+_unlock = _libc.munlock
+_unlock.argtypes = [ctypes.c_void_p, ctypes.c_size_t]
 
 
 class MappedFile(NamedTuple):
@@ -62,6 +64,35 @@ def map_file(path: Path) -> MappedFile:
     return MappedFile(array.data, (status.st_dev, status.st_ino))
 
 
+def advise(data: memoryview, advice: int) -> None:
+    """Tell the system of mapped bytes what mmap's ``MADV_`` numbers say."""
+    start, length = _whole_pages(data)
+    if length > 0:
+        _advise(start, length, advice)
+
+
+def lock(data: memoryview) -> bool:
+    """Read mapped bytes in and hold them in memory until ``unlock``; processes share them.
+
+    False where the system refuses that.
+    """
+    return _lock(np.frombuffer(data, np.uint8).ctypes.data, len(data)) == 0
+
+
+def unlock(data: memoryview) -> None:
+    """No longer hold them."""
+    start, length = _whole_pages(data)
+    if length > 0:
+        _unlock(start, length)
+
+
+def _whole_pages(data: memoryview) -> tuple[int, int]:
+    """Address and length, without the pages at the ends: those are others', too, and may be locked by them."""
+    address = np.frombuffer(data, np.uint8).ctypes.data if len(data) else 0
+    start = -(-address // mmap.PAGESIZE) * mmap.PAGESIZE
+    return start, (address + len(data)) // mmap.PAGESIZE * mmap.PAGESIZE - start
+
+
 class LeftOnDisk:
     """A mapped array of which a little is read now and then, here and there, and which is not to fill the memory.
 
@@ -76,24 +107,17 @@ class LeftOnDisk:
 
     def __init__(self, mapped: NDArray[Any]) -> None:
         """``mapped``: [rows, ...]."""
-        self._mapped = mapped
+        self._mapped = mapped.reshape(-1).view(np.uint8).data
         self._row_bytes = self.AROUND + mapped.nbytes // max(1, len(mapped))
         self._read = 0
-        self._advise(mmap.MADV_RANDOM)
+        advise(self._mapped, mmap.MADV_RANDOM)
 
     def read(self, rows: int) -> None:
         """To be told how many rows were read. May come from any thread: a count that is lost changes little."""
         self._read += rows * self._row_bytes
         if self._read >= self.MOST:
             self._read = 0
-            self._advise(mmap.MADV_DONTNEED)
-
-    def _advise(self, advice: int) -> None:
-        """Of whole pages: those at the ends are others', too, and may be locked."""
-        start = -(-self._mapped.ctypes.data // mmap.PAGESIZE) * mmap.PAGESIZE
-        end = (self._mapped.ctypes.data + self._mapped.nbytes) // mmap.PAGESIZE * mmap.PAGESIZE
-        if start < end:
-            _advise(start, end - start, advice)
+            advise(self._mapped, mmap.MADV_DONTNEED)
 
 
 def kept_in_memory(mapped: NDArray[ScalarT]) -> NDArray[ScalarT]:

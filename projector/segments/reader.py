@@ -56,7 +56,7 @@ class Segment:
         """The position in stored points that each vector name had when the segment was built."""
         self.columns = _columns(file, self.size)
         self._graphs: dict[str, Graph | None] = {}
-        self._graph_files: list[FlatFile] = []
+        self._graph_files: dict[str, FlatFile] = {}
         self._graph_lock = Lock()
         self.damaged_graphs: dict[str, str] = {}
         """Vector names whose graph could not be read, and why."""
@@ -94,7 +94,7 @@ class Segment:
     def reread(self) -> Iterator[int]:
         """Check everything, little by little, as ``FlatFile.reread``; of graphs those that are mapped."""
         yield from self._file.reread()
-        for file in tuple(self._graph_files):
+        for file in tuple(self._graph_files.values()):
             yield from file.reread()
 
     @property
@@ -198,6 +198,20 @@ class Segment:
             if (name := f"{section}{number}") in self._file:
                 yield name, self._file.view(name)
 
+    def sections(self, prefix: str) -> list[str]:
+        """The names of its sections that begin with ``prefix``."""
+        return [name for name in self._file.directory.sections if name.startswith(prefix)]
+
+    def data(self, section: str) -> memoryview | None:
+        """The bytes of a section, as they are mapped; None where it has no such section."""
+        return self._file.view(section) if section in self._file else None
+
+    def graph_data(self, name: str) -> memoryview | None:
+        """The bytes of a vector name's links, as they are mapped; None where there are none, or not so."""
+        if self.graph(name) is None or (file := self._graph_files.get(name)) is None:
+            return None
+        return file.data
+
     def select(self, filter_: Filter) -> Selection:
         """What the columns say about a filter, for every slot, dead or alive."""
         return select(filter_, self)
@@ -215,7 +229,7 @@ class Segment:
             _check_graph_file(self.folder, meta)
             links = Links.open(self.folder / meta.graph.file, meta.rows)
             if links.file is not None:
-                self._graph_files.append(links.file)
+                self._graph_files[name] = links.file
             values = self._file.array(f"vectors.{meta.number}", DTYPES[meta.datatype]).reshape(meta.rows, meta.dim)
             codes = read_codes(self._file, meta)
             return Graph(links, values, meta.distance, read_repeats(self._file, meta), codes)

@@ -20,15 +20,12 @@ class Batch:
     """Puts and deletes that are written together or not at all."""
 
     def __init__(self) -> None:
-        self._batch = WriteBatch(raw_mode=True)
-        self.put = cast("Any", self._batch).put
-        self.delete = cast("Any", self._batch).delete
-        self.delete_range = cast("Any", self._batch).delete_range
-
-    @property
-    def raw(self) -> WriteBatch:
+        self.raw = WriteBatch(raw_mode=True)
         """What rocksdict takes."""
-        return self._batch
+        untyped: Any = self.raw
+        self.put = untyped.put
+        self.delete = untyped.delete
+        self.delete_range = untyped.delete_range
 
 
 class KeyValue:

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from projector.frames import ShardId
+from projector.segments.placement import Placement
 from projector.segments.reader import Segment
 from projector.view.growing import GrowingArray
 from projector.view.part import ALIVE
@@ -23,6 +24,7 @@ class LiveSegment:
     def __init__(self, segment: Segment, dead_at: NDArray[np.uint64]) -> None:
         self.segment = segment
         self.dead_at = dead_at
+        self.placement = Placement(segment)
         self._dead: GrowingArray[np.uint32] = GrowingArray(np.uint32)
         self._dead.extend(np.flatnonzero(dead_at != ALIVE).astype(np.uint32))
 
@@ -36,6 +38,15 @@ class LiveSegment:
         slots = self.segment.slots_of(ids)
         slots = slots[slots >= 0]
         return self.let_die(slots, offset) > 0
+
+    def kill_one(self, point_id: PointId, offset: int) -> bool:
+        """``kill`` of one point."""
+        slot = self.segment.slot_of(point_id)
+        if slot < 0 or self.dead_at[slot] != ALIVE:
+            return False
+        self.dead_at[slot] = offset
+        self._dead.fill(1, np.uint32(slot))
+        return True
 
     def let_die(self, slots: NDArray[np.int64], offsets: NDArray[np.uint64] | int) -> int:
         """Let distinct slots die at ``offsets`` where they are alive. Returns how many were."""
@@ -71,6 +82,7 @@ class LiveShard:
         self.shard = shard
         self._config = config
         self._segments = [LiveSegment(s, np.where(dead, np.uint64(0), ALIVE)) for s, dead in segments]
+        self._place(self._segments)
         self._changed: set[LiveSegment] = set()
         self._tail = Tail(config)
         self._tail_alive = 0
@@ -83,6 +95,9 @@ class LiveShard:
     def apply(self, ids: Sequence[PointId], points: Sequence[bytes | None], offset: int) -> None:
         """Stage what the record at ``offset`` did: stored points, None where a point was deleted."""
         self._staged_at = offset
+        if len(ids) == 1:
+            self._apply_one(ids[0], points[0], offset)
+            return
         if len(set(ids)) == len(ids):
             self._apply_distinct(ids, points, offset)
             return
@@ -94,6 +109,7 @@ class LiveShard:
         self._staged_at = offset
         self._config = config
         self._tail.reconfigure(config)
+        self._place(self._segments)
         self._changed.update(self._segments)
         self._tail_changed = True
 
@@ -179,12 +195,30 @@ class LiveShard:
         """The new view, of everything but what is ``gone``."""
         kept = [(s, p) for s, p in zip(self._segments, self.view.segments, strict=True) if s not in gone]
         self._segments = [*(s for s, _ in kept), *fresh]
+        self._place(fresh)
         self._changed = {s for s in self._changed if s not in gone} | set(fresh)
         fresh_parts = (s.part_as_of(self.view.config, self.view.offset) for s in fresh)
         self.view = ShardView(
             self.shard, self.view.config, self.view.offset, (*(p for _, p in kept), *fresh_parts), tail
         )
         return self.view
+
+    def _place(self, segments: Sequence[LiveSegment]) -> None:
+        for segment in segments:
+            segment.placement.follow(self._config)
+
+    def _apply_one(self, point_id: PointId, point: bytes | None, offset: int) -> None:
+        """As ``_apply_distinct``: most writes are of one point, for which arrays take several times as long."""
+        row = self._tail.row_of(point_id, self._tail.size)
+        if row < 0:
+            self._changed.update([s for s in self._segments if s.kill_one(point_id, offset)])
+        elif self._tail.kill_one(row, offset):
+            self._tail_alive -= 1
+            self._tail_changed = True
+        if point is not None:
+            self._tail.append((point_id,), (point,), offset)
+            self._tail_alive += 1
+            self._tail_changed = True
 
     def _apply_distinct(self, ids: Sequence[PointId], points: Sequence[bytes | None], offset: int) -> None:
         rows = self._tail.latest(ids)

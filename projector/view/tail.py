@@ -109,6 +109,14 @@ class Tail:
         dead_at[dying] = offset
         return len(dying)
 
+    def kill_one(self, row: int, offset: int) -> bool:
+        """``kill`` of one row. Returns whether it was alive."""
+        dead_at = self._dead_at.all()
+        if dead_at[row] != ALIVE:
+            return False
+        dead_at[row] = offset
+        return True
+
     def row_of(self, point_id: PointId, bound: int) -> int:
         """The newest row of an id below ``bound``, dead or alive, or -1."""
         row = self._latest.get(point_id, _NO_ROW)

@@ -23,3 +23,12 @@ def test_rows_have_length_one_or_are_zero_and_stay(matrix: np.ndarray[tuple[int,
 def test_vectors_of_length_one_keep_their_bits() -> None:
     matrix = np.array([[0.6, 0.8], [1.0, 0.0]], np.float32)
     assert normalise(matrix).tobytes() == matrix.tobytes()
+
+
+@given(hnp.arrays(np.float32, st.tuples(st.integers(2, 4), st.integers(1, 40)), elements=finite))
+def test_a_row_becomes_the_same_alone_and_among_others(
+    matrix: np.ndarray[tuple[int, int], np.dtype[np.float32]],
+) -> None:
+    alone = [normalise(matrix[row : row + 1]) for row in range(len(matrix))]
+    assert {(part.shape, part.dtype) for part in alone} == {((1, matrix.shape[1]), np.dtype(np.float32))}
+    assert np.concatenate(alone).tobytes() == normalise(matrix).tobytes()

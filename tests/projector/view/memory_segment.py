@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from projector.columns.columns import Columns
 from projector.segments.graph import Graph, supports
+from projector.segments.meta import SegmentMeta
 from projector.segments.reader import Segment
 from projector.segments.slot_ids import SlotIds, uuid_array
 from projector.vectors.dense import DenseVectors
@@ -34,6 +35,7 @@ class MemorySegment(Segment):
         self.name = "memory"
         numbers = np.array([i for i in ids if i < UUID_BASE], np.uint64)
         self.slot_ids = SlotIds(numbers, uuid_array(i for i in ids if i >= UUID_BASE))
+        self.meta = SegmentMeta(len(numbers), len(ids) - len(numbers), [])
         self.size = len(ids)
         self.versions = np.array([p.version for p in points], np.uint64)
         payloads = [p.payload for p in points]

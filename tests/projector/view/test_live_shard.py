@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
-from hypothesis import settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
@@ -153,6 +153,29 @@ class LiveShardMachine(RuleBasedStateMachine):
 
 LiveShardMachine.TestCase.settings = settings(max_examples=tries(60), stateful_step_count=25, deadline=None)
 TestLiveShard = LiveShardMachine.TestCase
+
+
+@settings(max_examples=tries(100), deadline=None)
+@given(st.lists(st.tuples(ids, st.none() | contents), max_size=12))
+def test_a_change_does_the_same_alone_and_among_others(
+    changes: list[tuple[PointId, tuple[set[int], int] | None]],
+) -> None:
+    segment = MemorySegment(CONFIG, [(PointId(1), stored(1, {0}, 1)), (PointId(UUID_BASE), stored(1, {0, 1}, 0))])
+    alone, among = (LiveShard(SHARD, CONFIG, [(segment, nobody_dead(segment))], 0) for _ in range(2))
+    nowhere = PointId(4)
+    for offset, (point_id, content) in enumerate(changes, 1):
+        point = None if content is None else stored(offset, *content)
+        alone.apply([point_id], [point], offset)
+        among.apply([point_id, nowhere], [point, None], offset)
+        one, other = alone.publish(offset), among.publish(offset)
+        assert len(one.parts) == len(other.parts)
+        for mine, theirs in zip(one.parts, other.parts, strict=True):
+            assert mine.dead_at.tolist() == theirs.dead_at.tolist()
+            assert sorted(mine.dead_slots().tolist()) == sorted(theirs.dead_slots().tolist())
+            assert mine.alive_count == theirs.alive_count
+            everything = np.arange(mine.size)
+            assert mine.ids_at(everything) == theirs.ids_at(everything)
+            assert [value_of(mine, n) for n in range(mine.size)] == [value_of(theirs, n) for n in range(mine.size)]
 
 
 def test_nothing_is_visible_before_publish() -> None:

@@ -1,0 +1,1 @@
+"""How a server does as a collection grows, on made-up clusters."""

@@ -1,0 +1,115 @@
+"""Where a segment's data is kept, as its collection's configuration says: on disk, in the page cache, or in memory.
+
+What is mapped is kept once, whatever is said of it: the system is told what to read ahead and what to hold. That is
+done on a thread, as reading in takes as long as the disk does. What the configuration says nothing of is left to the
+system.
+"""
+
+import mmap
+from collections.abc import Iterator
+from threading import Lock, Thread
+
+import structlog
+
+from projector.columns.meta import column_steps
+from projector.segments.mapping import advise, lock, unlock
+from projector.segments.reader import Segment
+from schemas.config import CollectionConfig
+from schemas.json_path import parse_path
+from schemas.vectors.params import Memory, SparseVectorParams
+
+Placed = dict[str, Memory]
+"""By section of the segment's file; a graph's file by ``graph.`` and the vector name."""
+_GRAPH = "graph."
+_INDEX = ("terms.", "postings.", "posting_rows.", "posting_values.")
+_logger = structlog.get_logger("headwater.segments")
+
+
+def wanted(config: CollectionConfig, segment: Segment) -> Placed:
+    """What the configuration says of the segment's data."""
+    return {section: memory for section, memory in _said(config, segment) if memory is not None}
+
+
+def _said(config: CollectionConfig, segment: Segment) -> Iterator[tuple[str, Memory | None]]:
+    for vector in segment.meta.vectors:
+        params = config.names.get(vector.name)
+        if isinstance(params, SparseVectorParams):
+            if (index := params.index) is not None:
+                for section in _INDEX:
+                    yield f"{section}{vector.number}", _memory(index.memory, index.on_disk)
+        elif params is not None:
+            yield f"vectors.{vector.number}", _memory(params.memory, params.on_disk)
+            hnsw = config.hnsw_for(vector.name)
+            yield f"{_GRAPH}{vector.name}", _memory(hnsw.memory, hnsw.on_disk)
+    payload = None if config.payload is None else config.payload.memory
+    # On disk is the default of payloads: nobody asked for it.
+    yield "payloads", _memory(payload, None if config.on_disk_payload else False)
+    declared = {column_steps(parse_path(key).steps): index.params for key, index in config.payload_indexes.items()}
+    for column in segment.columns.metas:
+        params = declared.get(column.steps)
+        if params is not None and (memory := _memory(params.memory, params.on_disk)) is not None:
+            for section in segment.sections(f"column.{column.number}."):
+                yield section, memory
+
+
+def _memory(memory: str | None, on_disk: bool | None) -> Memory | None:
+    """``memory`` counts before ``on_disk``."""
+    if memory is not None:
+        return Memory(memory)
+    return None if on_disk is None else Memory.COLD if on_disk else Memory.CACHED
+
+
+class Placement:
+    """One segment's: follows the configuration."""
+
+    def __init__(self, segment: Segment) -> None:
+        self._segment = segment
+        self._wanted: Placed = {}
+        self._placed: Placed = {}
+        self._lock = Lock()
+        self.running = False
+        """Whether something is being placed."""
+
+    def follow(self, config: CollectionConfig) -> None:
+        """Have everything placed as ``config`` says, soon."""
+        asked = wanted(config, self._segment)
+        with self._lock:
+            self._wanted = asked
+            if self.running or asked == self._placed:
+                return
+            self.running = True
+        Thread(target=self._run, name="placement", daemon=True).start()
+
+    def _run(self) -> None:
+        while (asked := self._next()) is not None:
+            for section in {*asked, *self._placed}:
+                if (before := self._placed.get(section)) is not (now := asked.get(section)):
+                    self._place(section, before, now)
+            self._placed = asked
+
+    def _next(self) -> Placed | None:
+        with self._lock:
+            if self._wanted != self._placed:
+                return self._wanted
+            self.running = False
+            return None
+
+    def _place(self, section: str, before: Memory | None, now: Memory | None) -> None:
+        if section.startswith(_GRAPH):
+            data = self._segment.graph_data(section.removeprefix(_GRAPH))
+        else:
+            data = self._segment.data(section)
+        if data is None or not len(data):
+            return
+        if before is Memory.PINNED:
+            unlock(data)
+        advise(data, mmap.MADV_RANDOM if now is Memory.COLD else mmap.MADV_NORMAL)
+        if now is Memory.PINNED and not lock(data):
+            _logger.warning(
+                "data that is to stay in memory can't be locked there: see the limit of locked memory (ulimit -l)",
+                segment=str(self._segment.folder),
+                section=section,
+                bytes=len(data),
+            )
+        if now in (Memory.CACHED, Memory.PINNED):
+            advise(data, mmap.MADV_WILLNEED)

@@ -1,4 +1,4 @@
-// Distances between a query, float32 [dim], and a row of any datatype, by the widest instructions of the processor.
+// Distances between a query, float32 [dim], and rows of any datatype, by the widest instructions of the processor.
 #pragma once
 
 #include <cstddef>
@@ -9,10 +9,12 @@ enum class Metric { dot, squared };  // 1 - dot product; squared length of the d
 enum class Datatype { float32, float16, uint8 };
 enum class Level { baseline, avx2, avx512 };  // on ARM the baseline has NEON
 
-using Distance = float (*)(const void* row, const void* query, std::size_t dim);
+// [out]: of each of [count] rows, which may lie anywhere, the distance; it depends neither on those beside it nor on the
+// instructions.
+using Distances = void (*)(const void* const* rows, std::size_t count, const void* query, std::size_t dim, float* out);
 
 bool supported(Level level);
 Level best_level();
-Distance distance_of(Metric metric, Datatype datatype, Level level);
+Distances distances_of(Metric metric, Datatype datatype, Level level);
 
 }  // namespace headwater

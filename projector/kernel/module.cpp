@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "arrays.hpp"
+#include "candidates.hpp"
 #include "distance.hpp"
 #include "nearest_module.hpp"
 #include "pool.hpp"
@@ -50,10 +51,10 @@ Rows rows_of(const py::array& vectors, const std::string& metric, const std::opt
     rows.stride = static_cast<std::size_t>(vectors.strides(0));
     if (form) {
         require(datatype_of(vectors) == Datatype::uint8, "codes are uint8");
-        rows.distance = coded_distance(*form, level_named(level));
+        rows.distances = coded_distances(*form, level_named(level));
     } else {
         const Metric named = metric == "dot" ? Metric::dot : Metric::squared;
-        rows.distance = distance_of(named, datatype_of(vectors), level_named(level));
+        rows.distances = distances_of(named, datatype_of(vectors), level_named(level));
     }
     require(rows.size < std::numeric_limits<std::uint32_t>::max(), "too many rows");
     return rows;
@@ -119,6 +120,7 @@ class PyGraph {
             std::size_t entry, const std::optional<std::string>& level)
         : vectors_(std::move(vectors)), metric_(metric), links_(std::move(links)), upper_(std::move(upper)) {
         graph_.rows = rows_of(vectors_, metric, level);
+        require(graph_.rows.size <= most_candidates, "too many rows");
         graph_.base = links_of(links_, nullptr, graph_.rows.size);
         for (const auto& [rows, theirs] : upper_) graph_.upper.push_back(links_of(theirs, &rows, graph_.rows.size));
         require(graph_.rows.size == 0 || entry < graph_.rows.size, "the entry is a row");
@@ -241,7 +243,7 @@ class PyPool {
 F32 distances(const py::array& vectors, const std::string& metric, const py::array& query,
               const std::optional<py::array_t<std::int64_t, py::array::c_style>>& rows,
               const std::optional<std::string>& level) {
-    constexpr std::size_t ahead = 4;
+    constexpr std::size_t some = 16;
     const Rows all = rows_of(vectors, metric, level);
     require(query.ndim() == 1, "a query is a vector");
     const Queries one(query, all, metric);
@@ -256,9 +258,15 @@ F32 distances(const py::array& vectors, const std::string& metric, const py::arr
         const py::gil_scoped_release released;
         for (std::size_t at = 0; chosen != nullptr && at < count; ++at)
             within = within && chosen[at] >= 0 && static_cast<std::size_t>(chosen[at]) < all.size;
-        for (std::size_t at = 0; within && at < count; ++at) {
-            if (chosen != nullptr && at + ahead < count) all.prefetch(static_cast<std::size_t>(chosen[at + ahead]));
-            out[at] = all.to(values, chosen == nullptr ? at : static_cast<std::size_t>(chosen[at]));
+        const void* pointers[some];
+        for (std::size_t from = 0; within && from < count; from += some) {
+            const std::size_t size = std::min(some, count - from);
+            for (std::size_t at = 0; at < size; ++at) {
+                const std::size_t row = chosen == nullptr ? from + at : static_cast<std::size_t>(chosen[from + at]);
+                pointers[at] = all.row(row);
+                if (chosen != nullptr) all.prefetch(pointers[at]);
+            }
+            all.distances(pointers, size, values, all.dim, out + from);
         }
     }
     if (!within) throw py::index_error("there is no such row");

@@ -1,5 +1,6 @@
 #include "quantized.hpp"
 
+#include <algorithm>
 #include <cstring>
 #include <stdexcept>
 
@@ -50,31 +51,45 @@ T read(const void* from) {
 
 const std::uint8_t* bytes_at(const void* from, std::size_t at) { return static_cast<const std::uint8_t*>(from) + at; }
 
-// Sums of whole numbers are the same whatever the instructions; what follows is apart, so that it is compiled once.
-__attribute__((noinline)) float finished(float constant, const RowHead& row, float inner) {
+// Sums of whole numbers are the same whatever the instructions; what follows is apart from what is compiled for several
+// sets of them.
+float finished(float constant, const RowHead& row, float inner) {
     return constant + row.offset + row.scale * inner;
 }
 
-__attribute__((noinline)) float weighed(float before, float by, std::int64_t sum) {
+float weighed(float before, float by, std::int64_t sum) {
     return before + by * static_cast<float>(sum);
 }
 
-using ByteSum = std::int64_t (*)(const std::uint8_t* codes, const std::int8_t* weights, std::size_t count);
+using ByteSum = std::int32_t (*)(const std::uint8_t* codes, const std::int8_t* weights, std::size_t count);
+// The sums of [rows], each of [count] bytes of codes.
+using ByteSums = void (*)(const void* const* rows, std::size_t size, const std::int8_t* weights, std::size_t count,
+                          std::int32_t* sums);
 
-std::int64_t byte_sum(const std::uint8_t* codes, const std::int8_t* weights, std::size_t count) {
+// A function for each set of instructions, so that [sum] becomes a part of it.
+#define SUM_EACH(name, target)                                                                                \
+    template <ByteSum sum>                                                                                    \
+    target void name(const void* const* rows, std::size_t size, const std::int8_t* weights, std::size_t count, \
+                     std::int32_t* sums) {                                                                    \
+        for (std::size_t at = 0; at < size; ++at) sums[at] = sum(bytes_at(rows[at], row_head), weights, count); \
+    }
+
+SUM_EACH(sum_each, )
+
+std::int32_t byte_sum(const std::uint8_t* codes, const std::int8_t* weights, std::size_t count) {
     std::int32_t sum = 0;
     for (std::size_t at = 0; at < count; ++at) sum += static_cast<std::int32_t>(codes[at]) * weights[at];
     return sum;
 }
 
-std::int64_t nibble_sum(const std::uint8_t* codes, const std::int8_t* weights, std::size_t count, std::size_t start) {
+std::int32_t nibble_sum(const std::uint8_t* codes, const std::int8_t* weights, std::size_t count, std::size_t start) {
     std::int32_t sum = 0;
     for (std::size_t at = start; at < count; ++at)
         sum += (codes[at] & 15) * weights[at] + (codes[at] >> 4) * weights[count + at];
     return sum;
 }
 
-std::int64_t nibble_sum_baseline(const std::uint8_t* codes, const std::int8_t* weights, std::size_t count) {
+std::int32_t nibble_sum_baseline(const std::uint8_t* codes, const std::int8_t* weights, std::size_t count) {
     return nibble_sum(codes, weights, count, 0);
 }
 
@@ -131,6 +146,8 @@ Bits bits_baseline(const std::uint8_t* words, const std::uint8_t* weights, std::
 #define AVX2 __attribute__((target("avx2,fma,popcnt,bmi,bmi2")))
 #define VNNI __attribute__((target("avx512f,avx512bw,avx512vl,avx512vnni,avx2,fma,popcnt")))
 
+SUM_EACH(sum_each_avx2, AVX2)
+
 AVX2 inline std::int32_t total(__m256i sums) {
     __m128i four = _mm_add_epi32(_mm256_castsi256_si128(sums), _mm256_extracti128_si256(sums, 1));
     four = _mm_add_epi32(four, _mm_shuffle_epi32(four, 0x4e));
@@ -144,7 +161,7 @@ AVX2 inline __m256i add16(__m256i sums, const std::uint8_t* codes, const std::in
     return _mm256_add_epi32(sums, _mm256_madd_epi16(code, weight));
 }
 
-AVX2 std::int64_t byte_sum_avx2(const std::uint8_t* codes, const std::int8_t* weights, std::size_t count) {
+AVX2 std::int32_t byte_sum_avx2(const std::uint8_t* codes, const std::int8_t* weights, std::size_t count) {
     __m256i a = _mm256_setzero_si256(), b = a, c = a, d = a;
     std::size_t at = 0;
     for (; at + 64 <= count; at += 64) {
@@ -158,23 +175,31 @@ AVX2 std::int64_t byte_sum_avx2(const std::uint8_t* codes, const std::int8_t* we
     return sum + byte_sum(codes + at, weights + at, count - at);
 }
 
-VNNI std::int64_t byte_sum_vnni(const std::uint8_t* codes, const std::int8_t* weights, std::size_t count) {
-    __m512i a = _mm512_setzero_si512(), b = a;
-    std::size_t at = 0;
-    for (; at + 128 <= count; at += 128) {
-        a = _mm512_dpbusd_epi32(a, _mm512_loadu_si512(codes + at), _mm512_loadu_si512(weights + at));
-        b = _mm512_dpbusd_epi32(b, _mm512_loadu_si512(codes + at + 64), _mm512_loadu_si512(weights + at + 64));
-    }
-    for (; at < count; at += 64) {
+template <std::size_t some>
+VNNI inline void add_vnni(const void* const* rows, const std::int8_t* weights, std::size_t count, std::int32_t* sums) {
+    __m512i total[some];
+    for (__m512i& one : total) one = _mm512_setzero_si512();
+    for (std::size_t at = 0; at < count; at += 64) {
         const std::size_t left = count - at;
-        const __mmask64 some = left >= 64 ? ~__mmask64{0} : (__mmask64{1} << left) - 1;
-        const __m512i code = _mm512_maskz_loadu_epi8(some, codes + at);
-        a = _mm512_dpbusd_epi32(a, code, _mm512_maskz_loadu_epi8(some, weights + at));
+        const __mmask64 chosen = left >= 64 ? ~__mmask64{0} : (__mmask64{1} << left) - 1;
+        const __m512i weight = _mm512_maskz_loadu_epi8(chosen, weights + at);
+        for (std::size_t row = 0; row < some; ++row) {
+            const __m512i code = _mm512_maskz_loadu_epi8(chosen, bytes_at(rows[row], row_head + at));
+            total[row] = _mm512_dpbusd_epi32(total[row], code, weight);
+        }
     }
-    return _mm512_reduce_add_epi32(_mm512_add_epi32(a, b));
+    for (std::size_t row = 0; row < some; ++row) sums[row] = _mm512_reduce_add_epi32(total[row]);
 }
 
-AVX2 std::int64_t nibble_sum_avx2(const std::uint8_t* codes, const std::int8_t* weights, std::size_t count) {
+VNNI void byte_sums_vnni(const void* const* rows, std::size_t size, const std::int8_t* weights, std::size_t count,
+                         std::int32_t* sums) {
+    constexpr std::size_t beside = 4;
+    std::size_t at = 0;
+    for (; at + beside <= size; at += beside) add_vnni<beside>(rows + at, weights, count, sums + at);
+    for (; at < size; ++at) add_vnni<1>(rows + at, weights, count, sums + at);
+}
+
+AVX2 std::int32_t nibble_sum_avx2(const std::uint8_t* codes, const std::int8_t* weights, std::size_t count) {
     const __m256i low = _mm256_set1_epi8(15), ones = _mm256_set1_epi16(1);
     __m256i sums = _mm256_setzero_si256();
     std::size_t at = 0;
@@ -198,12 +223,19 @@ AVX2 Bits bits_avx2(const std::uint8_t* words, const std::uint8_t* weights, std:
 
 #endif
 
-template <ByteSum sum>
-float of_bytes(const void* row, const void* query, std::size_t width) {
+template <ByteSums sums>
+void of_bytes(const void* const* rows, std::size_t count, const void* query, std::size_t width, float* out) {
+    constexpr std::size_t some = 32;
     const auto head = read<BytesHead>(query);
     const auto* weights = reinterpret_cast<const std::int8_t*>(bytes_at(query, query_head));
-    const std::int64_t found = sum(bytes_at(row, row_head), weights, width - row_head);
-    return finished(head.constant, read<RowHead>(row), weighed(head.inner, head.factor, found));
+    std::int32_t found[some];
+    for (std::size_t from = 0; from < count; from += some) {
+        const std::size_t size = std::min(some, count - from);
+        sums(rows + from, size, weights, width - row_head, found);
+        for (std::size_t at = 0; at < size; ++at)
+            out[from + at] = finished(head.constant, read<RowHead>(rows[from + at]),
+                                      weighed(head.inner, head.factor, found[at]));
+    }
 }
 
 using BitSum = Bits (*)(const std::uint8_t* words, const std::uint8_t* weights, std::size_t count, std::size_t planes);
@@ -237,6 +269,11 @@ float of_lookup(const void* row, const void* query, std::size_t width) {
     return (sums[0] + sums[1]) + (sums[2] + sums[3]);
 }
 
+template <float (*distance)(const void* row, const void* query, std::size_t width)>
+void of_each(const void* const* rows, std::size_t count, const void* query, std::size_t width, float* out) {
+    for (std::size_t at = 0; at < count; ++at) out[at] = distance(rows[at], query, width);
+}
+
 #ifdef HEADWATER_X86
 bool has_vnni() {
     __builtin_cpu_init();
@@ -246,18 +283,18 @@ bool has_vnni() {
 
 }  // namespace
 
-Distance coded_distance(Form form, Level level) {
+Distances coded_distances(Form form, Level level) {
     if (!supported(level)) throw std::invalid_argument("this processor lacks the instructions");
-    if (form == Form::lookup) return of_lookup;
+    if (form == Form::lookup) return of_each<of_lookup>;
 #ifdef HEADWATER_X86
-    if (form == Form::bytes && level == Level::avx512 && has_vnni()) return of_bytes<byte_sum_vnni>;
+    if (form == Form::bytes && level == Level::avx512 && has_vnni()) return of_bytes<byte_sums_vnni>;
     if (level != Level::baseline) {
-        if (form == Form::nibbles) return of_bytes<nibble_sum_avx2>;
-        return form == Form::bytes ? of_bytes<byte_sum_avx2> : of_planes<bits_avx2>;
+        if (form == Form::nibbles) return of_bytes<sum_each_avx2<nibble_sum_avx2>>;
+        return form == Form::bytes ? of_bytes<sum_each_avx2<byte_sum_avx2>> : of_each<of_planes<bits_avx2>>;
     }
 #endif
-    if (form == Form::nibbles) return of_bytes<nibble_sum_baseline>;
-    return form == Form::bytes ? of_bytes<byte_sum> : of_planes<bits_baseline>;
+    if (form == Form::nibbles) return of_bytes<sum_each<nibble_sum_baseline>>;
+    return form == Form::bytes ? of_bytes<sum_each<byte_sum>> : of_each<of_planes<bits_baseline>>;
 }
 
 bool fits(Form form, std::size_t width, const void* query, std::size_t length) {

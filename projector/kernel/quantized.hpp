@@ -26,8 +26,8 @@ namespace headwater {
 
 enum class Form { bytes, nibbles, planes, lookup };
 
-// Of rows of [width] bytes; the dim that it is called with is that width.
-Distance coded_distance(Form form, Level level);
+// Of rows of [width] bytes; the dim that they are called with is that width.
+Distances coded_distances(Form form, Level level);
 
 // Whether a query of [length] bytes is one for rows of [width] bytes.
 bool fits(Form form, std::size_t width, const void* query, std::size_t length);

@@ -55,8 +55,8 @@ class Rough {
         : query_(query), dim_(matrix.dim), cosine_(measure == Measure::cosine) {
         const bool unit = cosine_ && matrix.datatype != Datatype::uint8;
         if (!unit && measure != Measure::euclid) return;
-        distance_ = distance_of(cosine_ ? Metric::dot : Metric::squared, matrix.datatype, level);
-        // Each of the sums that are added up in the end is of a sixteenth of the numbers at most.
+        distances_ = distances_of(cosine_ ? Metric::dot : Metric::squared, matrix.datatype, level);
+        // Each of the sums that are added up in the end is of a sixteenth of the numbers.
         error_ = 0x1p-23 * (static_cast<double>(dim_) / 16.0 + 48.0);
     }
 
@@ -68,18 +68,25 @@ class Rough {
                                static_cast<double>(dim_) * std::numeric_limits<float>::min();
     }
 
-    bool too_far(const void* row) const {
-        if (distance_ == nullptr) return false;
-        const float distance = distance_(row, query_, dim_);
+    // Compare the next rows that there are, [count] of them, at most [together].
+    static constexpr std::size_t together = 16;
+    void compare(const void* const* rows, std::size_t count) {
+        if (distances_ != nullptr) distances_(rows, count, query_, dim_, distance_);
+    }
+
+    // Of those rows one.
+    bool too_far(std::size_t number) const {
+        if (distances_ == nullptr) return false;
         // What is infinite or no number is beyond float32, and tells nothing.
-        return distance > limit_ && distance <= std::numeric_limits<float>::max();
+        return distance_[number] > limit_ && distance_[number] <= std::numeric_limits<float>::max();
     }
 
    private:
     const float* query_;
     std::size_t dim_;
     bool cosine_;
-    Distance distance_ = nullptr;
+    Distances distances_ = nullptr;
+    float distance_[together];
     double error_ = 0.0;
     double limit_ = std::numeric_limits<double>::infinity();
 };
@@ -98,16 +105,23 @@ std::vector<Scored> nearest_left(Scan& scan) {
     ExactScorer exact(scan.measure, matrix.datatype, scan.level, scan.query, 1, matrix.dim);
     const Ahead ahead(matrix, scan.chosen);
     const bool higher = higher_is_nearer(scan.measure);
-    const auto compare = [&](std::uint32_t row) {
-        exact.take(matrix.row(row));
-        const float score = exact.score(0);
-        best.add(higher ? score : -score, row);
-        if (best.full()) rough.know(best.least());
-    };
     const auto some = [&](const std::uint32_t* rows, std::size_t count) {
-        for (std::size_t at = 0; at < count; ++at) {
-            ahead.before(rows, at, count);
-            if (!best.full() || !rough.too_far(matrix.row(rows[at]))) compare(rows[at]);
+        const void* together[Rough::together];
+        for (std::size_t from = 0; from < count; from += Rough::together) {
+            const std::size_t size = std::min(count - from, Rough::together);
+            for (std::size_t at = 0; at < size; ++at) {
+                ahead.before(rows, from + at, count);
+                together[at] = matrix.row(rows[from + at]);
+            }
+            const bool compared = best.full();
+            if (compared) rough.compare(together, size);
+            for (std::size_t at = 0; at < size; ++at) {
+                if (compared && rough.too_far(at)) continue;
+                exact.take(together[at]);
+                const float score = exact.score(0);
+                best.add(higher ? score : -score, rows[from + at]);
+                if (best.full()) rough.know(best.least());
+            }
         }
     };
     const std::size_t all = scan.chosen.length();

@@ -16,11 +16,10 @@ struct Rows {
     std::size_t size = 0;
     std::size_t dim = 0;
     std::size_t stride = 0;
-    Distance distance = nullptr;
+    Distances distances = nullptr;
 
     const void* row(std::size_t number) const { return data + number * stride; }
-    float to(const void* query, std::size_t number) const { return distance(row(number), query, dim); }
-    void prefetch(std::size_t number) const;
+    void prefetch(const void* row) const;
 };
 
 // Links of a level: [count] times a number of links, and room for [width] - 1 of them. [rows]: whose they are,
@@ -33,7 +32,7 @@ struct Links {
 };
 
 struct Graph {
-    Rows rows;
+    Rows rows;  // [most_candidates] at most
     Links base;
     std::vector<Links> upper;  // level 1 first
     std::size_t entry = 0;
@@ -47,15 +46,10 @@ struct DamagedGraph : std::runtime_error {
 struct Found {
     float distance;
     std::uint32_t row;
-
-    // By row where distances are equal, so that nothing depends on the order in which a graph is walked.
-    bool operator<(const Found& other) const {
-        return distance != other.distance ? distance < other.distance : row < other.row;
-    }
 };
 
 struct Walked {
-    std::vector<Found> nearest;     // nearest first
+    std::vector<Found> nearest;     // nearest first, by row where distances are equal
     std::uint64_t compared = 0;     // rows whose distance was computed
     bool exhausted = false;         // the budget was used up: what was found is not to be relied on
 };

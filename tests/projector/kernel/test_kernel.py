@@ -47,6 +47,7 @@ def test_distances(level: str, datatype: Any, metric: str, dim: int, seed: int) 
     assert np.all(np.abs(found - expected(rows, metric, query)) <= 1e-5 * scale)
     some = np.array([8, 0, 3], np.int64)
     assert distances(rows, metric, query, some, level).tolist() == found[some].tolist()
+    assert found.tolist() == distances(rows, metric, query, level="baseline").tolist()
 
 
 @pytest.mark.parametrize("value", [0.0, -0.0, 1.0, 6e-8, -6.1e-5, 65504.0, np.inf, -np.inf])
@@ -98,8 +99,9 @@ def test_all_levels_find_the_same(metric: str, datatype: Any) -> None:
     rows, links = built(metric, datatype)
     graphs = [KernelGraph(rows, metric, links.base, links.upper, links.entry, level) for level in levels()]
     for query in matrix(20, 24, np.float32, 7):
-        answers = [graph.search(query, 10, 60)[0][:10].tolist() for graph in graphs]
-        assert answers == [answers[0]] * len(answers)
+        answers = [graph.search(query, 10, 60) for graph in graphs]
+        said = [(rows.tolist(), distances.tolist(), *others) for rows, distances, *others in answers]
+        assert said == [said[0]] * len(said)
 
 
 @pytest.mark.parametrize("share", [0.0, 0.02, 0.3, 1.0])

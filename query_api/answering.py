@@ -43,7 +43,8 @@ class Answering:
     ) -> list[ScoredPointResult]:
         """What a query answers; how goes to ``explained``. Raises what planning and the shards do."""
         clock = None if explained is None else Clock()
-        plan = to_plan(reading.config, request, await self.known(reading, request), self._limits)
+        known = NOTHING_KNOWN if names_no_points(request) else await self._known(reading, request)
+        plan = to_plan(reading.config, request, known, self._limits)
         if reading.config.strict is not None:
             check_query(reading.config, request, plan.root, request.limit or DEFAULT_LIMIT)
         if request.with_vector:
@@ -64,14 +65,18 @@ class Answering:
     async def _scored(
         self, reading: Reading, hits: Sequence[Hit], points: Sequence[FetchedPoint]
     ) -> list[ScoredPointResult]:
-        return await reading.budget.run(lambda _: reading.rendering.scored(hits, points), reading.rendering.us(points))
+        rendering, budget = reading.rendering, reading.budget
+        spent = rendering.us(points)
+        if budget.covers(spent):
+            return rendering.scored(hits, points)
+        return await budget.run(lambda _: rendering.scored(hits, points), spent)
 
     async def answer_groups(
         self, reading: Reading, request: QueryGroupsRequest, explained: list[Explanation] | None = None
     ) -> GroupsResult:
         """What a query answers in groups. Raises as ``answer``, NotFoundError for a lookup's collection."""
         clock = Clock()
-        known = await self.known(reading, request)
+        known = NOTHING_KNOWN if names_no_points(request) else await self._known(reading, request)
         plan = to_group_plan(reading.config, request, known, self._limits)
         check_query(reading.config, request, plan.root, plan.groups * plan.size)
         check_group_by(reading.config, plan.by)
@@ -131,13 +136,11 @@ class Answering:
             values = vector_values(reading.config, min(points, reading.shards.points), asked)
             self._limits.check_vector_values(values)
 
-    async def known(self, reading: Reading, request: Prefetch) -> Known:
+    async def _known(self, reading: Reading, request: Prefetch) -> Known:
         """The vectors that a query and its prefetches name by id.
 
         Raises BadInputError, NotFoundError for a collection that isn't there.
         """
-        if names_no_points(request):
-            return NOTHING_KNOWN
         there = {collection: self._reader.other(collection, reading.budget) for collection in lookups(request)}
         own = frozenset(collection for collection, other in there.items() if other.uid == reading.uid)
         named = set(references(request))

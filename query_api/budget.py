@@ -68,6 +68,16 @@ class Budget:
         """Do on native threads what is better done there than where ``run`` does it. Raises TimedOutError."""
         await self._threads.native.run(works, self.deadline)
 
+    def covers(self, estimate: float) -> bool:
+        """Whether what takes about ``estimate`` microseconds may be done at once, where this is asked; it counts then.
+
+        For what is nearly always short, and is what it was estimated to be; all else goes to ``run``.
+        """
+        if estimate > self._us_left:
+            return False
+        self._us_left -= estimate
+        return True
+
     async def run(self, work: Callable[[Allowance], ResultT], estimate: float) -> ResultT:
         """What ``work`` gives, which takes about ``estimate`` microseconds.
 

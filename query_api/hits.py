@@ -11,8 +11,8 @@ import msgspec
 from query_api.sorting import in_order
 from schemas.ids import PointId
 
-_SLOTS = 1 << 32
-"""More than a part has."""
+SLOTS = 1 << 32
+"""More than a part has: a place is a part's number times this, and a slot."""
 
 
 class Hit(msgspec.Struct, frozen=True, order=True, gc=False):
@@ -38,9 +38,9 @@ def first(hits: Iterable[Hit], limit: int) -> list[Hit]:
 
 def first_place(part: int) -> int:
     """The place of a part's first slot; those of the others follow."""
-    return part * _SLOTS
+    return part * SLOTS
 
 
 def parts_and_slots(hits: Iterable[Hit]) -> list[tuple[int, int]]:
     """The opposite for the places of hits: each one's part's number, and slot."""
-    return [divmod(hit.place, _SLOTS) for hit in hits]
+    return [divmod(hit.place, SLOTS) for hit in hits]

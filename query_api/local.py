@@ -7,7 +7,7 @@ from projector.view.shard_view import ShardView
 from projector.view.size import size_of
 from query_api.budget import Allowance, Budget
 from query_api.explain import Notes
-from query_api.fetch.fetch import fetch, fetch_us, size
+from query_api.fetch.fetch import fetch, fetch_us
 from query_api.fetch.values import VALUE_US, values_of
 from query_api.fetch.values import size as values_size
 from query_api.find.count import count_passing
@@ -51,17 +51,18 @@ class LocalShard:
             run = work.run
             if work.ahead:
                 await budget.ahead(work.ahead)
-        return await budget.run(run, work.us + sum([ahead.us for ahead in work.ahead]))
+        spent = work.us
+        for ahead in work.ahead:
+            spent += ahead.us
+        return await budget.run(run, spent)
 
     async def fetch(self, hits: Sequence[Hit], selection: Selection, budget: Budget) -> list[FetchedPoint]:
         """The points that this shard found."""
-        view, left = self._view, budget.bytes_left
-
-        def fetch_and_weigh(_: Allowance) -> tuple[list[FetchedPoint], int]:
-            points = fetch(view, hits, selection, left)
-            return points, size(points)
-
-        points, taken = await budget.run(fetch_and_weigh, fetch_us(view, hits, selection))
+        view, left, spent = self._view, budget.bytes_left, fetch_us(self._view, hits, selection)
+        if budget.covers(spent):
+            points, taken = fetch(view, hits, selection, left)
+        else:
+            points, taken = await budget.run(lambda _: fetch(view, hits, selection, left), spent)
         budget.answer(len(points), taken)
         return points
 

@@ -1,6 +1,6 @@
 """What every request that reads points begins with."""
 
-from dataclasses import dataclass, replace
+import msgspec
 
 from ingest.http.endpoint import Call
 from ingest.http.limits import Limits
@@ -19,8 +19,7 @@ from schemas.errors import NotFoundError
 from schemas.rest.shard_keys import ShardKey, ShardKeySelector
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(msgspec.Struct, frozen=True, eq=False, gc=False):
     """One request's picture of a collection, what it was when the request came, to its end; and what it may cost.
 
     ``rendering``: how its points are answered.
@@ -51,7 +50,8 @@ class Reader:
 
         Raises as ``describe``, BadInputError and RateLimitedError where the collection's strict mode refuses it.
         """
-        reading = await self.describe(call)
+        deadline = await self._freshness.reach(call)
+        reading = self._opened(call, Budget(self._threads, deadline, self.limits.max_answer_bytes))
         if reading.config.strict is not None:
             check_timeout(reading.config, call.params.timeout)
             self.count(reading, 1)
@@ -62,8 +62,8 @@ class Reader:
 
         Raises NotFoundError, UnavailableError, TimedOutError, BadInputError for a malformed token.
         """
-        budget = Budget(self._threads, await self._freshness.reach(call), self.limits.max_answer_bytes)
-        return self._opened(call, budget)
+        deadline = await self._freshness.reach(call)
+        return self._opened(call, Budget(self._threads, deadline, self.limits.max_answer_bytes))
 
     def count(self, reading: Reading, reads: int) -> None:
         """Count reads of a collection. Raises RateLimitedError when there were too many in a minute."""
@@ -71,14 +71,18 @@ class Reader:
         if strict is not None:
             self._rates.take(reading.uid, "Read", strict.read_rate_limit, reads)
 
-    def open(self, name: str, budget: Budget, shard_key: ShardKeySelector | None = None) -> Reading:
+    def open(
+        self, name: str, budget: Budget, shard_key: ShardKeySelector | None = None, rendering: Rendering = AS_JSON
+    ) -> Reading:
         """A collection by its name or an alias. Raises NotFoundError, UnavailableError, BadInputError."""
-        entry = read(self._catalog.resolve(name), shard_key)
+        entry = self._catalog.resolve(name)
+        if shard_key is not None:
+            entry = read(entry, shard_key)
         keys: list[ShardKey] = []
         if entry.keys:
             keys = [part.key for part in entry.keys for _ in part.shard_map if part.key is not None]
         shards = Shards(self._readers.shards(entry), budget, keys)
-        return Reading(entry.uid, entry.config, shards, budget)
+        return Reading(entry.uid, entry.config, shards, budget, rendering)
 
     def other(self, name: str, budget: Budget) -> Reading:
         """A collection that a request to another one names. Raises as ``open``."""
@@ -92,7 +96,6 @@ class Reader:
         return reading if shard_key is None else self._opened(call, reading.budget, shard_key)
 
     def _opened(self, call: Call, budget: Budget, shard_key: ShardKeySelector | None = None) -> Reading:
-        reading = self.open(call.collection, budget, shard_key)
-        if call.rendering is None or not isinstance(call.rendering, Rendering):
-            return reading
-        return replace(reading, rendering=call.rendering)
+        asked = call.rendering
+        rendering = asked if asked is not None and isinstance(asked, Rendering) else AS_JSON
+        return self.open(call.collection, budget, shard_key, rendering)

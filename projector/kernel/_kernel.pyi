@@ -161,6 +161,7 @@ def max_sim_scores(
     rows: NDArray[np.int64] | None = None,
     level: str | None = None,
 ) -> NDArray[np.float32]: ...
+def normalised(vector: NDArray[np.float32]) -> NDArray[np.float32]: ...  # as schemas.vectors.normalise does, one
 def rotated(rows: NDArray[np.float32], signs: NDArray[np.float32]) -> NDArray[np.float32]: ...
 def product_codes(
     rows: NDArray[np.float32],  # [rows, chunks * width]

@@ -18,6 +18,7 @@
 #include "candidates.hpp"
 #include "distance.hpp"
 #include "nearest_module.hpp"
+#include "normalise_module.hpp"
 #include "pool.hpp"
 #include "pool_task.hpp"
 #include "quantized.hpp"
@@ -304,6 +305,7 @@ PYBIND11_MODULE(_kernel, module) {
                py::arg("rows") = py::none(), py::arg("level") = py::none());
     module.def("levels", &levels);
     define_scans(module);
+    define_normalising(module);
     define_quantization(module);
     define_rescoring(module);
     define_wire(module);

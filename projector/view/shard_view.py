@@ -1,14 +1,25 @@
 """ShardView: a reader's picture of a shard at one offset."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 from projector.frames import ShardId
+from projector.vectors.kind import Vectors
 from projector.view.part import Part
 from projector.view.segment_part import SegmentPart
 from projector.view.tail_part import TailPart
 from schemas.config import CollectionConfig
 from schemas.ids import PointId
+
+
+class Held(NamedTuple):
+    """One name's vectors in a part, by its number among the view's parts."""
+
+    number: int
+    part: Part
+    vectors: Vectors
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,6 +44,23 @@ class ShardView:
     def count(self) -> int:
         """How many points there are."""
         return sum(part.alive_count for part in self.parts)
+
+    def holding(self, name: str) -> Sequence[Held]:
+        """The parts that have vectors of a name, with these, in the order of ``parts``."""
+        known = self._holding.get(name)
+        if known is None:
+            there = ((number, part, part.vectors(name)) for number, part in enumerate(self.parts))
+            known = tuple(Held(number, part, held) for number, part, held in there if held is not None)
+            self._holding[name] = known
+        return known
+
+    def rows_in_segments(self, name: str) -> int:
+        """How many vectors of a name segments have, those of dead points included."""
+        return sum(held.vectors.rows for held in self.holding(name) if held.number < len(self.segments))
+
+    @cached_property
+    def _holding(self) -> dict[str, tuple[Held, ...]]:
+        return {}
 
     def find(self, point_id: PointId) -> tuple[Part, int] | None:
         """The part and slot where a point is, None when there is no such point."""

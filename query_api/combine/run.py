@@ -1,8 +1,9 @@
 """Plans, run over all shards."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from time import perf_counter
+from typing import Any
 
 import msgspec
 
@@ -16,7 +17,7 @@ from query_api.hits import Hit
 from query_api.plan.filters import both, only
 from query_api.plan.leaves import Leaf
 from query_api.plan.selection import Selection
-from query_api.plan.tree import ByFormula, Diversify, Inner, Node, Plan, RankFusion, Rescore, ScoreFusion
+from query_api.plan.tree import ByFormula, Diversify, Inner, InnerNode, Node, Plan, RankFusion, Rescore, ScoreFusion
 
 
 async def run(shards: Shards, plan: Plan, note: NodeNote | None = None) -> list[Hit]:
@@ -32,19 +33,21 @@ def note_of(node: Node) -> NodeNote:
     return NodeNote(tag, node.limit, using, isinstance(node, Leaf) and node.filter is not None, parts=[], inputs=[])
 
 
-async def found(shards: Shards, node: Node, note: NodeNote | None = None) -> list[Hit]:
+def found(shards: Shards, node: Node, note: NodeNote | None = None) -> Coroutine[Any, Any, list[Hit]]:
     """What a node finds, in order. Raises as ``run``."""
-    if note is None:
-        return await _found(shards, node, None)
+    if note is not None:
+        return _noted(shards, node, note)
+    return shards.find(node) if isinstance(node, Leaf) else _combined(shards, node, None)
+
+
+async def _noted(shards: Shards, node: Node, note: NodeNote) -> list[Hit]:
     started = perf_counter()
-    hits = await _found(shards, node, note)
+    hits = await (shards.find(node, note) if isinstance(node, Leaf) else _combined(shards, node, note))
     note.found, note.microseconds = len(hits), since(started)
     return hits
 
 
-async def _found(shards: Shards, node: Node, note: NodeNote | None) -> list[Hit]:
-    if isinstance(node, Leaf):
-        return await shards.find(node, note)
+async def _combined(shards: Shards, node: InnerNode, note: NodeNote | None) -> list[Hit]:
     inputs = await _all(shards, node.inputs, note)
     match node:
         case RankFusion():

@@ -69,7 +69,10 @@ class Shards:
 
     async def fetch(self, hits: Sequence[Hit], selection: Selection) -> list[FetchedPoint]:
         """The points that were found, in their order. Raises what ``Shard.fetch`` does."""
-        points = await self._fetch(hits, selection)
+        if len(self._shards) == 1:
+            points = await self._shards[0].fetch(hits, selection, self._budget)
+        else:
+            points = await self._of_each(hits, lambda shard, some: shard.fetch(some, selection, self._budget))
         if self._keys:
             for hit, point in zip(hits, points, strict=True):
                 point.shard_key = self._keys[hit.shard]
@@ -78,9 +81,6 @@ class Shards:
     async def values(self, hits: Sequence[Hit], by: Path) -> list[Values]:
         """The strings and integers that the points have at a path, in order. Raises what ``Shard.values`` does."""
         return await self._of_each(hits, lambda shard, some: shard.values(some, by, self._budget))
-
-    async def _fetch(self, hits: Sequence[Hit], selection: Selection) -> list[FetchedPoint]:
-        return await self._of_each(hits, lambda shard, some: shard.fetch(some, selection, self._budget))
 
     async def _of_each(
         self, hits: Sequence[Hit], ask: Callable[[Shard, Sequence[Hit]], Awaitable[list[ResultT]]]

@@ -112,7 +112,7 @@ def prepare(view: ShardView, leaf: Leaf) -> Work:
     A filter that is quick to evaluate is evaluated here already, and remembered.
     """
     begin = KINDS[type(leaf)]
-    spent = filter_us(view, leaf.filter)
+    spent = 0.0 if leaf.filter is None else filter_us(view, leaf.filter)
     if spent > INLINE_US:
 
         def evaluate_too(allowance: Allowance) -> list[Hit]:

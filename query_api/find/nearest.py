@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from projector.segments.graph import Graph
 from projector.view.part import Part, Vectors, slots_of_rows
-from projector.view.shard_view import ShardView
+from projector.view.shard_view import Held, ShardView
 from query_api.budget import Allowance
 from query_api.find.scans import Scan
 from query_api.find.selection import Findable
@@ -25,6 +25,8 @@ from schemas.config import CollectionConfig
 _LEAF_US, _PART_US, _HIT_US = 80.0, 60.0, 2.0
 """For what is done beside comparing: once, in each part, and for each hit."""
 _MANY = 1 << 10
+_FEW = 64
+"""So many more hits than are wanted are sorted sooner than left out."""
 
 
 class Candidates(msgspec.Struct, frozen=True, eq=False):
@@ -56,10 +58,6 @@ class PartSearch(msgspec.Struct, frozen=True, eq=False):
         """What may be done ahead."""
         return self.scan if self.walk is None else self.walk
 
-    def us(self, comparison: Comparison) -> float:
-        """How long it takes beside what may be done ahead, in microseconds."""
-        return comparison.us(self.vectors, self.asked.found) if self.ahead is None else 0.0
-
     def run(self, comparison: Comparison, allowance: Allowance) -> Candidates:
         """At least the ``wanted`` nearest. Raises OverEstimateError, TimedOutError."""
         if allowance.notes is not None:
@@ -78,20 +76,23 @@ class NearestSearch:
         self._leaf = leaf
         self._hits = leaf.limit if leaf.limit < view.count else view.count
         self._comparison = comparison_of(view.config.kinds[leaf.using], leaf.vector)
-        there = [
-            (n, part, vectors) for n, part in enumerate(view.parts) if (vectors := part.vectors(leaf.using)) is not None
-        ]
-        # Parts are searched one by one; ef is said of all together.
-        segments = len(view.segments)
-        self._rows = sum(vectors.rows for n, _, vectors in there if n < segments)
-        searches = [self._in(view.config, part, first_place(n), vectors) for n, part, vectors in there]
-        self._searches = [search for search in searches if search is not None] if leaf.wanted else []
-        self.ahead = [ahead for search in self._searches if (ahead := search.ahead) is not None]
+        self.ahead: list[NativeWork] = []
         """What may be done ahead."""
+        self._searches: list[PartSearch] = []
+        there = view.holding(leaf.using) if leaf.wanted else ()
+        # Parts are searched one by one; ef is said of all together.
+        self._rows = view.rows_in_segments(leaf.using) if len(there) > 1 else 0
+        for held in there:
+            search = self._in(view.config, held)
+            if search is not None:
+                self._searches.append(search)
+                ahead = search.ahead
+                if ahead is not None:
+                    self.ahead.append(ahead)
 
-    def _in(self, config: CollectionConfig, part: Part, place: int, vectors: Vectors) -> PartSearch | None:
+    def _in(self, config: CollectionConfig, held: Held) -> PartSearch | None:
         """What is compared in a part; None when that is nothing."""
-        leaf = self._leaf
+        leaf, part, vectors = self._leaf, held.part, held.vectors
         found = Findable(part, vectors, leaf.filter)
         graph = None if leaf.exact else part.graph(leaf.using)
         if not found.count or (graph is None and skipped_as_unindexed(config, leaf, found.rows)):
@@ -102,12 +103,16 @@ class NearestSearch:
         asked = Asked(found, leaf.wanted, ef, leaf.quantization)
         walk = None if graph is None else self._comparison.walk(graph, asked)
         scan = None if walk is not None else self._comparison.scan(vectors, graph, asked)
-        return PartSearch(part, place, vectors, asked, graph, walk, scan, leaf.exact)
+        return PartSearch(part, first_place(held.number), vectors, asked, graph, walk, scan, leaf.exact)
 
     def us(self) -> float:
         """How long it takes beside what may be done ahead, in microseconds."""
-        compared = sum(_PART_US + search.us(self._comparison) for search in self._searches)
-        return _LEAF_US + compared + self._hits * _HIT_US
+        spent = _LEAF_US + self._hits * _HIT_US
+        for search in self._searches:
+            spent += _PART_US
+            if search.ahead is None:
+                spent += self._comparison.us(search.vectors, search.asked.found)
+        return spent
 
     def run(self, allowance: Allowance) -> list[Hit]:
         """The hits, in order. Raises OverEstimateError, TimedOutError."""
@@ -117,15 +122,16 @@ class NearestSearch:
 
 def _hits(found: Sequence[Candidates], leaf: Nearest, comparison: Comparison) -> list[Hit]:
     """The candidates that are answered, in order."""
-    nears = [nearness(comparison, candidates.scores) for candidates in found]
-    least = _least(nears, leaf.wanted)
+    least = _least(found, leaf.wanted, comparison)
     hits: list[Hit] = []
-    for candidates, near in zip(found, nears, strict=True):
-        slots, scores = candidates.slots, candidates.scores
+    for candidates in found:
         if least is not None or leaf.score_threshold is not None:
+            near = nearness(comparison, candidates.scores)
             chosen = _chosen(near, least, near_enough(comparison, leaf.score_threshold))
-            slots, scores, near = slots[chosen], scores[chosen], near[chosen]
-        hits += _hits_of(candidates.part, candidates.place, slots, scores, near)
+            candidates = Candidates(
+                candidates.part, candidates.place, candidates.slots[chosen], candidates.scores[chosen]
+            )
+        hits += _hits_of(candidates, comparison)
     hits.sort()
     if leaf.excluded:
         hits = [hit for hit in hits if hit.id not in leaf.excluded]
@@ -138,19 +144,25 @@ def _chosen(near: Floats, least: float | None, threshold: float) -> NDArray[np.b
     return above if least is None else above & (near >= least)
 
 
-def _hits_of(part: Part, place: int, slots: NDArray[np.int64], scores: Floats, near: Floats) -> Iterable[Hit]:
+def _hits_of(candidates: Candidates, comparison: Comparison) -> Iterable[Hit]:
+    slots, scores, first = candidates.slots, candidates.scores, candidates.place
     if len(slots) > _MANY:
         # Sorting hits that are in order by then takes a tenth, and goes on without letting others run.
-        order = np.argsort(-near)
-        slots, scores, near = slots[order], scores[order], near[order]
-    places: list[int] = (slots + place).tolist()
-    return map(Hit, (-near).tolist(), part.ids_at(slots), scores.tolist(), places)
+        order = np.argsort(-nearness(comparison, scores))
+        slots, scores = slots[order], scores[order]
+    answered: list[float] = scores.tolist()
+    orders = [-score for score in answered] if comparison.higher_is_nearer else answered
+    places: list[int] = (slots + first if first else slots).tolist()
+    return map(Hit, orders, candidates.part.ids_at(slots), answered, places)
 
 
-def _least(nearness: Sequence[Floats], wanted: int) -> float | None:
-    """The nearness of the last candidate that can be answered; None when there are no more than wanted."""
-    surplus = sum(map(len, nearness)) - wanted
-    if surplus <= 0:
+def _least(found: Sequence[Candidates], wanted: int, comparison: Comparison) -> float | None:
+    """The nearness of the last candidate that can be answered; None when there are few more than wanted."""
+    count = 0
+    for candidates in found:
+        count += len(candidates.slots)
+    surplus = count - wanted
+    if surplus <= _FEW:
         return None
-    every = nearness[0] if len(nearness) == 1 else np.concatenate(nearness)
+    every = nearness(comparison, np.concatenate([candidates.scores for candidates in found]))
     return float(np.partition(every, surplus)[surplus])

@@ -8,7 +8,7 @@ import msgspec
 from numpy.typing import NDArray
 
 from query_api.plan.average import average
-from query_api.plan.fields import check_name, to_id
+from query_api.plan.fields import check_name, to_id, unknown_name
 from schemas.config import UNNAMED, CollectionConfig
 from schemas.errors import NotFoundError
 from schemas.ids import PointId, render_point_id
@@ -123,8 +123,10 @@ class Examples:
     @property
     def params(self) -> AnyVectorParams:
         """The parameters of the name that is compared. Raises BadInputError when the collection has none of it."""
-        check_name(self._config, self.using)
-        return self._config.names[self.using]
+        params = self._config.names.get(self.using)
+        if params is None:
+            raise unknown_name(self._config, self.using)
+        return params
 
     @property
     def excluded(self) -> frozenset[PointId]:
@@ -133,8 +135,9 @@ class Examples:
 
     def vector(self, value: VectorInput) -> bytes:
         """One vector. Raises as ``held``."""
-        check_name(self._config, self.using)
-        kind = self._config.kinds[self.using]
+        kind = self._config.kinds.get(self.using)
+        if kind is None:
+            raise unknown_name(self._config, self.using)
         if not isinstance(value, list | VectorObject):
             return kind.of_point(self.held(value))
         # What ``of_point`` makes of ``given``, in one go.

@@ -104,8 +104,12 @@ def vector_values(config: CollectionConfig, points: int, asked: reads.WithVector
 
 def check_name(config: CollectionConfig, name: str) -> None:
     """Raise BadInputError when the collection has no vectors of that name."""
-    if name in config.names:
-        return
+    if name not in config.names:
+        raise unknown_name(config, name)
+
+
+def unknown_name(config: CollectionConfig, name: str) -> BadInputError:
+    """The error for a name of which the collection has no vectors."""
     known = ", ".join(f"`{known}`" for known in sorted(config.names) if known)
     hint = f"; this collection has {known}" if known else ""
-    raise BadInputError(f"Wrong input: Not existing vector name error: {name}{hint}")
+    return BadInputError(f"Wrong input: Not existing vector name error: {name}{hint}")

@@ -88,7 +88,7 @@ class _Planner:
             )
         self._limits.check_results(limit, 0)
         condition = outer if request.filter is None else both(outer, to_filter(request.filter))
-        inner = prefetches(request)
+        inner = () if request.prefetch is None else prefetches(request)
         query = request.query
         if query is None:
             if inner:
@@ -113,7 +113,11 @@ class _Planner:
                 return self._over(to_ordered(self._config, query.order_by, condition, limit), inner, depth)
             if query.mmr is not None and query.nearest is not None:
                 return self._diversify(request, query.nearest, query.mmr, condition, limit, depth)
-        return self._over(self._leaf(request, query, condition, limit), inner, depth)
+            if query.nearest is None:
+                return self._over(self._leaf(request, query, condition, limit), inner, depth)
+            query = query.nearest
+        examples = Examples(self._config, request, self._known)
+        return self._over(_nearest(request, examples, examples.vector(query), condition, limit), inner, depth)
 
     def _inputs(self, inner: Sequence[Prefetch], condition: Filter | None, depth: int) -> tuple[Node, ...]:
         widening = self._widening
@@ -127,12 +131,8 @@ class _Planner:
         inputs = self._inputs(inner, condition, depth)
         return Rescore(inputs=inputs, limit=leaf.limit, leaf=_exact(leaf))
 
-    def _leaf(self, request: Prefetch, query: QueryObject | VectorInput, condition: Filter | None, limit: int) -> Leaf:
+    def _leaf(self, request: Prefetch, query: QueryObject, condition: Filter | None, limit: int) -> Leaf:
         examples = Examples(self._config, request, self._known)
-        if not isinstance(query, QueryObject):
-            return _nearest(request, examples, examples.vector(query), condition, limit)
-        if query.nearest is not None:
-            return _nearest(request, examples, examples.vector(query.nearest), condition, limit)
         if query.recommend is not None:
             return _recommend(request, query.recommend, examples, condition, limit)
         if query.relevance_feedback is not None:

@@ -53,7 +53,8 @@ class ByFormula(Inner, frozen=True, kw_only=True, tag="formula"):
     formula: Formula
 
 
-Node = Leaf | RankFusion | ScoreFusion | Rescore | Diversify | ByFormula
+InnerNode = RankFusion | ScoreFusion | Rescore | Diversify | ByFormula
+Node = Leaf | InnerNode
 
 
 class Plan(msgspec.Struct, frozen=True):

@@ -59,9 +59,12 @@ class QueryRoutes:
 
         async def handle(call: Call) -> Reply:
             reading = await self._reader.begin(call)
-            explained = _explained(call)
-            request = _as_query(decode_body(decoder, call.body))
-            reading = self._reader.narrowed(reading, call, request.shard_key)
+            request = decode_body(decoder, call.body)
+            if not isinstance(request, QueryRequest):
+                request = _as_query(request)
+            if request.shard_key is not None:
+                reading = self._reader.narrowed(reading, call, request.shard_key)
+            explained = _explained(call) if call.params.others else None
             points = await self._answering.answer(reading, request, explained)
             return Reply(wrap(points), explain=explained[0] if explained else msgspec.UNSET, size=reading.budget.size)
 

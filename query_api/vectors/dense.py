@@ -28,12 +28,13 @@ class DenseComparison:
     def __init__(self, kind: DenseKind, vector: bytes) -> None:
         """``vector``: as a stored point holds it. Raises BadInputError for one of another size."""
         values = np.frombuffer(vector, kind.dtype)
-        check_dim(kind.dim, len(values))
-        query = values.astype(np.float32, copy=False)
+        if len(values) != kind.dim:
+            check_dim(kind.dim, len(values))
+        query = values if kind.datatype is Datatype.FLOAT32 else values.astype(np.float32)
         # What float16 keeps is normalised already, and rounded since: doing it again would give another vector.
         final = kind.datatype is Datatype.FLOAT16
         self.scorer = Scorer(kind.distance, query) if final else Scorer.of(kind.distance, query)
-        self.higher_is_nearer = kind.distance.higher_is_nearer
+        self.higher_is_nearer = kind.higher_is_nearer
         self.squared = kind.distance is Distance.EUCLID
 
     def nearest(self, vectors: DenseVectors, query: PartQuery) -> tuple[NDArray[np.integer], Floats]:

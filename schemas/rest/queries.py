@@ -7,7 +7,7 @@ import msgspec
 from schemas.config import UNNAMED
 from schemas.errors import BadInputError
 from schemas.rest.points import JsonFilter, JsonId
-from schemas.rest.reads import AtLeastOne, AtLeastZero, OrderBy, SearchParams, WithPayload, WithVector, either
+from schemas.rest.reads import AtLeastOne, AtLeastZero, OrderBy, SearchParams, WithPayload, WithVector
 from schemas.rest.shard_keys import ShardKeySelector
 from schemas.vectors.inference import VectorObject
 from schemas.vectors.kind import SparseVector
@@ -172,7 +172,8 @@ class Answered(Prefetch, kw_only=True):
     shard_key: ShardKeySelector | None = None
 
     def __post_init__(self) -> None:
-        self.with_vector = either(self.with_vector, self.with_vectors)
+        if self.with_vectors is not msgspec.UNSET:
+            self.with_vector = self.with_vectors
 
 
 class QueryRequest(Answered, kw_only=True):
@@ -199,7 +200,8 @@ class _Older(msgspec.Struct, kw_only=True):
     shard_key: ShardKeySelector | None = None
 
     def __post_init__(self) -> None:
-        self.with_vector = either(self.with_vector, self.with_vectors)
+        if self.with_vectors is not msgspec.UNSET:
+            self.with_vector = self.with_vectors
 
     def as_query(self, query: AnyQuery, using: str | None, lookup_from: LookupFrom | None = None) -> QueryRequest:
         """The same as a query."""

@@ -32,11 +32,6 @@ WithVector = bool | Keys
 ChoiceT = TypeVar("ChoiceT")
 
 
-def either(with_vector: ChoiceT, with_vectors: ChoiceT | msgspec.UnsetType) -> ChoiceT:
-    """What is asked for by either name of one field; ``with_vectors`` counts where it is there."""
-    return with_vector if isinstance(with_vectors, msgspec.UnsetType) else with_vectors
-
-
 class _Selecting(msgspec.Struct, kw_only=True):
     """What to give of each point. ``with_vectors`` is another name of ``with_vector``."""
 
@@ -46,7 +41,8 @@ class _Selecting(msgspec.Struct, kw_only=True):
     shard_key: ShardKeySelector | None = None
 
     def __post_init__(self) -> None:
-        self.with_vector = either(self.with_vector, self.with_vectors)
+        if self.with_vectors is not msgspec.UNSET:
+            self.with_vector = self.with_vectors
 
 
 class RetrieveRequest(_Selecting, kw_only=True):

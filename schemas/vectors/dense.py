@@ -88,6 +88,7 @@ class DenseKind:
     def __init__(self, params: VectorParams) -> None:
         self.dim = params.size
         self.distance = params.distance
+        self.higher_is_nearer = params.distance.higher_is_nearer
         self.datatype = params.datatype or Datatype.FLOAT32
         self.dtype = DTYPES[self.datatype]
         self.position = params.position
@@ -144,15 +145,16 @@ def stored_numbers(matrix: NDArray[np.float32], datatype: Datatype, distance: Di
 
 def pack_numbers(size: int, values: Sequence[GivenValue], where: Where) -> bytes:
     """Lists of ``size`` numbers as float32. Raises BadInputError naming the first that is no such list."""
-    joined = join_floats(size, values)
-    if joined is not None:
-        return joined
     pack = _packer(size).pack
-    try:
-        if bytes not in set(map(type, values)):
+    if bytes in set(map(type, values)):
+        joined = join_floats(size, values)
+        if joined is not None:
+            return joined
+    else:
+        try:
             return b"".join([pack(*numbers) for numbers in cast("Sequence[list[float]]", values)])
-    except (struct.error, OverflowError, TypeError):
-        pass
+        except (struct.error, OverflowError, TypeError):
+            pass
     for position, vector in enumerate(values):
         _check_vector(vector, size, where(position))
     return b"".join([vector if isinstance(vector, bytes) else pack(*cast("list[float]", vector)) for vector in values])

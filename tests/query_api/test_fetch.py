@@ -37,9 +37,9 @@ def found(*, sealed: bool) -> tuple[ShardView, list[Hit]]:
 @pytest.mark.parametrize("sealed", [True, False])
 def test_no_more_is_read_than_may_be_answered(sealed: bool) -> None:
     view, hits = found(sealed=sealed)
-    assert len(fetch(view, hits, WHOLE, 3 * SIZE)) == 4
-    assert len(fetch(view, hits, WHOLE, POINTS * SIZE)) == POINTS
-    assert len(fetch(view, hits, NOTHING, 0)) == POINTS
+    assert len(fetch(view, hits, WHOLE, 3 * SIZE)[0]) == 4
+    assert len(fetch(view, hits, WHOLE, POINTS * SIZE)[0]) == POINTS
+    assert len(fetch(view, hits, NOTHING, 0)[0]) == POINTS
 
 
 @pytest.mark.parametrize("sealed", [True, False])

@@ -15,7 +15,7 @@ from tests.rest.client import VECTORS, MemoryRest
 
 POINTS = "/collections/c/points"
 WRITE = {"points": [{"id": 1, "vector": [1, 0]}]}
-QUERY = {"query": [1, 0]}
+QUERY = {"query": [1, 0], "filter": {"must": [{"has_id": [1]}]}}
 PART = 30.0
 """How long each part of a request takes here."""
 ResultT = TypeVar("ResultT")

@@ -15,13 +15,14 @@ from rich.console import Console
 from bench import plots, storage
 from bench.dataset import COUNT
 from bench.kafka import run as kafka_run
+from bench.rest import plot as rest_plot
 from bench.rest import run as rest_run
 from bench.results import Results, machine
 from bench.workload import load_workload
 
 OUTPUT = Path(__file__).parent / "results" / "local"
 
-PLOTTED = 50_000
+PLOTTED = 30_000
 """Points, unless it is said how many: there are many graphs to build."""
 
 WIDTH = 150
@@ -50,8 +51,12 @@ def main() -> None:
     if options.what != "plots":
         points = options.points or COUNT
         results = Results(f"{points:,} x 100, cosine; {machine()}")
-        rest_run.measure(load_workload(points), results)
-        _show(results, output)
+        try:
+            rest_run.measure(load_workload(points), results)
+        finally:
+            _show(results, output)
+        rest_plot.draw(results, output.with_name("goals.png"))
+        print(output.with_name("goals.png"))
     if options.what != "rest":
         _plot(options.points or PLOTTED, output.parent)
 

@@ -31,7 +31,7 @@ _encode = msgspec.json.Encoder().encode
 
 @dataclass(frozen=True)
 class Workload:
-    """``vectors`` float32 (n, 100), ``queries`` float32 (1000, 100), ``numbers`` int64 (n,): a payload field."""
+    """``vectors`` float32 (n, 100), ``queries`` float32 (q, 100), ``numbers`` int64 (n,): a payload field."""
 
     vectors: Floats
     queries: Floats
@@ -80,7 +80,7 @@ def load_requests(work: Workload) -> list[bytes]:
 def upsert_requests(work: Workload, count: int) -> list[bytes]:
     """Upserts of one new point each, waited for."""
     path = f"/collections/{COLLECTION}/points?wait=true"
-    points = ({"id": work.size + i, "vector": rounded_row(work.queries[i % QUERIES])} for i in range(count))
+    points = ({"id": work.size + i, "vector": rounded_row(work.queries[i % len(work.queries)])} for i in range(count))
     return [request("PUT", path, _encode({"points": [point]})) for point in points]
 
 

@@ -41,7 +41,7 @@ def _measure(stage: Stage, share: float) -> None:
     engine_ef, _ = least_reaching(goals.FILTERED_RECALL, EFS, engine_recall)
     asked = engine.queries(queries, engine_ef, below)
     ours, peer, theirs = in_turns(
-        QUERIES,
+        len(asked),
         stage.over_rest(search_requests(queries, ef, below)),
         peers.gathered_scan(stage.work, passing, every=3),
         lambda part: stage.engine.query(asked[part]),

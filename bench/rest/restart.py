@@ -13,7 +13,7 @@ from bench.rest import goals
 from bench.rest.stage import Stage
 from bench.rest.writing import UPSERTS
 from bench.word_vectors import progress
-from bench.workload import QUERIES, K, exact_ids, found_ids, recall, search_requests
+from bench.workload import K, exact_ids, found_ids, recall, search_requests
 from tests.support.launching import ROOT
 
 IMPORTS = 3
@@ -59,7 +59,7 @@ def _check(stage: Stage) -> None:
     seen = stage.ask("POST", "/points/count", {"exact": True})["count"]
     if seen != stage.points:
         raise AssertionError(f"{seen} points after the restart, expected {stage.points}")
-    added = np.arange(UPSERTS) % QUERIES
+    added = np.arange(UPSERTS) % len(stage.work.queries)
     everything = replace(stage.work, vectors=np.concatenate((stage.work.vectors, stage.work.queries[added])))
     _, bodies = timed(stage.server.port, search_requests(stage.work.queries, stage.ef))
     found = recall(found_ids(bodies), exact_ids(everything))

@@ -5,7 +5,7 @@ import time
 from pathlib import Path
 
 from bench.rest import filters, loading, reading, restart, searching, throughput, writing
-from bench.rest.stage import Stage
+from bench.rest.stage import LASTING, Lasting, Stage
 from bench.results import Results
 from bench.word_vectors import progress
 from bench.workload import Workload
@@ -27,13 +27,13 @@ PHASES = (
 """After loading. What comes after the restart leaves more points than the right answers know of."""
 
 
-def measure(work: Workload, results: Results) -> None:
+def measure(work: Workload, results: Results, lasting: Lasting = LASTING) -> None:
     """Measure with a server of its own, started as users start it: a fork would share memory with what it is from."""
     begun = time.perf_counter()
     with tempfile.TemporaryDirectory(prefix="headwater-bench-") as name:
         folder = Path(name)
         with Server(folder / "data", launch=new_interpreter) as server:
-            stage = Stage(server.start(), work, results, folder)
+            stage = Stage(server.start(), work, results, folder, lasting)
             loading.create(stage)
             loading.load(stage)
             for phase in PHASES:

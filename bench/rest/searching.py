@@ -9,7 +9,7 @@ from bench.rest.stage import EFS, Stage
 from bench.rest.turns import in_turns, least_reaching
 from bench.results import percentile_ms
 from bench.word_vectors import progress
-from bench.workload import QUERIES, exact_ids, found_ids, recall, search_requests
+from bench.workload import exact_ids, found_ids, recall, search_requests
 
 WARM_UP = 100
 TRIED = 300
@@ -26,7 +26,7 @@ def search(stage: Stage) -> None:
         progress(f"searching at ef {ef}")
         requests = search_requests(stage.work.queries, ef)
         timed(stage.server.port, requests[:WARM_UP])
-        ours, peer = in_turns(QUERIES, stage.over_rest(requests), stage.graph_at(ef))
+        ours, peer = in_turns(len(requests), stage.over_rest(requests), stage.graph_at(ef))
         group = f"search, ef {ef}"
         for percent in (50, 95, 99):
             mine, theirs = (percentile_ms(seconds, percent) for seconds, _ in (ours, peer))
@@ -44,7 +44,7 @@ def search(stage: Stage) -> None:
     progress(f"searching at recall {goals.RECALL}")
     asked = engine.queries(stage.work.queries, engine_ef)
     ours, peer, theirs = in_turns(
-        QUERIES,
+        len(asked),
         stage.over_rest(search_requests(stage.work.queries, stage.ef)),
         stage.graph_at(peer_ef),
         lambda part: stage.engine.query(asked[part]),
@@ -64,7 +64,7 @@ def exact(stage: Stage) -> None:
     requests, asked = search_requests(queries, None), engine.queries(queries, None)
     timed(stage.server.port, requests[:5])
     ours, peer, theirs = in_turns(
-        EXACT_QUERIES,
+        len(requests),
         stage.over_rest(requests),
         peers.scan(stage.work),
         lambda part: stage.engine.query(asked[part]),

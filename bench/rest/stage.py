@@ -25,6 +25,23 @@ REFERENCE_EF = 256
 REFERENCE_QUERIES = 100
 
 
+@dataclass(frozen=True)
+class Lasting:
+    """Seconds of what goes on for a while."""
+
+    throughput: float = 3.0
+    """Searches over each number of connections, in each round."""
+    beside_trickle: float = 5.0
+    """Searches before points come in a trickle, and after."""
+    writing: float = 8.0
+    """Searches while many points are written, each time."""
+    settling: float = 10.0
+    """Waiting before that, at most, for graphs that earlier writes have begun."""
+
+
+LASTING = Lasting()
+
+
 @dataclass
 class Stage:
     """Each measurement stands on what those before it left here; ``folder`` is for what peers store."""
@@ -33,6 +50,7 @@ class Stage:
     work: Workload
     results: Results
     folder: Path
+    lasting: Lasting = LASTING
     found_graph: peers.Graph | None = None
     found_engine: Engine | None = None
     ef: int = EFS[-1]

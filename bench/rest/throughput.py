@@ -9,11 +9,9 @@ from bench.workload import search_requests
 
 CONNECTIONS = (1, 8, 32)
 ROUNDS = 2
-SECONDS = 3.0
-"""Of each number of connections in each round."""
 
 
-def concurrent(stage: Stage, seconds: float = SECONDS) -> None:
+def concurrent(stage: Stage) -> None:
     """At the ef that reaches the recall aimed at; numbers of connections take turns."""
     requests = search_requests(stage.work.queries, stage.ef)
     timed(stage.server.port, requests[:100])
@@ -21,7 +19,7 @@ def concurrent(stage: Stage, seconds: float = SECONDS) -> None:
     for _ in range(ROUNDS):
         for connections in CONNECTIONS:
             progress(f"searching over {connections} connections")
-            some = throughput(stage.server.port, lasting(requests, seconds), connections)
+            some = throughput(stage.server.port, lasting(requests, stage.lasting.throughput), connections)
             measured[connections] = measured[connections] + some if connections in measured else some
     for connections, found in measured.items():
         group, name = f"throughput at recall {goals.RECALL}", f"{connections} connections"

@@ -8,18 +8,13 @@ from bench.rest.stage import Stage
 from bench.rest.turns import in_turns
 from bench.results import percentile_ms
 from bench.word_vectors import progress
-from bench.workload import QUERIES, rounded_row, search_requests, upsert_requests, write_requests
+from bench.workload import rounded_row, search_requests, upsert_requests, write_requests
 
 UPSERTS = 1000
 TRICKLE = Pace(50, 10)
 TRICKLED = 20_000
 """Points, or a tenth of what is loaded where that is less."""
-BESIDE_SECONDS = 5.0
-"""Of searching before and after the trickle."""
 WRITES = Pace(goals.WRITES_PER_SECOND / 50, 50)
-WRITING_SECONDS = 8.0
-SETTLING_SECONDS = 10.0
-"""At most, for graphs that earlier writes have begun."""
 
 
 def upserts(stage: Stage) -> None:
@@ -27,7 +22,7 @@ def upserts(stage: Stage) -> None:
     progress("upserting one point at a time")
     work = stage.work
     requests = upsert_requests(work, UPSERTS)
-    vectors = [rounded_row(work.queries[i % QUERIES]) for i in range(UPSERTS)]
+    vectors = [rounded_row(work.queries[i % len(work.queries)]) for i in range(UPSERTS)]
     asked = engine.upserts([engine.point(work.size + i, vector) for i, vector in enumerate(vectors)])
     timed(stage.server.port, requests[:50])
     stage.engine.update(asked[:50])
@@ -46,16 +41,16 @@ def trickle(stage: Stage) -> None:
     searches = search_requests(stage.work.queries, stage.ef)
     longest = 2 * count / (TRICKLE.per_second * TRICKLE.points)
     with PacedWriter(port, _new(stage, count, TRICKLE), TRICKLE, longest) as writer:
-        stage.wait_green(0, SETTLING_SECONDS)
+        stage.wait_green(0, stage.lasting.settling)
         timed(port, searches[:100])
         progress("searching before points come in a trickle")
-        before = throughput(port, lasting(searches, BESIDE_SECONDS), 1).latencies
+        before = throughput(port, lasting(searches, stage.lasting.beside_trickle), 1).latencies
         progress(f"searching while {count:,} points come in a trickle")
         writer.begin()
         during = throughput(port, repeated(searches, writer.ended), 1).latencies
         written = writer.written()
     progress("searching after they came")
-    after = throughput(port, lasting(searches, BESIDE_SECONDS), 1).latencies
+    after = throughput(port, lasting(searches, stage.lasting.beside_trickle), 1).latencies
     group = f"{count:,} points in a trickle"
     p50 = [percentile_ms(latencies, 50) for latencies in (before, during, after)]
     for when, value in zip(("before", "during", "after"), p50, strict=True):
@@ -66,21 +61,21 @@ def trickle(stage: Stage) -> None:
     results.add(group, "written", written.points_per_second, "points/s")
 
 
-def searches_while_writing(stage: Stage, seconds: float = WRITING_SECONDS) -> None:
+def searches_while_writing(stage: Stage) -> None:
     """Searches over many connections while 5,000 points a second come, 50 at once, waited for: new ones, updates."""
-    count = int(WRITES.per_second * seconds) * WRITES.points
+    count = int(WRITES.per_second * stage.lasting.writing) * WRITES.points
     for kind in ("new points", "updates"):
         for connections in goals.SEARCHES_PER_SECOND:
             requests = _new(stage, count, WRITES) if kind == "new points" else _updates(stage, count, WRITES)
             progress(f"searching over {connections} connections while {kind} are written")
-            _measure(stage, f"throughput while writing {kind}", connections, requests, seconds)
+            _measure(stage, f"throughput while writing {kind}", connections, requests)
 
 
-def _measure(stage: Stage, group: str, connections: int, requests: list[bytes], seconds: float) -> None:
+def _measure(stage: Stage, group: str, connections: int, requests: list[bytes]) -> None:
     port, results = stage.server.port, stage.results
     searches = search_requests(stage.work.queries, stage.ef)
-    with PacedWriter(port, requests, WRITES, seconds) as writer:
-        stage.wait_green(0, SETTLING_SECONDS)
+    with PacedWriter(port, requests, WRITES, stage.lasting.writing) as writer:
+        stage.wait_green(0, stage.lasting.settling)
         writer.begin()
         found = throughput(port, repeated(searches, writer.ended), connections)
         written = writer.written()

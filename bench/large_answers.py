@@ -102,7 +102,7 @@ async def measure(folder: Path) -> None:
     port: int = listener.getsockname()[1]
     node = await EmbeddedNode.open(settings)
     app = create_app(make_services(node), make_limits(settings), make_access(settings), make_cors(settings))
-    server = HttpServer(app, listener)
+    server = HttpServer(app.answer, listener)
     turns = Turns()
     running = [asyncio.create_task(work) for work in (node.run(), server.run())]
     await node.caught_up()

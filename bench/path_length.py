@@ -127,7 +127,7 @@ async def measure(folder: Path, *, listed: bool) -> None:
     listener = bind("127.0.0.1", 0)
     node = await EmbeddedNode.open(settings)
     app = create_app(make_services(node), make_limits(settings), make_access(settings), make_cors(settings))
-    server = HttpServer(app, listener)
+    server = HttpServer(app.answer, listener)
     running, serving = asyncio.create_task(node.run()), asyncio.create_task(server.run())
     await node.caught_up()
     client = Client(*await asyncio.open_connection("127.0.0.1", listener.getsockname()[1]))

@@ -47,7 +47,7 @@ async def _serve(
     started: Started | None,
 ) -> None:
     app = create_app(make_services(node), make_limits(settings), make_access(settings), make_cors(settings))
-    server = HttpServer(app, listener, tls=tls)
+    server = HttpServer(app.answer, listener, tls=tls)
     warn_if_open(settings)
     on_stop_signals(lambda: _stop(server))
     url = base_url(listener, encrypted=tls is not None)

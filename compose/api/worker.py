@@ -81,9 +81,9 @@ class Worker:
         self._access = make_access(spec.settings)
         self._membership = Membership(VisibilityTable.open(spec.table), spec.worker)
         self._startup = Startup(self._membership)
-        self._app = SwitchedApp(StartingApp(self._startup, self._limits, _VERSION, self._access))
+        self._app = SwitchedApp(StartingApp(self._startup, self._limits, _VERSION, self._access).answer)
         self._http = HttpServer(
-            self._app, socket.socket(fileno=spec.listener), self._membership, make_tls(spec.settings)
+            self._app.answer, socket.socket(fileno=spec.listener), self._membership, make_tls(spec.settings)
         )
         self._serving: asyncio.Task[None] | None = None
         self._stopped = asyncio.Event()
@@ -161,7 +161,8 @@ class Worker:
                 self._spec.settings.data,
                 self._spec.settings.cluster_enabled,
             )
-            self._app.app = app = create_app(services, self._limits, self._access, make_cors(self._spec.settings))
+            app = create_app(services, self._limits, self._access, make_cors(self._spec.settings))
+            self._app.app = app.answer
             freeze_garbage_collector()
             take_short_turns()
             async with AsyncExitStack() as calls, asyncio.TaskGroup() as group:

@@ -21,9 +21,10 @@ from compose.grpc.requests import RequestReader
 from compose.grpc.routes import Route
 from compose.http.access import Access
 from compose.http.rights import Right, required_right
-from ingest.http.body import RawHeaders
-from ingest.http.endpoint import RESPONSES, RETRY_AFTER, SECONDS, Endpoint, Reply
+from ingest.http.endpoint import RETRY_AFTER, Endpoint, Reply
+from ingest.http.head import RawHeaders
 from ingest.http.limits import InFlight, Limits
+from ingest.http.tally import Tally
 from schemas.errors import BadInputError, HeadwaterError, TimedOutError
 
 P = ParamSpec("P")
@@ -86,7 +87,7 @@ class CallHandler:
         self._right = required_right(endpoint.method, endpoint.path)
         self._stoppable = self._right is not Right.MANAGE
         self._timed = "time" in self._response.DESCRIPTOR.fields_by_name
-        self._seconds = SECONDS.labels(_METHOD, name)
+        self._tally = Tally(_METHOD, name)
         self._running: set[asyncio.Task[tuple[bytes, Reply]]] = set()
 
     async def answer(self, _: object, context: Context) -> bytes:
@@ -199,8 +200,7 @@ class CallHandler:
         return encoded if points is None else joined([*points, encoded])
 
     def _count(self, code: str, started: float) -> None:
-        RESPONSES.labels(_METHOD, self._name, code).inc()
-        self._seconds.observe(perf_counter() - started)
+        self._tally.note(code, perf_counter() - started)
 
 
 async def _run(is_long: bool, work: Callable[P, T], *args: P.args, **named: P.kwargs) -> T:

@@ -7,8 +7,8 @@ from google.protobuf.message import DecodeError, Message
 
 from compose.grpc.parameters import CallParameters
 from compose.grpc.routes import PATH_FIELDS, Route
-from ingest.http.body import RawHeaders
 from ingest.http.endpoint import Call, Endpoint
+from ingest.http.head import RawHeaders
 from ingest.http.limits import Limits
 from schemas.errors import BadInputError, UnprocessableError
 from schemas.rest.decode import UNCOUNTED_BYTES, ParsedBody

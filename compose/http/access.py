@@ -5,7 +5,7 @@ from hashlib import sha256
 from hmac import compare_digest
 
 from compose.http.rights import Right
-from ingest.http.body import RawHeaders
+from ingest.http.head import RawHeaders
 from schemas.errors import HeadwaterError
 
 _BEARER = b"Bearer "

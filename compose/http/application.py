@@ -6,15 +6,15 @@ from functools import cached_property
 from urllib.parse import unquote_to_bytes
 
 from prometheus_client import Counter
-from starlette.responses import Response
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp
 
 from compose.http.access import Access
 from compose.http.cors import Cors
-from compose.http.errors import error_response
-from compose.http.guarded import endpoint_tree, refusal
-from ingest.http.body import find_header
-from ingest.http.endpoint import Endpoint
+from compose.http.errors import answer_error
+from compose.http.guarded import endpoint_tree, refused
+from ingest.http.asgi import answer_by
+from ingest.http.endpoint import JSON_TYPE, Endpoint
+from ingest.http.exchange import Exchange
 from ingest.http.limits import InFlight, Limits
 
 UNKNOWN = Counter("headwater_http_unknown_total", "Requests for what there is no route for", ["method"])
@@ -26,7 +26,7 @@ _METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"
 
 
 class HeadwaterApp:
-    """An ASGI application of endpoints. Keys and origins are looked at here.
+    """Answers by endpoints. Keys and origins are looked at here.
 
     FastAPI documents the endpoints. Its own layers take longer than a search in a small collection, and importing it
     takes as long as all the rest of a start: it comes with the first request for one of the ``PAGES``.
@@ -49,37 +49,28 @@ class HeadwaterApp:
         self.in_flight = InFlight(limits.max_in_flight_bytes)
         self._tree = endpoint_tree(endpoints, limits, self.in_flight)
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def answer(self, exchange: Exchange) -> None:
         """Answer one request."""
-        origin = find_header(scope["headers"], b"origin")
-        if origin is not None and self._cors.allows(origin):
-            headers = self._cors.preflight(scope, origin)
+        head = exchange.head
+        if (origin := head.origin) is not None and self._cors.allows(origin):
+            headers = self._cors.preflight(head, origin)
             if headers is not None:
-                await send({"type": "http.response.start", "status": 200, "headers": headers})
-                await send({"type": "http.response.body"})
+                exchange.answer(200, JSON_TYPE, headers, b"")
                 return
-            send = self._cors.sender(send, origin)
-        found = self._tree.find(scope["method"], scope["path"])
-        if self.access.restricted and (answer := refusal(self.access, scope, found)) is not None:
-            await answer(scope, receive, send)
+            exchange.added = self._cors.allowed(origin)
+        path = head.path
+        found = self._tree.find(head.method, path)
+        if self.access.restricted and refused(self.access, exchange, found):
             return
-        if _REPLACED in scope["path"] and not _is_utf8(scope):
+        if _REPLACED in path and not _is_utf8(head.raw_path):
             # Two names would be one: what can't be read as UTF-8 is replaced by the same character.
-            await error_response(400, _NO_TEXT)(scope, receive, send)
-            return
-        if found is None:
-            await self._answer_rest(scope, receive, send)
-            return
-        scope["path_params"] = found.parameters
-        await found.app(scope, receive, send)
-
-    async def _answer_rest(self, scope: Scope, receive: Receive, send: Send) -> None:
-        method, path = scope["method"], scope["path"]
-        if method in ("GET", "HEAD") and path.startswith(PAGES):
-            pages = await asyncio.to_thread(lambda: self._pages)
-            await pages(scope, receive, send)
-            return
-        await _not_found(method, path)(scope, receive, send)
+            answer_error(exchange, 400, _NO_TEXT)
+        elif found is not None:
+            await found.answer(exchange, found.parameters)
+        elif head.method in ("GET", "HEAD") and path.startswith(PAGES):
+            await answer_by(await asyncio.to_thread(lambda: self._pages), exchange)
+        else:
+            answer_error(exchange, 404, _not_found(head.method, path))
 
     @cached_property
     def _pages(self) -> ASGIApp:
@@ -88,14 +79,14 @@ class HeadwaterApp:
         return create_pages(self.endpoints, self._version, _not_found)
 
 
-def _is_utf8(scope: Scope) -> bool:
+def _is_utf8(raw_path: bytes) -> bool:
     try:
-        unquote_to_bytes(scope["raw_path"]).decode()
+        unquote_to_bytes(raw_path).decode()
     except UnicodeDecodeError:
         return False
     return True
 
 
-def _not_found(method: str, path: str) -> Response:
+def _not_found(method: str, path: str) -> str:
     UNKNOWN.labels(method if method in _METHODS else "other").inc()
-    return error_response(404, f"Not found: there is no {method} {path}")
+    return f"Not found: there is no {method} {path}"

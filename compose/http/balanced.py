@@ -7,13 +7,13 @@ one of two processes was seen to get 63.
 import asyncio
 import errno
 import socket
+import ssl
 from collections.abc import Callable
 from typing import Protocol
 
 import structlog
-import uvicorn
 
-from compose.http.protocol import BoundedProtocol
+from compose.http.connections import Connections
 
 DEFER_SECONDS = 0.002
 """How long a process with more connections than another leaves the next one to that."""
@@ -85,39 +85,31 @@ class TurnAcceptor:
         self._connect(connection)
 
 
-class BalancedServer(uvicorn.Server):
-    """uvicorn, accepting in turn with other processes."""
+class BalancedAcceptor:
+    """Accepts from a socket in turn with other processes, by the number of connections that each has."""
 
-    def __init__(self, config: uvicorn.Config, balance: Balance) -> None:
-        super().__init__(config)
+    def __init__(
+        self,
+        listener: socket.socket,
+        balance: Balance,
+        connections: Connections,
+        protocol: Callable[[], asyncio.Protocol],
+        tls: ssl.SSLContext | None,
+    ) -> None:
+        """For the running event loop."""
         self._balance = balance
-        self._acceptors: list[TurnAcceptor] = []
+        self._connections = connections
+        self._protocol = protocol
+        self._tls = tls
         self._connecting: set[asyncio.Task[None]] = set()
+        self._acceptor = TurnAcceptor(listener, self._connect, self._is_next)
 
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Begin to accept."""
-        await self.lifespan.startup()
-        self.servers = []
-        self._acceptors = [TurnAcceptor(listener, self._connect, self._is_next) for listener in sockets or ()]
-        self.started = True
-
-    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Accept no more, and let requests in flight finish."""
-        for acceptor in self._acceptors:
-            acceptor.close()
-        await super().shutdown(sockets)
-
-    async def on_tick(self, counter: int) -> bool:
-        """What uvicorn does ten times a second."""
-        self._balance.note(self._connections)
-        return await super().on_tick(counter)
-
-    @property
-    def _connections(self) -> int:
-        return len(self.server_state.connections) + len(self._connecting)
+    def close(self) -> None:
+        """Accept no more."""
+        self._acceptor.close()
 
     def _is_next(self) -> bool:
-        connections = self._connections
+        connections = len(self._connections) + len(self._connecting)
         self._balance.note(connections)
         return self._balance.is_next(connections)
 
@@ -128,10 +120,7 @@ class BalancedServer(uvicorn.Server):
 
     async def _serve_connection(self, connection: socket.socket) -> None:
         try:
-            await asyncio.get_running_loop().connect_accepted_socket(self._protocol, connection, ssl=self.config.ssl)
+            await asyncio.get_running_loop().connect_accepted_socket(self._protocol, connection, ssl=self._tls)
         except OSError as error:
             connection.close()
             _logger.info("a connection was lost at once", reason=str(error))
-
-    def _protocol(self) -> BoundedProtocol:
-        return BoundedProtocol(self.config, self.server_state, self.lifespan.state)

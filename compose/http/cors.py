@@ -2,9 +2,7 @@
 
 from collections.abc import Sequence
 
-from starlette.types import Message, Scope, Send
-
-from ingest.http.body import RawHeaders, find_header
+from ingest.http.head import Head, RawHeaders, find_header
 
 ANY_ORIGIN = "*"
 _METHODS = b"GET, POST, HEAD, OPTIONS, CONNECT, TRACE, DELETE, PATCH, PUT"
@@ -23,29 +21,16 @@ class Cors:
         """Whether pages of this origin may call."""
         return self._any or origin in self._origins
 
-    def preflight(self, scope: Scope, origin: bytes) -> RawHeaders | None:
+    def preflight(self, head: Head, origin: bytes) -> RawHeaders | None:
         """The headers that answer a browser's question whether it may send a request; None when this is none."""
-        if scope["method"] != "OPTIONS":
+        if head.method != "OPTIONS" or find_header(head.headers, b"access-control-request-method") is None:
             return None
-        headers: RawHeaders = scope["headers"]
-        if find_header(headers, b"access-control-request-method") is None:
-            return None
-        answer = [*_allowed(origin), (b"access-control-allow-methods", _METHODS), _MAX_AGE]
-        asked = find_header(headers, b"access-control-request-headers")
+        answer = [*self.allowed(origin), (b"access-control-allow-methods", _METHODS), _MAX_AGE]
+        asked = find_header(head.headers, b"access-control-request-headers")
         if asked is not None:
             answer.append((b"access-control-allow-headers", asked))
         return answer
 
-    def sender(self, send: Send, origin: bytes) -> Send:
-        """``send``, which adds to an answer that ``origin`` may read it."""
-
-        async def send_allowed(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                message["headers"] = [*message.get("headers", ()), *_allowed(origin)]
-            await send(message)
-
-        return send_allowed
-
-
-def _allowed(origin: bytes) -> RawHeaders:
-    return [(b"access-control-allow-origin", origin), _VARY]
+    def allowed(self, origin: bytes) -> RawHeaders:
+        """The headers that say that ``origin`` may read an answer."""
+        return (b"access-control-allow-origin", origin), _VARY

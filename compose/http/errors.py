@@ -1,12 +1,10 @@
 """Errors in Qdrant's shape, for what no endpoint answers."""
 
-from collections.abc import Mapping
-
-from starlette.responses import Response
-
+from ingest.http.endpoint import JSON_TYPE
+from ingest.http.exchange import Exchange
 from schemas.rest.envelope import encode_error
 
 
-def error_response(status: int, message: str, headers: Mapping[str, str] | None = None) -> Response:
-    """The answer that says ``message``."""
-    return Response(encode_error(message, 0.0), status, headers, media_type="application/json")
+def answer_error(exchange: Exchange, status: int, message: str) -> None:
+    """Answer with ``message``."""
+    exchange.answer(status, JSON_TYPE, (), encode_error(message, 0.0))

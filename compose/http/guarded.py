@@ -2,14 +2,12 @@
 
 from collections.abc import Sequence
 
-from starlette.responses import Response
-from starlette.types import Scope
-
 from compose.http.access import Access
-from compose.http.errors import error_response
+from compose.http.errors import answer_error
 from compose.http.rights import required_right
 from compose.http.route_tree import Found, RouteTree
 from ingest.http.endpoint import Endpoint, EndpointApp
+from ingest.http.exchange import Exchange
 from ingest.http.limits import InFlight, Limits
 from schemas.errors import HeadwaterError
 
@@ -19,14 +17,15 @@ def endpoint_tree(endpoints: Sequence[Endpoint], limits: Limits, in_flight: InFl
     tree = RouteTree()
     for endpoint in endpoints:
         right = required_right(endpoint.method, endpoint.path)
-        tree.add(endpoint.method, endpoint.path, EndpointApp(endpoint, limits, in_flight), right)
+        tree.add(endpoint.method, endpoint.path, EndpointApp(endpoint, limits, in_flight).answer, right)
     return tree
 
 
-def refusal(access: Access, scope: Scope, found: Found | None) -> Response | None:
-    """The answer to a request without a key that gives the right to what was ``found``; None where it has one."""
+def refused(access: Access, exchange: Exchange, found: Found | None) -> bool:
+    """Whether a request has no key that gives the right to what was ``found``; it is answered then."""
     try:
-        access.check(scope["headers"], None if found is None else found.right)
+        access.check(exchange.head.headers, None if found is None else found.right)
     except HeadwaterError as error:
-        return error_response(error.status, error.message)
-    return None
+        answer_error(exchange, error.status, error.message)
+        return True
+    return False

@@ -1,7 +1,7 @@
 """The OpenAPI document and the pages that show it. All they load comes from the server itself, without internet."""
 
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import structlog
 from fastapi import FastAPI, Request, Response
@@ -12,9 +12,9 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
-from compose.http.errors import error_response
 from compose.http.openapi import Schema, describe
 from ingest.http.endpoint import Endpoint
+from schemas.rest.envelope import encode_error
 
 TITLE = "Headwater"
 DESCRIPTION = "A vector database whose write path is a log and whose read path is a fold of it."
@@ -24,21 +24,21 @@ ASSETS_PATH = "/docs-assets"
 _logger = structlog.get_logger("headwater.http")
 
 
-def create_pages(endpoints: Sequence[Endpoint], version: str, not_found: Callable[[str, str], Response]) -> ASGIApp:
-    """FastAPI with the document of ``endpoints``; ``not_found`` gives the answer for a method and a path."""
+def create_pages(endpoints: Sequence[Endpoint], version: str, not_found: Callable[[str, str], str]) -> ASGIApp:
+    """FastAPI with the document of ``endpoints``; ``not_found`` says that there is no such method and path."""
     operations, schemas = describe(endpoints)
 
     async def answer_http_exception(request: Request, error: Exception) -> Response:
         if not isinstance(error, HTTPException):
             raise AssertionError("registered for this exception only") from error
         if error.status_code in (404, 405):
-            return not_found(request.method, request.url.path)
+            return _error(404, not_found(request.method, request.url.path))
         what = f"{request.method} {request.url.path}"
-        return error_response(error.status_code, f"{error.detail}: {what}", error.headers)
+        return _error(error.status_code, f"{error.detail}: {what}", error.headers)
 
     async def answer_failure(request: Request, error: Exception) -> Response:
         _logger.error("a page failed", method=request.method, path=request.url.path, exc_info=error)
-        return error_response(500, "Service internal error: see the server's log")
+        return _error(500, "Service internal error: see the server's log")
 
     app = FastAPI(
         title=TITLE,
@@ -73,6 +73,10 @@ def _documented(endpoint: Endpoint, operation: Schema) -> APIRoute:
 async def _placeholder() -> None:
     # FastAPI looks at its parameters and its docstring: those of the operation are in ``openapi_extra`` instead.
     raise AssertionError("the endpoint's own application answers")
+
+
+def _error(status: int, message: str, headers: Mapping[str, str] | None = None) -> Response:
+    return Response(encode_error(message, 0.0), status, headers, media_type="application/json")
 
 
 def _page_routes() -> list[BaseRoute]:

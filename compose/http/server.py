@@ -1,4 +1,4 @@
-"""HttpServer: uvicorn over a socket that listens already, and what else a serving process sets up."""
+"""HttpServer: HTTP over a socket that listens already, and what else a serving process sets up."""
 
 import asyncio
 import contextlib
@@ -8,21 +8,23 @@ import signal
 import socket
 import ssl
 import sys
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 
-import uvicorn
-from starlette.types import ASGIApp
+import structlog
 
-from compose.http.balanced import Balance, BalancedServer
-from compose.http.protocol import BoundedProtocol
+from compose.http.balanced import Balance, BalancedAcceptor
+from compose.http.connection import Connection
+from compose.http.connections import Connections
+from ingest.http.exchange import App
+from ingest.http.tally import give_all
 
 GRACE_SECONDS = 5
 GC_THRESHOLDS = (20_000, 20, 20)
 TURN_SECONDS = 0.0005
 """So long the event loop waits at most for a thread that computes in the interpreter, each time that it comes back."""
-KEEP_ALIVE_SECONDS = 75
-"""Longer than clients keep idle connections, so that they close them, not the server under a request."""
 BACKLOG = 2048
+
+_logger = structlog.get_logger("headwater.http")
 
 
 class AddressInUseError(Exception):
@@ -40,52 +42,62 @@ def bind(host: str, port: int) -> socket.socket:
         raise
 
 
-class _WithoutSignals(uvicorn.Server):
-    @contextlib.contextmanager
-    def capture_signals(self) -> Generator[None]:
-        # uvicorn raises a caught signal again once it has stopped, which would end the process before it has closed.
-        yield
-
-
-class _BalancedWithoutSignals(_WithoutSignals, BalancedServer):
-    """Both."""
-
-
 class HttpServer:
     """Answers requests on one socket."""
 
     def __init__(
         self,
-        app: ASGIApp,
+        app: App,
         listener: socket.socket,
         balance: Balance | None = None,
         tls: ssl.SSLContext | None = None,
     ) -> None:
         """``balance`` where other processes accept from the same socket; ``tls`` where connections are encrypted."""
-        config = uvicorn.Config(
-            app,
-            loop="uvloop",
-            http=BoundedProtocol,
-            ws="none",
-            lifespan="off",
-            log_config=None,
-            access_log=False,
-            proxy_headers=False,
-            backlog=BACKLOG,
-            timeout_graceful_shutdown=GRACE_SECONDS,
-            timeout_keep_alive=KEEP_ALIVE_SECONDS,
-            ssl_context_factory=None if tls is None else lambda _config, _default: tls,
-        )
-        self._server = _WithoutSignals(config) if balance is None else _BalancedWithoutSignals(config, balance)
+        self._connections = Connections(app, None if balance is None else balance.note)
         self._listener = listener
+        self._balance = balance
+        self._tls = tls
+        self._stopped = asyncio.Event()
 
     async def run(self) -> None:
         """Serve until ``stop``; requests in flight then have some seconds to finish."""
-        await self._server.serve(sockets=[self._listener])
+        accepting = await self._accept()
+        try:
+            while not self._stopped.is_set():
+                self._connections.tell_time()
+                give_all()
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._stopped.wait(), 1.0)
+        finally:
+            accepting.close()
+            self._listener.close()
+            await self._end()
 
     def stop(self) -> None:
         """Take no more requests."""
-        self._server.should_exit = True
+        self._stopped.set()
+
+    async def _accept(self) -> BalancedAcceptor | asyncio.Server:
+        def protocol() -> Connection:
+            return Connection(self._connections)
+
+        if self._balance is not None:
+            return BalancedAcceptor(self._listener, self._balance, self._connections, protocol, self._tls)
+        loop = asyncio.get_running_loop()
+        return await loop.create_server(protocol, sock=self._listener, ssl=self._tls, backlog=BACKLOG)
+
+    async def _end(self) -> None:
+        connections = self._connections
+        connections.shut_down()
+        try:
+            async with asyncio.timeout(GRACE_SECONDS):
+                await connections.ended()
+        except TimeoutError:
+            _logger.warning("requests were not answered in time", requests=len(connections.tasks))
+            connections.abort()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(GRACE_SECONDS):
+                    await connections.ended()
 
 
 def on_stop_signals(stop: Callable[[], None]) -> None:

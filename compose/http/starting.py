@@ -1,20 +1,19 @@
 """What is answered before there is anything to answer from: that the process lives, and why it isn't ready."""
 
-from collections.abc import Mapping, Sequence
-
-from starlette.types import ASGIApp, Receive, Scope, Send
+from collections.abc import Awaitable, Mapping, Sequence
 
 from compose.http.access import Access
-from compose.http.guarded import endpoint_tree, refusal
+from compose.http.guarded import endpoint_tree, refused
 from compose.http.service import Readiness, ServiceRoutes
 from ingest.http.endpoint import Call, Endpoint, EndpointApp, Reply
+from ingest.http.exchange import App, Exchange
 from ingest.http.limits import InFlight, Limits
 from ingest.ports import CollectionEntry
 from schemas.errors import UnavailableError
 
 
 class StartingApp:
-    """An ASGI application: the service's own routes, and 503 for everything else."""
+    """Answers the service's own routes, and 503 everything else."""
 
     def __init__(self, readiness: Readiness, limits: Limits, version: str, access: Access | None = None) -> None:
         self._access = access or Access()
@@ -24,27 +23,24 @@ class StartingApp:
         rest = Endpoint("any", "other", not_yet.answer, "Anything else", "Starting", body=object)
         self._rest = EndpointApp(rest, limits, in_flight)
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def answer(self, exchange: Exchange) -> None:
         """Answer one request."""
-        found = self._tree.find(scope["method"], scope["path"])
-        if found is not None and self._access.restricted:
-            answer = refusal(self._access, scope, found)
-            if answer is not None:
-                await answer(scope, receive, send)
-                return
-        app, scope["path_params"] = (self._rest, {}) if found is None else (found.app, found.parameters)
-        await app(scope, receive, send)
+        found = self._tree.find(exchange.head.method, exchange.head.path)
+        if found is None:
+            await self._rest.answer(exchange, {})
+        elif not (self._access.restricted and refused(self._access, exchange, found)):
+            await found.answer(exchange, found.parameters)
 
 
 class SwitchedApp:
-    """An ASGI application that becomes another one: requests go to ``app`` as it is when they come."""
+    """Answers as another application, which may be changed: requests go to ``app`` as it is when they come."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: App) -> None:
         self.app = app
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def answer(self, exchange: Exchange) -> Awaitable[None]:
         """Answer one request."""
-        await self.app(scope, receive, send)
+        return self.app(exchange)
 
 
 class _NotYet:

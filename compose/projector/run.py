@@ -12,6 +12,7 @@ from compose.projector.admin import Status, create_admin_app
 from compose.projector.node import ProjectorNode
 from compose.settings import Settings
 from compose.stall_meter import StallMeter
+from ingest.http.asgi import answered_by
 
 _logger = structlog.get_logger("headwater")
 
@@ -35,7 +36,7 @@ async def run_projector(settings: Settings) -> None:
 
 
 async def _run(settings: Settings, node: ProjectorNode, listener: socket.socket) -> None:
-    admin = HttpServer(create_admin_app(Status(node.ready, node.partitions)), listener)
+    admin = HttpServer(answered_by(create_admin_app(Status(node.ready, node.partitions))), listener)
     stopped = asyncio.Event()
     on_stop_signals(stopped.set)
     host, port = listener.getsockname()[:2]

@@ -11,8 +11,8 @@ from python_multipart.multipart import parse_options_header
 
 from compose.snapshots.answering import Background
 from compose.snapshots.folder import SnapshotsRoot
-from ingest.http.body import RawHeaders, find_header
 from ingest.http.endpoint import Call, Reply
+from ingest.http.head import RawHeaders, find_header
 from schemas.errors import BadInputError, HeadwaterError
 
 FIELD = "snapshot"

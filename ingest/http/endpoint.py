@@ -8,27 +8,23 @@ from time import perf_counter
 from typing import Any
 
 import structlog
-from msgspec import UNSET
-from prometheus_client import Counter, Histogram
-from starlette.types import ASGIApp, Receive, Scope, Send
+from msgspec import UNSET, Struct
+from starlette.types import ASGIApp
 
 from ingest.deadline import Deadline
-from ingest.http.body import Body, ClientGoneError, RawHeaders, list_header
+from ingest.http.asgi import answer_by
+from ingest.http.body import Body
+from ingest.http.exchange import ClientGoneError, Exchange
+from ingest.http.head import RawHeaders, list_header
 from ingest.http.limits import InFlight, Limits
 from ingest.http.query import CATALOG, NONE, READS, WRITES, Parameters, Params, ParamsParser
+from ingest.http.tally import Tally
 from schemas.errors import HeadwaterError, UnavailableError
 from schemas.rest.decode import ParsedBody
 from schemas.rest.envelope import Envelope, encode_error, encode_result
 from schemas.rest.pieces import LARGE_BYTES, encode_pieces
 
-RESPONSES = Counter("headwater_http_responses_total", "Answers given", ["method", "path", "status"])
-SECONDS = Histogram(
-    "headwater_http_seconds",
-    "Time from a request's head to its answer",
-    ["method", "path"],
-    buckets=(0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
-)
-JSON_TYPE = (b"content-type", b"application/json")
+JSON_TYPE = b"application/json"
 _NO_DESCRIPTORS = frozenset({errno.EMFILE, errno.ENFILE})
 RETRY_AFTER = b"retry-after"
 
@@ -43,8 +39,7 @@ async def _no_pieces() -> AsyncIterator[bytes]:
 _NO_PIECES = _no_pieces()
 
 
-@dataclass(slots=True)
-class Call:
+class Call(Struct):
     """A request as handlers see it. ``body`` is empty for endpoints that take none, or take it in ``pieces``.
 
     ``patience``: how many seconds the client waits, where it says so otherwise than by a parameter. ``rendering``: how
@@ -81,8 +76,7 @@ class Call:
         return list_header(self.headers, name)
 
 
-@dataclass(slots=True)
-class Reply:
+class Reply(Struct):
     """An answer: ``result`` goes into the envelope; where ``raw`` is given, that is the whole body instead.
 
     ``app``, where given, answers by itself, as what is sent in pieces does.
@@ -94,7 +88,7 @@ class Reply:
     headers: tuple[tuple[bytes, bytes], ...] = ()
     status: int = 200
     raw: bytes | None = None
-    content_type: bytes | None = None
+    content_type: bytes = JSON_TYPE
     app: ASGIApp | None = None
     explain: object = UNSET
     size: int = 0
@@ -135,23 +129,25 @@ class Endpoint:
 
 
 class EndpointApp:
-    """An endpoint as an ASGI application."""
+    """An endpoint as the server calls it."""
 
     def __init__(self, endpoint: Endpoint, limits: Limits, in_flight: InFlight) -> None:
         self._endpoint = endpoint
+        self._handler = endpoint.handler
+        self._takes_body = endpoint.body is not None
+        self._reads = endpoint.reads
         self._limits = limits
         self._in_flight = in_flight
-        self._params = ParamsParser(endpoint.query)
-        self._seconds = SECONDS.labels(endpoint.method, endpoint.path)
-        self._answers = {200: RESPONSES.labels(endpoint.method, endpoint.path, "200")}
+        self._parse = ParamsParser(endpoint.query).parse
+        self._note = Tally(endpoint.method, endpoint.path).note
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request, whatever the handler does."""
+    async def answer(self, exchange: Exchange, path: Mapping[str, str]) -> None:
+        """Answer one request, whatever the handler does; ``path`` has the parameters in its path."""
         started = perf_counter()
-        body = Body(scope, receive, self._limits, self._in_flight)
+        body = Body(exchange, self._limits, self._in_flight)
         pieces: Sequence[bytearray] = ()
         try:
-            reply = await self._reply(scope, body)
+            reply = await self._reply(exchange, path, body)
             data = reply.raw
             if reply.size > LARGE_BYTES:
                 *pieces, data = await _encode_pieces(reply, started)
@@ -162,52 +158,43 @@ class EndpointApp:
         except HeadwaterError as error:
             reply, data = _refusal(error, perf_counter() - started)
         except Exception as error:
-            _logger.exception("a request failed", method=self._endpoint.method, path=scope["path"])
+            _logger.exception("a request failed", method=self._endpoint.method, path=exchange.head.path)
             reply, data = _failure(error, perf_counter() - started)
         finally:
             body.release()
-        self._count(reply.status, perf_counter() - started)
+        self._note(reply.status, perf_counter() - started)
         if reply.app is not None:
-            await reply.app(scope, receive, send)
+            await answer_by(reply.app, exchange)
             return
-        await self._send(reply, pieces, data, body, send)
+        unread = body if body.unread and (self._takes_body or self._endpoint.streams) else None
+        if pieces or unread is not None:
+            await _answer_in_pieces(exchange, reply, (*pieces, data), unread)
+        else:
+            exchange.answer(reply.status, reply.content_type, reply.headers, data)
 
-    async def _reply(self, scope: Scope, body: Body) -> Reply:
-        params = self._params.parse(scope["query_string"])
-        data = await body.read() if self._endpoint.body is not None else b""
-        if self._endpoint.reads:
+    async def _reply(self, exchange: Exchange, path: Mapping[str, str], body: Body) -> Reply:
+        head = exchange.head
+        params = self._parse(head.query)
+        data = await body.read() if self._takes_body else b""
+        if self._reads:
             self._limits.check_read_body(data)
-        call = Call(scope["path_params"], params, scope["headers"], data)
+        call = Call(path, params, head.headers, data)
         if self._endpoint.streams:
             call.pieces = body.pieces()
-        return await self._endpoint.handler(call)
+        return await self._handler(call)
 
-    async def _send(
-        self, reply: Reply, pieces: Sequence[bytearray], last: bytes | bytearray, body: Body, send: Send
-    ) -> None:
-        kind = JSON_TYPE if reply.content_type is None else (b"content-type", reply.content_type)
-        length = len(last)
-        for piece in pieces:
-            length += len(piece)
-        headers = [kind, (b"content-length", b"%d" % length), *reply.headers]
-        draining = (self._endpoint.body is not None or self._endpoint.streams) and body.unread
-        if draining:
-            headers.append((b"connection", b"close"))
-        await send({"type": "http.response.start", "status": reply.status, "headers": headers})
-        for piece in pieces:
-            await send({"type": "http.response.body", "body": piece, "more_body": True})
-        await send({"type": "http.response.body", "body": last, "more_body": draining})
-        if draining:
-            await body.drain()
-            await send({"type": "http.response.body", "body": b"", "more_body": False})
 
-    def _count(self, status: int, seconds: float) -> None:
-        counter = self._answers.get(status)
-        if counter is None:
-            counter = RESPONSES.labels(self._endpoint.method, self._endpoint.path, str(status))
-            self._answers[status] = counter
-        counter.inc()
-        self._seconds.observe(seconds)
+async def _answer_in_pieces(
+    exchange: Exchange, reply: Reply, pieces: Sequence[bytes | bytearray], unread: Body | None
+) -> None:
+    """An answer that is long, or comes before all of the request did: what is ``unread`` is thrown away behind it."""
+    headers = ((b"content-type", reply.content_type), *reply.headers)
+    exchange.start(reply.status, headers, sum(map(len, pieces)), close=unread is not None)
+    for piece in pieces:
+        await exchange.write(piece)
+    if unread is not None:
+        await unread.drain()
+    exchange.finish()
 
 
 async def _encode_pieces(reply: Reply, started: float) -> list[bytearray]:

@@ -15,6 +15,7 @@ from compose.api.visibility_table import VisibilityTable
 from compose.app import Services, create_app
 from ingest.log import Topic
 from tests.api.projector import Delivery, MemoryFeeds, MemoryProjector
+from tests.support.memory_http import memory_client
 
 STALLED_SECONDS = 0.5
 VECTORS = {"size": 2, "distance": "Dot"}
@@ -64,8 +65,7 @@ class Worker:
         return self.feeds.delivery(topic, partition)
 
     async def send(self, method: str, path: str, **options: Any) -> httpx.Response:
-        transport = httpx.ASGITransport(self.app)
-        async with httpx.AsyncClient(transport=transport, base_url="http://headwater") as client:
+        async with memory_client(self.app.answer) as client:
             return await client.request(method, path, **options)
 
     async def result(self, method: str, path: str, **options: Any) -> Any:

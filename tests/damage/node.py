@@ -17,6 +17,7 @@ from compose.settings import Settings
 from projector.segments.build import build_segment
 from projector.segments.scrubber import Scrubber
 from projector.segments.spec import BuildResult, BuildSpec
+from tests.support.memory_http import memory_client
 
 PATIENCE_SECONDS = 120.0
 _POLL_SECONDS = 0.02
@@ -103,8 +104,7 @@ async def open_node(data: Path) -> AsyncGenerator[Node]:
     with patch("compose.embedded.SegmentBuilder", _Builder):
         opened = await EmbeddedNode.open(Settings(data=data))
     try:
-        transport = httpx.ASGITransport(create_app(make_services(opened)))
-        async with httpx.AsyncClient(transport=transport, base_url="http://headwater") as client:
+        async with memory_client(create_app(make_services(opened)).answer) as client:
             node = Node(opened, client)
             try:
                 yield node

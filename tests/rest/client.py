@@ -15,6 +15,7 @@ from ingest.http.limits import Limits
 from ingest.log import Topic
 from tests.rest.memory_node import MemoryNode
 from tests.support.cluster import Cluster
+from tests.support.memory_http import memory_client
 
 ModelT = TypeVar("ModelT")
 VERSION = "0.0.0"
@@ -97,8 +98,7 @@ class MemoryRest(Rest):
         return self._runner.run(self._send(method, path, **options))
 
     async def _send(self, method: str, path: str, **options: Any) -> httpx.Response:
-        transport = httpx.ASGITransport(self.app)
-        async with httpx.AsyncClient(transport=transport, base_url="http://headwater") as client:
+        async with memory_client(self.app.answer) as client:
             return await client.request(method, path, **options)
 
     def records(self, topic: Topic, partition: int) -> Sequence[bytes]:

@@ -4,71 +4,64 @@ import asyncio
 import json
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from typing import Any
 
 import pytest
-import uvicorn
-from starlette.types import Message, Scope
+import uvloop
 
+from compose.http.server import HttpServer, bind
 from ingest.http.limits import Limits
 from tests.rest.client import MemoryRest, make_app
 from tests.rest.memory_node import MemoryNode
+from tests.support.memory_http import MemoryAnswer, MemoryClient
 
 LIMIT = 1000
 LIMITS = Limits(max_body_bytes=LIMIT, max_in_flight_bytes=1500, body_seconds=0.2)
 COUNT = "/collections/c/points/count"
 
 
-class Exchange:
-    """One request, sent to the application message by message."""
+class Sent:
+    """One request, sent to the application bit by bit."""
 
-    def __init__(self, rest: MemoryRest, headers: dict[str, str] | None = None, path: str = COUNT) -> None:
-        self._app = rest.app
-        self._headers = [(k.encode(), v.encode()) for k, v in (headers or {}).items()]
-        self._path = path
-        self._incoming: asyncio.Queue[Message] = asyncio.Queue()
-        self.sent: list[Message] = []
-        self.taken = 0
+    def __init__(self, rest: MemoryRest, *headers: str, method: str = "POST", path: str = COUNT) -> None:
+        self._client = MemoryClient(rest.app.answer)
+        self._client.send("\r\n".join([f"{method} {path} HTTP/1.1", *headers, "", ""]).encode())
 
-    def send(self, body: bytes, more: bool = False) -> None:
-        self._incoming.put_nowait({"type": "http.request", "body": body, "more_body": more})
+    def send(self, data: bytes) -> None:
+        self._client.send(data)
 
-    def disconnect(self) -> None:
-        self._incoming.put_nowait({"type": "http.disconnect"})
+    def send_chunk(self, data: bytes) -> None:
+        self.send(b"%x\r\n%b\r\n" % (len(data), data))
 
-    async def run(self) -> None:
-        scope: Scope = {
-            "type": "http",
-            "method": "POST",
-            "path": self._path,
-            "query_string": b"",
-            "headers": self._headers,
-        }
-        await self._app(scope, self._receive, self._send)
+    async def settle(self) -> None:
+        """Have all happen that can."""
+        for _ in range(10):
+            await asyncio.sleep(0.005)
 
-    async def _receive(self) -> Message:
-        message = await self._incoming.get()
-        self.taken += len(message.get("body", b""))
-        return message
+    async def leave(self) -> None:
+        await self._client.ended()
 
-    async def _send(self, message: Message) -> None:
-        self.sent.append(message)
+    async def answer(self) -> MemoryAnswer:
+        return await self._client.answer()
 
     @property
-    def status(self) -> int:
-        status: int = self.sent[0]["status"]
-        return status
+    def written(self) -> bytes:
+        return self._client.transport.written
 
     @property
-    def headers(self) -> dict[bytes, bytes]:
-        return dict(self.sent[0]["headers"])
+    def is_closed(self) -> bool:
+        return self._client.transport.is_closing()
 
     @property
-    def error(self) -> str:
-        body = b"".join(message["body"] for message in self.sent[1:])
-        message: str = json.loads(body)["status"]["error"]
-        return message
+    def is_paused(self) -> bool:
+        """Whether the client is made to wait."""
+        return self._client.transport.paused
+
+
+def error(answer: MemoryAnswer) -> str:
+    message: str = json.loads(answer.body)["status"]["error"]
+    return message
 
 
 @pytest.fixture
@@ -84,129 +77,140 @@ def test_a_body_at_the_limit(limited: MemoryRest) -> None:
     assert str(LIMIT) in limited.error(413, "POST", COUNT, content=b"{}" + b" " * (LIMIT - 1))
 
 
-def test_a_declared_length_is_refused_before_anything_is_read(limited: MemoryRest) -> None:
-    async def run() -> None:
-        exchange = Exchange(limited, {"content-length": "1000000000000", "expect": "100-continue"})
-        await exchange.run()
-        assert exchange.status == 413
-        assert exchange.taken == 0
+def run(check: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    async def bounded() -> None:
+        async with asyncio.timeout(60):
+            await check()
 
-    asyncio.run(run())
+    asyncio.run(bounded())
+
+
+def test_a_declared_length_is_refused_before_anything_is_read(limited: MemoryRest) -> None:
+    async def check() -> None:
+        sent = Sent(limited, "content-length: 1000000000000", "expect: 100-continue")
+        answer = await sent.answer()
+        assert answer.status == 413
+        assert (b"connection", b"close") in answer.headers
+        assert sent.is_closed
+        await sent.leave()
+
+    run(check)
 
 
 def test_the_answer_comes_first_and_the_rest_is_thrown_away(limited: MemoryRest) -> None:
-    async def run() -> None:
-        exchange = Exchange(limited, {"content-length": "5000"})
-        running = asyncio.create_task(exchange.run())
-        while len(exchange.sent) < 2:
-            await asyncio.sleep(0)
-        assert exchange.status == 413
-        assert exchange.headers[b"connection"] == b"close"
-        assert exchange.taken == 0
+    async def check() -> None:
+        sent = Sent(limited, "content-length: 500000")
+        answer = await sent.answer()
+        assert answer.status == 413
+        assert (b"connection", b"close") in answer.headers
         for _ in range(4):
-            exchange.send(b"x" * 1000, more=True)
-        exchange.send(b"x" * 1000)
-        await running
-        assert exchange.taken == 5000
-        assert not exchange.sent[-1].get("more_body", False)
+            sent.send(b"x" * 100_000)
+            await sent.settle()
+            assert not sent.is_paused
+            assert not sent.is_closed
+        sent.send(b"x" * 100_000)
+        await sent.settle()
+        assert sent.is_closed
+        await sent.leave()
 
-    asyncio.run(run())
+    run(check)
 
 
 def test_a_chunked_body_is_refused_where_it_passes_the_limit(limited: MemoryRest) -> None:
-    async def run() -> None:
-        exchange = Exchange(limited)
-        running = asyncio.create_task(exchange.run())
-        exchange.send(b" " * 600, more=True)
-        await asyncio.sleep(0.01)
-        assert not exchange.sent
-        exchange.send(b" " * 600, more=True)
-        while len(exchange.sent) < 2:
-            await asyncio.sleep(0)
-        assert exchange.status == 413
-        exchange.disconnect()
-        await running
+    async def check() -> None:
+        sent = Sent(limited, "transfer-encoding: chunked")
+        sent.send_chunk(b" " * 600)
+        await sent.settle()
+        assert not sent.written
+        sent.send_chunk(b" " * 600)
+        assert (await sent.answer()).status == 413
+        await sent.leave()
 
-    asyncio.run(run())
+    run(check)
 
 
 def test_a_body_in_pieces(limited: MemoryRest) -> None:
-    async def run() -> None:
-        exchange = Exchange(limited)
-        exchange.send(b'{"exa', more=True)
-        exchange.send(b"", more=True)
-        exchange.send(b'ct": true}')
-        await exchange.run()
-        assert exchange.status == 200
+    async def check() -> None:
+        for headers in (["transfer-encoding: chunked"], ["content-length: 15"]):
+            sent = Sent(limited, *headers)
+            send = sent.send_chunk if "chunked" in headers[0] else sent.send
+            send(b'{"exa')
+            await sent.settle()
+            send(b'ct": true}')
+            if "chunked" in headers[0]:
+                sent.send(b"0\r\n\r\n")
+            assert (await sent.answer()).status == 200
+            await sent.leave()
 
-    asyncio.run(run())
+    run(check)
 
 
 def test_a_body_that_stops_coming(limited: MemoryRest) -> None:
-    async def run() -> None:
-        exchange = Exchange(limited, {"content-length": "100", "expect": "100-continue"})
-        exchange.send(b"{", more=True)
-        await exchange.run()
-        assert exchange.status == 408
-        assert "did not arrive in time" in exchange.error
+    async def check() -> None:
+        for headers in (["content-length: 100"], ["transfer-encoding: chunked"]):
+            sent = Sent(limited, *headers, "expect: 100-continue")
+            await sent.settle()
+            assert sent.written == b"HTTP/1.1 100 Continue\r\n\r\n"
+            sent.send(b"1\r\n{\r\n")
+            answer = await sent.answer()
+            assert answer.status == 408
+            assert "did not arrive in time" in error(answer)
+            await sent.leave()
 
-    asyncio.run(run())
+    run(check)
 
 
 def test_a_client_that_leaves(limited: MemoryRest) -> None:
-    async def run() -> None:
-        exchange = Exchange(limited, {"content-length": "100"})
-        exchange.send(b"{", more=True)
-        exchange.disconnect()
-        await exchange.run()
-        assert not exchange.sent
+    async def check() -> None:
+        for headers in (["content-length: 100"], ["content-length: 100", "expect: 100-continue"]):
+            sent = Sent(limited, *headers)
+            sent.send(b"{")
+            await sent.settle()
+            before = sent.written
+            await sent.leave()
+            assert sent.written == before
 
-    asyncio.run(run())
+    run(check)
 
 
 def test_a_length_that_is_no_number(limited: MemoryRest) -> None:
-    async def run() -> None:
+    async def check() -> None:
         for length in ("-1", "x", "1.5"):
-            exchange = Exchange(limited, {"content-length": length, "expect": "100-continue"})
-            await exchange.run()
-            assert exchange.status == 400
+            sent = Sent(limited, f"content-length: {length}")
+            assert (await sent.answer()).status == 400
+            await sent.leave()
 
-    asyncio.run(run())
+    run(check)
 
 
 def test_bodies_in_flight_are_bounded_and_given_back(limited: MemoryRest) -> None:
-    async def run() -> None:
-        first = Exchange(limited, {"content-length": "1000"})
-        running = asyncio.create_task(first.run())
-        first.send(b" " * 500, more=True)
-        await asyncio.sleep(0.01)
-        second = Exchange(limited, {"content-length": "1000", "expect": "100-continue"})
-        await second.run()
-        assert second.status == 429
-        assert second.headers[b"retry-after"] == b"1"
-        assert "try again" in second.error
+    async def check() -> None:
+        first = Sent(limited, "content-length: 1000")
+        first.send(b" " * 500)
+        await first.settle()
+        second = Sent(limited, "content-length: 1000", "expect: 100-continue")
+        answer = await second.answer()
+        assert answer.status == 429
+        assert (b"retry-after", b"1") in answer.headers
+        assert "try again" in error(answer)
         first.send(b"{}" + b" " * 498)
-        await running
-        assert first.status == 200
-        third = Exchange(limited, {"content-length": "1000"})
+        assert (await first.answer()).status == 200
+        third = Sent(limited, "content-length: 1000")
         third.send(b"{}" + b" " * 998)
-        await third.run()
-        assert third.status == 200
+        assert (await third.answer()).status == 200
+        for sent in (first, second, third):
+            await sent.leave()
 
-    asyncio.run(run())
+    run(check)
 
 
 def test_bodies_of_endpoints_that_take_none_are_not_read(limited: MemoryRest) -> None:
-    async def run() -> None:
-        exchange = Exchange(limited, {"content-length": "1000000"}, path="/collections/aliases")
-        running = asyncio.create_task(exchange.run())
-        while len(exchange.sent) < 2:
-            await asyncio.sleep(0)
-        assert exchange.status == 413
-        exchange.disconnect()
-        await running
+    async def check() -> None:
+        sent = Sent(limited, "content-length: 1000000", path="/collections/aliases")
+        assert (await sent.answer()).status == 413
+        await sent.leave()
 
-    asyncio.run(run())
+    run(check)
     assert limited.send("GET", "/collections", content=b"x" * 5000).status_code == 200
 
 
@@ -214,15 +218,16 @@ def test_bodies_of_endpoints_that_take_none_are_not_read(limited: MemoryRest) ->
 def server() -> Iterator[int]:
     """The port of a real server."""
     app = make_app(MemoryNode(), LIMITS)
-    listener = socket.create_server(("127.0.0.1", 0))
+    listener = bind("127.0.0.1", 0)
     port: int = listener.getsockname()[1]
-    config = uvicorn.Config(app, loop="uvloop", http="httptools", ws="none", lifespan="off", log_level="critical")
-    running = uvicorn.Server(config)
-    thread = threading.Thread(target=running.run, kwargs={"sockets": [listener]})
+    running = HttpServer(app.answer, listener)
+    loop = uvloop.new_event_loop()
+    thread = threading.Thread(target=loop.run_until_complete, args=(running.run(),))
     thread.start()
     yield port
-    running.should_exit = True
+    loop.call_soon_threadsafe(running.stop)
     thread.join()
+    loop.close()
 
 
 def exchange_bytes(port: int, data: bytes) -> bytes:

@@ -6,11 +6,11 @@ import socket
 from collections.abc import Awaitable, Callable
 
 import pytest
-from starlette.types import Receive, Scope, Send
 
-from compose.http import protocol
-from compose.http.protocol import MAX_HEAD_BYTES
+from compose.http import connection
+from compose.http.request_reader import MAX_HEAD_BYTES
 from compose.http.server import HttpServer, bind
+from ingest.http.exchange import ClientGoneError, Exchange
 
 HOST = "127.0.0.1"
 END = b"\r\n\r\n"
@@ -18,17 +18,15 @@ GET = b"GET / HTTP/1.1\r\nhost: x\r\n"
 CHUNKED = b"POST / HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n"
 
 
-async def count_body(_: Scope, receive: Receive, send: Send) -> None:
-    """An application that answers how long the body was."""
-    size, more = 0, True
-    while more:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            return
-        size, more = size + len(message["body"]), message["more_body"]
-    answer = b"%d" % size
-    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"%d" % len(answer))]})
-    await send({"type": "http.response.body", "body": answer})
+async def count_body(exchange: Exchange) -> None:
+    """Answers how long the body was."""
+    size = 0
+    try:
+        while data := await exchange.receive():
+            size += len(data)
+    except ClientGoneError:
+        return
+    exchange.answer(200, b"text/plain", (), b"%d" % size)
 
 
 Client = Callable[[int], Awaitable[None]]
@@ -132,7 +130,7 @@ def test_trailers_without_an_end() -> None:
 
 
 def test_a_head_that_stops_coming(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(protocol, "HEAD_SECONDS", 0.05)
+    monkeypatch.setattr(connection, "HEAD_SECONDS", 0.05)
 
     async def client(port: int) -> None:
         assert await exchange(port, GET) == b""
@@ -143,7 +141,7 @@ def test_a_head_that_stops_coming(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_body_may_take_longer_than_a_head(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(protocol, "HEAD_SECONDS", 0.01)
+    monkeypatch.setattr(connection, "HEAD_SECONDS", 0.01)
 
     async def client(port: int) -> None:
         reader, writer = await asyncio.open_connection(HOST, port)
@@ -158,12 +156,12 @@ def test_a_body_may_take_longer_than_a_head(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_an_open_connection_without_a_request_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(protocol, "HEAD_SECONDS", 0.01)
+    monkeypatch.setattr(connection, "HEAD_SECONDS", 0.01)
 
     async def client(port: int) -> None:
-        connection = await asyncio.to_thread(socket.create_connection, (HOST, port))
+        opened = await asyncio.to_thread(socket.create_connection, (HOST, port))
         await asyncio.sleep(0.05)
-        reader, writer = await asyncio.open_connection(sock=connection)
+        reader, writer = await asyncio.open_connection(sock=opened)
         writer.write(GET + b"\r\n")
         assert (await reader.readuntil(END)).startswith(b"HTTP/1.1 200 ")
         writer.close()

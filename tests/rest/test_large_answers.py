@@ -1,15 +1,15 @@
 """Large answers are encoded and sent in pieces, and others have their turn meanwhile."""
 
 import asyncio
+import json
 from typing import Any
 
-import httpx
 import pytest
-from starlette.types import Message, Receive, Scope, Send
 
 from ingest.http import endpoint
 from schemas.rest import pieces
 from tests.rest.client import MemoryRest
+from tests.support.memory_http import MemoryAnswer, MemoryClient
 
 POINTS = "/collections/c/points"
 COUNT = 40
@@ -32,32 +32,28 @@ REQUESTS: dict[str, tuple[str, str, Any]] = {
 
 
 class Sent:
-    """An application whose answers' messages are kept, and the turns that others had before each."""
+    """What an application answers: the pieces of its bodies, and the turns that others had meanwhile."""
 
     def __init__(self, client: MemoryRest) -> None:
         self._app = client.app
         self.bodies: list[bytes] = []
         self.turns = 0
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async def kept(message: Message) -> None:
-            if message["type"] == "http.response.body":
-                self.bodies.append(bytes(message["body"]))
-            await send(message)
-
+    async def ask(self, method: str, path: str, body: Any) -> MemoryAnswer:
+        client = MemoryClient(self._app.answer)
+        data = b"" if body is None else json.dumps(body).encode()
         others = asyncio.create_task(self._count())
-        await self._app(scope, receive, kept)
+        client.send(f"{method} {path} HTTP/1.1\r\ncontent-length: {len(data)}\r\n\r\n".encode() + data)
+        answer = await client.answer()
         others.cancel()
+        await client.ended()
+        self.bodies += answer.pieces
+        return answer
 
     async def _count(self) -> None:
         while True:
             await asyncio.sleep(0)
             self.turns += 1
-
-
-async def ask(app: Sent, method: str, path: str, body: Any) -> httpx.Response:
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://headwater") as client:
-        return await client.request(method, path, json=body)
 
 
 @pytest.mark.parametrize("name", REQUESTS)
@@ -67,16 +63,16 @@ def test_the_same_in_pieces(memory: MemoryRest, monkeypatch: pytest.MonkeyPatch,
     memory.result("PUT", "/collections/c/index", json={"field_name": "n", "field_schema": "integer"})
     method, path, body = REQUESTS[name]
     small = Sent(memory)
-    whole = asyncio.run(ask(small, method, path, body))
-    assert whole.status_code == 200
+    whole = asyncio.run(small.ask(method, path, body))
+    assert whole.status == 200
     assert len(small.bodies) == 1
     monkeypatch.setattr(endpoint, "LARGE_BYTES", 1000)
     monkeypatch.setattr(pieces, "PIECE_BYTES", 300)
     large = Sent(memory)
-    answer = asyncio.run(ask(large, method, path, body))
-    assert answer.json()["result"] == whole.json()["result"]
-    assert int(answer.headers["content-length"]) == len(answer.content)
-    assert len(large.bodies) > len(answer.content) // 600
+    answer = asyncio.run(large.ask(method, path, body))
+    assert json.loads(answer.body)["result"] == json.loads(whole.body)["result"]
+    assert (b"content-length", b"%d" % len(answer.body)) in answer.headers
+    assert len(large.bodies) > len(answer.body) // 600
     assert max(map(len, large.bodies)) < 600
     assert large.turns >= len(large.bodies) - 1
 
@@ -87,6 +83,6 @@ def test_a_large_point(memory: MemoryRest, monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(endpoint, "LARGE_BYTES", 1000)
     monkeypatch.setattr(pieces, "PIECE_BYTES", 300)
     found = Sent(memory)
-    answer = asyncio.run(ask(found, "GET", f"{POINTS}/1", None))
-    assert answer.json()["result"] == {"id": 1, "payload": {"t": TEXT * 100}, "vector": [1.0, 2.0]}
+    answer = asyncio.run(found.ask("GET", f"{POINTS}/1", None))
+    assert json.loads(answer.body)["result"] == {"id": 1, "payload": {"t": TEXT * 100}, "vector": [1.0, 2.0]}
     assert len(found.bodies) == 2

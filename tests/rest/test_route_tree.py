@@ -1,14 +1,16 @@
+from collections.abc import Mapping
+
 import pytest
-from starlette.types import Receive, Scope, Send
 
 from compose.http.route_tree import RouteTree
+from ingest.http.exchange import Exchange
 
 
 class Named:
     def __init__(self, name: str) -> None:
         self.name = name
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, exchange: Exchange, path: Mapping[str, str]) -> None:
         raise AssertionError("only found, never called")
 
 
@@ -46,8 +48,8 @@ def tree() -> RouteTree:
 def test_found(tree: RouteTree, method: str, path: str, name: str, parameters: dict[str, str]) -> None:
     found = tree.find(method, path)
     assert found is not None
-    assert isinstance(found.app, Named)
-    assert (found.app.name, found.parameters) == (name, parameters)
+    assert isinstance(found.answer, Named)
+    assert (found.answer.name, found.parameters) == (name, parameters)
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from compose.http.server import HttpServer, bind
 from compose.projector.admin import PartitionStatus, Status, create_admin_app
+from ingest.http.asgi import answered_by
 from tests.support.http import HOST, Answer, Http
 
 GIVEN = PartitionStatus(topic="points", partition=3, caught_up=False, applied=None)
@@ -16,7 +17,7 @@ def ask(ready: bool, paths: Sequence[str]) -> list[Answer]:
 
     async def main() -> list[Answer]:
         listener = bind(HOST, 0)
-        server = HttpServer(app, listener)
+        server = HttpServer(answered_by(app), listener)
         serving = asyncio.create_task(server.run())
         try:
             return await asyncio.to_thread(_get_all, listener.getsockname()[1], paths)

@@ -1,0 +1,286 @@
+"""One connection of a client: its requests are begun one after another, each when those before it are answered."""
+
+import asyncio
+from collections import deque
+from typing import cast
+
+import structlog
+
+from compose.http.answer_head import CLOSE, opening
+from compose.http.connections import Connections
+from compose.http.exchange import HttpExchange
+from compose.http.request_reader import InvalidRequestError, RequestReader
+from ingest.http.endpoint import JSON_TYPE
+from ingest.http.exchange import ClientGoneError
+from ingest.http.head import Head
+from schemas.rest.envelope import encode_error
+
+HEAD_SECONDS = 30.0
+"""How long a head may take to come, from its first byte."""
+LINGER_SECONDS = 10.0
+"""How long a refused client may go on sending: a connection closed on unread data loses the answer."""
+KEEP_ALIVE_SECONDS = 75.0
+"""Longer than clients keep idle connections, so that they close them, not the server under a request."""
+SOON_BYTES = 64 << 10
+SOON_SECONDS = 0.02
+"""A body no longer than that is expected right behind its head: its request is begun so much later at most."""
+
+_logger = structlog.get_logger("headwater.http")
+
+
+class Connection(asyncio.Protocol):
+    """Hands requests to the application, and its answers to the client."""
+
+    transport: asyncio.Transport
+
+    def __init__(self, connections: Connections) -> None:
+        self._connections = connections
+        self._loop = asyncio.get_running_loop()
+        self._reader = RequestReader(self, connections.heads)
+        self._current: HttpExchange | None = None  # being answered
+        self._waiting: deque[HttpExchange] = deque()  # to be answered after it
+        self._coming: HttpExchange | None = None  # whose body is not complete; neither of these at first
+        self._soon: asyncio.TimerHandle | None = None
+        self._deadline: asyncio.TimerHandle | None = None
+        self._idle: asyncio.TimerHandle | None = None
+        self._idle_since = 0.0
+        self._blocked: asyncio.Event | None = None  # until the client takes more
+        self._is_reading = True
+        self._ending = self._refused = False
+
+    # What the event loop tells.
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """A client is there."""
+        self.transport = cast("asyncio.Transport", transport)
+        self._connections.add(self)
+
+    def data_received(self, data: bytes) -> None:
+        """What the client sent."""
+        if self._refused:
+            return
+        try:
+            self._reader.feed(data)
+        except InvalidRequestError as error:
+            self._refuse(error)
+            return
+        if self._coming is not None and self._soon is None:
+            self._expect(self._coming)
+        if self._reader.in_head and self._deadline is None:
+            self._deadline = self._loop.call_later(HEAD_SECONDS, self._on_deadline)
+
+    def pause_writing(self) -> None:
+        """The client doesn't take what it was sent."""
+        self._blocked = asyncio.Event()
+
+    def resume_writing(self) -> None:
+        """It does again."""
+        if self._blocked is not None:
+            self._blocked.set()
+            self._blocked = None
+        self._advance()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The client is gone."""
+        self._connections.remove(self)
+        self._reader.close()
+        for timer in (self._soon, self._deadline, self._idle):
+            if timer is not None:
+                timer.cancel()
+        for exchange in (self._current, self._coming, *self._waiting):
+            if exchange is not None:
+                exchange.lose()
+        self._waiting.clear()
+        if self._blocked is not None:
+            self._blocked.set()
+            self._blocked = None
+
+    # What the reader tells.
+
+    def on_request(self, head: Head, body: bytes) -> None:
+        """A whole request at once."""
+        self._admit(HttpExchange(self, head, body))
+
+    def on_head(self, head: Head) -> None:
+        """A head, whose body follows."""
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
+        self._coming = HttpExchange(self, head, None)
+
+    def on_body(self, data: bytes) -> None:
+        """A part of it."""
+        if self._coming is not None and self._coming.incoming is not None:
+            self._coming.incoming.add(data)
+
+    def on_end(self) -> None:
+        """All of it has come."""
+        exchange, self._coming = self._coming, None
+        if exchange is None or exchange.incoming is None:
+            return
+        exchange.incoming.end()
+        if self._soon is not None:
+            self._soon.cancel()
+            self._soon = None
+        if not exchange.admitted:
+            exchange.settle()
+            self._admit(exchange)
+
+    # What an answer needs.
+
+    @property
+    def date(self) -> bytes:
+        """The line of an answer's head that says the time."""
+        return self._connections.date
+
+    def keeps_open(self) -> bool:
+        """Whether another request may follow the one that is answered."""
+        return not self._ending or bool(self._waiting)
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        """Send it."""
+        self.transport.write(data)
+
+    async def writable(self) -> None:
+        """Wait until the client takes more."""
+        if self._blocked is not None:
+            await self._blocked.wait()
+
+    def on_answered(self, *, close: bool) -> None:
+        """The answer is complete."""
+        exchange, self._current = self._current, None
+        if exchange is not None and exchange.incoming is not None:
+            exchange.incoming.discard()
+        if close or (self._ending and not self._waiting):
+            self._waiting.clear()
+            self.transport.close()
+            return
+        self._idle_since = self._loop.time()
+        if self._idle is None:
+            self._idle = self._loop.call_later(KEEP_ALIVE_SECONDS, self._on_idle)
+        if self._waiting:
+            self._advance()
+        self.resume_reading()
+
+    def pause_reading(self) -> None:
+        """Read no more for now."""
+        if self._is_reading:
+            self._is_reading = False
+            self.transport.pause_reading()
+
+    def resume_reading(self) -> None:
+        """Go on, unless requests wait."""
+        if not self._is_reading and not self._waiting and not self.transport.is_closing():
+            self._is_reading = True
+            self.transport.resume_reading()
+
+    # What the server needs.
+
+    def shut_down(self) -> None:
+        """End with what was asked by now."""
+        self._ending = True
+        if self._current is None and self._coming is None and not self._waiting:
+            self.transport.close()
+
+    def abort(self) -> None:
+        """End at once."""
+        self.transport.abort()
+
+    def _expect(self, exchange: HttpExchange) -> None:
+        """The body of a request isn't there yet: begin it, or leave it for a moment."""
+        if exchange.admitted:
+            return
+        length = exchange.head.length
+        if exchange.head.expects or length is None or length > SOON_BYTES:
+            self._admit(exchange)
+        else:
+            self._soon = self._loop.call_later(SOON_SECONDS, self._on_late)
+
+    def _on_late(self) -> None:
+        self._soon = None
+        if self._coming is not None:
+            self._admit(self._coming)
+
+    def _admit(self, exchange: HttpExchange) -> None:
+        exchange.admitted = True
+        if self._current is None and self._blocked is None:
+            self._begin(exchange)
+        else:
+            self._waiting.append(exchange)
+            self.pause_reading()
+
+    def _advance(self) -> None:
+        if self._waiting and self._current is None and self._blocked is None:
+            self._begin(self._waiting.popleft())
+            self.resume_reading()
+
+    def _begin(self, exchange: HttpExchange) -> None:
+        self._current = exchange
+        task = exchange.task = self._loop.create_task(self._answer(exchange))
+        self._connections.tasks.add(task)
+
+    async def _answer(self, exchange: HttpExchange) -> None:
+        try:
+            await self._connections.app(exchange)
+            if not (exchange.answered or exchange.gone):
+                raise RuntimeError("a request was left without its answer")
+        except ClientGoneError:
+            self.transport.close()
+        except Exception as error:
+            _logger.error("a request failed", method=exchange.head.method, path=exchange.head.path, exc_info=error)
+            if exchange.begun:
+                # Shorter than its head says: whoever reads it has to know.
+                self.transport.close()
+            else:
+                exchange.answer(500, JSON_TYPE, (), encode_error("Service internal error: see the server's log", 0.0))
+        finally:
+            if exchange.task is not None:
+                self._connections.tasks.discard(exchange.task)
+
+    def _refuse(self, error: InvalidRequestError) -> None:
+        self._refused = self._ending = True
+        self._end_timers()
+        coming, self._coming = self._coming, None
+        if coming is not None:
+            coming.lose()
+            if coming in self._waiting:
+                self._waiting.remove(coming)
+        if coming is not None and coming is self._current:
+            self._current = None
+            if coming.begun:
+                self.transport.close()
+                return
+        if self._current is not None or self._waiting:
+            # An answer now would be taken for that of an earlier request, behind which the connection ends.
+            return
+        body = encode_error(str(error), 0.0)
+        top = opening(error.status, JSON_TYPE)
+        self.transport.write(b"%b%b%bcontent-length: %d\r\n\r\n%b" % (top, self.date, CLOSE, len(body), body))
+        if self.transport.can_write_eof():
+            self.transport.write_eof()
+        self.resume_reading()
+        self._deadline = self._loop.call_later(LINGER_SECONDS, self.transport.close)
+
+    def _end_timers(self) -> None:
+        for timer in (self._soon, self._deadline):
+            if timer is not None:
+                timer.cancel()
+        self._soon = self._deadline = None
+
+    def _on_deadline(self) -> None:
+        self._deadline = None
+        if self._current is not None or self._waiting:
+            self._deadline = self._loop.call_later(HEAD_SECONDS, self._on_deadline)
+        else:
+            self.transport.close()
+
+    def _on_idle(self) -> None:
+        self._idle = None
+        is_answered = self._coming is None or self._coming.answered
+        if self._current is not None or self._waiting or not is_answered or self._reader.in_head:
+            return
+        left = self._idle_since + KEEP_ALIVE_SECONDS - self._loop.time()
+        if left <= 0.001:
+            self.transport.close()
+        else:
+            self._idle = self._loop.call_later(left, self._on_idle)

@@ -1,0 +1,72 @@
+"""The connections of one server, and what they share."""
+
+import asyncio
+from collections.abc import Callable
+from email.utils import formatdate
+from typing import Protocol
+
+from compose.http.request_reader import Heads
+from ingest.http.exchange import App
+
+
+class Open(Protocol):
+    """A connection."""
+
+    def shut_down(self) -> None:
+        """End with what was asked by now."""
+        ...
+
+    def abort(self) -> None:
+        """End at once."""
+        ...
+
+
+class Connections:
+    """Those that are open, and the requests that are being answered. ``app`` answers them."""
+
+    def __init__(self, app: App, changed: Callable[[int], None] | None = None) -> None:
+        """``changed`` is told how many there are whenever that is another number."""
+        self.app = app
+        self.heads = Heads()
+        self.tasks: set[asyncio.Task[None]] = set()
+        self.date = b""
+        """The line of an answer's head that says the time."""
+        self._open: set[Open] = set()
+        self._changed = changed
+        self.tell_time()
+
+    def __len__(self) -> int:
+        return len(self._open)
+
+    def tell_time(self) -> None:
+        """It is a second later."""
+        self.date = f"date: {formatdate(usegmt=True)}\r\n".encode()
+
+    def add(self, connection: Open) -> None:
+        """One more."""
+        self._open.add(connection)
+        if self._changed is not None:
+            self._changed(len(self._open))
+
+    def remove(self, connection: Open) -> None:
+        """It has ended."""
+        self._open.discard(connection)
+        if self._changed is not None:
+            self._changed(len(self._open))
+
+    def shut_down(self) -> None:
+        """Have all of them end once what was asked is answered."""
+        for connection in tuple(self._open):
+            connection.shut_down()
+
+    async def ended(self) -> None:
+        """Wait until there are none, and nothing is being answered."""
+        while self._open or self.tasks:
+            await asyncio.sleep(0.02)
+
+    def abort(self) -> None:
+        """End all of them now."""
+        for task in tuple(self.tasks):
+            task.cancel()
+        for connection in tuple(self._open):
+            connection.abort()

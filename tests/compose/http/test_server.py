@@ -1,0 +1,98 @@
+"""A server's beginning and end."""
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable
+
+import pytest
+import uvloop
+
+from compose.http import server
+from compose.http.server import HttpServer, bind
+from ingest.http.exchange import Exchange
+
+HOST = "127.0.0.1"
+GET = b"GET / HTTP/1.1\r\nhost: x\r\n\r\n"
+
+
+class Slow:
+    """Answers once it may."""
+
+    def __init__(self) -> None:
+        self.begun = asyncio.Event()
+        self.go_on = asyncio.Event()
+        self.cancelled = False
+
+    async def __call__(self, exchange: Exchange) -> None:
+        self.begun.set()
+        try:
+            await self.go_on.wait()
+        except asyncio.CancelledError:
+            self.cancelled = True
+            raise
+        exchange.answer(200, b"text/plain", (), b"done")
+
+
+class Fair:
+    """What a process knows of others: nobody has fewer."""
+
+    def __init__(self) -> None:
+        self.noted: list[int] = []
+
+    def note(self, connections: int) -> None:
+        self.noted.append(connections)
+
+    def is_next(self, connections: int) -> bool:
+        return True
+
+
+def run(check: Callable[[HttpServer, int, Slow], Awaitable[None]], balance: Fair | None = None) -> None:
+    async def main() -> None:
+        slow, listener = Slow(), bind(HOST, 0)
+        made = HttpServer(slow, listener, balance)
+        port = listener.getsockname()[1]
+        async with asyncio.timeout(60):
+            serving = asyncio.create_task(made.run())
+            await check(made, port, slow)
+            made.stop()
+            await serving
+            with pytest.raises(ConnectionError):
+                await asyncio.open_connection(HOST, port)
+
+    uvloop.run(main())
+
+
+@pytest.mark.parametrize("balance", [None, Fair()], ids=["alone", "with others"])
+def test_what_was_asked_before_the_end_is_answered(balance: Fair | None) -> None:
+    async def check(made: HttpServer, port: int, slow: Slow) -> None:
+        idle, _ = await asyncio.open_connection(HOST, port)
+        reader, writer = await asyncio.open_connection(HOST, port)
+        writer.write(GET)
+        await slow.begun.wait()
+        made.stop()
+        assert await idle.read() == b""
+        slow.go_on.set()
+        answer = await reader.read()
+        assert answer.startswith(b"HTTP/1.1 200 OK\r\n")
+        assert b"connection: close\r\n" in answer
+        assert answer.endswith(b"\r\n\r\ndone")
+
+    run(check, balance)
+    if balance is not None:
+        assert max(balance.noted) == 2
+        assert balance.noted[-1] == 0
+
+
+def test_what_takes_too_long_at_the_end_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server, "GRACE_SECONDS", 0.05)
+
+    async def check(made: HttpServer, port: int, slow: Slow) -> None:
+        reader, writer = await asyncio.open_connection(HOST, port)
+        writer.write(GET)
+        await slow.begun.wait()
+        made.stop()
+        with contextlib.suppress(ConnectionResetError):
+            assert await reader.read() == b""
+        assert slow.cancelled
+
+    run(check)

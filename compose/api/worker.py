@@ -34,12 +34,12 @@ from compose.http.starting import StartingApp, SwitchedApp
 from compose.http_options import make_access, make_cors, make_limits, make_tls
 from compose.library_logs import forward_library_logs
 from compose.logging import configure_logging
-from compose.malloc import keep_little_free_memory
 from compose.settings import DataFolder
 from compose.stall_meter import StallMeter
 from ingest.embedded.served import RemoteLog
 from ingest.log import LogUnavailableError, LogUnreachableError, Topic
 from projector.folders import StateFolder
+from projector.malloc import give_back_at_rest, keep_little_free_memory
 
 _VERSION = version("headwater")
 _logger = structlog.get_logger("headwater.api")
@@ -53,6 +53,7 @@ def main() -> None:
     configure_logging(spec.settings.log_level)
     forward_library_logs()
     keep_little_free_memory()
+    give_back_at_rest()
     if spec.log is None:
         import_module("ingest.kafka.log")  # later that would hold up the event loop
     try:

@@ -40,9 +40,10 @@ def projector(
     import uvloop
 
     from compose.descriptors import raise_descriptor_limit
-    from compose.malloc import keep_little_free_memory
     from compose.projector.run import run_projector
+    from projector.malloc import give_back_at_rest, keep_little_free_memory
 
     keep_little_free_memory()
+    give_back_at_rest()
     raise_descriptor_limit()
     uvloop.run(run_projector(settings))

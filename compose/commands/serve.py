@@ -38,9 +38,10 @@ def serve(
         log_level=log_level,
     )
     from compose.descriptors import raise_descriptor_limit
-    from compose.malloc import keep_little_free_memory
+    from projector.malloc import give_back_at_rest, keep_little_free_memory
 
     keep_little_free_memory()
+    give_back_at_rest()
     raise_descriptor_limit()
     if settings.workers > 1:
         _serve_in_several_processes(settings, demo)

@@ -26,7 +26,7 @@ TAIL_MAGIC = b"\nHWFLEND"
 _TRAILER = Struct("<QII8s")
 ALIGNMENT = 64
 _CRC_PIECE = 1 << 24
-_READ_PIECE = 4 << 20
+_READ_PIECE = 1 << 20
 NOT_ITS_FAULT = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EACCES, errno.EPERM})
 """Errors of opening that say nothing about the file: rebuilding it would not help."""
 
@@ -283,7 +283,7 @@ def file_checksum(path: Path) -> tuple[int, int]:
     """A whole file's length and CRC-32C."""
     length = crc = 0
     with path.open("rb") as file:
-        while piece := file.read(_CRC_PIECE):
+        while piece := file.read(_READ_PIECE):
             length += len(piece)
             crc = crc32c(piece, crc)
     return length, crc

@@ -14,6 +14,7 @@ from typing import BinaryIO
 
 import msgspec
 
+from projector.malloc import give_back_at_rest
 from projector.segments.build import build_segment
 from projector.segments.errors import SegmentDamagedError
 from projector.segments.messages import Advanced, Built, Failed, Reply
@@ -30,6 +31,7 @@ def main() -> None:
     """Serve builds until the input ends."""
     end_with_parent(int(sys.argv[1]))
     os.nice(NICENESS)
+    give_back_at_rest()
     replies = _take_output()
     specs: queue.SimpleQueue[bytes] = queue.SimpleQueue()
     threading.Thread(target=_read, args=(sys.stdin.buffer, specs), daemon=True).start()

@@ -72,6 +72,26 @@ def test_the_flush_interval_is_the_configurations() -> None:
     assert not seal_due(tail, OptimizersConfig(flush_interval_sec=21))
 
 
+@pytest.mark.parametrize(
+    ("rows", "tail", "sealed"),
+    [
+        (THRESHOLD_ROWS, TailFacts(rows=5, age=3, quiet=3), True),
+        (THRESHOLD_ROWS - 5, TailFacts(rows=5, age=3, quiet=3), True),
+        (THRESHOLD_ROWS - 6, TailFacts(rows=5, age=3, quiet=3), False),
+        (THRESHOLD_ROWS, TailFacts(rows=5, age=3, quiet=2.9), False),
+        (THRESHOLD_ROWS, TailFacts(deaths=5, age=3, quiet=3), False),
+    ],
+)
+def test_at_rest_a_tail_that_a_graph_waits_for_is_sealed_at_once(rows: int, tail: TailFacts, sealed: bool) -> None:
+    assert plan_plain([plain("a", rows)], tail, config()) == (Plan(seal=True) if sealed else None)
+
+
+def test_where_no_graph_is_to_be_built_a_tail_is_sealed_when_it_is_old_enough() -> None:
+    at_rest = TailFacts(rows=5, age=3, quiet=3)
+    for other in (config(indexing_threshold=0), config(flush_interval_sec=3600), config(Distance.MANHATTAN)):
+        assert plan_plain([plain("a", THRESHOLD_ROWS)], at_rest, other) is None
+
+
 def test_a_long_flush_interval_holds_the_feed_back_for_a_minute_only() -> None:
     patient = OptimizersConfig(flush_interval_sec=86_400)
     assert not seal_due(TailFacts(rows=1, age=MOST_SECONDS - 1), patient)

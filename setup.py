@@ -1,4 +1,4 @@
-"""What is compiled: projector/kernel and ingest/parser. Everything else is said in pyproject.toml."""
+"""What is compiled: the kernel and the parser, each in its folder. Everything else is said in pyproject.toml."""
 
 import os
 from glob import glob

@@ -12,10 +12,10 @@ from ingest.foreign import Destination, ForeignWrite
 from ingest.foreign.writes import PointWrite
 from ingest.log import LogRecord
 from ingest.outcomes import rejected
+from ingest.parser import each_vector_of
 from ingest.points_topic import decode_points_record
 from ingest.ports import CollectionEntry
 from ingest.sharding import records_of
-from ingest.vector_columns import read_rows
 from ingest.writer import encode
 from schemas.config import UNNAMED
 from schemas.errors import BadInputError, HeadwaterError, NotFoundError
@@ -92,7 +92,7 @@ def _plain_points(
     for uid, some in points.items():
         plain = only_plain(entries[uid].config)
         if plain is not None and entries[uid].shard_map:
-            rows = read_rows(plain.dim, [write.vector for _, write in some])
+            rows = each_vector_of([write.vector for _, write in some], plain.dim)
             for (at, write), row in zip(some, rows, strict=True):
                 found[at] = None if row is None else _plain_point(write, plain.plain(row), entries[uid])
     return found

@@ -5,8 +5,8 @@ from typing import TypeVar
 
 import msgspec
 
-from ingest.parser import points_of
-from ingest.vector_columns import pack_written, read_rows_of, to_columns
+from ingest.parser import points_of, vectors_of
+from ingest.vector_columns import pack_written, to_columns
 from schemas.config import UNNAMED, CollectionConfig
 from schemas.errors import BadInputError, UnprocessableError
 from schemas.ids import UUID_BASE, WireId, parse_point_id, to_wire
@@ -140,7 +140,9 @@ def _vector(point: PointRequest, position: int) -> msgspec.Raw:
 
 def _batch_columns(config: CollectionConfig, batch: BatchRequest) -> dict[str, VectorColumn]:
     plain = only_plain(config)
-    if plain is not None and (data := read_rows_of(plain.dim, bytes(batch.vectors), len(batch.ids))) is not None:
+    if plain is not None and (data := vectors_of(bytes(batch.vectors), plain.dim)) is not None:
+        if len(data) != plain.width * len(batch.ids):
+            raise _unequal(batch, "vectors", len(data) // plain.width)
         return {UNNAMED: plain.plain(data)}
     decoded = _decoded_columns(batch, max(1, len(config.names)))
     named = decoded if isinstance(decoded, dict) else {UNNAMED: decoded}

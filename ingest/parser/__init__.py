@@ -1,5 +1,10 @@
-"""The parser: C++ that reads the bodies most upserts have, without the interpreter lock, straight into columns."""
+"""The parser: C++ that reads the JSON most writes have, without the interpreter lock, straight into columns.
 
-from ingest.parser._parser import points_of
+It takes what is plainly right. A number is rounded as one that is read as float64 first; where it can't be certain of
+that within its means, it gives no answer, as for numbers that are no ordinary float32. What it gives no answer for is
+for msgspec to read, and for others to say what is wrong with.
+"""
 
-__all__ = ["points_of"]
+from ingest.parser._parser import each_vector_of, points_of, vectors_of
+
+__all__ = ["each_vector_of", "points_of", "vectors_of"]

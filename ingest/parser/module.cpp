@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string_view>
+#include <vector>
 
 #include "points.hpp"
 
@@ -17,15 +18,29 @@ static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "vectors are little end
 // To give up the interpreter lock, and to wait for it, may take longer than to read so many bytes.
 constexpr std::size_t short_size = 64 << 10;
 
+using Released = std::optional<py::gil_scoped_release>;
+
+void release_for(std::string_view text, Released& released) {
+    if (text.size() > short_size) released.emplace();
+}
+
+void require_dim(std::size_t dim) {
+    if (dim == 0) throw py::value_error("vectors have at least one number");
+}
+
 py::bytes bytes_of(std::string_view text) { return {text.data(), text.size()}; }
 
+py::bytes bytes_of(const std::vector<float>& numbers) {
+    return bytes_of({reinterpret_cast<const char*>(numbers.data()), numbers.size() * sizeof(float)});
+}
+
 py::object points_of(const py::bytes& body, std::size_t dim) {
-    if (dim == 0) throw py::value_error("vectors have at least one number");
+    require_dim(dim);
     const auto text = static_cast<std::string_view>(body);
     std::optional<ReadPoints> read;
     {
-        std::optional<py::gil_scoped_release> released;
-        if (text.size() > short_size) released.emplace();
+        Released released;
+        release_for(text, released);
         read = read_points(text, dim);
     }
     if (!read) return py::none();
@@ -35,8 +50,37 @@ py::object points_of(const py::bytes& body, std::size_t dim) {
         ids[i] = id.text ? py::object(py::str(id.text->data(), id.text->size())) : py::object(py::int_(id.number));
         payloads[i] = bytes_of(read->payloads[i]);
     }
-    const auto* numbers = reinterpret_cast<const char*>(read->vectors.data());
-    return py::make_tuple(ids, bytes_of({numbers, read->vectors.size() * sizeof(float)}), payloads);
+    return py::make_tuple(ids, bytes_of(read->vectors), payloads);
+}
+
+py::object vectors_of(const py::bytes& array, std::size_t dim) {
+    require_dim(dim);
+    const auto text = static_cast<std::string_view>(array);
+    std::vector<float> numbers;
+    bool good;
+    {
+        Released released;
+        release_for(text, released);
+        good = read_vectors(text, dim, numbers);
+    }
+    return good ? py::object(bytes_of(numbers)) : py::none();
+}
+
+// Held by the interpreter's lock: a vector is a short text.
+py::list each_vector_of(const py::sequence& texts, std::size_t dim) {
+    require_dim(dim);
+    std::vector<float> numbers(dim);
+    py::list found(texts.size());
+    for (std::size_t i = 0; i < texts.size(); ++i) {
+        const auto text = py::buffer(texts[i]).request();
+        const std::string_view view(static_cast<const char*>(text.ptr), static_cast<std::size_t>(text.size * text.itemsize));
+        if (read_vector(view, numbers.data(), dim)) {
+            found[i] = bytes_of(numbers);
+        } else {
+            found[i] = py::none();
+        }
+    }
+    return found;
 }
 
 }  // namespace
@@ -44,4 +88,6 @@ py::object points_of(const py::bytes& body, std::size_t dim) {
 
 PYBIND11_MODULE(_parser, module) {
     module.def("points_of", &headwater::points_of, py::arg("body"), py::arg("dim"));
+    module.def("vectors_of", &headwater::vectors_of, py::arg("array"), py::arg("dim"));
+    module.def("each_vector_of", &headwater::each_vector_of, py::arg("texts"), py::arg("dim"));
 }

@@ -1,4 +1,4 @@
-// The body of an upsert as most are: {"points": [{"id": 1, "vector": [0.5], "payload": {}}]}.
+// Points and vectors of a JSON text as most are.
 #pragma once
 
 #include <cstddef>
@@ -22,8 +22,14 @@ struct ReadPoints {
     std::vector<std::string_view> payloads;
 };
 
-// The points, each with an id, a vector of [dim] numbers and maybe a payload, of which only the end was looked for.
-// Nothing where there is anything else, or anything wrong.
-std::optional<ReadPoints> read_points(std::string_view body, std::size_t dim);
+// The points of {"points": [{"id": 1, "vector": [0.5], "payload": {}}]}, each with a vector of [dim] numbers and maybe a
+// payload, of which only the end was looked for. Nothing where there is anything else, or anything wrong.
+std::optional<ReadPoints> read_points(std::string_view text, std::size_t dim);
+
+// [dim] numbers in an array. False where there is anything else.
+bool read_vector(std::string_view text, float* into, std::size_t dim);
+
+// Such arrays in an array.
+bool read_vectors(std::string_view text, std::size_t dim, std::vector<float>& found);
 
 }  // namespace headwater

@@ -11,7 +11,7 @@ import numpy as np
 
 from ingest.foreign import ForeignWrite
 from ingest.foreign.writes import PointWrite
-from ingest.vector_columns import read_rows
+from ingest.parser import each_vector_of
 from schemas.config import UNNAMED
 from schemas.errors import BadInputError
 from schemas.ids import PointId, from_wire, parse_point_id
@@ -42,7 +42,7 @@ DecodedRecord = PartitionRecord | ForeignWrite | PackedPoint | Outcome
 
 def pack_foreign(kind: DenseKind, writes: Sequence[PointWrite]) -> list[PackedPoint | None]:
     """Each write packed, for plain vectors of ``kind``; None where that doesn't work out."""
-    rows = read_rows(kind.dim, [write.vector for write in writes])
+    rows = each_vector_of([write.vector for write in writes], kind.dim)
     return [None if row is None else _pack_foreign(write, row) for write, row in zip(writes, rows, strict=True)]
 
 

@@ -42,7 +42,7 @@ def outgoing_records(draw: st.DrawFn) -> list[Outgoing]:
     return found
 
 
-def one_by_one(size: int, raw: Sequence[msgspec.Raw]) -> list[bytes | None]:
+def one_by_one(raw: Sequence[msgspec.Raw], size: int) -> list[bytes | None]:
     """Stands for reading vectors together, and says of each that it is nothing plain."""
     return [None] * len(raw)
 
@@ -60,7 +60,7 @@ def shown(found: Sequence[list[Forwarded] | Outcome]) -> list[object]:
 def test_together_or_one_by_one(some: list[Outgoing]) -> None:
     together = forwarded(some, ENTRIES, 1000)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(forwarding, "read_rows", one_by_one)
+        patch.setattr(forwarding, "each_vector_of", one_by_one)
         assert shown(forwarded(some, ENTRIES, 1000)) == shown(together)
     assert shown([forwarded([each], ENTRIES, 1000)[0] for each in some]) == shown(together)
 

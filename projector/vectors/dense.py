@@ -54,7 +54,7 @@ class GrowingMatrix:
     def take(self, rows: Rows) -> "GrowingMatrix":
         """A copy of some of them."""
         taken = GrowingMatrix(self._kind)
-        taken._matrix.extend(self._matrix.all()[rows])
+        taken._matrix.begin_with(self._matrix.all()[rows])
         return taken
 
 

@@ -35,6 +35,10 @@ class GrowingArray(Generic[ScalarT]):
         """Every row."""
         return self._data[: self.size]
 
+    def begin_with(self, values: NDArray[ScalarT]) -> None:
+        """Have these rows, which nobody else has, as the first ones."""
+        self._data, self.size = values, len(values)
+
     def extend(self, values: NDArray[ScalarT]) -> None:
         """Append rows."""
         start, end = self.size, self.size + len(values)

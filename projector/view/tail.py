@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import repeat
+from itertools import compress, repeat
 
 import numpy as np
 from numpy.typing import NDArray
@@ -148,14 +148,18 @@ class Tail:
     def keep(self, rows: NDArray[np.int64]) -> "Tail":
         """A new tail of the given rows, ascending, with their deaths."""
         kept = Tail(self._config)
-        old_rows: list[int] = rows.tolist()
-        new_rows = dict(zip(old_rows, range(len(old_rows)), strict=True))
-        kept.ids.extend(self.ids[row] for row in old_rows)
-        kept.points.extend(self.points[row] for row in old_rows)
-        kept._previous = [new_rows.get(self._previous[row], _NO_ROW) for row in old_rows]
-        kept._latest = dict(zip(kept.ids, range(len(old_rows)), strict=True))
-        kept._born_at.extend(self._born_at.all()[rows])
-        kept._dead_at.extend(self._dead_at.all()[rows])
+        # On the event loop, and of any number of rows: what takes time for each of them is done without Python's loops.
+        chosen = np.zeros(self.size, np.bool_)
+        chosen[rows] = True
+        picked = chosen.tobytes()
+        kept.ids.extend(compress(self.ids, picked))
+        kept.points.extend(compress(self.points, picked))
+        new_rows = np.full(self.size + 1, _NO_ROW, np.int64)  # the last is that of _NO_ROW
+        new_rows[rows] = np.arange(len(rows))
+        kept._previous = new_rows[np.fromiter(compress(self._previous, picked), np.int64, len(rows))].tolist()
+        kept._latest = dict(zip(kept.ids, range(len(rows)), strict=True))
+        kept._born_at.begin_with(self._born_at.all()[rows])
+        kept._dead_at.begin_with(self._dead_at.all()[rows])
         for position, growing in self._vectors.items():
             if position in self._params:
                 kept._vectors[position] = growing.keep(rows)

@@ -21,7 +21,9 @@ def normalise(matrix: NDArray[np.float32]) -> NDArray[np.float32]:
     keep = (np.abs(squares - 1.0) <= UNIT_TOLERANCE) | (squares == 0.0)
     lengths = np.sqrt(squares)
     lengths[keep] = 1.0
-    return np.divide(matrix, lengths[:, np.newaxis], dtype=np.float64).astype(np.float32)
+    # Rounded piece by piece, in the processor's cache.
+    whole = np.empty(matrix.shape, np.float32)
+    return np.divide(matrix, lengths[:, np.newaxis], out=whole, dtype=np.float64, casting="same_kind")
 
 
 def _normalise_row(matrix: NDArray[np.float32], square: float) -> NDArray[np.float32]:

@@ -18,10 +18,16 @@ class ByteBudget:
         """Bytes granted and not given back."""
         return self._taken
 
+    def take_now(self, size: int) -> bool:
+        """Whether ``size`` bytes are granted at once; the caller then gives them back."""
+        if self._waiting or not self._fits(size):
+            return False
+        self._taken += size
+        return True
+
     async def take(self, size: int) -> None:
         """Return once ``size`` bytes are granted; the caller gives them back."""
-        if not self._waiting and self._fits(size):
-            self._taken += size
+        if self.take_now(size):
             return
         granted = asyncio.get_running_loop().create_future()
         self._waiting.append((size, granted))

@@ -4,11 +4,12 @@ How deep a decoder can follow what is nested depends on how deep the stack is al
 not, so where the stack was too deep, one that is fresh decides.
 """
 
+from functools import lru_cache
 from threading import Thread
 
 from ingest.foreign.decode import decode_foreign
 from ingest.foreign.writes import ForeignWrite
-from ingest.log import LogRecord
+from ingest.log import Headers, LogRecord
 from schemas.errors import BadInputError, HeadwaterError, TooLargeError
 from schemas.records import (
     CANONICAL_CONTENT_TYPE,
@@ -46,7 +47,12 @@ def is_canonical(record: LogRecord) -> bool:
 
 def says_canonical(record: LogRecord) -> bool | None:
     """What the content type of ``record`` says; None where it has none that is known."""
-    for name, value in record.headers:
+    return _say_canonical(record.headers)
+
+
+@lru_cache(maxsize=8)
+def _say_canonical(headers: Headers) -> bool | None:
+    for name, value in headers:
         if name.lower() == CONTENT_TYPE_HEADER:
             kind = value.partition(b";")[0].strip().lower()
             if kind == CANONICAL_CONTENT_TYPE:

@@ -145,10 +145,12 @@ def encode(record: PointsRecord | CatalogRecord) -> bytes:
         raise BadInputError("Wrong input: a number is out of the range of 64 bits") from error
 
 
-async def within(deadline: Deadline, appending: Awaitable[ResultT]) -> ResultT:
+def within(deadline: Deadline, appending: Awaitable[ResultT]) -> Awaitable[ResultT]:
     """What ``appending`` returns. Raises UnavailableError at the deadline."""
-    if deadline.seconds >= LONG_SECONDS:
-        return await appending
+    return appending if deadline.seconds >= LONG_SECONDS else _limited(deadline, appending)
+
+
+async def _limited(deadline: Deadline, appending: Awaitable[ResultT]) -> ResultT:
     limit = asyncio.timeout(deadline.left())
     try:
         async with limit:

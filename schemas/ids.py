@@ -99,6 +99,8 @@ def ids_to_wire(point_ids: Iterable[PointId]) -> list[WireId]:
 
 def ids_from_wire(values: Sequence[WireId]) -> list[PointId]:
     """``from_wire`` for many; when all are numbers, the common case, they are checked together."""
+    if len(values) == 1:
+        return [from_wire(values[0])]
     if set(map(type, values)) == {int}:
         numbers = cast("Sequence[PointId]", values)
         if min(numbers) >= 0 and max(numbers) < UUID_BASE:

@@ -252,6 +252,10 @@ _partition_decoder_v1 = msgspec.msgpack.Decoder(_PointsRecordV1 | Marker)
 _catalog_decoder = msgspec.msgpack.Decoder(CatalogRecord)
 
 
+_BEGIN = b"\xa4type\xa6points\xa1v" + _encoder.encode(RECORD_VERSION)
+"""How a record of points goes on after its first byte: the version of one that does need not be looked for."""
+
+
 class _Versioned(msgspec.Struct):
     v: Any = None
 
@@ -275,6 +279,17 @@ def _check_version(value: bytes) -> int:
     return version
 
 
+def _decode_current(value: bytes) -> PartitionRecord | None:
+    """A record of points that begins as it is encoded here; None of others, and where anything is odd or wrong."""
+    if not value.startswith(_BEGIN, 1):
+        return None
+    try:
+        record = _partition_decoder.decode(value)
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+        return None
+    return record if record.v == RECORD_VERSION else None
+
+
 def decode_partition_record(value: bytes) -> PartitionRecord:
     """Read a record of the points topic.
 
@@ -282,6 +297,8 @@ def decode_partition_record(value: bytes) -> PartitionRecord:
     The operations' contents are checked by ``schemas.validation``.
     """
     try:
+        if (record := _decode_current(value)) is not None:
+            return record
         if _check_version(value) == 1:
             return _upgraded(_partition_decoder_v1.decode(value))
         return _partition_decoder.decode(value)

@@ -1,6 +1,7 @@
 """The frame: one record as it stands in a segment file. docs/embedded-log.md has it byte for byte."""
 
 import struct
+from functools import lru_cache
 from typing import NamedTuple
 
 from crc32c import crc32c
@@ -64,10 +65,7 @@ class UnknownFrameError(Exception):
 
 def frame_size(record: NewRecord) -> int:
     """Bytes that ``record`` takes in a segment file."""
-    size = HEADER_BYTES + len(record.key or b"") + len(record.value or b"")
-    for name, value in record.headers:
-        size += _NAME_LENGTH.size + len(name.encode()) + _VALUE_LENGTH.size + len(value)
-    return size
+    return HEADER_BYTES + len(record.key or b"") + len(record.value or b"") + len(_encode_headers(record.headers))
 
 
 def encode_frame(record: NewRecord, offset: int, group_index: int, salt: int) -> tuple[bytes, bytes]:
@@ -133,6 +131,7 @@ def decode_record(header: FrameHeader, data: bytes, at: int, partition: int) -> 
     )
 
 
+@lru_cache(maxsize=4)
 def _encode_headers(headers: Headers) -> bytes:
     parts: list[bytes] = []
     for name, value in headers:

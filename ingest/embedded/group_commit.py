@@ -59,11 +59,12 @@ class GroupCommit:
         Waits while too many bytes are queued. Raises LogUnavailableError.
         """
         self._unanswered += 1
-        try:
-            await self._budget.take(size)
-        except BaseException:
-            self._end_some(1)
-            raise
+        if not self._budget.take_now(size):
+            try:
+                await self._budget.take(size)
+            except BaseException:
+                self._end_some(1)
+                raise
         if self._refusal is not None:
             self._budget.give(size)
             self._end_some(1)

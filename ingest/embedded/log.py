@@ -3,7 +3,7 @@
 import asyncio
 import io
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -151,13 +151,13 @@ class EmbeddedLog:
         now = time.time_ns() // 1_000_000
         await self._append(topic, partition, [NewRecord(now, m.key, m.value, m.headers) for m in messages])
 
-    async def _append(self, topic: Topic, partition: int, records: Sequence[NewRecord]) -> int:
+    def _append(self, topic: Topic, partition: int, records: Sequence[NewRecord]) -> Awaitable[int]:
         """The offset of the first."""
         log = self._log(topic, partition)
         if self._lock is None:
             raise io.UnsupportedOperation("the log was opened read-only")
         size = sum([self._checked_size(topic, record) for record in records])
-        return await self._group_commit.append(log, self._writers[topic, partition], records, size)
+        return self._group_commit.append(log, self._writers[topic, partition], records, size)
 
     async def read(self, topic: Topic, partition: int, from_offset: int, max_bytes: int) -> Sequence[LogRecord]:
         """As ``Log.read``: records that are durable, from memory where they are recent."""

@@ -30,8 +30,12 @@ class RecentRecords:
         """Records from ``offset`` on, about ``max_bytes`` of them, at least one; empty if ``offset`` isn't kept."""
         found: list[LogRecord] = []
         size = 0
-        while (record := self._records.get(offset)) is not None and (not found or size < max_bytes):
+        record = self._records.get(offset)
+        while record is not None and (not found or size < max_bytes):
             found.append(record)
-            size += record.log_size
             offset += 1
+            following = self._records.get(offset)
+            if following is not None:
+                size += record.log_size
+            record = following
         return found

@@ -1,5 +1,7 @@
 """The keys of a partition's state (docs/state-keys.md). Byte order is the order the fold scans in."""
 
+from functools import lru_cache
+
 from projector.frames import ShardId
 from schemas.ids import PointId, to_key
 
@@ -23,6 +25,8 @@ OUTBOX_PREFIX = b"e"
 WATERMARK_PREFIX = b"f"
 
 _SHARD_ID_BYTES = 12
+_KEPT = 1024
+"""Of so many shards what their keys begin with is kept: every batch needs it."""
 
 
 def shard_bytes(shard: ShardId) -> bytes:
@@ -35,11 +39,13 @@ def shard_from_bytes(data: bytes) -> ShardId:
     return ShardId(int.from_bytes(data[:8], "big"), int.from_bytes(data[8:12], "big"))
 
 
+@lru_cache(maxsize=_KEPT)
 def shard_key(shard: ShardId) -> bytes:
     """Where a shard's ShardMeta is."""
     return SHARD_PREFIX + shard_bytes(shard)
 
 
+@lru_cache(maxsize=_KEPT)
 def points_prefix(shard: ShardId) -> bytes:
     """Before every point of a shard."""
     return POINT_PREFIX + shard_bytes(shard)
@@ -54,6 +60,7 @@ POINT_ID_AT = len(POINT_PREFIX) + _SHARD_ID_BYTES
 """Where the id begins in a point's key."""
 
 
+@lru_cache(maxsize=_KEPT)
 def changed_prefix(shard: ShardId) -> bytes:
     """Before a shard's lists of changed ids."""
     return CHANGED_PREFIX + shard_bytes(shard)

@@ -126,9 +126,12 @@ class Tail:
 
     def vectors(self, bound: int) -> dict[str, Vectors]:
         """The vectors of the rows below ``bound``, by name; names without any are left out."""
-        found = ((name, self._vectors.get(position)) for name, position in self._config.positions.items())
-        snapshots = ((name, growing.snapshot(bound)) for name, growing in found if growing is not None)
-        return {name: snapshot for name, snapshot in snapshots if snapshot is not None}
+        found: dict[str, Vectors] = {}
+        for name, position in self._config.positions.items():
+            growing = self._vectors.get(position)
+            if growing is not None and (snapshot := growing.snapshot(bound)) is not None:
+                found[name] = snapshot
+        return found
 
     def id_order(self, bound: int) -> IdOrder:
         """The rows below ``bound`` by id. Extends the order of an earlier bound: sorting a sorted list is cheap."""

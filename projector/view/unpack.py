@@ -51,7 +51,9 @@ def _uniform_places(points: Sequence[bytes]) -> list[tuple[int, int, int]] | Non
         start = at + _VECTOR.size
         # The number of vectors lies right before the first one's header: both are compared at once.
         head_at = at if index else _COUNT_AT
-        if b"".join([point[head_at:start] for point in points]) != first[head_at:start] * len(points):
+        if len(points) > 1 and b"".join([point[head_at:start] for point in points]) != first[head_at:start] * len(
+            points
+        ):
             return None
         at = start + length
         places.append((position, start, at))

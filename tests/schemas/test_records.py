@@ -75,6 +75,16 @@ def test_fields_it_does_not_know_are_ignored() -> None:
     assert decode_partition_record(pack(value)) == ShardClosed(seq=1, uid=2, shard=3)
 
 
+@pytest.mark.parametrize("rest", [b"\xa3uid\x07\xa5shard\x00\xa3ops\x90", b"\xa3uid\xc0\xa5shard\x00\xa3ops\x90"])
+def test_the_last_version_that_a_record_gives_counts(rest: bytes) -> None:
+    begin = b"\xa4type\xa6points\xa1v\x02"
+    later = b"\xa1v" + pack(RECORD_VERSION + 1)
+    with pytest.raises(NewerRecordError):
+        decode_partition_record(b"\x86" + begin + rest + later)
+    with pytest.raises(BadInputError, match="positive"):
+        decode_partition_record(b"\x86" + begin + rest + b"\xa1v\xc0")
+
+
 @pytest.mark.parametrize("decode", [decode_partition_record, decode_catalog_record])
 @pytest.mark.parametrize("version", [RECORD_VERSION + 1, 2**63])
 def test_a_later_version_is_told_apart_whatever_else_it_holds(decode: Any, version: int) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 
 from ingest.deadline import Deadline
+from ingest.http.under_way import is_alone
 from projector.kernel import KernelPool
 from schemas.errors import TimedOutError
 
@@ -60,6 +61,8 @@ class NativeThreads:
         if not worthwhile:
             return
         if not self._running and len(worthwhile) == 1 and worthwhile[0].us < LONG_US:
+            if is_alone():
+                return
             # Whoever else came in the same turn of the loop gets to here first.
             self._asking += 1
             await asyncio.sleep(0)

@@ -13,6 +13,7 @@ from compose.http.request_reader import InvalidRequestError, RequestReader
 from ingest.http.endpoint import JSON_TYPE
 from ingest.http.exchange import ClientGoneError
 from ingest.http.head import Head
+from ingest.http.under_way import UNDER_WAY
 from schemas.rest.envelope import encode_error
 
 HEAD_SECONDS = 30.0
@@ -218,6 +219,7 @@ class Connection(asyncio.Protocol):
         self._current = exchange
         task = exchange.task = self._loop.create_task(self._answer(exchange))
         self._connections.tasks.add(task)
+        UNDER_WAY.add(task)
 
     async def _answer(self, exchange: HttpExchange) -> None:
         try:
@@ -236,6 +238,7 @@ class Connection(asyncio.Protocol):
         finally:
             if exchange.task is not None:
                 self._connections.tasks.discard(exchange.task)
+                UNDER_WAY.discard(exchange.task)
 
     def _refuse(self, error: InvalidRequestError) -> None:
         self._refused = self._ending = True

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from compose.http.request_reader import Heads
 from ingest.http.exchange import App
+from ingest.http.under_way import UNDER_WAY
 
 
 class Open(Protocol):
@@ -68,5 +69,6 @@ class Connections:
         """End all of them now."""
         for task in tuple(self.tasks):
             task.cancel()
+            UNDER_WAY.discard(task)
         for connection in tuple(self._open):
             connection.abort()

@@ -62,6 +62,50 @@ def test_what_is_alone_and_short_stays_on_the_loop() -> None:
     assert not work.done
 
 
+def test_the_only_request_waits_for_no_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is under way is known before it begins: nobody else can come in the same turn of the loop."""
+    under_way: set[asyncio.Task[None]] = set()
+    monkeypatch.setattr("ingest.http.under_way.UNDER_WAY", under_way)
+
+    async def turns(works: Sequence[Work], at_once: int) -> int:
+        """How often the loop went on to something else while each of these was asked for."""
+        seen = 0
+
+        def turn() -> None:
+            nonlocal seen
+            seen += 1
+
+        threads = NativeThreads()
+        asyncio.get_running_loop().call_soon(turn)
+        asked = [threads.run([work], Deadline(SECONDS)) for work in works]
+        if at_once == 1:
+            await asked[0]
+        else:
+            await asyncio.gather(*asked)
+        return seen
+
+    async def request(works: Sequence[Work], others: int) -> int:
+        under_way.clear()
+        found: list[int] = []
+
+        async def answer() -> None:
+            found.append(await turns(works, len(works)))
+
+        task = asyncio.create_task(answer())
+        idle = [asyncio.create_task(asyncio.Event().wait()) for _ in range(others)]
+        under_way.update((task, *idle))  # type: ignore[arg-type]
+        await task
+        for other in idle:
+            other.cancel()
+        return found[0]
+
+    alone, beside, several = Work(), Work(), [Work(), Work()]
+    assert asyncio.run(request([alone], 0)) == 0
+    assert asyncio.run(request([beside], 1)) == 1
+    assert asyncio.run(request(several, 0)) == 1
+    assert [alone.done, beside.done, *(work.done for work in several)] == [False, False, True, True]
+
+
 def test_what_is_long_does_not() -> None:
     work = Work(LONG_US)
     run([work])

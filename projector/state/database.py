@@ -55,6 +55,8 @@ def _options(write_buffer_mib: int, cache_mib: int) -> Options:
     options.set_write_buffer_size(write_buffer_mib * _MIB)
     options.set_max_write_buffer_number(2)
     options.set_max_background_jobs(2)
+    # There is one writer: it need not insert as several do.
+    options.set_allow_concurrent_memtable_write(False)
     options.set_keep_log_file_num(2)
     options.set_max_open_files(_most_open_files())
     options.set_max_log_file_size(1 * _MIB)

@@ -14,10 +14,10 @@ def normalise(matrix: NDArray[np.float32]) -> NDArray[np.float32]:
     A zero row stays zero. A row whose squared length is within 1e-6 of one stays as it is, bit for bit, so
     normalising twice changes nothing. Lengths are computed in float64: no float32 value over- or underflows.
     """
-    squares = np.einsum("ij,ij->i", matrix, matrix, dtype=np.float64)
-    if len(squares) == 1:
+    if len(matrix) == 1:
         # Most writes are of one row: numbers take a quarter of what arrays of one take.
-        return _normalise_row(matrix, float(squares[0]))
+        return _normalise_row(matrix)
+    squares = np.einsum("ij,ij->i", matrix, matrix, dtype=np.float64)
     keep = (np.abs(squares - 1.0) <= UNIT_TOLERANCE) | (squares == 0.0)
     lengths = np.sqrt(squares)
     lengths[keep] = 1.0
@@ -26,8 +26,10 @@ def normalise(matrix: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.divide(matrix, lengths[:, np.newaxis], out=whole, dtype=np.float64, casting="same_kind")
 
 
-def _normalise_row(matrix: NDArray[np.float32], square: float) -> NDArray[np.float32]:
-    """The same for a matrix of one row, whose squared length is ``square``."""
+def _normalise_row(matrix: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The same for a matrix of one row."""
+    wide = matrix.astype(np.float64)
+    square = float(np.einsum("ij,ij->i", wide, wide)[0])
     if abs(square - 1.0) <= UNIT_TOLERANCE or square == 0.0:
         return matrix.copy()
-    return np.divide(matrix, sqrt(square), dtype=np.float64).astype(np.float32)
+    return (wide / sqrt(square)).astype(np.float32)

@@ -18,6 +18,7 @@ def draw(results: Results, path: Path) -> None:
     axes.bar_label(bars, labels=[f"{share:.2f}" for share in shares], padding=3, fontsize=8)
     axes.axvline(1, color="black", lw=1)
     axes.set_xscale("log")
+    axes.margins(x=0.15, y=0.01)
     axes.invert_yaxis()
     axes.tick_params(axis="y", labelsize=8)
     axes.set_xlabel("of what the goal allows")

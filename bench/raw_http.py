@@ -16,7 +16,7 @@ from typing import Self
 
 HOST = "127.0.0.1"
 _LENGTH = re.compile(rb"content-length: *(\d+)", re.IGNORECASE)
-_CHUNK = 1 << 20
+_CHUNK = 1 << 16
 
 
 class RequestError(Exception):

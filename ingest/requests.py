@@ -39,7 +39,13 @@ from schemas.rest.points import (
     UpsertRequest,
 )
 from schemas.rest.shard_keys import ShardKeySelector
-from schemas.validation import check_operation, check_operation_count, check_payloads, decode_payload
+from schemas.validation import (
+    check_operation,
+    check_operation_count,
+    check_payloads,
+    check_point_count,
+    decode_payload,
+)
 from schemas.vectors.plain import only_plain
 from schemas.vectors.registry import VectorColumn
 
@@ -100,7 +106,9 @@ def plain_upsert(config: CollectionConfig, body: bytes) -> Upsert | None:
     ids, vectors, payloads = read
     try:
         operation = Upsert(wire_ids(ids, "points[{}].id"), {UNNAMED: kind.plain(vectors)}, _payloads(payloads))
-        checked(config, operation)
+        # The vectors that are read have the right size, and finite numbers only.
+        check_point_count(len(ids))
+        check_payloads(operation)
     except BadInputError:
         return None
     return operation

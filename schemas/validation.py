@@ -34,10 +34,16 @@ def check_operation_count(field: str, count: int) -> None:
         raise UnprocessableError(f"Validation error in JSON body: [{field}: at most {MAX_OPERATIONS}, not {count}]")
 
 
+def check_point_count(count: int) -> None:
+    """Raise BadInputError when there are more points than an operation may name."""
+    if count > MAX_POINTS_PER_OPERATION:
+        raise BadInputError(f"Wrong input: {count} points in one operation, at most {MAX_POINTS_PER_OPERATION}")
+
+
 def check_operation(config: CollectionConfig, op: Operation) -> None:
     """Check everything about ``op`` but its payloads' text. Raises BadInputError naming what is wrong."""
-    if op.ids is not None and len(op.ids) > MAX_POINTS_PER_OPERATION:
-        raise BadInputError(f"Wrong input: {len(op.ids)} points in one operation, at most {MAX_POINTS_PER_OPERATION}")
+    if op.ids is not None:
+        check_point_count(len(op.ids))
     if isinstance(op, Upsert):
         _check_points(config, op.ids, op.vectors, op.update_filter)
         if op.payloads is not None and len(op.payloads) != len(op.ids):

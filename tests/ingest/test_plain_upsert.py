@@ -151,6 +151,13 @@ def test_collections_with_names_are_left_to_the_other(config: CollectionConfig) 
     assert plain_upsert(config, body_of({"id": 1, "vector": [1, 2]})) is None
 
 
+def test_so_many_points_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("schemas.validation.MAX_POINTS_PER_OPERATION", 2)
+    points = [{"id": number, "vector": [1, 2]} for number in range(3)]
+    assert plain_upsert(CONFIG, body_of(*points[:2])) is not None
+    assert plain_upsert(CONFIG, body_of(*points)) is None
+
+
 def single(text: str) -> bytes | None:
     found = points_of(b'{"points":[{"id":1,"vector":[%b]}]}' % text.encode(), 1)
     return None if found is None else found[1]

@@ -16,6 +16,8 @@ HAND_OVER_US = 100.0
 """Below this, having a thread do it takes longer than doing it."""
 LONG_US = 1000.0
 """What takes so long is not done on the event loop even where nothing else is to be done there."""
+SPLIT_US = 500.0
+"""The same of what several threads do together, as that is sooner done."""
 
 
 class NativeWork(Protocol):
@@ -24,6 +26,11 @@ class NativeWork(Protocol):
     @property
     def us(self) -> float:
         """About how long it takes, in microseconds."""
+        ...
+
+    @property
+    def divisible(self) -> bool:
+        """Whether several threads do it together."""
         ...
 
     def begin(self, pool: KernelPool, ticket: int) -> None:
@@ -60,7 +67,7 @@ class NativeThreads:
         worthwhile = [work for work in works if work.us > HAND_OVER_US]
         if not worthwhile:
             return
-        if not self._running and len(worthwhile) == 1 and worthwhile[0].us < LONG_US:
+        if not self._running and len(worthwhile) == 1 and _is_short(worthwhile[0]):
             if is_alone():
                 return
             # Whoever else came in the same turn of the loop gets to here first.
@@ -95,3 +102,7 @@ class NativeThreads:
             waiting.left -= 1
             if not waiting.left and not waiting.future.done():
                 waiting.future.set_result(None)
+
+
+def _is_short(work: NativeWork) -> bool:
+    return work.us < (SPLIT_US if work.divisible else LONG_US)

@@ -57,6 +57,7 @@ def distances(
     rows: NDArray[np.int64] | None = None,  # None: all
     level: str | None = None,
 ) -> NDArray[np.float32]: ...
+def kept_of_ef(share: float) -> float: ...  # how many of ef a walk keeps where so much may be found
 def levels() -> list[str]: ...
 
 # A measure is "cosine" (of vectors of length one, but for uint8 ones), "dot", "euclid" or "manhattan".

@@ -303,6 +303,7 @@ PYBIND11_MODULE(_kernel, module) {
         .def("finished", &PyPool::finished);
     module.def("distances", &distances, py::arg("vectors"), py::arg("metric"), py::arg("query"),
                py::arg("rows") = py::none(), py::arg("level") = py::none());
+    module.def("kept_of_ef", &kept_of_ef, py::arg("share"));
     module.def("levels", &levels);
     define_scans(module);
     define_normalising(module);

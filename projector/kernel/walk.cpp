@@ -281,7 +281,7 @@ class TwoHeaps {
 
     // How many to keep where this share of what was met may be found.
     std::size_t most_of(double share) const {
-        return std::max(wanted_, static_cast<std::size_t>(std::ceil(static_cast<double>(ef_) * std::sqrt(share))));
+        return std::max(wanted_, static_cast<std::size_t>(std::ceil(static_cast<double>(ef_) * kept_of_ef(share))));
     }
 
     void drop_farthest() {
@@ -326,6 +326,11 @@ void Rows::prefetch(const void* row) const {
     const std::uintptr_t end = from + std::min(stride, prefetched);
     for (std::uintptr_t line = from & ~(cache_line - 1); line < end; line += cache_line)
         __builtin_prefetch(reinterpret_cast<const void*>(line));
+}
+
+double kept_of_ef(double share) {
+    constexpr double farther = 2.4;
+    return std::min(farther * std::sqrt(share), farther - (farther - 1.0) * share);
 }
 
 Walked walk(const Graph& graph, const void* query, std::size_t wanted, std::size_t ef, const bool* allowed,

@@ -54,13 +54,20 @@ struct Walked {
     bool exhausted = false;         // the budget was used up: what was found is not to be relied on
 };
 
+// How many of ef a walk keeps where this [share] may be found.
+//
+// What is met on the way and isn't allowed makes the walk longer anyway: ef * sqrt(share) have the recall of a search
+// without a filter. But the nearest that pass a filter are farther away than the nearest of all, so that what is at hand
+// for an ef of 128 is to be found by a filtered walk more surely: 2.4 times as many had a recall of 0.98 among 200,000
+// word vectors, at shares from 0.1 to 0.5, where an unfiltered walk had 0.93. What takes little away changes little.
+double kept_of_ef(double share);
+
 // The nearest of those that are [allowed] (nullptr: all), at least [wanted] where so many can be reached. The walk
 // keeps [ef] of them, and ends when no row nearer than the farthest of these is known. About [budget] rows are compared
 // at most.
 //
-// Where not all are allowed fewer are kept: what is met on the way and isn't allowed makes the walk longer anyway, so
-// that ef * sqrt(share of what was met that is allowed) of them have the recall of an unfiltered search. The share is
-// that of this walk, not of all rows: a filter may have much to do with how near its rows are.
+// Where not all are allowed, [kept_of_ef] times as many are kept, by the share of what was met that is allowed: that of
+// this walk, not of all rows, as a filter may have much to do with how near its rows are.
 Walked walk(const Graph& graph, const void* query, std::size_t wanted, std::size_t ef, const bool* allowed,
             std::uint64_t budget);
 

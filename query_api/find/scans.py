@@ -16,6 +16,8 @@ Nearest = tuple[NDArray[np.int64], NDArray[np.float32]]
 class Scan:
     """One scan: done once, by who needs its end or ahead of that."""
 
+    divisible = True
+
     def __init__(
         self,
         matrix: NDArray[Any],

@@ -17,6 +17,8 @@ from query_api.native import Answer
 class GraphWalk:
     """One walk: done once, by who needs its end or ahead of that."""
 
+    divisible = False
+
     def __init__(
         self, graph: Graph, query: NDArray[Any], found: Findable, wanted: int, plan: WalkPlan, *, coded: bool = False
     ) -> None:

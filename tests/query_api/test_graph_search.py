@@ -96,7 +96,7 @@ def test_recall(distance: Distance) -> None:
     assert recall(view, ef=256) > 0.98
 
 
-@pytest.mark.parametrize("below", [3, 5, 9])
+@pytest.mark.parametrize("below", [6, 8, 9])
 @pytest.mark.parametrize("distance", [Distance.COSINE, Distance.EUCLID])
 def test_recall_under_a_filter(distance: Distance, below: int) -> None:
     view = shard(distance).view
@@ -104,6 +104,25 @@ def test_recall_under_a_filter(distance: Distance, below: int) -> None:
     assert goes_by_graph(view, 12, filter)
     assert recall(view, filter, ef=12) > 0.8
     assert recall(view, filter) > 0.95
+
+
+@pytest.mark.parametrize("share", [0.05, 0.3, 0.5, 0.9])
+@pytest.mark.parametrize("ef", [16, 64])
+def test_a_walk_finds_more_surely_where_not_everything_may_be_found(share: float, ef: int) -> None:
+    view = shard(Distance.EUCLID).view
+    graph = view.segments[0].graph("")
+    assert graph is not None
+    allowed = np.random.default_rng(7).random(POINTS) < share
+    hits = [0, 0]
+    for query in queries():
+        for number, mask in enumerate([None, allowed]):
+            far = np.linalg.norm(clustered() - query, axis=1)
+            if mask is not None:
+                far[~mask] = np.inf
+            found = graph.search(query, WANTED, ef, mask, None).rows[:WANTED]
+            hits[number] += len(set(found.tolist()) & set(np.argsort(far)[:WANTED].tolist()))
+    assert hits[1] > hits[0] - WANTED
+    assert hits[1] > 0.9 * WANTED * QUERIES
 
 
 def test_recall_where_only_some_points_have_the_vector() -> None:
@@ -194,7 +213,7 @@ def test_equal_vectors_that_the_graph_cannot_reach_are_found() -> None:
 
 def test_what_is_costly() -> None:
     rng = np.random.default_rng(1)
-    matrix = rng.normal(size=(9000, 512)).astype(np.float32)
+    matrix = rng.standard_normal((30_000, 512), np.float32)
     config = CollectionConfig(vectors={"": VectorParams(512, Distance.DOT)})
     live = LiveShard(ShardId(1, 0), config, [], 0)
     ids = [PointId(i) for i in range(len(matrix))]

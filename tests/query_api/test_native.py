@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from ingest.deadline import Deadline
 from projector.kernel import KernelGraph, KernelPool
-from query_api.native import HAND_OVER_US, LONG_US, Answer, NativeThreads
+from query_api.native import HAND_OVER_US, LONG_US, SPLIT_US, Answer, NativeThreads
 from schemas.errors import TimedOutError
 
 SHORT_US = HAND_OVER_US + 1
@@ -24,8 +24,9 @@ def graph() -> KernelGraph:
 class Work:
     """A walk of which it is kept what came of it."""
 
-    def __init__(self, us: float = SHORT_US, graph_: KernelGraph | None = None) -> None:
+    def __init__(self, us: float = SHORT_US, graph_: KernelGraph | None = None, *, divisible: bool = False) -> None:
         self.us = us
+        self.divisible = divisible
         self.answer: Answer | None = None
         self._graph = graph_ or graph()
         self._query: NDArray[np.float32] = np.array([0, 1], np.float32)
@@ -110,6 +111,13 @@ def test_what_is_long_does_not() -> None:
     work = Work(LONG_US)
     run([work])
     assert work.done
+
+
+def test_what_several_threads_do_together_is_sooner_worth_handing_over() -> None:
+    works = Work(SPLIT_US), Work(SPLIT_US, divisible=True), Work(SPLIT_US - 1, divisible=True)
+    for work in works:
+        run([work])
+    assert [work.done for work in works] == [False, True, False]
 
 
 def test_what_comes_together_is_done_together() -> None:

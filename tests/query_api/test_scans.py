@@ -11,7 +11,7 @@ from query_api.budget import Allowance, OverEstimateError
 from query_api.find import scans
 from query_api.find.nearest import NearestSearch
 from query_api.find.scans import Scan
-from query_api.native import LONG_US
+from query_api.native import SPLIT_US
 from query_api.plan.selection import Selection
 from schemas.config import CollectionConfig, Distance, VectorParams
 from schemas.ids import PointId
@@ -45,7 +45,7 @@ def test_what_is_long_is_done_ahead_and_finds_the_same(monkeypatch: pytest.Monke
 
     monkeypatch.setattr(scans, "nearest", not_here)
     for query, (rows, scores) in zip(queries, alone, strict=True):
-        assert scan_of(view, query).us > LONG_US
+        assert scan_of(view, query).us > SPLIT_US
         found = {(point.id, point.score) for point in search([view], query, PLAIN)}
         assert found == set(zip(rows.tolist(), scores.tolist(), strict=True))
 

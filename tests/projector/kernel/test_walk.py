@@ -42,7 +42,8 @@ def expected(
             if may:
                 kept = sorted([*kept, found])[:most]
         if allowed is not None:
-            most = max(wanted, ceil(ef * sqrt((passed + 1) / (len(met) + 1))))
+            share = (passed + 1) / (len(met) + 1)
+            most = max(wanted, ceil(ef * min(2.4 * sqrt(share), 2.4 - 1.4 * share)))
             kept = kept[:most]
     return [row for _, row in kept], compared, exhausted
 

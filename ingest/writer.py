@@ -2,8 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from ingest.deadline import Deadline
 from ingest.http.offsets import Offset
@@ -37,8 +36,7 @@ _GROWING = (Upsert, UpdateVectors, SetPayload, OverwritePayload)
 ResultT = TypeVar("ResultT")
 
 
-@dataclass(frozen=True, slots=True)
-class WriteResult:
+class WriteResult(NamedTuple):
     """``operation_id`` is the highest of the records' offsets, which ``offsets`` has all: (partition, offset)."""
 
     operation_id: int

@@ -4,7 +4,7 @@ import os
 import uuid
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from ingest.disk import Disk, write_all
 from ingest.embedded.errors import LogPoisonedError
@@ -20,8 +20,7 @@ _LARGE_BYTES = 1 << 16
 _UNFINISHED = "a group was not written to its end"
 
 
-@dataclass(frozen=True, slots=True)
-class Committed:
+class Committed(NamedTuple):
     """A group that is durable: the file it is in, its first offset and where that record begins."""
 
     segment: Segment

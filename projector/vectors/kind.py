@@ -1,8 +1,7 @@
 """What a kind of vectors is to tails and segments."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,8 +31,7 @@ class Vectors(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Stored:
+class Stored(NamedTuple):
     """Values of many points as stored points hold them, one after another; ``lengths``: the bytes of each."""
 
     data: bytes

@@ -5,8 +5,8 @@ in every point: one slice per point and one join give a matrix. Points that diff
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from struct import Struct
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,8 +19,7 @@ _COUNT_AT = VERSION_BYTES
 _TABLE_AT = VERSION_BYTES + 1
 
 
-@dataclass(frozen=True, slots=True)
-class Unpacked:
+class Unpacked(NamedTuple):
     """One vector name's values in a batch; ``rows``: which points, None for all."""
 
     stored: Stored

@@ -23,6 +23,8 @@ from projector.state.errors import StateDamagedError
 from projector.view.live_shard import LiveShard
 
 POLL_SECONDS = 0.2
+FLUSHED_BYTES = 4 << 20
+"""A graph comes after many changes. What they left in the state's memory is given back if it takes so much."""
 _STAGED_SECONDS = 0.01
 FULL_TAILS = 20
 """A tail with so many times what makes it due for sealing holds up the fold of its partition, which is faster."""
@@ -234,6 +236,8 @@ class Optimizer:
                 replacement.discard()
                 return
             self._swap(work, plan, replacement, built)
+            if graph:
+                await partition.state.flush(FLUSHED_BYTES)
             published = await publish(work, partition.state)
         except (BuildFailedError, SegmentDamagedError, StateDamagedError, OSError) as error:
             self._on_failure(partition, work, plan, graph, error)

@@ -31,6 +31,10 @@ class SealedState(Protocol):
         """Make what was committed survive power loss."""
         ...
 
+    async def flush(self, least_bytes: int) -> None:
+        """Move what is in memory into files, if it takes so many bytes."""
+        ...
+
     def drop_changed(self, shard: ShardId, offset: int) -> None:
         """Forget which ids changed at or below ``offset``."""
         ...

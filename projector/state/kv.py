@@ -15,6 +15,8 @@ from projector.state.database import StateLock, close_database, open_database, t
 from projector.state.errors import REMEDY, StateDamagedError, StateLockedError, StateUnwritableError
 from projector.threads import to_its_end
 
+_IN_MEMORY = "rocksdb.cur-size-all-mem-tables"
+
 
 class Batch:
     """Puts and deletes that are written together or not at all."""
@@ -184,8 +186,9 @@ class KeyValue:
             except Exception as error:
                 raise self._unwritten(error) from error
 
-    async def flush(self) -> None:
-        """Move what is in memory into table files, so that little is left to do for ``checkpoint``.
+    async def flush(self, least_bytes: int = 0) -> None:
+        """Move what is in memory into table files, if it takes ``least_bytes``: the memory is given back, and little is
+        left to do for ``checkpoint``.
 
         Raises as ``write``.
         """
@@ -193,6 +196,8 @@ class KeyValue:
             if self.unwritable is not None:
                 raise StateUnwritableError(self.unwritable)
             try:
+                if (self._db.property_int_value(_IN_MEMORY) or 0) < least_bytes:
+                    return
                 await to_its_end(asyncio.to_thread(self._db.flush))
             except Exception as error:
                 raise self._unwritten(error) from error

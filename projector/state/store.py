@@ -277,9 +277,9 @@ class PartitionState:
         """Make what was committed survive power loss."""
         await self._kv.sync()
 
-    async def flush(self) -> None:
-        """Make ``checkpoint`` short."""
-        await self._kv.flush()
+    async def flush(self, least_bytes: int = 0) -> None:
+        """Make ``checkpoint`` short, and give back what is in memory if that takes ``least_bytes``."""
+        await self._kv.flush(least_bytes)
 
     def checkpoint(self, into: Path) -> None:
         """Copy the state as it is now to ``into``; table files are shared. Raises StateDamagedError."""

@@ -47,13 +47,16 @@ class State:
         self.samples: dict[PointId, Sample] = {}
         self.changed: list[tuple[int, PointId]] = []
         self.dropped = -1
-        self.syncs = 0
+        self.syncs = self.flushes = 0
         self.fails = False
 
     async def sync(self) -> None:
         self.syncs += 1
         if self.fails:
             raise OSError("disk full")
+
+    async def flush(self, least_bytes: int) -> None:
+        self.flushes += 1
 
     def points(self, shard: ShardId, ids: Sequence[PointId]) -> list[bytes | None]:
         found = map(self.samples.get, ids)

@@ -21,7 +21,9 @@ def test_a_tail_is_sealed_and_then_graphed(tmp_path: Path) -> None:
         assert harness.live.view.tail.size == 0
         assert folders(harness) == ["manifest", "s000000000001"]
         assert harness.state.dropped == harness.offset
+        assert harness.state.flushes == 0
         assert await harness.step(graph=True)
+        assert harness.state.flushes == 1
         harness.check()
         assert folders(harness) == ["manifest", "s000000000002"]
         assert harness.graphs == ["s000000000002"]

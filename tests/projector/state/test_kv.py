@@ -40,6 +40,18 @@ def _put(kv: KeyValue, *keys: bytes) -> None:
     kv.write(batch)
 
 
+def test_what_is_in_memory_is_moved_into_files_where_it_is_much(tmp_path: Path) -> None:
+    with KeyValue.open(tmp_path) as kv:
+        batch = Batch()
+        batch.put(b"a", bytes(1 << 20))
+        kv.write(batch)
+        run(kv.flush(4 << 20))
+        assert not list(tmp_path.glob("*.sst"))
+        run(kv.flush(1 << 20))
+        assert list(tmp_path.glob("*.sst"))
+        assert kv.get(b"a") == bytes(1 << 20)
+
+
 def test_reads_see_what_was_written(tmp_path: Path) -> None:
     with KeyValue.open(tmp_path) as kv:
         _put(kv, b"a", b"b")

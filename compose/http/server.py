@@ -72,6 +72,7 @@ class HttpServer:
             accepting.close()
             self._listener.close()
             await self._end()
+            give_all()
 
     def stop(self) -> None:
         """Take no more requests."""

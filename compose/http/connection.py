@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
 from typing import cast
 
 import structlog
@@ -35,25 +36,29 @@ class Connection(asyncio.Protocol):
     transport: asyncio.Transport
 
     def __init__(self, connections: Connections) -> None:
+        self.write: Callable[[bytes | bytearray | memoryview], None]
         self._connections = connections
         self._loop = asyncio.get_running_loop()
         self._reader = RequestReader(self, connections.heads)
         self._current: HttpExchange | None = None  # being answered
         self._waiting: deque[HttpExchange] = deque()  # to be answered after it
         self._coming: HttpExchange | None = None  # whose body is not complete; neither of these at first
+        self._worker: asyncio.Task[None] | None = None
+        self._called: asyncio.Future[None] | None = None  # what it waits for when there is nothing to answer
         self._soon: asyncio.TimerHandle | None = None
         self._deadline: asyncio.TimerHandle | None = None
         self._idle: asyncio.TimerHandle | None = None
         self._idle_since = 0.0
         self._blocked: asyncio.Event | None = None  # until the client takes more
         self._is_reading = True
-        self._ending = self._refused = False
+        self._ending = self._refused = self._is_lost = False
 
     # What the event loop tells.
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """A client is there."""
         self.transport = cast("asyncio.Transport", transport)
+        self.write = self.transport.write
         self._connections.add(self)
 
     def data_received(self, data: bytes) -> None:
@@ -65,7 +70,7 @@ class Connection(asyncio.Protocol):
         except InvalidRequestError as error:
             self._refuse(error)
             return
-        if self._coming is not None and self._soon is None:
+        if self._coming is not None and not self._coming.admitted:
             self._expect(self._coming)
         if self._reader.in_head and self._deadline is None:
             self._deadline = self._loop.call_later(HEAD_SECONDS, self._on_deadline)
@@ -95,6 +100,8 @@ class Connection(asyncio.Protocol):
         if self._blocked is not None:
             self._blocked.set()
             self._blocked = None
+        self._is_lost = True
+        self._wake()
 
     # What the reader tells.
 
@@ -120,9 +127,6 @@ class Connection(asyncio.Protocol):
         if exchange is None or exchange.incoming is None:
             return
         exchange.incoming.end()
-        if self._soon is not None:
-            self._soon.cancel()
-            self._soon = None
         if not exchange.admitted:
             exchange.settle()
             self._admit(exchange)
@@ -137,10 +141,6 @@ class Connection(asyncio.Protocol):
     def keeps_open(self) -> bool:
         """Whether another request may follow the one that is answered."""
         return not self._ending or bool(self._waiting)
-
-    def write(self, data: bytes | bytearray | memoryview) -> None:
-        """Send it."""
-        self.transport.write(data)
 
     async def writable(self) -> None:
         """Wait until the client takes more."""
@@ -161,7 +161,8 @@ class Connection(asyncio.Protocol):
             self._idle = self._loop.call_later(KEEP_ALIVE_SECONDS, self._on_idle)
         if self._waiting:
             self._advance()
-        self.resume_reading()
+        if not self._is_reading:
+            self.resume_reading()
 
     def pause_reading(self) -> None:
         """Read no more for now."""
@@ -189,17 +190,16 @@ class Connection(asyncio.Protocol):
 
     def _expect(self, exchange: HttpExchange) -> None:
         """The body of a request isn't there yet: begin it, or leave it for a moment."""
-        if exchange.admitted:
-            return
         length = exchange.head.length
         if exchange.head.expects or length is None or length > SOON_BYTES:
             self._admit(exchange)
-        else:
+        elif self._soon is None:
+            # Left to ring where the body comes in time: most connections have another such request by then.
             self._soon = self._loop.call_later(SOON_SECONDS, self._on_late)
 
     def _on_late(self) -> None:
         self._soon = None
-        if self._coming is not None:
+        if self._coming is not None and not self._coming.admitted:
             self._admit(self._coming)
 
     def _admit(self, exchange: HttpExchange) -> None:
@@ -217,9 +217,37 @@ class Connection(asyncio.Protocol):
 
     def _begin(self, exchange: HttpExchange) -> None:
         self._current = exchange
-        task = exchange.task = self._loop.create_task(self._answer(exchange))
-        self._connections.tasks.add(task)
-        UNDER_WAY.add(task)
+        if self._worker is None:
+            self._worker = self._loop.create_task(self._work())
+            self._connections.tasks.add(self._worker)
+        else:
+            self._wake()
+        UNDER_WAY.add(self._worker)
+
+    def _wake(self) -> None:
+        if self._called is not None and not self._called.done():
+            self._called.set_result(None)
+
+    async def _work(self) -> None:
+        # One task for all requests of the connection: to make one for each takes longer than to wake one.
+        worker = asyncio.current_task()
+        try:
+            while not self._is_lost:
+                if (exchange := self._current) is None:
+                    self._called = self._loop.create_future()
+                    await self._called
+                    continue
+                await self._answer(exchange)
+                if self._current is exchange:
+                    self._current = None  # its client has gone, or waits for the end of what is no answer
+                if self._current is not None:
+                    await asyncio.sleep(0)  # other connections have their turn between requests that came together
+                elif worker is not None:
+                    UNDER_WAY.discard(worker)
+        finally:
+            if worker is not None:
+                self._connections.tasks.discard(worker)
+                UNDER_WAY.discard(worker)
 
     async def _answer(self, exchange: HttpExchange) -> None:
         try:
@@ -228,17 +256,15 @@ class Connection(asyncio.Protocol):
                 raise RuntimeError("a request was left without its answer")
         except ClientGoneError:
             self.transport.close()
-        except Exception as error:
+        except (Exception, asyncio.CancelledError) as error:
+            if self._worker is None or self._worker.cancelling():
+                raise
             _logger.error("a request failed", method=exchange.head.method, path=exchange.head.path, exc_info=error)
             if exchange.begun:
                 # Shorter than its head says: whoever reads it has to know.
                 self.transport.close()
             else:
                 exchange.answer(500, JSON_TYPE, (), encode_error("Service internal error: see the server's log", 0.0))
-        finally:
-            if exchange.task is not None:
-                self._connections.tasks.discard(exchange.task)
-                UNDER_WAY.discard(exchange.task)
 
     def _refuse(self, error: InvalidRequestError) -> None:
         self._refused = self._ending = True

@@ -5,6 +5,7 @@ system at once: an answer costs two calls of the system, and wakes its reader tw
 """
 
 import asyncio
+from collections.abc import Callable
 from typing import Protocol
 
 from compose.http.answer_head import CHUNKED, CLOSE, GO_ON, WITHOUT_BODY, header_lines, opening, status_line
@@ -27,8 +28,9 @@ class Answering(Flow, Protocol):
         """Whether another request may follow the one that is answered."""
         ...
 
-    def write(self, data: bytes | bytearray | memoryview) -> None:
-        """Send it."""
+    @property
+    def write(self) -> Callable[[bytes | bytearray | memoryview], None]:
+        """Sends it."""
         ...
 
     async def writable(self) -> None:
@@ -58,7 +60,6 @@ class HttpExchange:
         "gone",
         "head",
         "incoming",
-        "task",
     )
 
     def __init__(self, connection: Answering, head: Head, body: bytes | None) -> None:
@@ -69,8 +70,6 @@ class HttpExchange:
         if body is None:
             self.incoming = IncomingBody(connection, self._go_on if head.expects else None)
         self.added: RawHeaders = ()
-        self.task: asyncio.Task[None] | None = None
-        """What answers."""
         self.admitted = False
         """Whether it is to be answered next, or has been."""
         self.begun = False

@@ -78,16 +78,13 @@ class RequestReader:
         self._parser: httptools.HttpRequestParser | None = None
         self._missing = 0  # of the body of a head that was not parsed just now
         self._loose = 0  # bytes since the last that were a head or a body
-        self._in_message = self._in_head = False
+        self._in_message = False
+        self.in_head = False
+        """Whether a head has begun to come and isn't complete."""
         self._upgrading = self._over = False
         self._url = b""
         self._headers: list[tuple[bytes, bytes]] = []
         self._head: Head | None = None  # the last that was parsed
-
-    @property
-    def in_head(self) -> bool:
-        """Whether a head has begun to come and isn't complete."""
-        return self._in_head
 
     def close(self) -> None:
         """Let go of whoever is told."""
@@ -125,7 +122,7 @@ class RequestReader:
         size = len(data)
         stop = size
         is_fresh = not (self._in_message or self._loose)
-        if is_fresh or self._in_head:
+        if is_fresh or self.in_head:
             # No further than the head's end, so that a head is counted without what came along.
             end = data.find(END, at)
             stop = min(size if end < 0 else end + len(END), at + MAX_HEAD_BYTES - self._loose)
@@ -170,7 +167,7 @@ class RequestReader:
 
     def on_message_begin(self) -> None:
         """Of httptools: the first byte of a head."""
-        self._in_message = self._in_head = True
+        self._in_message = self.in_head = True
         self._url = b""
         self._headers = []
 
@@ -185,7 +182,7 @@ class RequestReader:
     def on_headers_complete(self) -> None:
         """Of httptools: the head is complete."""
         self._loose = 0
-        self._in_head = False
+        self.in_head = False
         parser, receiver = self._parser, self._receiver
         if parser is None or receiver is None or self._over:
             return

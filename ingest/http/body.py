@@ -74,11 +74,6 @@ class Body:
             self._in_flight.take(size - self._held)
             self._held = size
 
-    @property
-    def unread(self) -> bool:
-        """Whether the client may still be sending."""
-        return not (self._exchange.arrived or self._exchange.head.expects)
-
     async def drain(self) -> None:
         """Throw away what is still coming, for a while: a connection closed on unread data loses the answer."""
         size = 0

@@ -165,12 +165,12 @@ class EndpointApp:
         self._note(reply.status, perf_counter() - started)
         if reply.app is not None:
             await answer_by(reply.app, exchange)
-            return
-        unread = body if body.unread and (self._takes_body or self._endpoint.streams) else None
-        if pieces or unread is not None:
-            await _answer_in_pieces(exchange, reply, (*pieces, data), unread)
-        else:
+        elif exchange.arrived and not pieces:
             exchange.answer(reply.status, reply.content_type, reply.headers, data)
+        else:
+            takes = self._takes_body or self._endpoint.streams
+            unread = body if takes and not (exchange.arrived or exchange.head.expects) else None
+            await _answer_in_pieces(exchange, reply, (*pieces, data), unread)
 
     async def _reply(self, exchange: Exchange, path: Mapping[str, str], body: Body) -> Reply:
         head = exchange.head

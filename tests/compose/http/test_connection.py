@@ -8,6 +8,7 @@ import pytest
 
 from compose.http import connection
 from ingest.http.exchange import App, ClientGoneError, Exchange
+from ingest.http.under_way import UNDER_WAY, is_alone
 from tests.support.memory_http import MemoryClient
 
 TEXT = b"text/plain"
@@ -41,6 +42,8 @@ class Gate:
             exchange.start(200, (), 10)
             await exchange.write(b"begun")
             raise ValueError("a mistake")
+        if path == "/cancelled":
+            raise asyncio.CancelledError
         if path == "/nothing":
             return
         if path == "/unread":
@@ -99,6 +102,18 @@ def test_thousands_of_requests_at_once() -> None:
         client.send(get("/a") * 5000)
         for _ in range(5000):
             assert (await client.answer()).body == b"/a "
+
+    run(check)
+
+
+def test_others_have_their_turn_between_requests_that_came_together() -> None:
+    async def check(client: MemoryClient, gate: Gate) -> None:
+        begun: list[int] = []
+        client.send(get("/a") * 20)
+        while len(gate.begun) < 20:
+            begun.append(len(gate.begun))
+            await asyncio.sleep(0)
+        assert begun == list(range(20))
 
     run(check)
 
@@ -243,7 +258,7 @@ def test_a_client_is_told_to_go_on_where_its_body_is_wanted() -> None:
     run(check)
 
 
-@pytest.mark.parametrize("path", ["/fail", "/nothing"])
+@pytest.mark.parametrize("path", ["/fail", "/cancelled", "/nothing"])
 def test_a_request_that_fails_is_answered(path: str) -> None:
     async def check(client: MemoryClient, gate: Gate) -> None:
         client.send(get(path) + get("/b"))
@@ -390,3 +405,32 @@ def test_an_idle_connection_is_shut_down_at_once() -> None:
         assert client.transport.told == ["closed"]
 
     run(check)
+
+
+def test_a_request_is_under_way_until_it_is_answered() -> None:
+    alone: list[bool] = []
+
+    async def ask(exchange: Exchange) -> None:
+        alone.append(is_alone())
+        await settle()
+        exchange.answer(200, TEXT, (), b"")
+
+    async def check(client: MemoryClient, gate: Gate) -> None:
+        other = MemoryClient(ask)
+        for _ in range(2):
+            client.send(get("/"))
+            await client.answer()
+            client.send(get("/") * 2)
+            await client.answer()
+            await client.answer()
+        client.send(get("/"))
+        other.send(get("/"))
+        await client.answer()
+        await other.answer()
+        client.send(get("/"))
+        await client.answer()
+        await other.ended()
+        assert alone == [True] * 6 + [False] * 2 + [True]
+
+    run(check, ask)
+    assert not UNDER_WAY

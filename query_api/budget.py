@@ -1,7 +1,7 @@
 """What one request may cost: work on the event loop before others get a turn, time, and bytes of its answer."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from math import inf
 from typing import TypeVar
 
@@ -64,9 +64,9 @@ class Budget:
         """About how large it is."""
         self._us_left = INLINE_US
 
-    async def ahead(self, works: Sequence[NativeWork]) -> None:
+    def ahead(self, works: Sequence[NativeWork]) -> Awaitable[None]:
         """Do on native threads what is better done there than where ``run`` does it. Raises TimedOutError."""
-        await self._threads.native.run(works, self.deadline)
+        return self._threads.native.run(works, self.deadline)
 
     def covers(self, estimate: float) -> bool:
         """Whether what takes about ``estimate`` microseconds may be done at once, where this is asked; it counts then.

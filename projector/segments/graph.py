@@ -66,11 +66,13 @@ class Graph:
 
     def search(
         self,
-        query: NDArray[np.float32],
+        query: NDArray[Any],
         wanted: int,
         ef: int,
         allowed: NDArray[np.bool_] | None = None,
         budget: int | None = None,
+        *,
+        coded: bool = False,
     ) -> Walk:
         """The distinct rows nearest to ``query``, float32 [dim], as far as looking ``ef`` far leads there.
 
@@ -79,30 +81,10 @@ class Graph:
 
         ``allowed``, bool [rows], says which rows may be found (``Repeats.stand_ins``); about ``budget`` rows are
         compared at most. Distances are hnswlib's: 1 - dot product for Cosine and Dot, the squared length of the
-        difference for Euclid.
+        difference for Euclid. Where ``coded``, by codes, which there must be, for a prepared query, uint8: distances
+        are about as they should be.
         """
-        return self._walk(self._kernel, query, wanted, ef, allowed, budget)
-
-    def search_codes(
-        self,
-        query: NDArray[np.uint8],
-        wanted: int,
-        ef: int,
-        allowed: NDArray[np.bool_] | None = None,
-        budget: int | None = None,
-    ) -> Walk:
-        """The same by codes, which there must be, for a prepared query: distances are about as they should be."""
-        return self._walk(self._coded, query, wanted, ef, allowed, budget)
-
-    def _walk(
-        self,
-        kernel: KernelGraph,
-        query: NDArray[Any],
-        wanted: int,
-        ef: int,
-        allowed: NDArray[np.bool_] | None,
-        budget: int | None,
-    ) -> Walk:
+        kernel = self._coded if coded else self._kernel
         try:
             return Walk(*kernel.search(query, wanted, ef, allowed, budget))
         except DamagedGraphError as error:

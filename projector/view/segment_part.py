@@ -37,6 +37,7 @@ class SegmentPart:
         self.dead_at = dead_at
         self.size = segment.size
         self._versions = segment.versions.data
+        self._ids = segment.slot_ids
         self.offset = offset
         self._at = np.uint64(max(offset, 0))
         self._alive: NDArray[np.bool_] | None = None
@@ -86,7 +87,7 @@ class SegmentPart:
 
     def ids_at(self, slots: NDArray[np.integer]) -> Sequence[PointId]:
         """The ids in many slots."""
-        return self.segment.ids_at(slots)
+        return self._ids.ids_at(slots)
 
     def payload_at(self, slot: int) -> bytes:
         """The payload in a slot."""

@@ -13,7 +13,7 @@ from projector.view.shard_view import Held, ShardView
 from query_api.budget import Allowance
 from query_api.find.scans import Scan
 from query_api.find.selection import Findable
-from query_api.find.strategy import EF_BY_SHARE, base_ef, check_vector_name, skipped_as_unindexed
+from query_api.find.strategy import EF_BY_SHARE, base_ef, no_vectors_named, skipped_as_unindexed
 from query_api.find.walks import GraphWalk
 from query_api.hits import Hit, first_place
 from query_api.native import NativeWork
@@ -72,10 +72,12 @@ class NearestSearch:
 
     def __init__(self, view: ShardView, leaf: Nearest) -> None:
         """Evaluates the leaf's filter. Raises BadInputError for an unknown vector name or a vector of another size."""
-        check_vector_name(view.config, leaf.using)
+        kind = view.config.kinds.get(leaf.using)
+        if kind is None:
+            raise no_vectors_named(leaf.using)
         self._leaf = leaf
         self._hits = leaf.limit if leaf.limit < view.count else view.count
-        self._comparison = comparison_of(view.config.kinds[leaf.using], leaf.vector)
+        self._comparison = comparison_of(kind, leaf.vector)
         self.ahead: list[NativeWork] = []
         """What may be done ahead."""
         self._searches: list[PartSearch] = []
@@ -110,7 +112,7 @@ class NearestSearch:
         spent = _LEAF_US + self._hits * _HIT_US
         for search in self._searches:
             spent += _PART_US
-            if search.ahead is None:
+            if search.walk is None and search.scan is None:
                 spent += self._comparison.us(search.vectors, search.asked.found)
         return spent
 

@@ -123,7 +123,12 @@ def walk_for(found: Findable, ef: int, dim: int) -> WalkPlan | None:
 def check_vector_name(config: CollectionConfig, name: str) -> None:
     """Raise BadInputError when the collection has no vectors of this name."""
     if name not in config.names:
-        raise BadInputError(f"Wrong input: Not existing vector name error: {name}")
+        raise no_vectors_named(name)
+
+
+def no_vectors_named(name: str) -> BadInputError:
+    """The error for a name of which the collection has no vectors."""
+    return BadInputError(f"Wrong input: Not existing vector name error: {name}")
 
 
 def skipped_as_unindexed(config: CollectionConfig, leaf: Nearest, rows: int) -> bool:

@@ -57,8 +57,7 @@ class GraphWalk:
             if isfinite(allowance.left):
                 affordable = int(allowance.left / plan.us_each)
                 budget = affordable if budget is None else min(budget, affordable)
-            search = self.graph.search_codes if self._coded else self.graph.search
-            walk = search(self.query, self.wanted, plan.ef, self._mask(), budget)
+            walk = self.graph.search(self.query, self.wanted, plan.ef, self._mask(), budget, coded=self._coded)
             allowance.spend(walk.compared * plan.us_each)
             if walk.exhausted and budget != plan.budget:
                 raise OverEstimateError

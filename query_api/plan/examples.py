@@ -141,7 +141,7 @@ class Examples:
         if not isinstance(value, list | VectorObject):
             return kind.of_point(self.held(value))
         # What ``of_point`` makes of ``given``, in one go.
-        vector = asked_vector(value, "query")
+        vector = value if isinstance(value, list) else asked_vector(value, "query")
         check_shape(vector, "query")
         return kind.pack([vector], _in_query, None).data
 

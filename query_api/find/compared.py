@@ -21,6 +21,8 @@ from query_api.vectors.registry import comparison_of, score_table
 
 _BLOCK_ROWS = 8192
 _HIT_US = 2.0
+_ROW_US = 0.03
+"""For each row beside comparing it: what is made of its nearness to all vectors, and a score in float64."""
 Nearnesses = NDArray[np.float32]
 """float32 [vectors, rows]: larger is nearer; for Euclid it is minus the squared distance."""
 
@@ -47,7 +49,7 @@ class Comparison:
                 allowance.notes.begin(part.name, part.alive_count)
                 allowance.notes.say("exact", f"each is compared with {len(comparisons)} vectors", count, count)
             if vectors is not None and found is not None and found.count:
-                allowance.spend(sum(comparison.us(vectors, found) for comparison in comparisons))
+                allowance.spend(_compared_us(vectors, found, comparisons))
                 hits += self._in_part(part, first_place(number), vectors, found, leaf, comparisons)
         hits = list(in_order(hits))
         if leaf.excluded:
@@ -62,7 +64,7 @@ class Comparison:
             vectors = part.vectors(leaf.using)
             if vectors is not None:
                 found = Findable(part, vectors, leaf.filter)
-                spent += sum(comparison.us(vectors, found) for comparison in comparisons)
+                spent += _compared_us(vectors, found, comparisons)
         return spent
 
     def _in_part(
@@ -92,6 +94,10 @@ class Comparison:
             return self.score(leaf, np.empty((0, len(rows)), np.float32))
         near = closeness(comparisons[0], score_table(comparisons, vectors, rows))
         return self.score(leaf, near)
+
+
+def _compared_us(vectors: Vectors, found: Findable, comparisons: Sequence[QueryComparison]) -> float:
+    return found.count * _ROW_US + sum(comparison.us(vectors, found) for comparison in comparisons)
 
 
 def _blocks(found: Findable) -> list[SomeRows]:

@@ -10,6 +10,8 @@
 
 namespace headwater {
 
+constexpr std::size_t cache_line = 64;
+
 // Vectors, [size] rows of [dim] values, or of [dim] bytes of codes, each [stride] bytes after the one before.
 struct Rows {
     const std::uint8_t* data = nullptr;
@@ -29,6 +31,11 @@ struct Links {
     const std::uint32_t* links = nullptr;
     std::size_t count = 0;
     std::size_t width = 0;
+
+    void prefetch(std::size_t place) const {
+        const std::uint32_t* end = links + (place + 1) * width;
+        for (const std::uint32_t* at = end - width; at < end; at += cache_line / sizeof *at) __builtin_prefetch(at);
+    }
 };
 
 struct Graph {

@@ -1,7 +1,7 @@
 """Walks beside the textbook's, with two heaps: whatever the kernel keeps, it compares and finds the same rows."""
 
 from heapq import heappop, heappush
-from math import ceil, sqrt
+from math import ceil
 
 import numpy as np
 import pytest
@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from projector.kernel import DamagedGraphError, KernelGraph, distances
+from projector.kernel import DamagedGraphError, KernelGraph, distances, kept_of_ef
 
 Floats = NDArray[np.float32]
 Links = NDArray[np.uint32]
@@ -104,3 +104,14 @@ def test_links_are_checked_wherever_they_are_followed() -> None:
         damaged[row, :2] = links
         with pytest.raises(DamagedGraphError):
             KernelGraph(vectors, "squared", damaged, [], 0).search(vectors[0], 1, 10)
+
+
+def test_a_thread_may_walk_any_number_of_times() -> None:
+    rng = np.random.default_rng(5)
+    vectors = rng.standard_normal((40, 3)).astype(np.float32)
+    links = np.concatenate([np.full((40, 1), 4, np.uint32), rng.integers(0, 40, (40, 4), np.uint32)], axis=1)
+    graphs = [KernelGraph(vectors[:size], "squared", links[:size] % size, [], 0) for size in (7, 40)]
+    first = [graph.search(vectors[3], 3, 20) for graph in graphs]
+    for number in range(700):
+        again = graphs[number % 2].search(vectors[3], 3, 20)
+        assert (again[0].tolist(), again[2]) == (first[number % 2][0].tolist(), first[number % 2][2])

@@ -1,7 +1,7 @@
 """Walks beside the textbook's, with two heaps: whatever the kernel keeps, it compares and finds the same rows."""
 
 from heapq import heappop, heappush
-from math import ceil
+from math import ceil, sqrt
 
 import numpy as np
 import pytest
@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from projector.kernel import DamagedGraphError, KernelGraph, distances, kept_of_ef
+from projector.kernel import DamagedGraphError, KernelGraph, distances
 
 Floats = NDArray[np.float32]
 Links = NDArray[np.uint32]

@@ -20,7 +20,7 @@ from schemas.rest.envelope import encode_error
 HEAD_SECONDS = 30.0
 """How long a head may take to come, from its first byte."""
 LINGER_SECONDS = 10.0
-"""How long a refused client may go on sending: a connection closed on unread data loses the answer."""
+"""How long a client may go on sending behind its last answer: a connection closed on unread data loses the answer."""
 KEEP_ALIVE_SECONDS = 75.0
 """Longer than clients keep idle connections, so that they close them, not the server under a request."""
 SOON_BYTES = 64 << 10
@@ -51,7 +51,7 @@ class Connection(asyncio.Protocol):
         self._idle_since = 0.0
         self._blocked: asyncio.Event | None = None  # until the client takes more
         self._is_reading = True
-        self._ending = self._refused = self._is_lost = False
+        self._ending = self._refused = self._lingering = self._is_lost = False
 
     # What the event loop tells.
 
@@ -70,7 +70,7 @@ class Connection(asyncio.Protocol):
         except InvalidRequestError as error:
             self._refuse(error)
             return
-        if self._coming is not None and not self._coming.admitted:
+        if self._coming is not None and not (self._coming.admitted or self._lingering):
             self._expect(self._coming)
         if self._reader.in_head and self._deadline is None:
             self._deadline = self._loop.call_later(HEAD_SECONDS, self._on_deadline)
@@ -127,7 +127,9 @@ class Connection(asyncio.Protocol):
         if exchange is None or exchange.incoming is None:
             return
         exchange.incoming.end()
-        if not exchange.admitted:
+        if self._lingering:
+            self._close()
+        elif not exchange.admitted:
             exchange.settle()
             self._admit(exchange)
 
@@ -150,12 +152,12 @@ class Connection(asyncio.Protocol):
     def on_answered(self, *, close: bool) -> None:
         """The answer is complete."""
         exchange, self._current = self._current, None
-        if exchange is not None and exchange.incoming is not None:
-            exchange.incoming.discard()
         if close or (self._ending and not self._waiting):
             self._waiting.clear()
-            self.transport.close()
+            self._end()
             return
+        if exchange is not None and exchange.incoming is not None:
+            exchange.incoming.discard()
         self._idle_since = self._loop.time()
         if self._idle is None:
             self._idle = self._loop.call_later(KEEP_ALIVE_SECONDS, self._on_idle)
@@ -181,7 +183,8 @@ class Connection(asyncio.Protocol):
     def shut_down(self) -> None:
         """End with what was asked by now."""
         self._ending = True
-        if self._current is None and self._coming is None and not self._waiting:
+        is_answered = self._coming is None or self._coming.answered or self._lingering
+        if self._current is None and is_answered and not self._waiting:
             self.transport.close()
 
     def abort(self) -> None:
@@ -266,7 +269,31 @@ class Connection(asyncio.Protocol):
             else:
                 exchange.answer(500, JSON_TYPE, (), encode_error("Service internal error: see the server's log", 0.0))
 
+    def _end(self) -> None:
+        """Close behind the last answer, but not on a body that is still coming."""
+        incoming = None if self._coming is None else self._coming.incoming
+        if incoming is None or incoming.withheld:
+            self._close()
+            return
+        incoming.discard()
+        self._linger()
+
+    def _linger(self) -> None:
+        self._ending = self._lingering = True
+        self._end_timers()
+        if self.transport.can_write_eof():
+            self.transport.write_eof()
+        self.resume_reading()
+        self._deadline = self._loop.call_later(LINGER_SECONDS, self.transport.close)
+
+    def _close(self) -> None:
+        self._reader.close()
+        self.transport.close()
+
     def _refuse(self, error: InvalidRequestError) -> None:
+        if self._lingering:
+            self._close()
+            return
         self._refused = self._ending = True
         self._end_timers()
         coming, self._coming = self._coming, None
@@ -285,10 +312,7 @@ class Connection(asyncio.Protocol):
         body = encode_error(str(error), 0.0)
         top = opening(error.status, JSON_TYPE)
         self.transport.write(b"%b%b%bcontent-length: %d\r\n\r\n%b" % (top, self.date, CLOSE, len(body), body))
-        if self.transport.can_write_eof():
-            self.transport.write_eof()
-        self.resume_reading()
-        self._deadline = self._loop.call_later(LINGER_SECONDS, self.transport.close)
+        self._linger()
 
     def _end_timers(self) -> None:
         for timer in (self._soon, self._deadline):

@@ -116,12 +116,15 @@ class HttpExchange:
         if self._left is not None and not self._left.done():
             self._left.set_result(None)
 
-    def answer(self, status: int, kind: bytes, headers: RawHeaders, body: bytes | bytearray) -> None:
+    def answer(
+        self, status: int, kind: bytes, headers: RawHeaders, body: bytes | bytearray, *, close: bool = False
+    ) -> None:
         """The whole answer; ``kind`` is its content type. Raises RuntimeError for a second one."""
         if self.gone:
             return
         self._begin()
-        connection, close = self._connection, self._closes()
+        connection = self._connection
+        close = close or self._closes()
         lines = header_lines((*headers, *self.added)) if headers or self.added else b""
         head = b"%b%b%b%bcontent-length: %d\r\n\r\n" % (
             opening(status, kind),

@@ -177,7 +177,7 @@ class RequestReader:
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Of httptools: one header."""
-        self._headers.append((name.lower(), value))
+        self._headers.append((name.lower(), value.rstrip(b" \t")))
 
     def on_headers_complete(self) -> None:
         """Of httptools: the head is complete."""
@@ -202,7 +202,7 @@ class RequestReader:
             length=None if chunked else int(length or 0),
             version=version,
             keep_alive=version != "1.0" and parser.should_keep_alive(),
-            expects=(find_header(headers, b"expect") or b"").lower() == b"100-continue",
+            expects=version != "1.0" and (find_header(headers, b"expect") or b"").lower() == b"100-continue",
             origin=find_header(headers, b"origin"),
         )
         receiver.on_head(self._head)

@@ -1,14 +1,11 @@
-"""Read a request's body within limits, and end refused ones so that the client still gets its answer."""
+"""Read a request's body within limits."""
 
 import asyncio
 from collections.abc import AsyncIterator
 
-from ingest.http.exchange import ClientGoneError, Exchange
+from ingest.http.exchange import Exchange
 from ingest.http.limits import InFlight, Limits
 from schemas.errors import TimedOutError, TooLargeError
-
-DRAIN_SECONDS = 10.0
-DRAIN_BYTES = 1 << 30
 
 
 class Body:
@@ -73,16 +70,6 @@ class Body:
         if size > self._held:
             self._in_flight.take(size - self._held)
             self._held = size
-
-    async def drain(self) -> None:
-        """Throw away what is still coming, for a while: a connection closed on unread data loses the answer."""
-        size = 0
-        try:
-            async with asyncio.timeout(DRAIN_SECONDS):
-                while size < DRAIN_BYTES and (data := await self._exchange.receive()):
-                    size += len(data)
-        except (TimeoutError, ClientGoneError):
-            return
 
     def release(self) -> None:
         """No longer count it."""

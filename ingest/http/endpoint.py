@@ -165,12 +165,14 @@ class EndpointApp:
         self._note(reply.status, perf_counter() - started)
         if reply.app is not None:
             await answer_by(reply.app, exchange)
-        elif exchange.arrived and not pieces:
-            exchange.answer(reply.status, reply.content_type, reply.headers, data)
+            return
+        # What is left of a body that is read may be long: nobody waits for its end.
+        takes = self._takes_body or self._endpoint.streams
+        close = takes and not (exchange.arrived or exchange.head.expects)
+        if pieces:
+            await _answer_in_pieces(exchange, reply, (*pieces, data), close=close)
         else:
-            takes = self._takes_body or self._endpoint.streams
-            unread = body if takes and not (exchange.arrived or exchange.head.expects) else None
-            await _answer_in_pieces(exchange, reply, (*pieces, data), unread)
+            exchange.answer(reply.status, reply.content_type, reply.headers, data, close=close)
 
     async def _reply(self, exchange: Exchange, path: Mapping[str, str], body: Body) -> Reply:
         head = exchange.head
@@ -185,15 +187,12 @@ class EndpointApp:
 
 
 async def _answer_in_pieces(
-    exchange: Exchange, reply: Reply, pieces: Sequence[bytes | bytearray], unread: Body | None
+    exchange: Exchange, reply: Reply, pieces: Sequence[bytes | bytearray], *, close: bool
 ) -> None:
-    """An answer that is long, or comes before all of the request did: what is ``unread`` is thrown away behind it."""
     headers = ((b"content-type", reply.content_type), *reply.headers)
-    exchange.start(reply.status, headers, sum(map(len, pieces)), close=unread is not None)
+    exchange.start(reply.status, headers, sum(map(len, pieces)), close=close)
     for piece in pieces:
         await exchange.write(piece)
-    if unread is not None:
-        await unread.drain()
     exchange.finish()
 
 

@@ -42,8 +42,10 @@ class Exchange(Protocol):
         """Wait until the client has gone."""
         ...
 
-    def answer(self, status: int, kind: bytes, headers: RawHeaders, body: bytes | bytearray) -> None:
-        """The whole answer; ``kind`` is its content type."""
+    def answer(
+        self, status: int, kind: bytes, headers: RawHeaders, body: bytes | bytearray, *, close: bool = False
+    ) -> None:
+        """The whole answer; ``kind`` is its content type. ``close``: the connection ends with it."""
         ...
 
     def start(self, status: int, headers: RawHeaders, length: int | None, *, close: bool = False) -> None:

@@ -252,6 +252,14 @@ def test_a_client_that_sends_it_all_first_gets_its_answer(server: int) -> None:
     assert b"larger than" in answer
 
 
+@pytest.mark.parametrize("line", [b"POST /nowhere HTTP/1.1", b"POST /nowhere HTTP/1.0", b"GET /livez HTTP/1.1"])
+def test_a_client_that_sends_a_body_nobody_reads_gets_its_answer(server: int, line: bytes) -> None:
+    size = 8 << 20
+    data = line + b"\r\nconnection: close\r\ncontent-length: %d\r\n\r\n" % size + b"x" * size
+    answer = exchange_bytes(server, data)
+    assert answer.startswith(b"HTTP/1.1 200 " if b"livez" in line else b"HTTP/1.1 404 ")
+
+
 def test_a_client_that_sends_chunks_gets_its_answer(server: int) -> None:
     chunk = b"10000\r\n" + b"x" * 0x10000 + b"\r\n"
     answer = exchange_bytes(server, head(transfer_encoding="chunked") + chunk * 64 + b"0\r\n\r\n")

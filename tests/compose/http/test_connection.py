@@ -354,6 +354,67 @@ def test_a_refused_client_may_go_on_sending_for_a_while(monkeypatch: pytest.Monk
     run(check)
 
 
+BEGUN = b"POST /unread HTTP/1.1\r\nconnection: close\r\ncontent-length: 200000\r\n\r\n" + bytes(100_000)
+
+
+def test_a_body_may_come_to_its_end_behind_the_last_answer() -> None:
+    async def check(client: MemoryClient, gate: Gate) -> None:
+        client.send(BEGUN)
+        answer = await client.answer()
+        assert (answer.status, (b"connection", b"close") in answer.headers) == (404, True)
+        await settle()
+        assert not client.transport.is_closing()
+        assert not client.transport.paused
+        client.send(bytes(100_000) + get("/b"))
+        assert client.transport.told == ["closed"]
+        await settle()
+        assert gate.begun == ["/unread"]
+
+    run(check)
+
+
+def test_a_body_may_not_come_for_ever_behind_the_last_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection, "LINGER_SECONDS", 0.02)
+
+    async def check(client: MemoryClient, gate: Gate) -> None:
+        client.send(BEGUN)
+        await client.answer()
+        await client.transport.changed()
+        assert client.transport.told == ["closed"]
+
+    run(check)
+
+
+def test_what_is_no_http_is_not_answered_behind_the_last_answer() -> None:
+    async def check(client: MemoryClient, gate: Gate) -> None:
+        client.send(b"POST /unread HTTP/1.1\r\nconnection: close\r\ntransfer-encoding: chunked\r\n\r\n")
+        await client.answer()
+        client.send(b"x\r\n")
+        assert client.transport.told == ["closed"]
+
+    run(check)
+
+
+def test_a_request_whose_body_comes_behind_the_last_answer_is_not_begun(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection, "SOON_SECONDS", 60.0)
+
+    async def check(client: MemoryClient, gate: Gate) -> None:
+        late = post("/late", b"12")
+        client.send(get("/wait") + late[:-2])
+        await settle()
+        client.connection.shut_down()
+        gate.open.set()
+        assert (b"connection", b"close") in (await client.answer()).headers
+        client.send(late[-2:-1])
+        await settle()
+        client.send(late[-1:])
+        await settle()
+        assert client.transport.told == ["closed"]
+        assert gate.begun == ["/wait"]
+
+    run(check)
+
+
 def test_an_idle_connection_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connection, "KEEP_ALIVE_SECONDS", 0.05)
 
@@ -434,3 +495,14 @@ def test_a_request_is_under_way_until_it_is_answered() -> None:
 
     run(check, ask)
     assert not UNDER_WAY
+
+
+@pytest.mark.parametrize("end", ["", "connection: close"])
+def test_a_connection_is_shut_down_at_once_whose_request_was_answered_before_its_end(end: str) -> None:
+    async def check(client: MemoryClient, gate: Gate) -> None:
+        client.send(BEGUN.replace(b"connection: close", end.encode() or b"x: 1"))
+        await client.answer()
+        client.connection.shut_down()
+        assert client.transport.told == ["closed"]
+
+    run(check)

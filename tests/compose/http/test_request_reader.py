@@ -101,6 +101,18 @@ def test_what_a_head_says() -> None:
     assert (head.length, head.origin, head.expects, head.keep_alive, body) == (0, b"http://x", False, True, b"")
 
 
+def test_what_is_around_a_value_is_not_of_it() -> None:
+    data = b"POST / HTTP/1.1\r\napi-key:\t a b \t \r\nexpect: 100-continue \r\ncontent-length: 0 \r\n\r\n"
+    [(head, _)] = read(data).requests
+    assert head.headers == ((b"api-key", b"a b"), (b"expect", b"100-continue"), (b"content-length", b"0"))
+    assert (head.expects, head.length) == (True, 0)
+
+
+def test_who_speaks_an_old_version_is_not_told_to_go_on() -> None:
+    [(head, _)] = read(b"POST / HTTP/1.0\r\nexpect: 100-continue\r\ncontent-length: 0\r\n\r\n").requests
+    assert not head.expects
+
+
 @pytest.mark.parametrize("end", [b"HTTP/1.0\r\n\r\n", b"HTTP/1.1\r\nconnection: close\r\n\r\n"])
 def test_what_follows_the_last_request_is_not_looked_at(end: bytes) -> None:
     heads = Heads()

@@ -34,6 +34,7 @@ class Connections:
         """The line of an answer's head that says the time."""
         self._open: set[Open] = set()
         self._changed = changed
+        self._ending = False
         self.tell_time()
 
     def __len__(self) -> int:
@@ -44,10 +45,12 @@ class Connections:
         self.date = f"date: {formatdate(usegmt=True)}\r\n".encode()
 
     def add(self, connection: Open) -> None:
-        """One more."""
+        """One more; it ends at once where the others have been told to."""
         self._open.add(connection)
         if self._changed is not None:
             self._changed(len(self._open))
+        if self._ending:
+            connection.shut_down()
 
     def remove(self, connection: Open) -> None:
         """It has ended."""
@@ -57,6 +60,7 @@ class Connections:
 
     def shut_down(self) -> None:
         """Have all of them end once what was asked is answered."""
+        self._ending = True
         for connection in tuple(self._open):
             connection.shut_down()
 

@@ -2,14 +2,20 @@
 
 import asyncio
 import socket
+import ssl
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
+import trustme
 
 from compose.api.membership import Membership
 from compose.api.visibility_table import VisibilityTable
 from compose.http.balanced import TurnAcceptor
+from compose.http.server import HttpServer
+from compose.http.starting import StartingApp
+from ingest.http.limits import Limits
 from tests.support.http import HOST
 
 WORKERS = 3
@@ -87,3 +93,55 @@ def test_those_that_do_not_listen_do_not_count(tmp_path: Path) -> None:
     assert first.is_next(0)
     second.note(5)
     assert first.is_next(5)
+
+
+class Alone:
+    """The only process that accepts; also its readiness."""
+
+    def __init__(self) -> None:
+        self.accepted = 0
+
+    def note(self, connections: int) -> None:
+        """There is nobody to be told."""
+
+    def is_next(self, connections: int) -> bool:
+        self.accepted += 1
+        return True
+
+    def ready(self) -> tuple[bool, str]:
+        return False, "starting"
+
+
+def test_a_connection_that_is_made_while_the_server_stops_is_not_kept(tmp_path: Path, listener: socket.socket) -> None:
+    """Requests would go on over it until they are cut off."""
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    authority.issue_cert(HOST).private_key_and_cert_chain_pem.write_to_path(str(tmp_path / "server.pem"))
+    server_tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    server_tls.load_cert_chain(tmp_path / "server.pem")
+    client_tls = ssl.create_default_context(cafile=str(tmp_path / "ca.pem"))
+
+    async def check() -> None:
+        alone = Alone()
+        where = listener.getsockname()
+        server = HttpServer(StartingApp(alone, Limits(), "0").answer, listener, alone, server_tls)
+        serving = asyncio.create_task(server.run())
+        busy_reader, busy = await asyncio.open_connection(*where, ssl=client_tls)
+        busy.write(b"POST /any HTTP/1.1\r\nhost: a\r\ncontent-length: 2\r\n\r\n")
+        late_reader, late = await asyncio.open_connection(*where)
+        while alone.accepted < 2:
+            await asyncio.sleep(0.01)
+        server.stop()
+        while listener.fileno() >= 0:
+            await asyncio.sleep(0.01)
+        with suppress(OSError):  # it may be closed before anything is asked
+            await late.start_tls(client_tls, server_hostname=HOST)
+            late.write(b"GET /livez HTTP/1.1\r\nhost: a\r\n\r\n")
+            await late_reader.read()  # to its end: the client is not to ask for more
+        busy.write(b"{}")
+        assert (await busy_reader.readline()).startswith(b"HTTP/1.1 503")
+        await serving
+        busy.close()
+        late.close()
+
+    asyncio.run(check())

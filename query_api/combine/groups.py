@@ -100,7 +100,7 @@ async def _enough_groups(shards: Shards, root: Node, groups: "_Groups", note: No
     if isinstance(root, Leaf) and len(hits) < root.limit:
         return False
     while more and len(groups) < groups.wanted:
-        more = await groups.add(shards, await _asked(shards, narrowed(root, groups.beyond()), note))
+        more = await groups.add_beyond(shards, await _asked(shards, narrowed(root, groups.beyond()), note))
     return True
 
 
@@ -121,18 +121,33 @@ class _Groups:
     def wanted(self) -> int:
         return self.plan.groups
 
-    async def add(self, shards: Shards, hits: Sequence[Hit], only: Container[Value] | None = None) -> bool:
-        """Put points into their groups; whether any was not there before."""
-        values = await _values(shards, hits, self.plan.by)
-        return await shards.compute(lambda: self._put(hits, values, only), len(hits) * _HIT_US)
+    async def add(
+        self, shards: Shards, hits: Sequence[Hit], only: Container[Value] | None = None, but: Container[Value] = ()
+    ) -> bool:
+        """Put points into their groups, of these values ``only`` and of all ``but`` those.
 
-    def _put(self, hits: Sequence[Hit], values: Sequence[Values], only: Container[Value] | None) -> bool:
+        Returns whether any point was not there before.
+        """
+        values = await _values(shards, hits, self.plan.by)
+        return await shards.compute(lambda: self._put(hits, values, only, but), len(hits) * _HIT_US)
+
+    async def add_beyond(self, shards: Shards, hits: Sequence[Hit]) -> bool:
+        """As ``add``, for what was asked for by ``beyond``.
+
+        A point may have values of groups that are there, too. It is none of their best as far as is known: what is
+        better there, and has no other value, was not asked for.
+        """
+        return await self.add(shards, hits, but=frozenset(self._groups))
+
+    def _put(
+        self, hits: Sequence[Hit], values: Sequence[Values], only: Container[Value] | None, but: Container[Value]
+    ) -> bool:
         new = False
         for hit, some in zip(hits, values, strict=True):
             new = new or hit.id not in self._seen
             self._seen.add(hit.id)
             for value in some:
-                if only is None or value in only:
+                if (only is None or value in only) and value not in but:
                     self._groups.setdefault(value, {}).setdefault(hit.id, hit)
         return new
 

@@ -90,3 +90,12 @@ def test_groups_are_filled_from_segments_and_tail(name: str, shards: int) -> Non
         plan = GroupPlan(replace(query.leaf, limit=groups * size), by, groups, size, NOTHING)
         first = [(value, ids[:size]) for value, ids in expected.items()][:groups]
         assert asked(model, plan) == first
+
+
+def test_a_point_of_several_groups_takes_no_place_of_what_was_not_asked_for_yet() -> None:
+    model = ShardModel(CollectionConfig(vectors={"a": VectorParams(2, Distance.DOT)}))
+    for number, values in ((0, [2]), (6, [2]), (7, [1, 2])):
+        model.upsert(PointId(number), {}, {"group": values})
+    model.publish()
+    plan = GroupPlan(Scroll(limit=1), parse_path("group"), 2, 2, NOTHING)
+    assert asked(model, plan) == [(2, [PointId(0), PointId(6)]), (1, [PointId(7)])]

@@ -8,6 +8,7 @@ from typing import cast
 import structlog
 
 from compose.http.answer_head import CLOSE, opening
+from compose.http.backpressure import Backpressure
 from compose.http.connections import Connections
 from compose.http.exchange import HttpExchange
 from compose.http.request_reader import InvalidRequestError, RequestReader
@@ -49,7 +50,7 @@ class Connection(asyncio.Protocol):
         self._deadline: asyncio.TimerHandle | None = None
         self._idle: asyncio.TimerHandle | None = None
         self._idle_since = 0.0
-        self._blocked: asyncio.Event | None = None  # until the client takes more
+        self._blocked: Backpressure | None = None  # until the client takes more
         self._is_reading = True
         self._ending = self._refused = self._lingering = self._is_lost = False
 
@@ -77,13 +78,11 @@ class Connection(asyncio.Protocol):
 
     def pause_writing(self) -> None:
         """The client doesn't take what it was sent."""
-        self._blocked = asyncio.Event()
+        self._blocked = Backpressure(self.transport)
 
     def resume_writing(self) -> None:
         """It does again."""
-        if self._blocked is not None:
-            self._blocked.set()
-            self._blocked = None
+        self._unblock()
         self._advance()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -97,9 +96,7 @@ class Connection(asyncio.Protocol):
             if exchange is not None:
                 exchange.lose()
         self._waiting.clear()
-        if self._blocked is not None:
-            self._blocked.set()
-            self._blocked = None
+        self._unblock()
         self._is_lost = True
         self._wake()
 
@@ -313,6 +310,11 @@ class Connection(asyncio.Protocol):
         top = opening(error.status, JSON_TYPE)
         self.transport.write(b"%b%b%bcontent-length: %d\r\n\r\n%b" % (top, self.date, CLOSE, len(body), body))
         self._linger()
+
+    def _unblock(self) -> None:
+        if self._blocked is not None:
+            self._blocked.end()
+            self._blocked = None
 
     def _end_timers(self) -> None:
         for timer in (self._soon, self._deadline):

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from compose.http import connection
+from compose.http import backpressure, connection
 from ingest.http.exchange import App, ClientGoneError, Exchange
 from ingest.http.under_way import UNDER_WAY, is_alone
 from tests.support.memory_http import MemoryClient
@@ -126,6 +126,20 @@ def test_a_client_that_does_not_read_is_answered_no_further() -> None:
         assert gate.begun == []
         client.connection.resume_writing()
         assert [(await client.answer()).body for _ in range(2)] == [b"/a ", b"/b "]
+
+    run(check)
+
+
+def test_a_client_that_takes_nothing_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(backpressure, "STALLED_SECONDS", 0.0)
+
+    async def check(client: MemoryClient, gate: Gate) -> None:
+        client.connection.pause_writing()
+        client.send(get("/a"))
+        await client.transport.changed()
+        assert client.transport.told == ["closed"]
+        client.leave()
+        assert gate.begun == []
 
     run(check)
 

@@ -30,6 +30,7 @@ class Connections:
         self.app = app
         self.heads = Heads()
         self.tasks: set[asyncio.Task[None]] = set()
+        """What answers; it may have nothing to answer for now."""
         self.date = b""
         """The line of an answer's head that says the time."""
         self._open: set[Open] = set()
@@ -39,6 +40,11 @@ class Connections:
 
     def __len__(self) -> int:
         return len(self._open)
+
+    @property
+    def under_way(self) -> int:
+        """How many requests are being answered."""
+        return len(self.tasks & UNDER_WAY)
 
     def tell_time(self) -> None:
         """It is a second later."""

@@ -94,7 +94,8 @@ class HttpServer:
             async with asyncio.timeout(GRACE_SECONDS):
                 await connections.ended()
         except TimeoutError:
-            _logger.warning("requests were not answered in time", requests=len(connections.tasks))
+            requests, opened = connections.under_way, len(connections)
+            _logger.warning("not all was answered or taken in time", requests=requests, connections=opened)
             connections.abort()
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(GRACE_SECONDS):

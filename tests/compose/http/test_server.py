@@ -2,10 +2,12 @@
 
 import asyncio
 import contextlib
+import socket
 from collections.abc import Awaitable, Callable
 
 import pytest
 import uvloop
+from structlog.testing import capture_logs
 
 from compose.http import server
 from compose.http.server import HttpServer, bind
@@ -96,3 +98,29 @@ def test_what_takes_too_long_at_the_end_is_given_up(monkeypatch: pytest.MonkeyPa
         assert slow.cancelled
 
     run(check)
+
+
+def test_what_was_answered_but_not_taken_at_the_end_is_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server, "GRACE_SECONDS", 0.05)
+
+    async def main() -> None:
+        answered = asyncio.Event()
+
+        async def answer(exchange: Exchange) -> None:
+            exchange.answer(200, b"text/plain", (), bytes(64 << 20))
+            answered.set()
+
+        listener = bind(HOST, 0)
+        made = HttpServer(answer, listener)
+        async with asyncio.timeout(60):
+            serving = asyncio.create_task(made.run())
+            with socket.create_connection(listener.getsockname()) as client:
+                client.sendall(GET)
+                await answered.wait()
+                made.stop()
+                await serving
+
+    with capture_logs() as logs:
+        uvloop.run(main())
+    [told] = [log for log in logs if log["log_level"] == "warning"]
+    assert (told["requests"], told["connections"]) == (0, 1)

@@ -150,7 +150,6 @@ class Connection(asyncio.Protocol):
         """The answer is complete."""
         exchange, self._current = self._current, None
         if close or (self._ending and not self._waiting):
-            self._waiting.clear()
             self._end()
             return
         if exchange is not None and exchange.incoming is not None:
@@ -255,14 +254,14 @@ class Connection(asyncio.Protocol):
             if not (exchange.answered or exchange.gone):
                 raise RuntimeError("a request was left without its answer")
         except ClientGoneError:
-            self.transport.close()
+            self._close()
         except (Exception, asyncio.CancelledError) as error:
             if self._worker is None or self._worker.cancelling():
                 raise
             _logger.error("a request failed", method=exchange.head.method, path=exchange.head.path, exc_info=error)
             if exchange.begun:
                 # Shorter than its head says: whoever reads it has to know.
-                self.transport.close()
+                self._close()
             else:
                 exchange.answer(500, JSON_TYPE, (), encode_error("Service internal error: see the server's log", 0.0))
 
@@ -273,6 +272,7 @@ class Connection(asyncio.Protocol):
             self._close()
             return
         incoming.discard()
+        self._waiting.clear()
         self._linger()
 
     def _linger(self) -> None:
@@ -284,6 +284,7 @@ class Connection(asyncio.Protocol):
         self._deadline = self._loop.call_later(LINGER_SECONDS, self.transport.close)
 
     def _close(self) -> None:
+        self._waiting.clear()
         self._reader.close()
         self.transport.close()
 

@@ -290,6 +290,9 @@ def test_an_answer_that_fails_in_its_middle_ends_the_connection() -> None:
         await settle()
         assert client.transport.told[-1] == "closed"
         assert client.transport.written.endswith(END + b"begun")
+        client.connection.pause_writing()
+        client.connection.resume_writing()
+        await settle()
         assert gate.begun == ["/fail-later"]
 
     run(check)

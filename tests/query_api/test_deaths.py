@@ -15,6 +15,7 @@ from projector.view.shard_view import ShardView
 from query_api.find.nearest import NearestSearch
 from query_api.find.selection import Findable, passing
 from query_api.find.strategy import EF_BY_SHARE
+from query_api.find.walks import GraphWalk
 from query_api.plan.leaves import Nearest
 from schemas.config import CollectionConfig, Distance, HnswConfig, VectorParams
 from schemas.filters import Filter, parse_filter
@@ -123,7 +124,7 @@ def test_the_smaller_graph_of_two_is_not_searched_as_far() -> None:
     graphs = [part.graph("all") for part in view.segments]
     assert all(isinstance(graph, Graph) for graph in graphs)
     search = NearestSearch(view, Nearest(limit=3, vector=np.ones(2, np.float32).tobytes(), using="all"))
-    efs = sorted(walk.plan.ef for walk in search.ahead)
+    efs = sorted(walk.plan.ef for walk in search.ahead if isinstance(walk, GraphWalk))
     assert efs == sorted(int(np.ceil(20 * (size / sum(sizes)) ** EF_BY_SHARE)) for size in sizes)
     alone = NearestSearch(view, Nearest(limit=20, vector=np.ones(2, np.float32).tobytes(), using="all"))
-    assert min(walk.plan.ef for walk in alone.ahead) == 20
+    assert min(walk.plan.ef for walk in alone.ahead if isinstance(walk, GraphWalk)) == 20

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import partial
 from typing import NamedTuple
 
@@ -100,7 +101,9 @@ class GroupCommit:
     def _commit(self, loop: asyncio.AbstractEventLoop, groups: list[_Group], refusal: str | None) -> None:
         """Runs on the writing thread."""
         work = [(group.writer, group.records) for group in groups]
-        loop.call_soon_threadsafe(self._finish, groups, _commit_each(work, refusal))
+        outcomes = _commit_each(work, refusal)
+        with suppress(RuntimeError):  # the event loop has ended: nobody waits any more
+            loop.call_soon_threadsafe(self._finish, groups, outcomes)
 
     def _finish(self, groups: list[_Group], outcomes: list[Outcome]) -> None:
         self._running = False

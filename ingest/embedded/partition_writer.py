@@ -80,11 +80,7 @@ class PartitionWriter:
         if self._poison is not None:
             raise LogPoisonedError(self._poison)
         if self._end > HEADER_BYTES:
-            try:
-                self._begin_segment()
-            except LogPoisonedError as error:
-                self._poison = str(error)
-                raise
+            self._begin_segment()
         return self._segment
 
     def close(self) -> None:
@@ -141,9 +137,13 @@ class PartitionWriter:
         """Go on in a new file. The one before is complete and synced, as every group is before the next begins."""
         self._room_end = self._end
         os.ftruncate(self._fd, self._end)
-        self._sync()
-        segment, fd = create_segment(
-            self._disk, self._segment.path.parent, self._identity, self._next_offset, self._segment, self._end
-        )
+        try:
+            self._sync()
+            segment, fd = create_segment(
+                self._disk, self._segment.path.parent, self._identity, self._next_offset, self._segment, self._end
+            )
+        except LogPoisonedError as error:
+            self._poison = str(error)
+            raise
         os.close(self._fd)
         self._segment, self._fd, self._end, self._room_end = segment, fd, HEADER_BYTES, HEADER_BYTES

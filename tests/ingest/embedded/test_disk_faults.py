@@ -183,6 +183,25 @@ def test_no_new_file_is_begun_after_a_failed_sync(tmp_path: Path) -> None:
     assert values_in(tmp_path) == [b"before", b"unsure"]
 
 
+def test_no_new_file_is_begun_where_the_one_before_may_be_longer_than_it_says(tmp_path: Path) -> None:
+    """Its room was cut off, and the sync of that failed: after a power failure the room may be there again."""
+
+    async def check() -> None:
+        faulty = FaultyDisk()
+        async with opened(tmp_path, disk=faulty.disk, segment_bytes=300) as log:
+            await append_each(log, [bytes(50)])
+            faulty.fail_sync = True
+            with pytest.raises(LogUnavailableError, match="could not be synced"):
+                await log.append(POINTS, 0, bytes(100))
+            faulty.fail_sync = False
+            with pytest.raises(LogUnavailableError, match="could not be synced"):
+                await log.roll(POINTS, 0)
+        assert len(segment_files(tmp_path)) == 1
+
+    within(check())
+    assert values_in(tmp_path) == [bytes(50)]
+
+
 def test_a_cut_that_fails_poisons_too(tmp_path: Path) -> None:
     async def check() -> None:
         faulty = FaultyDisk()

@@ -33,7 +33,9 @@ class Scanner {
         if (!take('"')) return false;
         const char* const first = at_;
         for (; at_ < end_ && *at_ != '"'; ++at_) {
-            if (*at_ < ' ' || *at_ == '\\') return false;
+            // Whether a char has a sign depends on the processor.
+            const auto byte = static_cast<unsigned char>(*at_);
+            if (byte < ' ' || byte >= 0x80 || byte == '\\') return false;
         }
         text = {first, static_cast<std::size_t>(at_ - first)};
         return take('"');

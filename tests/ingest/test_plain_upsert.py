@@ -114,6 +114,11 @@ def test_anything_else_gets_no_answer(text: str) -> None:
     assert plain_upsert(CONFIG, text.encode()) is None
 
 
+@pytest.mark.parametrize("string", [b"\xff", b"\xc3\xa4", b"a\x80", b"\x00", b"\x1f"])
+def test_strings_beyond_plain_ascii_get_no_answer(string: bytes) -> None:
+    assert points_of(b'{"points":[{"id":"%b","vector":[1,2]}]}' % string, 2) is None
+
+
 GOOD = body_of(
     {"id": 12, "vector": [0.5, -1.25e-3], "payload": {"a": ["b\\n", {"c": None}], "ä": 1.5}},
     {"id": UUID, "vector": [3, 4.75]},

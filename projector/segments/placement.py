@@ -84,7 +84,7 @@ class Placement:
         while (asked := self._next()) is not None:
             for section in {*asked, *self._placed}:
                 if (before := self._placed.get(section)) is not (now := asked.get(section)):
-                    self._place(section, before, now)
+                    self._try(section, before, now)
             self._placed = asked
 
     def _next(self) -> Placed | None:
@@ -93,6 +93,18 @@ class Placement:
                 return self._wanted
             self.running = False
             return None
+
+    def _try(self, section: str, before: Memory | None, now: Memory | None) -> None:
+        # What can't be opened now must not end the thread, which the next configuration would wait for.
+        try:
+            self._place(section, before, now)
+        except OSError as error:
+            _logger.warning(
+                "data stays where the system keeps it, as it could not be opened",
+                segment=str(self._segment.folder),
+                section=section,
+                reason=str(error),
+            )
 
     def _place(self, section: str, before: Memory | None, now: Memory | None) -> None:
         if section.startswith(_GRAPH):

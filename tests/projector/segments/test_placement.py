@@ -1,5 +1,7 @@
 """Placement: what the system is told of a segment's mapped data, and untold again."""
 
+import errno
+import mmap
 from pathlib import Path
 
 import msgspec
@@ -147,3 +149,26 @@ def test_vectors_of_a_name_that_was_deleted_are_left_alone(segment: Segment) -> 
     )
     assert wanted(only, segment) == {"vectors.1": Memory.COLD}
     assert placement.wanted(only, segment).keys() <= set(segment.sections("vectors."))
+
+
+def test_what_cannot_be_opened_is_said_and_the_next_configuration_is_followed(
+    segment: Segment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[int] = []
+
+    def advise(data: memoryview, advice: int) -> None:
+        told.append(advice)
+
+    def no_descriptors(name: str) -> memoryview | None:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    monkeypatch.setattr(placement, "advise", advise)
+    monkeypatch.setattr(segment, "graph_data", no_descriptors)
+    followed = Placement(segment)
+    with structlog.testing.capture_logs() as logs:
+        followed.follow(changed(hnsw=HnswConfig(on_disk=True)))
+        eventually(lambda: not followed.running)
+    assert {entry["reason"] for entry in logs} == {"[Errno 24] Too many open files"}
+    followed.follow(changed({COSINE: {"on_disk": True}}))
+    eventually(lambda: not followed.running)
+    assert told == [mmap.MADV_RANDOM]

@@ -143,7 +143,7 @@ def plan_plain(segments: Sequence[SegmentFacts], tail: TailFacts, config: Collec
     """The next build without graphs, None when there is nothing to do."""
     sizes = _Sizes.of(config)
     free = [s for s in segments if not s.graph and not s.busy]
-    seal = seal_due(tail, config.optimizers) or _holds_up_graph(free, tail, sizes)
+    seal = seal_due(tail, config.optimizers) or _holds_up_graph(free, segments, tail, sizes)
     crowded = len(free) + seal > MAX_PLAIN_SEGMENTS
     at_rest = tail.quiet >= QUIET_SECONDS
     if crowded or (at_rest and not _graph_due(free, segments, TailFacts(quiet=tail.quiet), sizes)):
@@ -225,11 +225,13 @@ def _graph_due(plain: Sequence[SegmentFacts], segments: Sequence[SegmentFacts], 
     return waiting >= max(BUSY_THRESHOLDS * sizes.threshold, held // TIER_RATIO)
 
 
-def _holds_up_graph(plain: Sequence[SegmentFacts], tail: TailFacts, sizes: _Sizes) -> bool:
+def _holds_up_graph(
+    plain: Sequence[SegmentFacts], segments: Sequence[SegmentFacts], tail: TailFacts, sizes: _Sizes
+) -> bool:
     """Whether a graph would be due at rest if only the tail were sealed: to wait for its age would gain nothing."""
     if not sizes.graphs or not sizes.waits_for_seal or tail.rows == 0 or tail.quiet < QUIET_SECONDS:
         return False
-    return sum(map(sizes.bytes_of, plain)) + tail.rows * sizes.row >= sizes.threshold
+    return sum(map(sizes.bytes_of, plain)) + tail.rows * sizes.row >= sizes.threshold_beside(segments)
 
 
 def _limit(segments: Sequence[SegmentFacts], wanted: int, sizes: _Sizes) -> int:

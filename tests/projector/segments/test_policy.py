@@ -24,6 +24,7 @@ from schemas.config import CollectionConfig, Distance, HnswConfig, OptimizersCon
 ROW = 400
 THRESHOLD_ROWS = 10_000 * 1024 // ROW
 """Rows of 100 float32 values in an indexing_threshold of 10000 kB."""
+SCANNED_ROWS_AT_LEAST = -(-SCANNED_BYTES // ROW)
 BUSY, REST = TailFacts(rows=10, age=1, quiet=0, pace=50_000), TailFacts(quiet=100)
 TRICKLE = TailFacts(rows=10, age=1, quiet=0, pace=500)
 
@@ -84,6 +85,13 @@ def test_the_flush_interval_is_the_configurations() -> None:
 )
 def test_at_rest_a_tail_that_a_graph_waits_for_is_sealed_at_once(rows: int, tail: TailFacts, sealed: bool) -> None:
     assert plan_plain([plain("a", rows)], tail, config()) == (Plan(seal=True) if sealed else None)
+
+
+@pytest.mark.parametrize(("rows", "sealed"), [(SCANNED_ROWS_AT_LEAST - 5, True), (SCANNED_ROWS_AT_LEAST - 6, False)])
+def test_beside_a_graph_a_tail_is_sealed_at_once_where_a_small_graph_waits_for_it(rows: int, sealed: bool) -> None:
+    at_rest = TailFacts(rows=5, age=3, quiet=3)
+    plan = plan_plain([graph("g", 10 * THRESHOLD_ROWS), plain("a", rows)], at_rest, config())
+    assert plan == (Plan(seal=True) if sealed else None)
 
 
 def test_where_no_graph_is_to_be_built_a_tail_is_sealed_when_it_is_old_enough() -> None:

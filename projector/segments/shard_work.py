@@ -124,6 +124,7 @@ class ShardWork:
         view = self.live.view
         if view is not self._seen and view.offset != self._seen.offset:
             self._changed_at = now
+            self._pace.add(view.tail.size - view.tail.tail.rows_up_to(self._seen.offset))
         self._seen = view
         deaths = sum(map(self._deaths_in, view.segments)) + (self._left_out > self.offset)
         if not view.tail.size and not deaths:
@@ -184,7 +185,6 @@ class ShardWork:
         if part.tail is not self._tail or part.size < self._tail_rows:
             self._tail, self._tail_rows, self._tail_bytes = part.tail, 0, 0
         self._tail_bytes += sum(map(len, part.tail.points[self._tail_rows : part.size]))
-        self._pace.add(part.size - self._tail_rows)
         self._tail_rows = part.size
         return self._tail_bytes
 

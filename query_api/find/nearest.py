@@ -27,6 +27,8 @@ _LEAF_US, _PART_US, _HIT_US = 80.0, 60.0, 2.0
 _MANY = 1 << 10
 _FEW = 64
 """So many more hits than are wanted are sorted sooner than left out."""
+_SURPLUS_US = 0.02
+"""For each of more candidates than that: whether it can be answered."""
 
 
 class Candidates(msgspec.Struct, frozen=True, eq=False):
@@ -119,17 +121,24 @@ class NearestSearch:
     def run(self, allowance: Allowance) -> list[Hit]:
         """The hits, in order. Raises OverEstimateError, TimedOutError."""
         found = [search.run(self._comparison, allowance) for search in self._searches]
-        return _hits(found, self._leaf, self._comparison) if found else []
+        return _hits(found, self._leaf, self._comparison, allowance) if found else []
 
 
-def _hits(found: Sequence[Candidates], leaf: Nearest, comparison: Comparison) -> list[Hit]:
-    """The candidates that are answered, in order."""
-    least = _least(found, leaf.wanted, comparison)
+def _hits(found: Sequence[Candidates], leaf: Nearest, comparison: Comparison, allowance: Allowance) -> list[Hit]:
+    """The candidates that are answered, in order. Raises OverEstimateError, TimedOutError."""
+    surplus = sum(len(candidates.slots) for candidates in found) - leaf.wanted
+    least = None
+    if surplus > _FEW:
+        allowance.spend(surplus * _SURPLUS_US)
+        least = _least(found, surplus, comparison)
     hits: list[Hit] = []
     for candidates in found:
         if least is not None or leaf.score_threshold is not None:
             near = nearness(comparison, candidates.scores)
-            chosen = _chosen(near, least, near_enough(comparison, leaf.score_threshold))
+            chosen = np.flatnonzero(near > near_enough(comparison, leaf.score_threshold))
+            if least is not None:
+                chosen = _answerable(candidates, near, chosen, least, leaf.wanted)
+                allowance.spend(max(0, len(chosen) - leaf.wanted) * _HIT_US)
             candidates = Candidates(
                 candidates.part, candidates.place, candidates.slots[chosen], candidates.scores[chosen]
             )
@@ -140,10 +149,18 @@ def _hits(found: Sequence[Candidates], leaf: Nearest, comparison: Comparison) ->
     return hits[: leaf.limit]
 
 
-def _chosen(near: Floats, least: float | None, threshold: float) -> NDArray[np.bool_]:
-    """The least nearness that fits is included; the threshold's own, as in Qdrant, is not."""
-    above = near > threshold
-    return above if least is None else above & (near >= least)
+def _answerable(
+    candidates: Candidates, near: Floats, chosen: NDArray[np.intp], least: float, wanted: int
+) -> NDArray[np.intp]:
+    """Which of those ``chosen`` can be among ``wanted`` of which the last is as near as ``least``.
+
+    Of those just as near the first by id are enough, where slots tell which: all points may be.
+    """
+    theirs = near[chosen]
+    equal = chosen[theirs == least]
+    if len(equal) > wanted and candidates.part.in_id_order:
+        equal = equal[np.argpartition(candidates.slots[equal], wanted)[:wanted]]
+    return np.concatenate([chosen[theirs > least], equal])
 
 
 def _hits_of(candidates: Candidates, comparison: Comparison) -> Iterable[Hit]:
@@ -158,13 +175,7 @@ def _hits_of(candidates: Candidates, comparison: Comparison) -> Iterable[Hit]:
     return map(Hit, orders, candidates.part.ids_at(slots), answered, places)
 
 
-def _least(found: Sequence[Candidates], wanted: int, comparison: Comparison) -> float | None:
-    """The nearness of the last candidate that can be answered; None when there are few more than wanted."""
-    count = 0
-    for candidates in found:
-        count += len(candidates.slots)
-    surplus = count - wanted
-    if surplus <= _FEW:
-        return None
+def _least(found: Sequence[Candidates], surplus: int, comparison: Comparison) -> float:
+    """The nearness of the last candidate that can be answered, where there are so many more than wanted."""
     every = nearness(comparison, np.concatenate([candidates.scores for candidates in found]))
     return float(np.partition(every, surplus)[surplus])

@@ -1,0 +1,69 @@
+"""Points that are all as near as the last that is wanted: the first by id are answered, and others wait for no more."""
+
+import numpy as np
+import pytest
+
+from ingest.deadline import Deadline
+from query_api.budget import INLINE_US, Allowance, OverEstimateError
+from query_api.find import nearest
+from query_api.find.nearest import NearestSearch
+from query_api.hits import Hit
+from query_api.plan.selection import Selection
+from schemas.config import CollectionConfig, Distance, VectorParams
+from schemas.ids import PointId
+from tests.query_api.engine import NearestQuery, search
+from tests.query_api.shard_model import ShardModel, scored
+
+POINTS = 3000
+WANTED = 5
+QUERIES = [
+    NearestQuery(np.ones(1, np.float32), "", WANTED, score_threshold=threshold, excluded=excluded, exact=True)
+    for threshold in (None, -0.5, 0.5)
+    for excluded in (None, PointId(1))
+]
+
+
+def model(*, sealed: int, tail: int) -> ShardModel:
+    """Points that are at 0, but for one in seven at 1; every third is dead."""
+    points = ShardModel(CollectionConfig(vectors={"": VectorParams(1, Distance.DOT)}))
+    order = np.random.default_rng(1).permutation(sealed + tail).tolist()
+    for number, point in enumerate(order):
+        if number == sealed:
+            points.publish()
+            points.seal(merge=False, graph=False)
+        points.upsert(PointId(point), {"": [float(point % 700 == 0)]}, {})
+    for point in range(0, sealed + tail, 3):
+        points.delete(PointId(point))
+    points.publish()
+    if not tail:
+        points.seal(merge=False, graph=False)
+    return points
+
+
+@pytest.mark.parametrize("query", QUERIES)
+@pytest.mark.parametrize(("sealed", "tail"), [(POINTS, 0), (0, POINTS), (POINTS, 200)])
+def test_the_first_by_id_are_answered(sealed: int, tail: int, query: NearestQuery) -> None:
+    points = model(sealed=sealed, tail=tail)
+    assert scored(search(points.views, query, Selection(with_payload=False))) == points.nearest(query)
+
+
+def test_of_a_segment_only_these_become_hits(monkeypatch: pytest.MonkeyPatch) -> None:
+    (view,) = model(sealed=POINTS, tail=1).views
+    made = 0
+
+    def counted(*of: object) -> Hit:
+        nonlocal made
+        made += 1
+        return Hit(*of)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(nearest, "Hit", counted)
+    NearestSearch(view, QUERIES[0].leaf).run(Allowance(INLINE_US, Deadline(np.inf)))
+    assert made <= 3 * WANTED
+
+
+def test_of_a_tail_all_do_but_not_on_the_loop() -> None:
+    (view,) = model(sealed=0, tail=POINTS).views
+    searching = NearestSearch(view, QUERIES[0].leaf)
+    assert searching.us() < INLINE_US
+    with pytest.raises(OverEstimateError):
+        searching.run(Allowance(INLINE_US, Deadline(np.inf)))

@@ -72,8 +72,10 @@ class NativeThreads:
                 return
             # Whoever else came in the same turn of the loop gets to here first.
             self._asking += 1
-            await asyncio.sleep(0)
-            self._asking -= 1
+            try:
+                await asyncio.sleep(0)
+            finally:
+                self._asking -= 1
             if not self._running and not self._asking:
                 return
         waiting = _Waiting(len(worthwhile), asyncio.get_running_loop().create_future())

@@ -150,6 +150,19 @@ def test_who_does_not_wait_any_more_leaves_the_others_theirs() -> None:
     assert asyncio.run(cancelled()).done
 
 
+def test_who_went_before_it_was_known_who_else_came_is_not_waited_for() -> None:
+    async def cancelled() -> Work:
+        threads, work = NativeThreads(), Work()
+        waiting = asyncio.create_task(threads.run([Work()], Deadline(SECONDS)))
+        await asyncio.sleep(0)
+        waiting.cancel()
+        await asyncio.gather(waiting, return_exceptions=True)
+        await threads.run([work], Deadline(SECONDS))
+        return work
+
+    assert not asyncio.run(cancelled()).done
+
+
 def test_nobody_waits_beyond_the_deadline() -> None:
     async def late() -> None:
         with pytest.raises(TimedOutError):

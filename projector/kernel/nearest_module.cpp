@@ -51,6 +51,7 @@ struct SharedScan {
     std::mutex lock;
     std::size_t left = 0;  // tasks that have not ended
     std::vector<std::vector<Scored>> found;
+    std::vector<Scored> nearest;  // of all that; once none is left
     std::exception_ptr failure;
 };
 
@@ -59,29 +60,39 @@ class ScanTask : public PyTask {
     ScanTask(std::uint64_t ticket, std::shared_ptr<SharedScan> shared) : PyTask(ticket), shared_(std::move(shared)) {}
 
     bool run() noexcept override {
-        std::vector<Scored> mine;
         std::exception_ptr failure;
         try {
-            mine = nearest_left(shared_->asked.scan);
+            std::vector<Scored> mine = nearest_left(shared_->asked.scan);
             const std::lock_guard<std::mutex> lock(shared_->lock);
             shared_->found.push_back(std::move(mine));
         } catch (...) {
             failure = std::current_exception();
         }
-        const std::lock_guard<std::mutex> lock(shared_->lock);
-        if (failure) shared_->failure = failure;
-        last_ = --shared_->left == 0;
+        {
+            const std::lock_guard<std::mutex> lock(shared_->lock);
+            if (failure) shared_->failure = failure;
+            last_ = --shared_->left == 0;
+        }
+        if (last_ && !shared_->failure) put_together();
         return last_;
     }
 
     py::object answer() const override {
         if (!last_) return py::none();
         if (shared_->failure) std::rethrow_exception(shared_->failure);
-        const Scan& scan = shared_->asked.scan;
-        return headwater::answer(nearest_of(shared_->found, scan.wanted), higher_is_nearer(scan.measure));
+        return headwater::answer(shared_->nearest, higher_is_nearer(shared_->asked.scan.measure));
     }
 
    private:
+    // Here rather than where it is asked for, as that holds the interpreter's lock.
+    void put_together() noexcept {
+        try {
+            shared_->nearest = nearest_of(shared_->found, shared_->asked.scan.wanted);
+        } catch (...) {
+            shared_->failure = std::current_exception();
+        }
+    }
+
     std::shared_ptr<SharedScan> shared_;
     bool last_ = false;
 };

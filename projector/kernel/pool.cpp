@@ -62,11 +62,15 @@ void Pool::work() {
         if (closing_) return;
         std::unique_ptr<Task> task = std::move(waiting_.front());
         waiting_.pop_front();
+        ++running_;
         lock.unlock();
         const bool tell = task->run();
         lock.lock();
+        --running_;
         finished_.push_back(std::move(task));
-        if (!tell || told_) continue;
+        // What a task keeps is not to stay until there is other work.
+        const bool at_rest = running_ == 0 && waiting_.empty();
+        if (told_ || !(tell || at_rest)) continue;
         const char byte = 0;
         while (write(ends_[1], &byte, 1) < 0 && errno == EINTR) {
         }

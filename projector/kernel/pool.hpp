@@ -14,7 +14,7 @@ namespace headwater {
 struct Task {
     virtual ~Task() = default;
     // On a thread of the pool; all else of a task is for who added it. Whether that one is to be told of the end now,
-    // rather than with another task's.
+    // rather than with another task's, or once the pool is at rest.
     virtual bool run() noexcept = 0;
 };
 
@@ -41,6 +41,7 @@ class Pool {
     std::vector<std::unique_ptr<Task>> finished_;
     std::vector<std::thread> threads_;  // begun when there is work for them
     std::size_t idle_ = 0;
+    std::size_t running_ = 0;  // tasks that are taken and have not ended
     bool told_ = false;  // as long as a byte is in the pipe
     bool closing_ = false;
 };

@@ -2,6 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from select import select
+from sys import getrefcount
 from typing import Any
 
 import numpy as np
@@ -139,3 +140,16 @@ def test_a_pool_refuses_what_does_not_fit() -> None:
     with pytest.raises(IndexError):
         pool.nearest(1, rows, "dot", matrix(1, 24, np.float32)[0], 10, np.array([ROWS]))
     assert pool.finished() == []
+
+
+def test_what_a_scan_looks_at_is_kept_no_longer_than_it_takes() -> None:
+    """The last of its tasks may be told of before another is put down as ended: that is then told of, too."""
+    rows, query = matrix(16 * 2048, 1, np.float32, 3), matrix(1, 1, np.float32, 8)[0]
+    pool = KernelPool(16)
+    before = getrefcount(rows)
+    for ticket in range(2000):
+        pool.nearest(ticket, rows, "dot", query, 5)
+        answers: list[Any] = []
+        while not answers or getrefcount(rows) > before:
+            assert select([pool.descriptor()], [], [], 10.0)[0], "it is kept, and nothing tells of that"
+            answers += pool.finished()

@@ -8,6 +8,7 @@ from qdrant_client.common.version_check import is_compatible
 from qdrant_client.http import models
 
 from tests.rest.client import VECTORS, MemoryRest, Rest
+from tests.support.waiting import eventually
 
 
 def test_root_says_what_it_is(rest: Rest) -> None:
@@ -50,15 +51,17 @@ def test_not_ready_is_not_the_same_as_not_found(memory: MemoryRest) -> None:
 
 
 def test_metrics_count_answers(rest: Rest) -> None:
+    # Nothing else asks for this, so that no answer to another test comes to be counted meanwhile.
     before = _answers(rest)
-    rest.send("GET", "/collections")
+    rest.error(404, "GET", "/collections/counted-nowhere/cluster")
+    eventually(lambda: _answers(rest) > before)  # other processes give what they counted within a second
     assert _answers(rest) == before + 1
 
 
 def _answers(rest: Rest) -> float:
     text = rest.send("GET", "/metrics").text
-    pattern = r'headwater_http_responses_total\{method="GET",path="/collections",status="200"\} (\S+)'
-    found = re.search(pattern, text)
+    path = re.escape("/collections/{collection_name}/cluster")
+    found = re.search(rf'headwater_http_responses_total\{{method="GET",path="{path}",status="404"\}} (\S+)', text)
     return float(found[1]) if found else 0.0
 
 

@@ -1,12 +1,13 @@
 """Where a segment's data is kept, as its collection's configuration says: on disk, in the page cache, or in memory.
 
 What is mapped is kept once, whatever is said of it: the system is told what to read ahead and what to hold. That is
-done on a thread, as reading in takes as long as the disk does. What the configuration says nothing of is left to the
+done on one thread, as reading in takes as long as the disk does. What the configuration says nothing of is left to the
 system.
 """
 
 import mmap
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Callable, Iterator
 from threading import Lock, Thread
 
 import structlog
@@ -59,6 +60,38 @@ def _memory(memory: str | None, on_disk: bool | None) -> Memory | None:
     return None if on_disk is None else Memory.COLD if on_disk else Memory.CACHED
 
 
+class _OneThread:
+    """Makes calls one after the other, on a thread that is there while there are any."""
+
+    def __init__(self) -> None:
+        self._calls: deque[Callable[[], None]] = deque()
+        self._lock = Lock()
+        self._running = False
+
+    def call(self, function: Callable[[], None]) -> None:
+        """Call ``function``, which raises nothing, after what was asked for before."""
+        with self._lock:
+            self._calls.append(function)
+            if self._running:
+                return
+            self._running = True
+        Thread(target=self._run, name="placement", daemon=True).start()
+
+    def _run(self) -> None:
+        while (function := self._next()) is not None:
+            function()
+
+    def _next(self) -> Callable[[], None] | None:
+        with self._lock:
+            if self._calls:
+                return self._calls.popleft()
+            self._running = False
+            return None
+
+
+_thread = _OneThread()
+
+
 class Placement:
     """One segment's: follows the configuration."""
 
@@ -78,7 +111,7 @@ class Placement:
             if self.running or asked == self._placed:
                 return
             self.running = True
-        Thread(target=self._run, name="placement", daemon=True).start()
+        _thread.call(self._run)
 
     def _run(self) -> None:
         while (asked := self._next()) is not None:
@@ -95,15 +128,15 @@ class Placement:
             return None
 
     def _try(self, section: str, before: Memory | None, now: Memory | None) -> None:
-        # What can't be opened now must not end the thread, which the next configuration would wait for.
+        # Whatever is wrong must not end the thread, which other segments and the next configuration wait for.
         try:
             self._place(section, before, now)
-        except OSError as error:
+        except Exception as error:
             _logger.warning(
-                "data stays where the system keeps it, as it could not be opened",
+                "data could not be placed as configured",
                 segment=str(self._segment.folder),
                 section=section,
-                reason=str(error),
+                reason=repr(error),
             )
 
     def _place(self, section: str, before: Memory | None, now: Memory | None) -> None:

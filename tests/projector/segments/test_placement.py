@@ -2,6 +2,7 @@
 
 import errno
 import mmap
+import threading
 from pathlib import Path
 
 import msgspec
@@ -168,7 +169,23 @@ def test_what_cannot_be_opened_is_said_and_the_next_configuration_is_followed(
     with structlog.testing.capture_logs() as logs:
         followed.follow(changed(hnsw=HnswConfig(on_disk=True)))
         eventually(lambda: not followed.running)
-    assert {entry["reason"] for entry in logs} == {"[Errno 24] Too many open files"}
+    assert {entry["reason"] for entry in logs} == {"OSError(24, 'Too many open files')"}
     followed.follow(changed({COSINE: {"on_disk": True}}))
     eventually(lambda: not followed.running)
     assert told == [mmap.MADV_RANDOM]
+
+
+def test_many_segments_are_placed_on_one_thread(segment: Segment, monkeypatch: pytest.MonkeyPatch) -> None:
+    go_on, threads = threading.Event(), set[threading.Thread]()
+
+    def advise(data: memoryview, advice: int) -> None:
+        go_on.wait(60)
+        threads.add(threading.current_thread())
+
+    monkeypatch.setattr(placement, "advise", advise)
+    followed = [Placement(segment) for _ in range(20)]
+    for each in followed:
+        each.follow(changed({COSINE: {"on_disk": True}}))
+    go_on.set()
+    eventually(lambda: not any(each.running for each in followed))
+    assert len(threads) == 1

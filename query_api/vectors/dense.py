@@ -36,6 +36,7 @@ class DenseComparison:
         self.scorer = Scorer(kind.distance, query) if final else Scorer.of(kind.distance, query)
         self.higher_is_nearer = kind.higher_is_nearer
         self.squared = kind.distance is Distance.EUCLID
+        self._datatype = kind.datatype
 
     def nearest(self, vectors: DenseVectors, query: PartQuery) -> tuple[NDArray[np.integer], Floats]:
         """The nearest rows, through the graph where that is quicker."""
@@ -97,7 +98,7 @@ class DenseComparison:
 
     def us(self, vectors: DenseVectors, found: Findable) -> float:
         """About how long comparing all that may be found takes."""
-        return exact_us(vectors.matrix.shape[1], found)
+        return exact_us(vectors.matrix.shape[1], found, self.scorer.distance, self._datatype)
 
 
 def _why_exact(query: PartQuery) -> str:

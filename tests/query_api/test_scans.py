@@ -13,21 +13,27 @@ from query_api.find.nearest import NearestSearch
 from query_api.find.scans import Scan
 from query_api.native import SPLIT_US
 from query_api.plan.selection import Selection
-from schemas.config import CollectionConfig, Distance, VectorParams
+from schemas.config import CollectionConfig, Datatype, Distance, VectorParams
 from schemas.ids import PointId
 from schemas.points import encode_point
+from schemas.vectors.dense import DenseKind
 from tests.query_api.engine import NearestQuery, search
 
 DIM = 512
 PLAIN = Selection(with_payload=False)
 
 
-def of_rows(count: int) -> tuple[ShardView, list[NearestQuery]]:
+def of_rows(
+    count: int, distance: Distance = Distance.COSINE, datatype: Datatype | None = None
+) -> tuple[ShardView, list[NearestQuery]]:
     matrix = np.random.default_rng(1).normal(size=(count, DIM)).astype(np.float32)
-    live = LiveShard(ShardId(1, 0), CollectionConfig(vectors={"": VectorParams(DIM, Distance.COSINE)}), [], 0)
-    points = [encode_point(1, [(0, row.tobytes())], b"") for row in matrix]
+    params = VectorParams(DIM, distance, datatype=datatype)
+    kind = DenseKind(params)
+    live = LiveShard(ShardId(1, 0), CollectionConfig(vectors={"": params}), [], 0)
+    points = [encode_point(1, [(0, kind.stored(row[np.newaxis]))], b"") for row in matrix]
     live.apply([PointId(i) for i in range(count)], points, 1)
-    return live.publish(1), [NearestQuery(matrix[i], "", 5) for i in range(4)]
+    queries = [np.frombuffer(kind.stored(row[np.newaxis]), kind.dtype) for row in matrix[:4]]
+    return live.publish(1), [NearestQuery(query, "", 5) for query in queries]
 
 
 def scan_of(view: ShardView, query: NearestQuery) -> Scan:
@@ -63,3 +69,13 @@ def test_what_is_long_is_not_done_on_the_loop() -> None:
     scan = scan_of(view, queries[0])
     with pytest.raises(OverEstimateError):
         scan.nearest(Allowance(scan.us / 2, Deadline(np.inf)))
+
+
+def test_what_compares_all_in_full_takes_longer() -> None:
+    def us(distance: Distance, datatype: Datatype | None = None) -> float:
+        view, queries = of_rows(50, distance, datatype)
+        return scan_of(view, queries[0]).us
+
+    quick = us(Distance.COSINE)
+    assert us(Distance.EUCLID) == us(Distance.COSINE, Datatype.FLOAT16) == us(Distance.EUCLID, Datatype.UINT8) == quick
+    assert quick < us(Distance.DOT) == us(Distance.MANHATTAN) < us(Distance.COSINE, Datatype.UINT8)

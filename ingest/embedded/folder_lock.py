@@ -26,7 +26,7 @@ class FolderLock:
             os.close(self._fd)
             raise LogLockedError(
                 f"the log in {folder} is open in another process (number {holder or 'unknown'}); "
-                "stop that one, or open the log read-only"
+                "stop that one; `headwater log` and `headwater info` read it meanwhile"
             ) from error
         os.ftruncate(self._fd, 0)
         os.pwrite(self._fd, f"{os.getpid()}\n".encode(), 0)

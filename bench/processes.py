@@ -17,7 +17,7 @@ from statistics import median
 from subprocess import Popen
 
 from bench.path_cost import HERE
-from bench.raw_http import Connection, lasting, request, throughput, timed
+from bench.raw_http import Connection, RequestError, lasting, request, throughput, timed
 from bench.workload import COLLECTION, load_requests, load_workload, search_requests, upsert_requests
 from tests.support.server import free_port
 
@@ -66,7 +66,7 @@ class Server:
             try:
                 with Connection(self.port) as connection:
                     return connection.ask(request(method, path, b"" if body is None else json.dumps(body).encode()))
-            except Exception:
+            except (OSError, RequestError):
                 if time.monotonic() > until:
                     raise
                 time.sleep(0.1)

@@ -12,11 +12,10 @@ from threading import Lock, Thread
 
 import structlog
 
-from projector.columns.meta import column_steps
+from projector.columns.meta import declared_columns
 from projector.segments.mapping import advise, lock, unlock
 from projector.segments.reader import Segment
 from schemas.config import CollectionConfig
-from schemas.json_path import parse_path
 from schemas.vectors.params import Memory, SparseVectorParams
 
 Placed = dict[str, Memory]
@@ -45,7 +44,7 @@ def _said(config: CollectionConfig, segment: Segment) -> Iterator[tuple[str, Mem
     payload = None if config.payload is None else config.payload.memory
     # On disk is the default of payloads: nobody asked for it.
     yield "payloads", _memory(payload, None if config.on_disk_payload else False)
-    declared = {column_steps(parse_path(key).steps): index.params for key, index in config.payload_indexes.items()}
+    declared = declared_columns(config.payload_indexes)
     for column in segment.columns.metas:
         params = declared.get(column.steps)
         if params is not None and (memory := _memory(params.memory, params.on_disk)) is not None:

@@ -204,6 +204,7 @@ class RequestReader:
             keep_alive=version != "1.0" and parser.should_keep_alive(),
             expects=version != "1.0" and (find_header(headers, b"expect") or b"").lower() == b"100-continue",
             origin=find_header(headers, b"origin"),
+            encoding=find_header(headers, b"content-encoding"),
         )
         receiver.on_head(self._head)
 

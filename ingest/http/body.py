@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 
 from ingest.http.exchange import Exchange
 from ingest.http.limits import InFlight, Limits
+from ingest.http.unpacking import AT_ONCE_BYTES, codec_of, rooms, unpack
 from schemas.errors import TimedOutError, TooLargeError
 
 
@@ -20,10 +21,17 @@ class Body:
         self._held = 0
 
     async def read(self) -> bytes:
-        """The whole body, refused as soon as it is known to be too large.
+        """The whole body, unpacked, refused as soon as it is known to be too large.
 
-        Raises TooLargeError, OverloadedError, TimedOutError, ClientGoneError.
+        Raises TooLargeError, OverloadedError, TimedOutError, ClientGoneError; BadInputError where it is not packed as
+        its head says.
         """
+        data = await self._read()
+        encoding = self._exchange.head.encoding
+        codec = None if encoding is None or not data else codec_of(encoding)
+        return data if codec is None else await self._unpack(codec, data)
+
+    async def _read(self) -> bytes:
         if (data := self._exchange.body) is not None:
             self._check(len(data))
             self._hold(len(data))
@@ -38,6 +46,19 @@ class Body:
                 return await (self._read_chunks() if length is None else self._exchange.receive_rest())
         except TimeoutError:
             raise TimedOutError("Timeout: the request's body did not arrive in time") from None
+
+    async def _unpack(self, codec: str, data: bytes) -> bytes:
+        for room in rooms(len(data), self._limits.max_body_bytes):
+            self._hold(len(data) + room)
+            if room <= AT_ONCE_BYTES:
+                unpacked = unpack(codec, data, room)
+            else:
+                unpacked = await asyncio.to_thread(unpack, codec, data, room)
+            if unpacked is not None:
+                self.release()
+                self._hold(len(unpacked))
+                return unpacked
+        raise TooLargeError(self._too_large())
 
     async def _read_chunks(self) -> bytes:
         parts: list[bytes] = []
@@ -62,9 +83,11 @@ class Body:
             yield data
 
     def _check(self, size: int) -> None:
-        limit = self._limits.max_body_bytes
-        if size > limit:
-            raise TooLargeError(f"Payload error: the request's body is larger than {limit} bytes")
+        if size > self._limits.max_body_bytes:
+            raise TooLargeError(self._too_large())
+
+    def _too_large(self) -> str:
+        return f"Payload error: the request's body is larger than {self._limits.max_body_bytes} bytes"
 
     def _hold(self, size: int) -> None:
         if size > self._held:

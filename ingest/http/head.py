@@ -13,6 +13,7 @@ class Head(msgspec.Struct, frozen=True):
 
     ``path`` is decoded, ``raw_path`` as it came, ``query`` without its question mark. ``length`` is the body's in
     bytes, None for one that comes in chunks. ``expects``: the client waits to be told before it sends the body.
+    ``encoding``: how the body is packed, as the client says it.
     """
 
     method: str
@@ -25,6 +26,7 @@ class Head(msgspec.Struct, frozen=True):
     keep_alive: bool = True
     expects: bool = False
     origin: bytes | None = None
+    encoding: bytes | None = None
 
 
 def find_header(headers: RawHeaders, name: bytes) -> bytes | None:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from aiokafka.record.default_records import DefaultRecord, DefaultRecordBatch
 
-from ingest.kafka.decompress import Decompressed, DecompressError, decompress
+from ingest.decompress import Decompressed, DecompressError, decompress
 from ingest.log import Headers, LogRecord
 
 LARGEST_RECORD = 33 << 20
@@ -26,6 +26,7 @@ _LENGTH_AT = 8
 _ATTRIBUTES = struct.Struct(">h")
 _ATTRIBUTES_AT = 21
 _CODEC_MASK = 0x07
+_CODECS = {1: "gzip", 2: "snappy", 3: "lz4", 4: "zstd"}
 _LOG_APPEND_TIME = 0x08
 _LENGTH_END = 12
 
@@ -44,7 +45,7 @@ def batches(data: memoryview) -> Iterator[memoryview]:
 def decode_batch(data: memoryview, partition: int, from_offset: int) -> Iterator[LogRecord]:
     """The records at or after ``from_offset`` of the batch that ``data`` is. Raises DecompressError."""
     attributes = _BATCH.unpack_from(data)[5]
-    found = decompress(attributes & _CODEC_MASK, data[_BATCH.size :], MOST_BYTES)
+    found = _decompressed(data, MOST_BYTES)
     after = from_offset
     if found.is_whole:
         # aiokafka's decoder is written in C, and has no bound of its own: it gets what is decompressed already.
@@ -67,12 +68,21 @@ def decompressed_size(data: memoryview, most: int) -> int:
 
     Nothing is said of those that can't be decompressed.
     """
-    codec = _BATCH.unpack_from(data)[5] & _CODEC_MASK
     try:
-        found = decompress(codec, data[_BATCH.size :], max(most, 1))
+        found = _decompressed(data, max(most, 1))
     except DecompressError:
         return 0
     return len(found.data) if found.is_whole else most + 1
+
+
+def _decompressed(data: memoryview, most: int) -> Decompressed:
+    codec = _BATCH.unpack_from(data)[5] & _CODEC_MASK
+    records = data[_BATCH.size :]
+    if not codec:
+        return Decompressed(records, True)
+    if codec not in _CODECS:
+        raise DecompressError(f"there is no codec {codec}")
+    return decompress(_CODECS[codec], records, most)
 
 
 def _log_record(partition: int, record: DefaultRecord) -> LogRecord:

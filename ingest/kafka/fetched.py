@@ -7,8 +7,8 @@ from aiokafka.errors import CorruptRecordException, KafkaError
 from aiokafka.record.control_record import ABORT_MARKER, ControlRecord
 from aiokafka.record.default_records import DefaultRecordBatch
 
+from ingest.decompress import DecompressError
 from ingest.kafka.batch import batches, decode_batch
-from ingest.kafka.decompress import DecompressError
 from ingest.kafka.errors import describe
 from ingest.log import LogDamagedError, LogRecord, LogUnavailableError
 

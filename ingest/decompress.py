@@ -1,11 +1,11 @@
-"""Decompressing a batch within a bound: what Kafka limits is the compressed size, and 38 KiB may become 277 MiB."""
+"""Decompressing within a bound: what came is short, and 38 KiB may become 277 MiB."""
 
 import struct
-import zlib
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import cramjam
+import numpy as np
 
 _LEAST_BYTES = 1 << 20
 _USUAL_RATIO = 8
@@ -15,40 +15,22 @@ _FULL = "failed to write whole buffer"
 
 
 class DecompressError(Exception):
-    """These are not the bytes of a compressed batch."""
+    """These are not the bytes that a codec makes."""
 
 
 class Decompressed(NamedTuple):
-    """The beginning of what a batch decompresses to, or all of it: ``is_whole``."""
+    """The beginning of what was compressed, or all of it: ``is_whole``."""
 
     data: memoryview
     is_whole: bool
 
 
-def decompress(codec: int, data: memoryview, most: int) -> Decompressed:
-    """Decompress ``data``, up to ``most`` bytes. ``codec``: as in a batch's attributes. Raises DecompressError."""
-    if codec == 0:
-        return Decompressed(data, True)
-    if codec not in _CODECS:
-        raise DecompressError(f"there is no codec {codec}")
+def decompress(codec: str, data: memoryview, most: int) -> Decompressed:
+    """Decompress ``data``, up to ``most`` bytes. ``codec``: one of ``CODECS``. Raises DecompressError."""
     try:
-        return _CODECS[codec](data, most)
-    except (cramjam.DecompressionError, zlib.error, struct.error) as error:
+        return CODECS[codec](data, most)
+    except (cramjam.DecompressionError, struct.error) as error:
         raise DecompressError(str(error)) from error
-
-
-def _gzip(data: memoryview, most: int) -> Decompressed:
-    found = bytearray()
-    rest = bytes(data)
-    while rest:
-        decoder = zlib.decompressobj(wbits=31)
-        found += decoder.decompress(rest, most + 1 - len(found))
-        if len(found) > most:
-            return Decompressed(memoryview(found)[:most], False)
-        if not decoder.eof:
-            raise DecompressError("it ends too early")
-        rest = decoder.unused_data
-    return Decompressed(memoryview(found), True)
 
 
 def _snappy(data: memoryview, most: int) -> Decompressed:
@@ -73,22 +55,25 @@ def _streamed(decompress_into: Callable[[Any, Any], int]) -> Callable[[memoryvie
     def decompress_some(data: memoryview, most: int) -> Decompressed:
         room = min(most, max(_LEAST_BYTES, _USUAL_RATIO * len(data)))
         while True:
-            found = bytearray(room)
+            found = np.empty(room, np.uint8)  # a bytearray is filled with zeros first, under the interpreter lock
             try:
-                return Decompressed(memoryview(found)[: decompress_into(data, found)], True)
+                return Decompressed(found.data[: decompress_into(data, found)], True)
             except cramjam.DecompressionError as error:
                 if _FULL not in str(error):
                     raise
             if room == most:
-                return Decompressed(memoryview(found), False)
+                return Decompressed(found.data, False)
             room = most
 
     return decompress_some
 
 
-_CODECS: dict[int, Callable[[memoryview, int], Decompressed]] = {
-    1: _gzip,
-    2: _snappy,
-    3: _streamed(cramjam.lz4.decompress_into),
-    4: _streamed(cramjam.zstd.decompress_into),
+CODECS: dict[str, Callable[[memoryview, int], Decompressed]] = {
+    "gzip": _streamed(cramjam.gzip.decompress_into),
+    "deflate": _streamed(cramjam.zlib.decompress_into),
+    "br": _streamed(cramjam.brotli.decompress_into),
+    "zstd": _streamed(cramjam.zstd.decompress_into),
+    "snappy": _snappy,
+    "lz4": _streamed(cramjam.lz4.decompress_into),
 }
+"""By name; HTTP's content codings are called as there."""

@@ -1,0 +1,44 @@
+"""Bodies that clients packed: ``Content-Encoding``. One coding is undone, of those that Qdrant knows.
+
+A body that names another, or several, is taken as it is, as Qdrant does.
+"""
+
+from collections.abc import Iterator
+
+from ingest.decompress import DecompressError, decompress
+from schemas.errors import BadInputError
+
+AT_ONCE_BYTES = 64 << 10
+"""What is unpacked into no more than that takes less time than to have a thread do it."""
+_LEAST_ON_A_THREAD_BYTES = 1 << 20
+_USUAL_RATIO = 8
+_PIECE_BYTES = 256 << 10
+_CODINGS = frozenset({"gzip", "deflate", "br", "zstd"})
+
+
+def codec_of(encoding: bytes) -> str | None:
+    """What unpacks a body whose head says ``encoding``; None for one that is taken as it is."""
+    name = encoding.decode("latin-1").strip().lower()
+    return name if name in _CODINGS else None
+
+
+def rooms(size: int, most: int) -> Iterator[int]:
+    """How many bytes to allow ``size`` packed ones to become, one after another while they become more."""
+    usual = max(_LEAST_ON_A_THREAD_BYTES, _USUAL_RATIO * size)
+    if size <= AT_ONCE_BYTES < most:
+        yield AT_ONCE_BYTES
+    if usual < most:
+        yield usual
+    yield most
+
+
+def unpack(codec: str, data: bytes, most: int) -> bytes | None:
+    """The unpacked bytes, None where they are more than ``most``. Raises BadInputError."""
+    try:
+        found = decompress(codec, memoryview(data), most)
+    except DecompressError as error:
+        raise BadInputError(f"Payload error: the request's body is no {codec}: {error}") from error
+    if not found.is_whole:
+        return None
+    # A copy at once would hold up other threads: pieces are joined without the interpreter lock.
+    return b"".join([bytes(found.data[at : at + _PIECE_BYTES]) for at in range(0, len(found.data), _PIECE_BYTES)])

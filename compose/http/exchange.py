@@ -60,6 +60,7 @@ class HttpExchange:
         "gone",
         "head",
         "incoming",
+        "leaving",
     )
 
     def __init__(self, connection: Answering, head: Head, body: bytes | None) -> None:
@@ -70,6 +71,7 @@ class HttpExchange:
         if body is None:
             self.incoming = IncomingBody(connection, self._go_on if head.expects else None)
         self.added: RawHeaders = ()
+        self.leaving: Callable[[], None] | None = None
         self.admitted = False
         """Whether it is to be answered next, or has been."""
         self.begun = False
@@ -111,6 +113,8 @@ class HttpExchange:
     def lose(self) -> None:
         """The client has gone."""
         self.gone = True
+        if self.leaving is not None:
+            self.leaving()
         if self.incoming is not None:
             self.incoming.lose()
         if self._left is not None and not self._left.done():

@@ -27,6 +27,8 @@ from schemas.rest.pieces import LARGE_BYTES, encode_pieces
 JSON_TYPE = b"application/json"
 _NO_DESCRIPTORS = frozenset({errno.EMFILE, errno.ENFILE})
 RETRY_AFTER = b"retry-after"
+GONE = 499
+"""Counted where a client left before its answer, as web servers do; nobody gets to see it."""
 
 _logger = structlog.get_logger("headwater.http")
 
@@ -154,6 +156,7 @@ class EndpointApp:
             elif data is None:
                 data = encode_result(reply.result, perf_counter() - started, reply.explain)
         except ClientGoneError:
+            self._note(GONE, perf_counter() - started)
             return
         except HeadwaterError as error:
             reply, data = _refusal(error, perf_counter() - started)
@@ -162,7 +165,8 @@ class EndpointApp:
             reply, data = _failure(error, perf_counter() - started)
         finally:
             body.release()
-        self._note(reply.status, perf_counter() - started)
+            exchange.leaving = None
+        self._note(GONE if exchange.gone else reply.status, perf_counter() - started)
         if reply.app is not None:
             await answer_by(reply.app, exchange)
             return
@@ -181,6 +185,8 @@ class EndpointApp:
         if self._reads:
             self._limits.check_read_body(data)
         call = Call(path, params, head.headers, data)
+        if self._reads:
+            exchange.leaving = call.cancel
         if self._endpoint.streams:
             call.pieces = body.pieces()
         return await self._handler(call)

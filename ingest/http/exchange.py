@@ -21,6 +21,13 @@ class Exchange(Protocol):
     """The whole body, where all of it had come before the request was begun; else it has to be received."""
     added: RawHeaders
     """Headers that the answer has, whoever gives it."""
+    leaving: Callable[[], None] | None
+    """Called when the client goes before it has its whole answer."""
+
+    @property
+    def gone(self) -> bool:
+        """Whether the client has."""
+        ...
 
     @property
     def arrived(self) -> bool:

@@ -17,6 +17,7 @@ from projector.segments.builder import SegmentBuilder
 from projector.segments.errors import BuildFailedError, SegmentDamagedError
 from projector.segments.reader import Segment
 from projector.segments.spec import BuildSpec
+from projector.segments.worker import NICENESS
 from schemas.config import HnswConfig
 from schemas.ids import PointId
 from tests.projector.segments.samples import COSINE, build, config, samples, segment_of, spec, spill
@@ -68,6 +69,22 @@ def test_it_builds_and_reports_progress(tmp_path: Path) -> None:
     assert segment.bytes_on_disk() == sum(p.stat().st_size for p in (tmp_path / "s").iterdir())
     assert seen == sorted(seen)
     assert seen[-1] == 1.0
+
+
+def test_it_gives_way_to_its_parent(tmp_path: Path) -> None:
+    small = spec(tmp_path / "small", [spill(tmp_path / "x", samples([PointId(1)]))])
+
+    async def run() -> None:
+        builder = SegmentBuilder()
+        await builder.build(small)
+        (pid,) = builder.pids
+        assert os.getpriority(os.PRIO_PROCESS, pid) >= NICENESS
+        session = Path(f"/proc/{pid}/autogroup")
+        said = session.read_text() if session.exists() else ""
+        assert f"nice {NICENESS}" in said or "nice" not in said
+        await builder.close()
+
+    asyncio.run(run())
 
 
 def test_a_seal_does_not_wait_for_a_graph(tmp_path: Path) -> None:

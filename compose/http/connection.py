@@ -24,6 +24,8 @@ LINGER_SECONDS = 10.0
 """How long a client may go on sending behind its last answer: a connection closed on unread data loses the answer."""
 KEEP_ALIVE_SECONDS = 75.0
 """Longer than clients keep idle connections, so that they close them, not the server under a request."""
+MAX_WAITING = 32
+"""Requests that came behind one that is answered; more are not looked at before these are begun."""
 SOON_BYTES = 64 << 10
 SOON_SECONDS = 0.02
 """A body no longer than that is expected right behind its head: its request is begun so much later at most."""
@@ -52,6 +54,7 @@ class Connection(asyncio.Protocol):
         self._idle_since = 0.0
         self._blocked: Backpressure | None = None  # until the client takes more
         self._is_reading = True
+        self._is_read_on = False  # whether it is, in a moment
         self._ending = self._refused = self._lingering = self._is_lost = False
 
     # What the event loop tells.
@@ -75,6 +78,9 @@ class Connection(asyncio.Protocol):
             self._expect(self._coming)
         if self._reader.in_head and self._deadline is None:
             self._deadline = self._loop.call_later(HEAD_SECONDS, self._on_deadline)
+        if self._reader.held and self._is_reading:
+            self.transport.pause_reading()
+            self._read_on_soon()
 
     def pause_writing(self) -> None:
         """The client doesn't take what it was sent."""
@@ -130,6 +136,11 @@ class Connection(asyncio.Protocol):
             exchange.settle()
             self._admit(exchange)
 
+    @property
+    def full(self) -> bool:
+        """Whether enough requests wait for their turn."""
+        return len(self._waiting) >= MAX_WAITING
+
     # What an answer needs.
 
     @property
@@ -139,7 +150,7 @@ class Connection(asyncio.Protocol):
 
     def keeps_open(self) -> bool:
         """Whether another request may follow the one that is answered."""
-        return not self._ending or bool(self._waiting)
+        return not self._ending or self._has_more()
 
     async def writable(self) -> None:
         """Wait until the client takes more."""
@@ -149,7 +160,7 @@ class Connection(asyncio.Protocol):
     def on_answered(self, *, close: bool) -> None:
         """The answer is complete."""
         exchange, self._current = self._current, None
-        if close or (self._ending and not self._waiting):
+        if close or (self._ending and not self._has_more()):
             self._end()
             return
         if exchange is not None and exchange.incoming is not None:
@@ -172,7 +183,10 @@ class Connection(asyncio.Protocol):
         """Go on, unless requests wait."""
         if not self._is_reading and not self._waiting and not self.transport.is_closing():
             self._is_reading = True
-            self.transport.resume_reading()
+            if self._reader.held:
+                self._read_on_soon()
+            else:
+                self.transport.resume_reading()
 
     # What the server needs.
 
@@ -180,12 +194,33 @@ class Connection(asyncio.Protocol):
         """End with what was asked by now."""
         self._ending = True
         is_answered = self._coming is None or self._coming.answered or self._lingering
-        if self._current is None and is_answered and not self._waiting:
+        if self._current is None and is_answered and not self._has_more():
             self.transport.close()
 
     def abort(self) -> None:
         """End at once."""
         self.transport.abort()
+
+    def _has_more(self) -> bool:
+        return bool(self._waiting or self._reader.held)
+
+    def _read_on_soon(self) -> None:
+        if not self._is_read_on:
+            self._is_read_on = True
+            self._loop.call_soon(self._read_on)
+
+    def _read_on(self) -> None:
+        """Take more of what came, if it is still wanted."""
+        self._is_read_on = False
+        if not self._is_reading or self.transport.is_closing():
+            return
+        self.data_received(b"")
+        if self._reader.held:
+            return
+        if self._is_reading:
+            self.transport.resume_reading()
+        if self._ending and not self._lingering:
+            self.shut_down()
 
     def _expect(self, exchange: HttpExchange) -> None:
         """The body of a request isn't there yet: begin it, or leave it for a moment."""

@@ -16,6 +16,10 @@ MAX_HEAD_BYTES = 64 << 10
 REMEMBERED_BYTES = 1 << 10
 """Longer heads are parsed each time."""
 REMEMBERED_HEADS = 512
+PIECE_BYTES = 16 << 10
+"""What is parsed at once: of tiny headers, chunks, or requests behind these, it takes some milliseconds."""
+MANY_PARTS = 1000
+"""Headers and chunks, after so many of which others have their turn."""
 END = b"\r\n\r\n"
 """What every head ends with, and no head has within it."""
 
@@ -34,6 +38,11 @@ class HeadTooLargeError(InvalidRequestError):
 
 class Receiver(Protocol):
     """What is told of requests, in the order in which they came."""
+
+    @property
+    def full(self) -> bool:
+        """Whether it wants no more requests for now."""
+        ...
 
     def on_request(self, head: Head, body: bytes) -> None:
         """A whole request at once."""
@@ -73,10 +82,14 @@ class RequestReader:
     """The requests of one connection. What follows the last one, by which the connection ends, is not looked at."""
 
     def __init__(self, receiver: Receiver, heads: Heads) -> None:
+        self.held = b""
+        """What came and was left for a later turn."""
         self._receiver: Receiver | None = receiver
         self._heads = heads
         self._parser: httptools.HttpRequestParser | None = None
         self._missing = 0  # of the body of a head that was not parsed just now
+        self._body = 0  # what is to be parsed of a body whose length is known
+        self._parts = 0  # headers and chunks that were parsed in this turn
         self._loose = 0  # bytes since the last that were a head or a body
         self._in_message = False
         self.in_head = False
@@ -89,11 +102,22 @@ class RequestReader:
     def close(self) -> None:
         """Let go of whoever is told."""
         self._receiver = self._parser = None
+        self.held = b""
 
-    def feed(self, data: bytes) -> None:
-        """Take what came. Raises InvalidRequestError; nothing may be fed after that."""
+    def feed(self, data: bytes = b"") -> None:
+        """Take what was left and what came, as much as may be taken in one turn of the event loop.
+
+        Raises InvalidRequestError; nothing may be fed after that.
+        """
+        if self.held:
+            data = self.held + data
+            self.held = b""
         at, size = 0, len(data)
+        self._parts = 0
         while at < size and not self._over and (receiver := self._receiver) is not None:
+            if at and (self._parts >= MANY_PARTS or receiver.full):
+                self.held = data[at:]
+                return
             if self._missing:
                 part = data[at : at + self._missing]
                 at += len(part)
@@ -120,12 +144,12 @@ class RequestReader:
     def _parse(self, data: bytes, at: int) -> int:
         """Have some of ``data`` parsed, from ``at`` on; where it stopped."""
         size = len(data)
-        stop = size
         is_fresh = not (self._in_message or self._loose)
+        stop = min(size, at + (self._body or PIECE_BYTES))
         if is_fresh or self.in_head:
-            # No further than the head's end, so that a head is counted without what came along.
-            end = data.find(END, at)
-            stop = min(size if end < 0 else end + len(END), at + MAX_HEAD_BYTES - self._loose)
+            # No further than the head's end, so that a head is counted, and remembered, without what came along.
+            end = data.find(END, at, stop)
+            stop = min(stop if end < 0 else end + len(END), at + MAX_HEAD_BYTES - self._loose)
         piece, before = data[at:stop], self._head
         self._loose += len(piece)
         stop = at + self._feed(piece)
@@ -177,6 +201,7 @@ class RequestReader:
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Of httptools: one header."""
+        self._parts += 1
         self._headers.append((name.lower(), value.rstrip(b" \t")))
 
     def on_headers_complete(self) -> None:
@@ -206,11 +231,14 @@ class RequestReader:
             origin=find_header(headers, b"origin"),
             encoding=find_header(headers, b"content-encoding"),
         )
+        self._body = self._head.length or 0
         receiver.on_head(self._head)
 
     def on_body(self, data: bytes) -> None:
         """Of httptools: a part of a body."""
         self._loose = 0
+        self._parts += 1
+        self._body = max(0, self._body - len(data))
         if not self._over and self._receiver is not None:
             self._receiver.on_body(data)
 

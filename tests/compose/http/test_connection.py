@@ -2,120 +2,14 @@
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable
 
 import pytest
 
-from compose.http import backpressure, connection
-from ingest.http.exchange import App, ClientGoneError, Exchange
+from compose.http import connection
+from ingest.http.exchange import Exchange
 from ingest.http.under_way import UNDER_WAY, is_alone
+from tests.compose.http.support import END, TEXT, Gate, get, post, run, settle
 from tests.support.memory_http import MemoryClient
-
-TEXT = b"text/plain"
-END = b"\r\n\r\n"
-
-
-def get(path: str, *headers: str) -> bytes:
-    return "\r\n".join([f"GET {path} HTTP/1.1", *headers, "", ""]).encode()
-
-
-def post(path: str, body: bytes, *headers: str) -> bytes:
-    return "\r\n".join([f"POST {path} HTTP/1.1", f"content-length: {len(body)}", *headers, "", ""]).encode() + body
-
-
-class Gate:
-    """Answers with the path and the body; what is for ``/wait`` waits until the gate is open."""
-
-    def __init__(self) -> None:
-        self.open = asyncio.Event()
-        self.begun: list[str] = []
-        self.gone: list[str] = []
-
-    async def __call__(self, exchange: Exchange) -> None:
-        path = exchange.head.path
-        self.begun.append(path)
-        if path == "/wait":
-            await self.open.wait()
-        if path == "/fail":
-            raise ValueError("a mistake")
-        if path == "/fail-later":
-            exchange.start(200, (), 10)
-            await exchange.write(b"begun")
-            raise ValueError("a mistake")
-        if path == "/cancelled":
-            raise asyncio.CancelledError
-        if path == "/nothing":
-            return
-        if path == "/unread":
-            exchange.answer(404, TEXT, (), b"")
-            return
-        if path == "/left":
-            await exchange.left()
-            self.gone.append(path)
-            return
-        try:
-            body = await exchange.receive_rest()
-        except ClientGoneError:
-            self.gone.append(path)
-            raise
-        exchange.answer(200, TEXT, (), path.encode() + b" " + body)
-
-
-Check = Callable[[MemoryClient, Gate], Awaitable[None]]
-
-
-def run(check: Check, app: App | None = None) -> None:
-    async def main() -> None:
-        gate = Gate()
-        client = MemoryClient(app or gate)
-        async with asyncio.timeout(60):
-            await check(client, gate)
-            gate.open.set()
-            await client.ended()
-
-    asyncio.run(main())
-
-
-async def settle() -> None:
-    for _ in range(20):
-        await asyncio.sleep(0)
-
-
-def test_requests_that_come_together_are_answered_in_order() -> None:
-    async def check(client: MemoryClient, gate: Gate) -> None:
-        for _ in range(2):
-            client.send(get("/wait") + post("/a", b"1") + get("/b"))
-            await settle()
-            assert gate.begun == ["/wait"]
-            assert client.transport.paused
-            gate.open.set()
-            assert [(await client.answer()).body for _ in range(3)] == [b"/wait ", b"/a 1", b"/b "]
-            assert not client.transport.paused
-            gate.begun.clear()
-            gate.open.clear()
-
-    run(check)
-
-
-def test_thousands_of_requests_at_once() -> None:
-    async def check(client: MemoryClient, gate: Gate) -> None:
-        client.send(get("/a") * 5000)
-        for _ in range(5000):
-            assert (await client.answer()).body == b"/a "
-
-    run(check)
-
-
-def test_others_have_their_turn_between_requests_that_came_together() -> None:
-    async def check(client: MemoryClient, gate: Gate) -> None:
-        begun: list[int] = []
-        client.send(get("/a") * 20)
-        while len(gate.begun) < 20:
-            begun.append(len(gate.begun))
-            await asyncio.sleep(0)
-        assert begun == list(range(20))
-
-    run(check)
 
 
 def test_a_client_that_does_not_read_is_answered_no_further() -> None:
@@ -126,20 +20,6 @@ def test_a_client_that_does_not_read_is_answered_no_further() -> None:
         assert gate.begun == []
         client.connection.resume_writing()
         assert [(await client.answer()).body for _ in range(2)] == [b"/a ", b"/b "]
-
-    run(check)
-
-
-def test_a_client_that_takes_nothing_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(backpressure, "STALLED_SECONDS", 0.0)
-
-    async def check(client: MemoryClient, gate: Gate) -> None:
-        client.connection.pause_writing()
-        client.send(get("/a"))
-        await client.transport.changed()
-        assert client.transport.told == ["closed"]
-        client.leave()
-        assert gate.begun == []
 
     run(check)
 
@@ -284,20 +164,6 @@ def test_a_request_that_fails_is_answered(path: str) -> None:
     run(check)
 
 
-def test_an_answer_that_fails_in_its_middle_ends_the_connection() -> None:
-    async def check(client: MemoryClient, gate: Gate) -> None:
-        client.send(get("/fail-later") + get("/b"))
-        await settle()
-        assert client.transport.told[-1] == "closed"
-        assert client.transport.written.endswith(END + b"begun")
-        client.connection.pause_writing()
-        client.connection.resume_writing()
-        await settle()
-        assert gate.begun == ["/fail-later"]
-
-    run(check)
-
-
 def test_a_client_that_leaves() -> None:
     async def check(client: MemoryClient, gate: Gate) -> None:
         client.send(b"POST /a HTTP/1.1\r\ncontent-length: 100000\r\n\r\n")
@@ -316,171 +182,6 @@ def test_a_client_that_leaves_while_it_waits() -> None:
         assert gate.gone == ["/left"]
         assert gate.begun == ["/left"]
         assert client.transport.written == b""
-
-    run(check)
-
-
-def test_what_is_no_http_is_refused() -> None:
-    async def check(client: MemoryClient, gate: Gate) -> None:
-        client.send(b"\x16\x03\x01")
-        answer = await client.answer()
-        assert (answer.status, (b"connection", b"close") in answer.headers) == (400, True)
-        assert "no HTTP" in json.loads(answer.body)["status"]["error"]
-        client.send(get("/a"))
-        await settle()
-        assert gate.begun == []
-
-    run(check)
-
-
-def test_what_is_no_http_does_not_keep_earlier_requests_from_their_answers() -> None:
-    async def check(client: MemoryClient, gate: Gate) -> None:
-        client.send(get("/wait") + get("/b") + b"\x16\x03\x01")
-        await settle()
-        gate.open.set()
-        assert (await client.answer()).body == b"/wait "
-        answer = await client.answer()
-        assert (answer.body, (b"connection", b"close") in answer.headers) == (b"/b ", True)
-        assert client.transport.told == ["closed"]
-
-    run(check)
-
-
-def test_a_body_that_is_no_http_is_refused() -> None:
-    async def check(client: MemoryClient, gate: Gate) -> None:
-        client.send(b"POST /a HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\n")
-        await settle()
-        client.send(b"x\r\n")
-        assert (await client.answer()).status == 400
-        await settle()
-        assert gate.gone == ["/a"]
-
-    run(check)
-
-
-def test_a_refused_client_may_go_on_sending_for_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connection, "LINGER_SECONDS", 0.02)
-
-    async def check(client: MemoryClient, gate: Gate) -> None:
-        client.send(b"\x16\x03\x01")
-        await client.answer()
-        assert not client.transport.is_closing()
-        await client.transport.changed()
-        assert client.transport.told == ["closed"]
-
-    run(check)
-
-
-BEGUN = b"POST /unread HTTP/1.1\r\nconnection: close\r\ncontent-length: 200000\r\n\r\n" + bytes(100_000)
-
-
-def test_a_body_may_come_to_its_end_behind_the_last_answer() -> None:
-    async def check(client: MemoryClient, gate: Gate) -> None:
-        client.send(BEGUN)
-        answer = await client.answer()
-        assert (answer.status, (b"connection", b"close") in answer.headers) == (404, True)
-        await settle()
-        assert not client.transport.is_closing()
-        assert not client.transport.paused
-        client.send(bytes(100_000) + get("/b"))
-        assert client.transport.told == ["closed"]
-        await settle()
-        assert gate.begun == ["/unread"]
-
-    run(check)
-
-
-def test_a_body_may_not_come_for_ever_behind_the_last_answer(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connection, "LINGER_SECONDS", 0.02)
-
-    async def check(client: MemoryClient, gate: Gate) -> None:
-        client.send(BEGUN)
-        await client.answer()
-        await client.transport.changed()
-        assert client.transport.told == ["closed"]
-
-    run(check)
-
-
-def test_what_is_no_http_is_not_answered_behind_the_last_answer() -> None:
-    async def check(client: MemoryClient, gate: Gate) -> None:
-        client.send(b"POST /unread HTTP/1.1\r\nconnection: close\r\ntransfer-encoding: chunked\r\n\r\n")
-        await client.answer()
-        client.send(b"x\r\n")
-        assert client.transport.told == ["closed"]
-
-    run(check)
-
-
-def test_a_request_whose_body_comes_behind_the_last_answer_is_not_begun(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connection, "SOON_SECONDS", 60.0)
-
-    async def check(client: MemoryClient, gate: Gate) -> None:
-        late = post("/late", b"12")
-        client.send(get("/wait") + late[:-2])
-        await settle()
-        client.connection.shut_down()
-        gate.open.set()
-        assert (b"connection", b"close") in (await client.answer()).headers
-        client.send(late[-2:-1])
-        await settle()
-        client.send(late[-1:])
-        await settle()
-        assert client.transport.told == ["closed"]
-        assert gate.begun == ["/wait"]
-
-    run(check)
-
-
-def test_an_idle_connection_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connection, "KEEP_ALIVE_SECONDS", 0.05)
-
-    async def check(client: MemoryClient, gate: Gate) -> None:
-        for _ in range(2):
-            client.send(get("/a"))
-            await client.answer()
-        client.send(get("/wait"))
-        await asyncio.sleep(0.1)
-        assert not client.transport.is_closing()
-        gate.open.set()
-        await client.answer()
-        await client.transport.changed()
-        assert client.transport.told == ["closed"]
-
-    run(check)
-
-
-def test_the_last_request_ends_the_connection() -> None:
-    async def check(client: MemoryClient, gate: Gate) -> None:
-        client.send(get("/a", "connection: close") + get("/b"))
-        answer = await client.answer()
-        assert (answer.body, (b"connection", b"close") in answer.headers) == (b"/a ", True)
-        assert client.transport.told == ["closed"]
-        assert gate.begun == ["/a"]
-
-    run(check)
-
-
-def test_a_connection_that_is_shut_down_answers_what_was_asked() -> None:
-    async def check(client: MemoryClient, gate: Gate) -> None:
-        client.send(get("/wait") + get("/b"))
-        await settle()
-        client.connection.shut_down()
-        gate.open.set()
-        first, last = await client.answer(), await client.answer()
-        assert (b"connection", b"close") not in first.headers
-        assert (last.body, (b"connection", b"close") in last.headers) == (b"/b ", True)
-        assert client.transport.told == ["closed"]
-
-    run(check)
-
-
-def test_an_idle_connection_is_shut_down_at_once() -> None:
-    async def check(client: MemoryClient, gate: Gate) -> None:
-        client.send(get("/a"))
-        await client.answer()
-        client.connection.shut_down()
-        assert client.transport.told == ["closed"]
 
     run(check)
 
@@ -512,14 +213,3 @@ def test_a_request_is_under_way_until_it_is_answered() -> None:
 
     run(check, ask)
     assert not UNDER_WAY
-
-
-@pytest.mark.parametrize("end", ["", "connection: close"])
-def test_a_connection_is_shut_down_at_once_whose_request_was_answered_before_its_end(end: str) -> None:
-    async def check(client: MemoryClient, gate: Gate) -> None:
-        client.send(BEGUN.replace(b"connection: close", end.encode() or b"x: 1"))
-        await client.answer()
-        client.connection.shut_down()
-        assert client.transport.told == ["closed"]
-
-    run(check)

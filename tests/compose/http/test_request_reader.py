@@ -29,6 +29,7 @@ class Told:
     requests: list[tuple[Head, bytes]] = field(default_factory=list[tuple[Head, bytes]])
     head: Head | None = None
     body: bytes = b""
+    full: bool = False
 
     def on_request(self, head: Head, body: bytes) -> None:
         assert self.head is None
@@ -55,6 +56,8 @@ def read(data: bytes, cuts: Sequence[int] = (), heads: Heads | None = None) -> T
     places = [0, *sorted(cut % (len(data) + 1) for cut in cuts), len(data)]
     for start, end in pairwise(places):
         reader.feed(data[start:end])
+        while reader.held:
+            reader.feed()
     return told
 
 

@@ -91,7 +91,8 @@ class Ours:
         self._loop.run_until_complete(self._catch_up())
         base, spill = self.view, self._folder / "spill"
         with write_spill(spill) as writer:
-            writer.add(*base.tail.live_points())
+            for points in base.tail.live_points():
+                writer.add_joined(base.tail.ids_at(points.rows), points.data, points.lengths)
         build_segment(BuildSpec(str(self._folder / "segment"), CONFIG, [str(spill)], []), lambda _: None)
         segment = Segment.open(self._folder / "segment")
         self.follower.shards[SHARD].replace(base, [], [segment], tail_sealed=True)

@@ -145,7 +145,8 @@ class Replacement:
         spills: list[str] = []
         if self._tail is not None:
             with write_spill(self._spill) as spill:
-                spill.add(*self._tail.live_points())
+                for points in self._tail.live_points():
+                    spill.add_joined(self._tail.ids_at(points.rows), points.data, points.lengths)
             spills.append(str(self._spill))
         if self._plan.columns:
             pieces = [SegmentPiece(str(p.segment.folder)) for p in self._parts]

@@ -17,7 +17,6 @@ from projector.segments.reader import Segment
 from projector.view.live_shard import LiveShard
 from projector.view.segment_part import SegmentPart
 from projector.view.shard_view import ShardView
-from projector.view.tail import Tail
 from schemas.config import CollectionConfig
 
 log = structlog.get_logger("headwater")
@@ -110,9 +109,6 @@ class ShardWork:
         self._seen = live.view
         self._changed_at = now
         self._unsealed_since: float | None = None
-        self._tail: Tail | None = None
-        self._tail_rows = 0
-        self._tail_bytes = 0
         self._pace = Pace(now)
 
     def note_manifest(self, entries: Collection[SegmentEntry]) -> None:
@@ -132,7 +128,7 @@ class ShardWork:
         elif self._unsealed_since is None:
             self._unsealed_since = now
         age = 0.0 if self._unsealed_since is None else now - self._unsealed_since
-        size = self._bytes_of_tail(view)
+        size = view.tail.tail.points.size_of(0, view.tail.size)
         return TailFacts(view.tail.size, size, deaths, age, now - self._changed_at, self._pace.at(now))
 
     def segment_facts(self, *, as_idle: bool = False) -> list[SegmentFacts]:
@@ -179,14 +175,6 @@ class ShardWork:
 
     def _deaths_in(self, part: SegmentPart) -> int:
         return part.size - part.alive_count - self._dead.get(part.segment.name, 0)
-
-    def _bytes_of_tail(self, view: ShardView) -> int:
-        part = view.tail
-        if part.tail is not self._tail or part.size < self._tail_rows:
-            self._tail, self._tail_rows, self._tail_bytes = part.tail, 0, 0
-        self._tail_bytes += sum(map(len, part.tail.points[self._tail_rows : part.size]))
-        self._tail_rows = part.size
-        return self._tail_bytes
 
 
 def begin_work(shard: ShardId, live: LiveShard, folder: Path, now: float) -> ShardWork:

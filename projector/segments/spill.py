@@ -38,12 +38,13 @@ class SpillWriter:
     def add(self, ids: Sequence[PointId], points: Sequence[bytes]) -> None:
         """Append points: their ids and stored points. Others get the interpreter lock now and then."""
         for some in slices([len(point) for point in points]):
-            self._add(ids[some], points[some])
+            lengths = np.fromiter(map(len, points[some]), np.uint64, some.stop - some.start)
+            self.add_joined(ids[some], b"".join(points[some]), lengths)
 
-    def _add(self, ids: Sequence[PointId], points: Sequence[bytes]) -> None:
-        data = b"".join(points)
+    def add_joined(self, ids: Sequence[PointId], data: bytes, lengths: NDArray[np.integer]) -> None:
+        """Append points that are one after another in ``data``; ``lengths``: of how many bytes each is."""
         self._points.write(data)
-        self._lengths.append(np.fromiter(map(len, points), np.uint64, len(points)))
+        self._lengths.append(lengths.astype(np.uint64, copy=False))
         self._is_uuid.append(np.fromiter((i >= UUID_BASE for i in ids), np.bool_, len(ids)))
         self._numbers.append(np.array([i for i in ids if i < UUID_BASE], np.uint64))
         self._uuids.append(uuid_array(i for i in ids if i >= UUID_BASE))

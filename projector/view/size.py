@@ -21,5 +21,5 @@ def size_of(view: ShardView) -> StoredSize:
         if isinstance(part, SegmentPart):
             payloads += part.segment.payload_bytes * alive
         elif isinstance(part, TailPart):
-            payloads += max(sum(map(len, part.tail.points[: part.size])) - of_vectors, 0) * alive
+            payloads += max(part.tail.points.size_of(0, part.size) - of_vectors, 0) * alive
     return StoredSize(view.count, int(vectors), int(payloads))

@@ -11,6 +11,7 @@ from projector.vectors.kind import Vectors
 from projector.vectors.registry import part_kind
 from projector.view.growing import GrowingArray
 from projector.view.part import ALIVE
+from projector.view.stored_points import StoredPoints
 from projector.view.tail_columns import TailColumns
 from projector.view.tail_vectors import GrowingVectors
 from projector.view.unpack import unpack_vectors
@@ -39,7 +40,7 @@ class Tail:
 
     def __init__(self, config: CollectionConfig) -> None:
         self.ids: list[PointId] = []
-        self.points: list[bytes] = []
+        self.points = StoredPoints()
         self.columns = TailColumns(self.points, config.payload_indexes)
         self._config = config
         self._params = _by_position(config)
@@ -156,7 +157,7 @@ class Tail:
         chosen[rows] = True
         picked = chosen.tobytes()
         kept.ids.extend(compress(self.ids, picked))
-        kept.points.extend(compress(self.points, picked))
+        kept.points.extend_from(self.points, rows)
         new_rows = np.full(self.size + 1, _NO_ROW, np.int64)  # the last is that of _NO_ROW
         new_rows[rows] = np.arange(len(rows))
         kept._previous = new_rows[np.fromiter(compress(self._previous, picked), np.int64, len(rows))].tolist()

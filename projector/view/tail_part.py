@@ -1,7 +1,7 @@
 """TailPart: the tail as one view sees it."""
 
 from bisect import bisect_left
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +10,7 @@ from projector.columns.columns import Block
 from projector.columns.selection import Selection
 from projector.segments.graph import Graph
 from projector.vectors.kind import Vectors
+from projector.view.stored_points import JoinedPoints
 from projector.view.tail import IdOrder, Tail
 from projector.view.tail_select import select_in_tail
 from schemas.filters import Filter
@@ -46,10 +47,9 @@ class TailPart:
         """Itself: a tail grows."""
         return self
 
-    def live_points(self) -> tuple[list[PointId], list[bytes]]:
-        """The ids and stored points of the alive rows, in the order they were applied."""
-        rows: list[int] = np.flatnonzero(self.alive_mask()).tolist()
-        return [self.tail.ids[row] for row in rows], [self.tail.points[row] for row in rows]
+    def live_points(self) -> Iterator[JoinedPoints]:
+        """The stored points of the alive rows, in the order they were applied, in slices."""
+        return self.tail.points.joined(np.flatnonzero(self.alive_mask()))
 
     def alive_mask(self) -> NDArray[np.bool_]:
         """The mask of alive slots, bool [size], read-only."""
@@ -88,7 +88,7 @@ class TailPart:
 
     def payload_size_at(self, slot: int) -> int:
         """About how many bytes the payload of a row has: its vectors are counted in."""
-        return len(self.tail.points[slot])
+        return self.tail.points.size_of(slot, slot + 1)
 
     def version_at(self, slot: int) -> int:
         """The version of a row's point."""

@@ -61,13 +61,13 @@ def seal(rest: MemoryRest, folder: Path, *, merge: bool) -> None:
 
 def _seal(live: LiveShard, folder: Path, *, merge: bool) -> None:
     view = live.view
-    ids, points = view.tail.live_points()
     removed = view.segments if merge else ()
-    if not ids and not removed:
+    if not view.tail.alive_count and not removed:
         return
     folder.mkdir(parents=True)
     with write_spill(folder / "spill") as writer:
-        writer.add(ids, points)
+        for points in view.tail.live_points():
+            writer.add_joined(view.tail.ids_at(points.rows), points.data, points.lengths)
     pieces = [(part.segment, np.flatnonzero(part.dead_mask()).tolist()) for part in removed]
     built = build(spec(folder / "segment", [str(folder / "spill")], pieces, configuration=view.config))
     live.replace(view, [part.segment for part in removed], [built] if built.size else [], tail_sealed=True)

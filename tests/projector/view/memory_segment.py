@@ -91,7 +91,8 @@ def build_from(
     """One segment of the points alive in ``removed`` and, if asked, in the base's tail."""
     rows = [row for part in removed for row in live_rows(base.config, part)]
     if with_tail:
-        rows += zip(*base.tail.live_points(), strict=True)
+        tail = base.tail
+        rows += [(tail.id_at(row), tail.tail.points[row]) for row in np.flatnonzero(tail.alive_mask()).tolist()]
     return MemorySegment(base.config, rows, graph_names)
 
 

@@ -91,11 +91,12 @@ class Ours:
         self._loop.run_until_complete(self._catch_up())
         base, spill = self.view, self._folder / "spill"
         with write_spill(spill) as writer:
-            for points in base.tail.live_points():
-                writer.add_joined(base.tail.ids_at(points.rows), points.data, points.lengths)
+            for tail in base.tails:
+                for points in tail.live_points():
+                    writer.add_joined(tail.ids_at(points.rows), points.data, points.lengths)
         build_segment(BuildSpec(str(self._folder / "segment"), CONFIG, [str(spill)], []), lambda _: None)
         segment = Segment.open(self._folder / "segment")
-        self.follower.shards[SHARD].replace(base, [], [segment], tail_sealed=True)
+        self.follower.shards[SHARD].replace(base, [], [segment], tails_sealed=True)
 
     def delete(self, condition: Condition) -> None:
         """Delete by filter, from the log to the view."""

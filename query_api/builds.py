@@ -7,6 +7,8 @@ from query_api.ports import ShardBuild
 def build_of(view: ShardView, *, up_to_date: bool, progress: float | None = None) -> ShardBuild:
     """What there is to tell of a shard."""
     shard = view.shard
-    names = [f"{shard.uid}-{shard.shard}-{part.segment.name}" for part in view.segments]
-    parts = zip([*names, f"{shard.uid}-{shard.shard}-tail"], view.parts, strict=False)
-    return ShardBuild(tuple((name, part.alive_count) for name, part in parts), up_to_date, progress)
+    parts = [(part.segment.name, part.alive_count) for part in view.segments]
+    if view.tail_rows:
+        parts.append(("tail", sum(tail.alive_count for tail in view.tails)))
+    of_parts = tuple((f"{shard.uid}-{shard.shard}-{name}", alive) for name, alive in parts)
+    return ShardBuild(of_parts, up_to_date, progress)

@@ -41,7 +41,7 @@ class Ours:
         if not (folder / "built").exists():
             _build(folder, config, points)
         live = LiveShard(ShardId(1, 0), config, [], 0)
-        live.replace(live.view, [], [Segment.open(folder / "segment")], tail_sealed=False)
+        live.replace(live.view, [], [Segment.open(folder / "segment")], tails_sealed=False)
         self._shard = LocalShard(live.view)
         self._answering = Answering(cast("Reader", _Limited()))
         self._threads = ReadThreads()

@@ -167,4 +167,4 @@ def _up_to_date(view: ShardView) -> bool:
         )
         for part in view.segments
     ]
-    return is_up_to_date(facts, TailFacts(rows=view.tail.size), view.config)
+    return is_up_to_date(facts, TailFacts(rows=view.tail_rows), view.config)

@@ -67,21 +67,20 @@ class Replacement:
         self._state = state
         self._work = work
         self._plan = plan
-        self._base: ShardView = work.live.view
+        self._base: ShardView = work.live.begin_seal() if plan.seal else work.live.view
         self._parts = [p for p in self._base.segments if p.segment.name in plan.segments]
         number = work.take_number()
         self._target = work.folder / segment_name(number)
         self._spill = spill_path(work.folder, number)
 
     @property
-    def _tail(self) -> TailPart | None:
-        tail = self._base.tail
-        return tail if self._plan.seal and tail.alive_count else None
+    def _tails(self) -> list[TailPart]:
+        return [tail for tail in self._base.tails if tail.alive_count] if self._plan.seal else []
 
     async def build(self, builder: Builder, progress: Callable[[float], None]) -> "Built":
         """Build the segment and open it. Raises BuildFailedError, SegmentDamagedError, OSError."""
         alive = any(part.alive_count for part in self._parts) or self._plan.columns
-        if self._tail is None and not alive:
+        if not self._tails and not alive:
             return Built(None, None)
         try:
             spec = await (self._prepare_from_state() if self._plan.rebuild else asyncio.to_thread(self._prepare))
@@ -143,10 +142,11 @@ class Replacement:
     def _prepare(self) -> BuildSpec:
         self._work.folder.mkdir(parents=True, exist_ok=True)
         spills: list[str] = []
-        if self._tail is not None:
+        if self._tails:
             with write_spill(self._spill) as spill:
-                for points in self._tail.live_points():
-                    spill.add_joined(self._tail.ids_at(points.rows), points.data, points.lengths)
+                for tail in self._tails:
+                    for points in tail.live_points():
+                        spill.add_joined(tail.ids_at(points.rows), points.data, points.lengths)
             spills.append(str(self._spill))
         if self._plan.columns:
             pieces = [SegmentPiece(str(p.segment.folder)) for p in self._parts]

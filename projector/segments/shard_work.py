@@ -120,16 +120,18 @@ class ShardWork:
         view = self.live.view
         if view is not self._seen and view.offset != self._seen.offset:
             self._changed_at = now
-            self._pace.add(view.tail.size - view.tail.tail.rows_up_to(self._seen.offset))
+            seen = self._seen.offset
+            self._pace.add(sum(part.size - part.tail.rows_up_to(seen) for part in view.tails))
         self._seen = view
         deaths = sum(map(self._deaths_in, view.segments)) + (self._left_out > self.offset)
-        if not view.tail.size and not deaths:
+        rows = view.tail_rows
+        if not rows and not deaths:
             self._unsealed_since = None
         elif self._unsealed_since is None:
             self._unsealed_since = now
         age = 0.0 if self._unsealed_since is None else now - self._unsealed_since
-        size = view.tail.tail.points.size_of(0, view.tail.size)
-        return TailFacts(view.tail.size, size, deaths, age, now - self._changed_at, self._pace.at(now))
+        size = sum(part.tail.points.size_of(0, part.size) for part in view.tails)
+        return TailFacts(rows, size, deaths, age, now - self._changed_at, self._pace.at(now))
 
     def segment_facts(self, *, as_idle: bool = False) -> list[SegmentFacts]:
         """What the current view consists of; ``as_idle``: as if no build were running."""

@@ -9,11 +9,10 @@ from projector.frames import ShardId
 from projector.segments.placement import Placement
 from projector.segments.reader import Segment
 from projector.view.growing import GrowingArray
+from projector.view.live_tails import LiveTails
 from projector.view.part import ALIVE
 from projector.view.segment_part import SegmentPart
 from projector.view.shard_view import ShardView
-from projector.view.tail import Tail
-from projector.view.tail_part import TailPart
 from schemas.config import CollectionConfig
 from schemas.ids import PointId
 
@@ -68,7 +67,7 @@ class LiveSegment:
 class LiveShard:
     """Changes are staged by ``apply`` and become visible together, in a new view, with ``publish``.
 
-    All methods run on one thread; others only hold views. An id that has a row in the tail is dead in every segment.
+    All methods run on one thread; others only hold views.
     """
 
     def __init__(
@@ -84,13 +83,10 @@ class LiveShard:
         self._segments = [LiveSegment(s, np.where(dead, np.uint64(0), ALIVE)) for s, dead in segments]
         self._place(self._segments)
         self._changed: set[LiveSegment] = set()
-        self._tail = Tail(config)
-        self._tail_alive = 0
-        self._tail_changed = False
+        self._tails = LiveTails(config, offset)
         self._staged_at = offset
         parts = tuple(s.part(config, offset) for s in self._segments)
-        tail = TailPart(self._tail, 0, offset, 0, config.payload_indexes)
-        self.view = ShardView(shard, config, offset, parts, tail)
+        self.view = ShardView(shard, config, offset, parts, self._tails.parts)
 
     def apply(self, ids: Sequence[PointId], points: Sequence[bytes | None], offset: int) -> None:
         """Stage what the record at ``offset`` did: stored points, None where a point was deleted."""
@@ -108,10 +104,9 @@ class LiveShard:
         """Stage another configuration."""
         self._staged_at = offset
         self._config = config
-        self._tail.reconfigure(config)
+        self._tails.reconfigure(config)
         self._place(self._segments)
         self._changed.update(self._segments)
-        self._tail_changed = True
 
     def publish(self, offset: int) -> ShardView:
         """Make everything staged visible in a new view at ``offset``. Raises ValueError when that goes back."""
@@ -119,12 +114,8 @@ class LiveShard:
             raise ValueError(f"cannot publish at {offset}: changes are staged at {self._staged_at}")
         parts = zip(self._segments, self.view.segments, strict=True)
         segments = tuple(s.part(self._config, offset) if s in self._changed else known for s, known in parts)
-        tail = self.view.tail
-        if self._tail_changed:
-            tail = TailPart(self._tail, self._tail.size, offset, self._tail_alive, self._config.payload_indexes)
         self._changed.clear()
-        self._tail_changed = False
-        self.view = ShardView(self.shard, self._config, offset, segments, tail)
+        self.view = ShardView(self.shard, self._config, offset, segments, self._tails.publish(offset))
         return self.view
 
     @property
@@ -140,38 +131,42 @@ class LiveShard:
             self.publish(offset)
         return True
 
+    def begin_seal(self) -> ShardView:
+        """The view whose tails are to be sealed. What comes later goes into other tails, unless they are small."""
+        self._tails.end()
+        return self.view
+
     def replace(
         self,
         base: ShardView,
         removed: Sequence[Segment],
         added: Sequence[Segment],
-        tail_sealed: bool,
+        tails_sealed: bool,
         *,
         same_slots: bool = False,
     ) -> ShardView:
-        """Put segments that were built from ``base`` in place of ``removed`` and, if sealed, of the base's tail.
+        """Put segments that were built from ``base`` in place of ``removed`` and, if sealed, of the base's tails.
 
         The new view stands where the last one does and has the same points. What died since the base is dead in the
-        new segments too; the tail keeps the rows that came since. ``same_slots``: one segment was built from one, with
-        its slots, dead ones too. Raises ValueError when a removed segment or the sealed tail is no longer part of this
+        new segments too; the rows that came since stay in tails. ``same_slots``: one segment was built from one, with
+        its slots, dead ones too. Raises ValueError when a removed segment or a sealed tail is no longer part of this
         shard.
         """
         gone = [s for s in self._segments if any(s.segment is r for r in removed)]
-        if len(gone) != len(removed) or (tail_sealed and base.tail.tail is not self._tail):
+        if len(gone) != len(removed) or (tails_sealed and not self._tails.begin_with(base.tails)):
             raise ValueError(f"shard {self.shard}: the segments to be replaced are no longer there")
         if same_slots:
-            return self._put_in_place(gone, [LiveSegment(added[0], gone[0].dead_at.copy())], self.view.tail)
+            return self._put_in_place(gone, [LiveSegment(added[0], gone[0].dead_at.copy())])
         fresh = [LiveSegment(s, np.full(s.size, ALIVE)) for s in added]
         for segment in gone:
             died = _died_since(segment.dead_at, base.offset)
             _carry_deaths(fresh, segment.segment.ids_at(died), segment.dead_at[died])
-        tail = self.view.tail
-        if tail_sealed:
-            tail = self._cut_tail(base.tail.size, base.offset, fresh, keep_dead=False)
-        return self._put_in_place(gone, fresh, tail)
+        if tails_sealed:
+            self._cut_tails([tail.size for tail in base.tails], base.offset, fresh, keep_dead=False)
+        return self._put_in_place(gone, fresh)
 
     def adopt(self, offset: int, segments: Sequence[tuple[Segment, NDArray[np.bool_]]]) -> ShardView:
-        """Take the segments of a manifest in place of all others and of the tail rows up to ``offset``, the manifest's.
+        """Take the segments of a manifest in place of all others and of tail rows up to ``offset``, the manifest's.
 
         ``segments`` as for the constructor; those that are here already stay as they are. Where a merge left out
         points that died after ``offset``, the view must stand at or above their deaths. The new view stands where the
@@ -186,12 +181,13 @@ class LiveShard:
         for segment in gone:
             died = _died_since(segment.dead_at, offset)
             _carry_deaths(fresh, segment.segment.ids_at(died), segment.dead_at[died])
-        sealed = self._tail.rows_up_to(offset)
+        sealed = self._tails.rows_up_to(offset)
         # The next manifest may have what is dead by now as it was before: its deaths are known from these rows alone.
-        tail = self._cut_tail(sealed, offset, fresh, keep_dead=True) if sealed else self.view.tail
-        return self._put_in_place(gone, fresh, tail)
+        if any(sealed):
+            self._cut_tails(sealed, offset, fresh, keep_dead=True)
+        return self._put_in_place(gone, fresh)
 
-    def _put_in_place(self, gone: Sequence[LiveSegment], fresh: Sequence[LiveSegment], tail: TailPart) -> ShardView:
+    def _put_in_place(self, gone: Sequence[LiveSegment], fresh: Sequence[LiveSegment]) -> ShardView:
         """The new view, of everything but what is ``gone``."""
         kept = [(s, p) for s, p in zip(self._segments, self.view.segments, strict=True) if s not in gone]
         self._segments = [*(s for s, _ in kept), *fresh]
@@ -199,7 +195,7 @@ class LiveShard:
         self._changed = {s for s in self._changed if s not in gone} | set(fresh)
         fresh_parts = (s.part_as_of(self.view.config, self.view.offset) for s in fresh)
         self.view = ShardView(
-            self.shard, self.view.config, self.view.offset, (*(p for _, p in kept), *fresh_parts), tail
+            self.shard, self.view.config, self.view.offset, (*(p for _, p in kept), *fresh_parts), self._tails.parts
         )
         return self.view
 
@@ -209,49 +205,25 @@ class LiveShard:
 
     def _apply_one(self, point_id: PointId, point: bytes | None, offset: int) -> None:
         """As ``_apply_distinct``: most writes are of one point, for which arrays take several times as long."""
-        row = self._tail.row_of(point_id, self._tail.size)
-        if row < 0:
+        if not self._tails.kill_one(point_id, offset):
             self._changed.update([s for s in self._segments if s.kill_one(point_id, offset)])
-        elif self._tail.kill_one(row, offset):
-            self._tail_alive -= 1
-            self._tail_changed = True
         if point is not None:
-            self._tail.append((point_id,), (point,), offset)
-            self._tail_alive += 1
-            self._tail_changed = True
+            self._tails.append((point_id,), (point,), offset)
 
     def _apply_distinct(self, ids: Sequence[PointId], points: Sequence[bytes | None], offset: int) -> None:
-        rows = self._tail.latest(ids)
-        in_tail = rows >= 0
-        if in_tail.any():
-            self._tail_alive -= self._tail.kill(rows[in_tail], offset)
-            self._tail_changed = True
-        if self._segments and not in_tail.all():
-            elsewhere = [i for i, row in zip(ids, rows.tolist(), strict=True) if row < 0]
+        elsewhere = self._tails.kill(ids, offset)
+        if elsewhere:
             self._changed.update(s for s in self._segments if s.kill(elsewhere, offset))
         present = [point for point in points if point is not None]
         if present:
             if len(present) < len(points):
                 ids = [i for i, point in zip(ids, points, strict=True) if point is not None]
-            self._tail.append(ids, present, offset)
-            self._tail_alive += len(present)
-            self._tail_changed = True
+            self._tails.append(ids, present, offset)
 
-    def _cut_tail(self, sealed: int, offset: int, fresh: Sequence[LiveSegment], *, keep_dead: bool) -> TailPart:
-        """Leave out the first ``sealed`` rows, which ``fresh`` has as they were at ``offset``, and maybe dead ones."""
-        dead_at = self._tail.dead_at(self._tail.size)
-        died = _died_since(dead_at[:sealed], offset)
-        _carry_deaths(fresh, self._tail.ids_at(died), dead_at[died])
-        visible = self.view.offset
-        needed = keep_dead | (dead_at[sealed:] > np.uint64(max(visible, 0)))
-        rows = np.flatnonzero(needed) + sealed
-        bound = int(np.searchsorted(rows, self.view.tail.size))
-        self._tail = self._tail.keep(rows)
-        kept_dead_at = self._tail.dead_at(self._tail.size)
-        self._tail_alive = int(np.count_nonzero(kept_dead_at == ALIVE))
-        self._tail_changed = True
-        alive = int(np.count_nonzero(kept_dead_at[:bound] > np.uint64(max(visible, 0))))
-        return TailPart(self._tail, bound, visible, alive, self.view.config.payload_indexes)
+    def _cut_tails(self, sealed: Sequence[int], offset: int, fresh: Sequence[LiveSegment], *, keep_dead: bool) -> None:
+        """Leave out rows (``LiveTails.cut``) that ``fresh`` has as they were at ``offset``."""
+        for ids, offsets in self._tails.cut(sealed, offset, self.view.offset, keep_dead=keep_dead):
+            _carry_deaths(fresh, ids, offsets)
 
 
 def _died_since(dead_at: NDArray[np.uint64], offset: int) -> NDArray[np.int64]:

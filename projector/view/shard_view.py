@@ -33,12 +33,18 @@ class ShardView:
     config: CollectionConfig
     offset: int
     segments: tuple[SegmentPart, ...]
-    tail: TailPart
+    tails: tuple[TailPart, ...]
+    """Oldest first; any may be empty."""
 
     @cached_property
     def parts(self) -> tuple[Part, ...]:
-        """The segments, then the tail unless it is empty."""
-        return (*self.segments, self.tail) if self.tail.size else self.segments
+        """The segments, then the tails that aren't empty."""
+        return (*self.segments, *[tail for tail in self.tails if tail.size])
+
+    @property
+    def tail_rows(self) -> int:
+        """How many rows the tails have, those of dead points included."""
+        return sum([tail.size for tail in self.tails])
 
     @cached_property
     def count(self) -> int:

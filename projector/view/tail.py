@@ -1,6 +1,6 @@
-"""Tail: the rows of a shard that are in no segment yet, append-only, in the order they were applied."""
+"""Tail: rows of a shard that are in no segment yet, append-only, in the order they were applied."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from itertools import compress, repeat
 
@@ -56,6 +56,10 @@ class Tail:
         """How many rows there are, staged ones included."""
         return len(self.ids)
 
+    def fills(self, rows: int, size: int) -> bool:
+        """Whether there are as many rows as ``rows``, or as many bytes as ``size``."""
+        return self.size >= rows or self.points.size_of(0, self.size) >= size
+
     def dead_at(self, bound: int) -> NDArray[np.uint64]:
         """uint64 [bound]: the offset at which each row was superseded or deleted, ALIVE if it was not."""
         return self._dead_at.rows(bound)
@@ -98,6 +102,10 @@ class Tail:
         if offset < 0:
             return 0
         return int(np.searchsorted(self._born_at.all(), np.uint64(offset), "right"))
+
+    def has_none_of(self, ids: Collection[PointId]) -> bool:
+        """Whether no row has one of ``ids``."""
+        return self._latest.keys().isdisjoint(ids)
 
     def latest(self, ids: Sequence[PointId]) -> NDArray[np.int64]:
         """The newest row of each id, dead or alive; -1 where there is none."""

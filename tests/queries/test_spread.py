@@ -62,15 +62,16 @@ def seal(rest: MemoryRest, folder: Path, *, merge: bool) -> None:
 def _seal(live: LiveShard, folder: Path, *, merge: bool) -> None:
     view = live.view
     removed = view.segments if merge else ()
-    if not view.tail.alive_count and not removed:
+    if not any(tail.alive_count for tail in view.tails) and not removed:
         return
     folder.mkdir(parents=True)
     with write_spill(folder / "spill") as writer:
-        for points in view.tail.live_points():
-            writer.add_joined(view.tail.ids_at(points.rows), points.data, points.lengths)
+        for tail in view.tails:
+            for points in tail.live_points():
+                writer.add_joined(tail.ids_at(points.rows), points.data, points.lengths)
     pieces = [(part.segment, np.flatnonzero(part.dead_mask()).tolist()) for part in removed]
     built = build(spec(folder / "segment", [str(folder / "spill")], pieces, configuration=view.config))
-    live.replace(view, [part.segment for part in removed], [built] if built.size else [], tail_sealed=True)
+    live.replace(view, [part.segment for part in removed], [built] if built.size else [], tails_sealed=True)
 
 
 def answers(rest: MemoryRest, asked: list[tuple[str, dict[str, Any]]]) -> dict[str, list[tuple[Any, float]]]:
@@ -87,7 +88,7 @@ def test_they_are_spread(spread: MemoryRest) -> None:
     assert len(views) == SHARDS
     assert sum(len(view.segments) for view in views) > SHARDS
     assert any(part.alive_count < part.size for view in views for part in view.segments)
-    assert any(view.tail.alive_count for view in views)
+    assert any(tail.alive_count for view in views for tail in view.tails)
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -75,7 +75,7 @@ class ShardModel:
         for live in self.live:
             removed = live.view.segments if merge else ()
             built = build_from(live.view, removed, True, names)
-            live.replace(live.view, [p.segment for p in removed], [built] if built.size else [], tail_sealed=True)
+            live.replace(live.view, [p.segment for p in removed], [built] if built.size else [], tails_sealed=True)
 
     def matching(self, filter: Filter | None) -> list[ModelPoint]:
         """The matching points by id."""

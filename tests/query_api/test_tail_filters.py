@@ -57,7 +57,7 @@ def test_filters_over_a_tail(points: int) -> None:
 
 def test_blocks_are_built_once_and_small_ones_give_way() -> None:
     model = filled(1100)
-    tail = model.views[0].tail
+    tail = model.views[0].tails[0]
     assert tail.size > 1100
     assert tail.unread_rows() == tail.size - tail.size % 64
     assert is_costly_filter(model.views, filter_on(1))
@@ -67,7 +67,7 @@ def test_blocks_are_built_once_and_small_ones_give_way() -> None:
 
 
 def test_the_last_few_filters_are_remembered() -> None:
-    part = filled(100).views[0].tail
+    part = filled(100).views[0].tails[0]
     first = passing(part, filter_on(0))
     assert passing(part, filter_on(0)) is first
     for n in range(1, REMEMBERED_FILTERS):
@@ -80,7 +80,7 @@ def test_the_last_few_filters_are_remembered() -> None:
 def test_what_is_remembered_does_not_keep_a_view_alive() -> None:
     model = filled(200)
     count(model.views, filter_on(1))
-    part = weakref.ref(model.views[0].tail)
+    part = weakref.ref(model.views[0].tails[0])
     model.upsert(PointId(1), {}, {})
     model.publish()
     gc.collect()
@@ -101,7 +101,7 @@ def test_a_large_filter_is_costly_by_its_size_and_not_evaluated_to_find_out(cond
     filter = parse_filter({"must": [condition]})
     assert is_costly_filter(model.views, filter)
     assert is_costly(model.views, NearestQuery(np.ones(1, np.float32), "all", 1, filter=filter))
-    assert remembered(model.views[0].tail, filter) is None
+    assert remembered(model.views[0].tails[0], filter) is None
     assert count(model.views, filter) == len(model.matching(filter))
 
 

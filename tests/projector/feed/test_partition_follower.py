@@ -90,7 +90,7 @@ def test_segments_ahead_of_the_feed_are_not_shown(place: Place) -> None:
             await reader.loaded()
             assert reader.visible == 7
             assert versions(reader) == {1: 6, 2: 5}
-            assert reader.shards[A].view.tail.size == 1
+            assert reader.shards[A].view.tail_rows == 1
         feed.close()
 
     run(main())
@@ -104,12 +104,12 @@ def test_segments_come_into_the_view_when_they_are_told_of(place: Place) -> None
                 feed.on_frame(frame)
             feed.flush()
             await reader.waiters.wait(2, TIMEOUT_SECONDS)
-            assert reader.shards[A].view.tail.size == 3
+            assert reader.shards[A].view.tail_rows == 3
             place.seal(1, {1: 1, 2: 1})
             feed.resealed(A, 1)
             await until(lambda: len(reader.shards[A].view.segments) == 1)
             view = reader.shards[A].view
-            assert (view.offset, view.tail.size) == (2, 1)
+            assert (view.offset, view.tail_rows) == (2, 1)
             assert versions(reader) == {1: 1, 2: 1, 3: 2}
             first = view.segments[0].segment
             # A reader that begins now, and one that loads anew, have the same.
@@ -146,7 +146,7 @@ def test_segments_as_of_an_offset_that_did_not_touch_the_shard_come_into_the_vie
             place.seal(9, {1: 2, 2: 2})
             feed.resealed(A, 9)
             await until(lambda: len(reader.shards[A].view.segments) == 1)
-            assert (versions(reader), reader.shards[A].view.tail.size) == ({1: 2, 2: 2}, 0)
+            assert (versions(reader), reader.shards[A].view.tail_rows) == ({1: 2, 2: 2}, 0)
         feed.close()
 
     run(main())

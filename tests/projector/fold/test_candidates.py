@@ -47,8 +47,8 @@ class FollowedState(MemoryState):
     def seal(self) -> None:
         for live in self.follower.shards.values():
             base = live.view
-            segment = build_from(base, base.segments, with_tail=True)
-            live.replace(base, [part.segment for part in base.segments], [segment], tail_sealed=True)
+            segment = build_from(base, base.segments, with_tails=True)
+            live.replace(base, [part.segment for part in base.segments], [segment], tails_sealed=True)
 
 
 @pytest.fixture(autouse=True, scope="module")

@@ -18,7 +18,7 @@ def test_a_tail_is_sealed_and_then_graphed(tmp_path: Path) -> None:
         harness.tick(6)
         assert await harness.step()
         harness.check()
-        assert harness.live.view.tail.size == 0
+        assert harness.live.view.tail_rows == 0
         assert folders(harness) == ["manifest", "s000000000001"]
         assert harness.state.dropped == harness.offset
         assert harness.state.flushes == 0

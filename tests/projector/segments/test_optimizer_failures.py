@@ -27,7 +27,7 @@ def test_a_failed_build_is_tried_again_later(tmp_path: Path) -> None:
         harness.builder.before = None
         harness.tick(1)
         assert await harness.step()
-        assert harness.live.view.tail.size == 0
+        assert harness.live.view.tail_rows == 0
         assert harness.optimizer.error(SHARD) is None
         harness.check()
 
@@ -49,7 +49,7 @@ def test_a_shard_whose_manifest_can_not_be_read_now_waits_for_it(
             assert not await harness.step()
         harness.tick(6)
         assert await harness.step()
-        assert harness.live.view.tail.size == 0
+        assert harness.live.view.tail_rows == 0
         harness.check()
 
     run(main())
@@ -63,7 +63,7 @@ def test_a_manifest_that_could_not_be_written_is_written_later(tmp_path: Path) -
         harness.state.fails = True
         assert await harness.step()
         harness.check()
-        assert harness.live.view.tail.size == 0
+        assert harness.live.view.tail_rows == 0
         assert read_manifest(harness.folder) is None
         assert harness.state.dropped == -1
         harness.state.fails = False

@@ -21,7 +21,7 @@ def test_it_runs_until_cancelled_and_finds_new_shards(tmp_path: Path) -> None:
         harness.upsert(range(20))
         harness.tick(6)
         async with asyncio.timeout(60):
-            while harness.live.view.tail.size:
+            while harness.live.view.tail_rows:
                 await asyncio.sleep(0.01)
         harness.check()
         task.cancel()

@@ -29,7 +29,7 @@ def test_the_fold_waits_for_a_full_tail_unless_sealing_fails(tmp_path: Path) -> 
         harness.builder.before = None
         harness.tick(2)
         await harness.step()
-        assert harness.live.view.tail.size == 0
+        assert harness.live.view.tail_rows == 0
         await harness.optimizer.room(0).wait()
 
     run(main())

@@ -49,7 +49,7 @@ def test_points_count_when_they_come_and_never_again(tmp_path: Path) -> None:
     base = live.view
     add(500, 2)
     assert work.tail_facts(1.0).pace == 250
-    live.replace(base, [], [build_from(base, [], True)], tail_sealed=True)
+    live.replace(base, [], [build_from(base, [], True)], tails_sealed=True)
     assert work.tail_facts(1.5).pace == 250
     add(1000, 3)
     assert work.tail_facts(2.0).pace == 500

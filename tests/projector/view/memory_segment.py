@@ -86,13 +86,13 @@ def stored_at(config: CollectionConfig, segment: Segment, slot: int) -> bytes:
 
 
 def build_from(
-    base: ShardView, removed: Sequence[SegmentPart], with_tail: bool, graph_names: Sequence[str] = ()
+    base: ShardView, removed: Sequence[SegmentPart], with_tails: bool, graph_names: Sequence[str] = ()
 ) -> MemorySegment:
-    """One segment of the points alive in ``removed`` and, if asked, in the base's tail."""
+    """One segment of the points alive in ``removed`` and, if asked, in the base's tails."""
     rows = [row for part in removed for row in live_rows(base.config, part)]
-    if with_tail:
-        tail = base.tail
-        rows += [(tail.id_at(row), tail.tail.points[row]) for row in np.flatnonzero(tail.alive_mask()).tolist()]
+    if with_tails:
+        for tail in base.tails:
+            rows += [(tail.id_at(row), tail.tail.points[row]) for row in np.flatnonzero(tail.alive_mask()).tolist()]
     return MemorySegment(base.config, rows, graph_names)
 
 

@@ -1,7 +1,9 @@
 """Views against a plain dict: whatever happens later, an older view keeps giving its answers."""
 
 from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
+from unittest.mock import patch
 
 import numpy as np
 import pytest
@@ -10,6 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from projector.frames import ShardId
+from projector.view import live_tails
 from projector.view.live_shard import LiveShard
 from projector.view.part import Part, row_of
 from projector.view.shard_view import ShardView
@@ -127,9 +130,9 @@ class LiveShardMachine(RuleBasedStateMachine):
         assert self.live.view.offset == self.offset
         self.kept.append(Kept(self.live.view, dict(self.published)))
 
-    @rule()
-    def start_building(self) -> None:
-        self.bases = [self.live.view]
+    @rule(ends=st.booleans())
+    def start_building(self, ends: bool) -> None:
+        self.bases = [self.live.begin_seal() if ends else self.live.view]
 
     @precondition(lambda self: bool(self.bases))
     @rule(data=st.data(), seal=st.booleans())
@@ -151,8 +154,29 @@ class LiveShardMachine(RuleBasedStateMachine):
             check(kept)
 
 
+class SmallTailsMachine(LiveShardMachine):
+    """The same with tails of few rows."""
+
+    def __init__(self) -> None:
+        self.few = few_rows()
+        super().__init__()
+
+    def teardown(self) -> None:
+        super().teardown()
+        self.few.close()
+
+
+def few_rows() -> ExitStack:
+    """Until it is closed, tails are full with five rows, and ended by a seal with one."""
+    with ExitStack() as patched:
+        patched.enter_context(patch.object(live_tails, "FULL_ROWS", 5))
+        return patched.pop_all()
+
+
 LiveShardMachine.TestCase.settings = settings(max_examples=tries(60), stateful_step_count=25, deadline=None)
+SmallTailsMachine.TestCase.settings = LiveShardMachine.TestCase.settings
 TestLiveShard = LiveShardMachine.TestCase
+TestSmallTails = SmallTailsMachine.TestCase
 
 
 @settings(max_examples=tries(100), deadline=None)
@@ -205,7 +229,7 @@ def test_a_configuration_is_staged_too() -> None:
     live.apply([PointId(1)], [value], 1)
     view = live.publish(1)
     assert view.config is changed
-    vectors = view.tail.vectors("c")
+    vectors = view.tails[0].vectors("c")
     assert vectors is not None
     assert vectors.value(0).tolist() == [1.0]
     assert vectors.slots is None
@@ -242,7 +266,7 @@ def test_replacing_between_staging_and_publishing() -> None:
     visible = live.publish(3)
     live.apply([sealed, fresh], [None, None], 4)
     live.apply([gone], [stored(4, {0}, 0)], 4)
-    replaced = live.replace(base, [], [build_from(base, [], True)], tail_sealed=True)
+    replaced = live.replace(base, [], [build_from(base, [], True)], tails_sealed=True)
     expected = {i: value_of(*located(visible, i)) for i in (sealed, fresh)}
     check(Kept(replaced, expected))
     after = live.publish(4)
@@ -278,9 +302,34 @@ def test_what_is_no_longer_there_cannot_be_replaced() -> None:
     live.apply([PointId(2)], [stored(2, {0}, 0)], 1)
     base = live.publish(1)
     sealed = build_from(base, [], True)
-    live.replace(base, [], [sealed], tail_sealed=True)
+    live.replace(base, [], [sealed], tails_sealed=True)
     with pytest.raises(ValueError, match="no longer there"):
-        live.replace(base, [], [sealed], tail_sealed=True)
+        live.replace(base, [], [sealed], tails_sealed=True)
     other = MemorySegment(CONFIG, [])
     with pytest.raises(ValueError, match="no longer there"):
-        live.replace(live.view, [other], [], tail_sealed=False)
+        live.replace(live.view, [other], [], tails_sealed=False)
+
+
+def test_what_is_sealed_is_let_go_of_whole() -> None:
+    live = LiveShard(SHARD, CONFIG, [], 0)
+    with few_rows():
+        for offset in range(1, 8):
+            live.apply([PointId(10 + offset)], [stored(offset, {0}, 1)], offset)
+            live.publish(offset)
+        base = live.begin_seal()
+        assert [part.size for part in base.tails] == [5, 2]
+        live.apply([PointId(11), PointId(18)], [None, stored(8, {0}, 1)], 8)
+        before = live.publish(8)
+        after = live.replace(base, [], [build_from(base, [], True)], tails_sealed=True)
+    assert [part.size for part in before.tails] == [5, 2, 1]
+    assert [part.tail for part in after.tails] == [before.tails[2].tail]
+    check(Kept(after, {i: value_of(*located(before, i)) for i in map(PointId, range(12, 19))}))
+
+
+def test_a_seal_does_not_end_a_small_tail() -> None:
+    live = LiveShard(SHARD, CONFIG, [], 0)
+    for offset in range(1, 4):
+        live.apply([PointId(offset)], [stored(offset, {0}, 1)], offset)
+        live.publish(offset)
+        live.begin_seal()
+    assert [part.size for part in live.view.tails] == [3]

@@ -65,10 +65,10 @@ def test_changed_points_and_segments_are_opened_off_the_loop(
         state = await _state(folder)
         monkeypatch.setattr(LiveShard, "apply", noted)
         live = (await open_views(0, state, folder, builder, make_ready)).shards[SHARD]
-        assert live.view.tail.alive_count == POINTS
+        assert live.view.count == POINTS
         monkeypatch.setattr(f"projector.view.recovery.{limit}", POINTS - 1)
         live = (await open_views(0, state, folder, builder, make_ready)).shards[SHARD]
-        assert (live.view.tail.size, [part.alive_count for part in live.view.segments]) == (0, [POINTS])
+        assert (live.view.tail_rows, [part.alive_count for part in live.view.segments]) == (0, [POINTS])
         assert read_manifest(folder.shard(0, SHARD)) is not None
         state.close()
         await builder.close()

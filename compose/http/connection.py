@@ -5,32 +5,21 @@ from collections import deque
 from collections.abc import Callable
 from typing import cast
 
-import structlog
-
 from compose.http.answer_head import CLOSE, opening
 from compose.http.backpressure import Backpressure
 from compose.http.connections import Connections
 from compose.http.exchange import HttpExchange
+from compose.http.patience import Patience
 from compose.http.request_reader import InvalidRequestError, RequestReader
+from compose.http.worker import Worker
 from ingest.http.endpoint import JSON_TYPE
-from ingest.http.exchange import ClientGoneError
 from ingest.http.head import Head
-from ingest.http.under_way import UNDER_WAY
 from schemas.rest.envelope import encode_error
 
-HEAD_SECONDS = 30.0
-"""How long a head may take to come, from its first byte."""
-LINGER_SECONDS = 10.0
-"""How long a client may go on sending behind its last answer: a connection closed on unread data loses the answer."""
-KEEP_ALIVE_SECONDS = 75.0
-"""Longer than clients keep idle connections, so that they close them, not the server under a request."""
 MAX_WAITING = 32
 """Requests that came behind one that is answered; more are not looked at before these are begun."""
 SOON_BYTES = 64 << 10
-SOON_SECONDS = 0.02
-"""A body no longer than that is expected right behind its head: its request is begun so much later at most."""
-
-_logger = structlog.get_logger("headwater.http")
+"""A body no longer than that is expected right behind its head."""
 
 
 class Connection(asyncio.Protocol):
@@ -43,19 +32,14 @@ class Connection(asyncio.Protocol):
         self._connections = connections
         self._loop = asyncio.get_running_loop()
         self._reader = RequestReader(self, connections.heads)
-        self._current: HttpExchange | None = None  # being answered
         self._waiting: deque[HttpExchange] = deque()  # to be answered after it
         self._coming: HttpExchange | None = None  # whose body is not complete; neither of these at first
-        self._worker: asyncio.Task[None] | None = None
-        self._called: asyncio.Future[None] | None = None  # what it waits for when there is nothing to answer
-        self._soon: asyncio.TimerHandle | None = None
-        self._deadline: asyncio.TimerHandle | None = None
-        self._idle: asyncio.TimerHandle | None = None
-        self._idle_since = 0.0
+        self._worker = Worker(connections, self._close)
+        self._patience = Patience(self)
         self._blocked: Backpressure | None = None  # until the client takes more
         self._is_reading = True
         self._is_read_on = False  # whether it is, in a moment
-        self._ending = self._refused = self._lingering = self._is_lost = False
+        self._ending = self._refused = self._lingering = False
 
     # What the event loop tells.
 
@@ -76,8 +60,8 @@ class Connection(asyncio.Protocol):
             return
         if self._coming is not None and not (self._coming.admitted or self._lingering):
             self._expect(self._coming)
-        if self._reader.in_head and self._deadline is None:
-            self._deadline = self._loop.call_later(HEAD_SECONDS, self._on_deadline)
+        if self._reader.in_head:
+            self._patience.expect_head()
         if self._reader.held and self._is_reading:
             self.transport.pause_reading()
             self._read_on_soon()
@@ -95,16 +79,14 @@ class Connection(asyncio.Protocol):
         """The client is gone."""
         self._connections.remove(self)
         self._reader.close()
-        for timer in (self._soon, self._deadline, self._idle):
-            if timer is not None:
-                timer.cancel()
-        for exchange in (self._current, self._coming, *self._waiting):
+        self._patience.end()
+        for exchange in (self._worker.current, self._coming, *self._waiting):
             if exchange is not None:
                 exchange.lose()
         self._waiting.clear()
+        self._coming = None
         self._unblock()
-        self._is_lost = True
-        self._wake()
+        self._worker.end()
 
     # What the reader tells.
 
@@ -114,9 +96,7 @@ class Connection(asyncio.Protocol):
 
     def on_head(self, head: Head) -> None:
         """A head, whose body follows."""
-        if self._deadline is not None:
-            self._deadline.cancel()
-            self._deadline = None
+        self._patience.on_head()
         self._coming = HttpExchange(self, head, None)
 
     def on_body(self, data: bytes) -> None:
@@ -141,6 +121,24 @@ class Connection(asyncio.Protocol):
         """Whether enough requests wait for their turn."""
         return len(self._waiting) >= MAX_WAITING
 
+    # What the client's time to do something needs.
+
+    @property
+    def busy(self) -> bool:
+        """Whether there is something to answer."""
+        return self._worker.current is not None or bool(self._waiting)
+
+    @property
+    def idle(self) -> bool:
+        """Whether there is nothing to answer, and nothing of a request has come."""
+        is_answered = self._coming is None or self._coming.answered
+        return is_answered and not (self.busy or self._reader.in_head)
+
+    def on_late(self) -> None:
+        """A body did not come right behind its head."""
+        if self._coming is not None and not self._coming.admitted:
+            self._admit(self._coming)
+
     # What an answer needs.
 
     @property
@@ -159,15 +157,13 @@ class Connection(asyncio.Protocol):
 
     def on_answered(self, *, close: bool) -> None:
         """The answer is complete."""
-        exchange, self._current = self._current, None
+        exchange, self._worker.current = self._worker.current, None
         if close or (self._ending and not self._has_more()):
             self._end()
             return
         if exchange is not None and exchange.incoming is not None:
             exchange.incoming.discard()
-        self._idle_since = self._loop.time()
-        if self._idle is None:
-            self._idle = self._loop.call_later(KEEP_ALIVE_SECONDS, self._on_idle)
+        self._patience.on_answered()
         if self._waiting:
             self._advance()
         if not self._is_reading:
@@ -194,7 +190,7 @@ class Connection(asyncio.Protocol):
         """End with what was asked by now."""
         self._ending = True
         is_answered = self._coming is None or self._coming.answered or self._lingering
-        if self._current is None and is_answered and not self._has_more():
+        if self._worker.current is None and is_answered and not self._has_more():
             self.transport.close()
 
     def abort(self) -> None:
@@ -227,78 +223,21 @@ class Connection(asyncio.Protocol):
         length = exchange.head.length
         if exchange.head.expects or length is None or length > SOON_BYTES:
             self._admit(exchange)
-        elif self._soon is None:
-            # Left to ring where the body comes in time: most connections have another such request by then.
-            self._soon = self._loop.call_later(SOON_SECONDS, self._on_late)
-
-    def _on_late(self) -> None:
-        self._soon = None
-        if self._coming is not None and not self._coming.admitted:
-            self._admit(self._coming)
+        else:
+            self._patience.expect_body()
 
     def _admit(self, exchange: HttpExchange) -> None:
         exchange.admitted = True
-        if self._current is None and self._blocked is None:
-            self._begin(exchange)
+        if self._worker.current is None and self._blocked is None:
+            self._worker.begin(exchange)
         else:
             self._waiting.append(exchange)
             self.pause_reading()
 
     def _advance(self) -> None:
-        if self._waiting and self._current is None and self._blocked is None:
-            self._begin(self._waiting.popleft())
+        if self._waiting and self._worker.current is None and self._blocked is None:
+            self._worker.begin(self._waiting.popleft())
             self.resume_reading()
-
-    def _begin(self, exchange: HttpExchange) -> None:
-        self._current = exchange
-        if self._worker is None:
-            self._worker = self._loop.create_task(self._work())
-            self._connections.tasks.add(self._worker)
-        else:
-            self._wake()
-        UNDER_WAY.add(self._worker)
-
-    def _wake(self) -> None:
-        if self._called is not None and not self._called.done():
-            self._called.set_result(None)
-
-    async def _work(self) -> None:
-        # One task for all requests of the connection: to make one for each takes longer than to wake one.
-        worker = asyncio.current_task()
-        try:
-            while not self._is_lost:
-                if (exchange := self._current) is None:
-                    self._called = self._loop.create_future()
-                    await self._called
-                    continue
-                await self._answer(exchange)
-                if self._current is exchange:
-                    self._current = None  # its client has gone, or waits for the end of what is no answer
-                if self._current is not None:
-                    await asyncio.sleep(0)  # other connections have their turn between requests that came together
-                elif worker is not None:
-                    UNDER_WAY.discard(worker)
-        finally:
-            if worker is not None:
-                self._connections.tasks.discard(worker)
-                UNDER_WAY.discard(worker)
-
-    async def _answer(self, exchange: HttpExchange) -> None:
-        try:
-            await self._connections.app(exchange)
-            if not (exchange.answered or exchange.gone):
-                raise RuntimeError("a request was left without its answer")
-        except ClientGoneError:
-            self._close()
-        except (Exception, asyncio.CancelledError) as error:
-            if self._worker is None or self._worker.cancelling():
-                raise
-            _logger.error("a request failed", method=exchange.head.method, path=exchange.head.path, exc_info=error)
-            if exchange.begun:
-                # Shorter than its head says: whoever reads it has to know.
-                self._close()
-            else:
-                exchange.answer(500, JSON_TYPE, (), encode_error("Service internal error: see the server's log", 0.0))
 
     def _end(self) -> None:
         """Close behind the last answer, but not on a body that is still coming."""
@@ -312,11 +251,10 @@ class Connection(asyncio.Protocol):
 
     def _linger(self) -> None:
         self._ending = self._lingering = True
-        self._end_timers()
         if self.transport.can_write_eof():
             self.transport.write_eof()
         self.resume_reading()
-        self._deadline = self._loop.call_later(LINGER_SECONDS, self.transport.close)
+        self._patience.linger()
 
     def _close(self) -> None:
         self._waiting.clear()
@@ -328,18 +266,18 @@ class Connection(asyncio.Protocol):
             self._close()
             return
         self._refused = self._ending = True
-        self._end_timers()
+        self._patience.expect_no_more()
         coming, self._coming = self._coming, None
         if coming is not None:
             coming.lose()
             if coming in self._waiting:
                 self._waiting.remove(coming)
-        if coming is not None and coming is self._current:
-            self._current = None
+        if coming is not None and coming is self._worker.current:
+            self._worker.current = None
             if coming.begun:
                 self.transport.close()
                 return
-        if self._current is not None or self._waiting:
+        if self.busy:
             # An answer now would be taken for that of an earlier request, behind which the connection ends.
             return
         body = encode_error(str(error), 0.0)
@@ -351,27 +289,3 @@ class Connection(asyncio.Protocol):
         if self._blocked is not None:
             self._blocked.end()
             self._blocked = None
-
-    def _end_timers(self) -> None:
-        for timer in (self._soon, self._deadline):
-            if timer is not None:
-                timer.cancel()
-        self._soon = self._deadline = None
-
-    def _on_deadline(self) -> None:
-        self._deadline = None
-        if self._current is not None or self._waiting:
-            self._deadline = self._loop.call_later(HEAD_SECONDS, self._on_deadline)
-        else:
-            self.transport.close()
-
-    def _on_idle(self) -> None:
-        self._idle = None
-        is_answered = self._coming is None or self._coming.answered
-        if self._current is not None or self._waiting or not is_answered or self._reader.in_head:
-            return
-        left = self._idle_since + KEEP_ALIVE_SECONDS - self._loop.time()
-        if left <= 0.001:
-            self.transport.close()
-        else:
-            self._idle = self._loop.call_later(left, self._on_idle)

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from compose.http import connection
+from compose.http import patience
 from compose.http.request_reader import MAX_HEAD_BYTES
 from compose.http.server import HttpServer, bind
 from ingest.http.exchange import ClientGoneError, Exchange
@@ -130,7 +130,7 @@ def test_trailers_without_an_end() -> None:
 
 
 def test_a_head_that_stops_coming(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connection, "HEAD_SECONDS", 0.05)
+    monkeypatch.setattr(patience, "HEAD_SECONDS", 0.05)
 
     async def client(port: int) -> None:
         assert await exchange(port, GET) == b""
@@ -141,7 +141,7 @@ def test_a_head_that_stops_coming(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_body_may_take_longer_than_a_head(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connection, "HEAD_SECONDS", 0.01)
+    monkeypatch.setattr(patience, "HEAD_SECONDS", 0.01)
 
     async def client(port: int) -> None:
         reader, writer = await asyncio.open_connection(HOST, port)
@@ -156,7 +156,7 @@ def test_a_body_may_take_longer_than_a_head(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_an_open_connection_without_a_request_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connection, "HEAD_SECONDS", 0.01)
+    monkeypatch.setattr(patience, "HEAD_SECONDS", 0.01)
 
     async def client(port: int) -> None:
         opened = await asyncio.to_thread(socket.create_connection, (HOST, port))

@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from compose.http import connection
+from compose.http import patience
 from ingest.http.exchange import Exchange
 from ingest.http.under_way import UNDER_WAY, is_alone
 from tests.compose.http.support import END, TEXT, Gate, get, post, run, settle
@@ -112,7 +112,7 @@ def test_a_short_body_is_waited_for_before_its_request_is_begun() -> None:
 
 
 def test_a_short_body_is_not_waited_for_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connection, "SOON_SECONDS", 0.0)
+    monkeypatch.setattr(patience, "SOON_SECONDS", 0.0)
 
     async def check(client: MemoryClient, gate: Gate) -> None:
         client.send(post("/a", b"12")[:-1])

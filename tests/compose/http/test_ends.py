@@ -1,11 +1,13 @@
 """How a connection ends: by its last answer, what is no HTTP, a client that does nothing, a server that stops."""
 
 import asyncio
+import gc
 import json
+import weakref
 
 import pytest
 
-from compose.http import backpressure, connection
+from compose.http import backpressure, patience
 from tests.compose.http.support import END, Gate, get, post, run, settle
 from tests.support.memory_http import MemoryClient
 
@@ -64,7 +66,7 @@ def test_a_body_that_is_no_http_is_refused() -> None:
 
 
 def test_a_refused_client_may_go_on_sending_for_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connection, "LINGER_SECONDS", 0.02)
+    monkeypatch.setattr(patience, "LINGER_SECONDS", 0.02)
 
     async def check(client: MemoryClient, gate: Gate) -> None:
         client.send(b"\x16\x03\x01")
@@ -96,7 +98,7 @@ def test_a_body_may_come_to_its_end_behind_the_last_answer() -> None:
 
 
 def test_a_body_may_not_come_for_ever_behind_the_last_answer(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connection, "LINGER_SECONDS", 0.02)
+    monkeypatch.setattr(patience, "LINGER_SECONDS", 0.02)
 
     async def check(client: MemoryClient, gate: Gate) -> None:
         client.send(BEGUN)
@@ -118,7 +120,7 @@ def test_what_is_no_http_is_not_answered_behind_the_last_answer() -> None:
 
 
 def test_a_request_whose_body_comes_behind_the_last_answer_is_not_begun(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connection, "SOON_SECONDS", 60.0)
+    monkeypatch.setattr(patience, "SOON_SECONDS", 60.0)
 
     async def check(client: MemoryClient, gate: Gate) -> None:
         late = post("/late", b"12")
@@ -138,7 +140,7 @@ def test_a_request_whose_body_comes_behind_the_last_answer_is_not_begun(monkeypa
 
 
 def test_an_idle_connection_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connection, "KEEP_ALIVE_SECONDS", 0.05)
+    monkeypatch.setattr(patience, "KEEP_ALIVE_SECONDS", 0.05)
 
     async def check(client: MemoryClient, gate: Gate) -> None:
         for _ in range(2):
@@ -185,3 +187,21 @@ def test_a_connection_is_shut_down_at_once_whose_request_was_answered_before_its
         assert client.transport.told == ["closed"]
 
     run(check)
+
+
+@pytest.mark.parametrize("sent", [b"", b"GET / HT", get("/a"), BEGUN, get("/a") * 2000], ids=len)
+def test_nothing_of_a_connection_waits_for_a_collection_of_garbage(sent: bytes) -> None:
+    async def check(client: MemoryClient, gate: Gate) -> None:
+        gone = weakref.ref(client.connection)
+        client.send(sent)
+        await settle()
+        await client.ended()
+        del client.connection
+        await settle()
+        assert gone() is None
+
+    gc.disable()
+    try:
+        run(check)
+    finally:
+        gc.enable()

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from ingest.deadline import Deadline
 from projector.kernel import KernelGraph, KernelPool
-from query_api.native import HAND_OVER_US, LONG_US, SPLIT_US, Answer, NativeThreads
+from query_api.native import BESIDE_US, HAND_OVER_US, LONG_US, SPLIT_US, Answer, NativeThreads
 from schemas.errors import TimedOutError
 
 SHORT_US = HAND_OVER_US + 1
@@ -127,9 +127,21 @@ def test_what_comes_together_is_done_together() -> None:
 
 
 def test_what_one_asks_for_together_is_done_together_except_what_is_tiny() -> None:
-    works = [Work(), Work(), Work(HAND_OVER_US)]
+    works = [Work(), Work(), Work(HAND_OVER_US), Work(BESIDE_US)]
     run(works)
-    assert [work.done for work in works] == [True, True, False]
+    assert [work.done for work in works] == [True, True, True, False]
+
+
+def test_what_is_short_each_but_not_together_is_handed_over_too() -> None:
+    works = [Work(HAND_OVER_US) for _ in range(10)]
+    run(works)
+    assert all(work.done for work in works)
+
+
+def test_what_is_short_together_stays_on_the_loop_where_it_is_alone() -> None:
+    works = [Work(HAND_OVER_US / 2) for _ in range(4)]
+    run(works)
+    assert not any(work.done for work in works)
 
 
 def test_nothing_is_waited_for_where_all_is_tiny() -> None:

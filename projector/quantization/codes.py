@@ -13,7 +13,7 @@ from projector.segments.mapping import LeftOnDisk, kept_in_memory
 from projector.segments.meta import CODES_VERSION, QuantizedMeta, VectorMeta
 from schemas.config import CollectionConfig
 from schemas.quantization import Quantization, read_quantization
-from schemas.vectors.params import Memory
+from schemas.vectors.params import Memory, placed
 
 CODES_SECTIONS = ("codes.", "quantizer.")
 """How the sections that hold a name's codes begin."""
@@ -35,7 +35,7 @@ def wanted_meta(config: CollectionConfig, name: str) -> QuantizedMeta | None:
     if quantization is None:
         return None
     params = config.vectors[name]
-    on_disk = bool(params.on_disk) if params.memory is None else params.memory is Memory.COLD
+    on_disk = placed(params.memory, params.on_disk) is Memory.COLD
     return QuantizedMeta(quantization.without_placement, quantization.kind.placement, on_disk)
 
 

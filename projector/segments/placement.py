@@ -16,7 +16,7 @@ from projector.columns.meta import declared_columns
 from projector.segments.mapping import advise, lock, unlock
 from projector.segments.reader import Segment
 from schemas.config import CollectionConfig
-from schemas.vectors.params import Memory, SparseVectorParams
+from schemas.vectors.params import Memory, SparseVectorParams, placed
 
 Placed = dict[str, Memory]
 """By section of the segment's file; a graph's file by ``graph.`` and the vector name."""
@@ -36,27 +36,20 @@ def _said(config: CollectionConfig, segment: Segment) -> Iterator[tuple[str, Mem
         if isinstance(params, SparseVectorParams):
             if (index := params.index) is not None:
                 for section in _INDEX:
-                    yield f"{section}{vector.number}", _memory(index.memory, index.on_disk)
+                    yield f"{section}{vector.number}", placed(index.memory, index.on_disk)
         elif params is not None:
-            yield f"vectors.{vector.number}", _memory(params.memory, params.on_disk)
+            yield f"vectors.{vector.number}", placed(params.memory, params.on_disk)
             hnsw = config.hnsw_for(vector.name)
-            yield f"{_GRAPH}{vector.name}", _memory(hnsw.memory, hnsw.on_disk)
+            yield f"{_GRAPH}{vector.name}", placed(hnsw.memory, hnsw.on_disk)
     payload = None if config.payload is None else config.payload.memory
     # On disk is the default of payloads: nobody asked for it.
-    yield "payloads", _memory(payload, None if config.on_disk_payload else False)
+    yield "payloads", placed(payload, None if config.on_disk_payload else False)
     declared = declared_columns(config.payload_indexes)
     for column in segment.columns.metas:
         params = declared.get(column.steps)
-        if params is not None and (memory := _memory(params.memory, params.on_disk)) is not None:
+        if params is not None and (memory := placed(params.memory, params.on_disk)) is not None:
             for section in segment.sections(f"column.{column.number}."):
                 yield section, memory
-
-
-def _memory(memory: str | None, on_disk: bool | None) -> Memory | None:
-    """``memory`` counts before ``on_disk``."""
-    if memory is not None:
-        return Memory(memory)
-    return None if on_disk is None else Memory.COLD if on_disk else Memory.CACHED
 
 
 class _OneThread:

@@ -36,6 +36,13 @@ class Memory(StrEnum):
     PINNED = "pinned"
 
 
+def placed(memory: str | None, on_disk: bool | None) -> Memory | None:
+    """Where something is to be kept; None where neither says. ``memory`` counts before ``on_disk``."""
+    if memory is not None:
+        return Memory(memory)
+    return None if on_disk is None else Memory.COLD if on_disk else Memory.CACHED
+
+
 class Comparator(StrEnum):
     """How two multivectors are compared."""
 

@@ -22,6 +22,8 @@ LEAST_OWN, LEAST_FAR = 0.99, 0.98
 _SEED = 20
 _BLOCK_BYTES = 8 << 20
 _TOLERANCE = 4e-6
+_ROOM = float(np.finfo(np.float32).max) / 8
+"""A squared length up to which a sum of two and of their products is a float32."""
 
 
 class GraphQuality(msgspec.Struct, frozen=True):
@@ -87,24 +89,40 @@ def _reached(
 def _nearest(
     queries: NDArray[np.float32], matrix: NDArray[np.float32], distance: Distance
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """How far the nearest row is from each query, and the scale to which float32 is exact there."""
+    """How far the nearest row is from each query, and the scale to which float32 is exact there.
+
+    Where float32 has no room for what is computed, as with vectors as long as 1e19, that is done in float64.
+    """
     best = np.full(len(queries), np.inf)
     longest = 0.0
+    lengths = np.einsum("ij,ij->i", queries, queries, dtype=np.float64)
+    is_wide = bool(lengths.max(initial=0.0) > _ROOM)
     step = max(1, _BLOCK_BYTES // (4 * matrix.shape[1]))
     for start in range(0, len(matrix), step):
-        block = matrix[start : start + step]
-        np.minimum(best, _distances(queries, block, distance).min(axis=1), out=best)
-        longest = max(longest, float(np.einsum("ij,ij->i", block, block).max()))
-    lengths = np.einsum("ij,ij->i", queries, queries, dtype=np.float64)
+        block: NDArray[np.floating] = matrix[start : start + step]
+        squares: NDArray[np.floating] = np.einsum("ij,ij->i", block, block)
+        if is_wide or squares.max() > _ROOM:
+            block = block.astype(np.float64)
+            squares = np.einsum("ij,ij->i", block, block)
+        distances = _distances(queries, lengths.astype(squares.dtype), block, squares, distance)
+        np.minimum(best, distances.min(axis=1), out=best)
+        longest = max(longest, float(squares.max()))
     scale = lengths if distance is Distance.EUCLID else np.sqrt(lengths * longest)
     return best, scale
 
 
-def _distances(queries: NDArray[np.float32], rows: NDArray[np.float32], distance: Distance) -> NDArray[np.floating]:
-    """Smaller is nearer: minus the dot product, for Euclid the squared length of the difference."""
+def _distances(
+    queries: NDArray[np.float32],
+    lengths: NDArray[np.floating],
+    rows: NDArray[np.floating],
+    squares: NDArray[np.floating],
+    distance: Distance,
+) -> NDArray[np.floating]:
+    """Smaller is nearer: minus the dot product, for Euclid the squared length of the difference.
+
+    ``lengths`` and ``squares``: squared lengths of the queries and of the rows.
+    """
     products = queries @ rows.T
     if distance is not Distance.EUCLID:
         return -products
-    lengths = np.einsum("ij,ij->i", queries, queries)
-    squares = np.einsum("ij,ij->i", rows, rows)
     return lengths[:, np.newaxis] + squares - 2 * products

@@ -10,6 +10,7 @@ import pytest
 from projector.segments.errors import SegmentDamagedError
 from projector.segments.graph import SPACES, Graph, supports
 from projector.segments.graph_build import build_links
+from projector.segments.graph_check import check_graph
 from projector.segments.graph_links import Links
 from projector.segments.repeats import Repeats
 from schemas.config import Distance
@@ -114,3 +115,19 @@ def test_progress_ends_with_all_rows() -> None:
 
 def test_manhattan_has_no_graph() -> None:
     assert [d for d in Distance if not supports(d)] == [Distance.MANHATTAN]
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("distance", [Distance.DOT, Distance.EUCLID])
+def test_graphs_of_long_vectors_are_checked_without_an_overflow(distance: Distance) -> None:
+    matrix = vectors(1000, 16)
+    usual = check_graph(graph_over(matrix, distance), matrix, distance, 128)
+    longer = matrix * np.float32(2e18)
+    assert check_graph(graph_over(longer, distance), longer, distance, 128) == usual
+    assert usual.sufficient
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_graph_whose_distances_are_no_numbers_is_not_relied_on() -> None:
+    matrix = vectors(1000, 16) * np.float32(1e25)
+    assert not check_graph(graph_over(matrix, Distance.DOT), matrix, Distance.DOT, 128).sufficient

@@ -16,7 +16,6 @@ from projector.columns.builder import ColumnsBuilder
 from projector.quantization.codes import wanted_meta, write_codes
 from projector.segments.errors import SegmentDamagedError
 from projector.segments.flat_file import FlatFileWriter, file_checksum
-from projector.segments.graph_build import build_graph
 from projector.segments.graph_keep import keep_graphs
 from projector.segments.graph_sections import write_repeats
 from projector.segments.merge_order import merge_ids
@@ -168,6 +167,9 @@ class _Build:
         hnsw = self._config.hnsw_for(vector.name)
         threads = self._spec.threads or hnsw.max_indexing_threads or os.cpu_count() or 1
         path = self._folder / f"graph.{vector.number}.links"
+        # What builds graphs takes 5 MB, and a seal needs none of it.
+        from projector.segments.graph_build import build_graph
+
         quality = build_graph(path, matrix, vector.distance, hnsw, threads, repeats, progress)
         if not quality.sufficient:
             path.unlink()

@@ -3,7 +3,7 @@
 import asyncio
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -11,7 +11,7 @@ import msgspec
 
 import projector
 from projector.segments.errors import BuildFailedError, SegmentDamagedError
-from projector.segments.messages import Advanced, Built, Reply
+from projector.segments.messages import GRAPHS, Advanced, Built, Reply
 from projector.segments.spec import BuildResult, BuildSpec
 
 IDLE_SECONDS = 10.0
@@ -39,7 +39,7 @@ class SegmentBuilder:
     def __init__(self, idle_seconds: float = IDLE_SECONDS) -> None:
         """``idle_seconds``: a process without work ends after this long."""
         self._plain = BuilderProcess(idle_seconds)
-        self._graphs = BuilderProcess(idle_seconds)
+        self._graphs = BuilderProcess(idle_seconds, GRAPHS)
 
     async def build(self, spec: BuildSpec, progress: Progress = _ignore) -> BuildResult:
         """Build a segment and return what it is; the folder is complete and durable then.
@@ -64,8 +64,10 @@ class SegmentBuilder:
 class BuilderProcess:
     """One builder process at a time, and one build at a time in it."""
 
-    def __init__(self, idle_seconds: float) -> None:
+    def __init__(self, idle_seconds: float, *arguments: str) -> None:
+        """``arguments``: the worker's."""
         self._idle_seconds = idle_seconds
+        self._arguments = arguments
         self._lock = asyncio.Lock()
         self._process: asyncio.subprocess.Process | None = None
         self._idle: asyncio.TimerHandle | None = None
@@ -85,7 +87,7 @@ class BuilderProcess:
             self._stop_waiting()
             process = self._process
             if process is None or process.returncode is not None:
-                process = self._process = await _start(spec.target)
+                process = self._process = await _start(spec.target, self._arguments)
             try:
                 result = await _converse(process, spec, progress)
             except (OSError, EOFError, msgspec.MsgspecError) as error:
@@ -130,10 +132,10 @@ class BuilderProcess:
             self._idle = None
 
 
-async def _start(target: str) -> asyncio.subprocess.Process:
+async def _start(target: str, arguments: Sequence[str]) -> asyncio.subprocess.Process:
     """Raises BuildFailedError."""
     try:
-        return await _spawn()
+        return await _spawn(arguments)
     except OSError as error:
         raise BuildFailedError(f"{target}: no builder process could be started: {_why(error)}") from error
 
@@ -152,7 +154,7 @@ def _why(error: OSError) -> str:
     return str(error)
 
 
-async def _spawn() -> asyncio.subprocess.Process:
+async def _spawn(arguments: Sequence[str]) -> asyncio.subprocess.Process:
     root = Path(projector.__file__).parents[1]
     path = os.pathsep.join(filter(None, [str(root), os.environ.get("PYTHONPATH")]))
     return await asyncio.create_subprocess_exec(
@@ -160,6 +162,7 @@ async def _spawn() -> asyncio.subprocess.Process:
         "-m",
         "projector.segments.worker",
         str(os.getpid()),
+        *arguments,
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         env={**os.environ, "PYTHONPATH": path},

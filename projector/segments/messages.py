@@ -4,6 +4,9 @@ import msgspec
 
 from projector.segments.spec import BuildResult
 
+GRAPHS = "graphs"
+"""To a process that is to build graphs, among its arguments."""
+
 
 class Advanced(msgspec.Struct, frozen=True, tag="advanced"):
     """The fraction of the graph rows that are in."""

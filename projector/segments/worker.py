@@ -1,4 +1,4 @@
-"""The builder process: ``python -m projector.segments.worker <pid of the parent>``.
+"""The builder process: ``python -m projector.segments.worker <pid of the parent> [graphs]``.
 
 Reads one BuildSpec a line from its standard input and answers on its standard output (``messages``). It is niced, so
 that it takes only the processor time that serving leaves, and it ends with its parent, or when its input ends.
@@ -17,10 +17,10 @@ from typing import BinaryIO
 
 import msgspec
 
-from projector.malloc import give_back_at_rest
+from projector.malloc import give_back, give_back_at_rest
 from projector.segments.build import build_segment
 from projector.segments.errors import SegmentDamagedError
-from projector.segments.messages import Advanced, Built, Failed, Reply
+from projector.segments.messages import GRAPHS, Advanced, Built, Failed, Reply
 from projector.segments.spec import BuildSpec
 from schemas.errors import HeadwaterError
 
@@ -35,7 +35,7 @@ _spec_decoder = msgspec.json.Decoder(BuildSpec)
 def main() -> None:
     """Serve builds until the input ends."""
     end_with_parent(int(sys.argv[1]))
-    give_way()
+    give_way(of_sessions=GRAPHS in sys.argv[2:])
     give_back_at_rest()
     replies = _take_output()
     specs: queue.SimpleQueue[bytes] = queue.SimpleQueue()
@@ -43,6 +43,8 @@ def main() -> None:
     while True:
         spec = _spec_decoder.decode(specs.get())
         _send(replies, _build(spec, replies))
+        # The next build may come at once, and the process not be at rest for as long as points come.
+        give_back()
 
 
 def end_with_parent(parent: int) -> None:
@@ -54,11 +56,15 @@ def end_with_parent(parent: int) -> None:
         os._exit(1)
 
 
-def give_way() -> None:
-    """Leave processor time to others."""
+def give_way(*, of_sessions: bool) -> None:
+    """Leave processor time to others.
+
+    ``of_sessions``: also where Linux shares it evenly between sessions. A seal is not to wait for that: it is short,
+    and until it is done the tail takes ever more memory.
+    """
     os.nice(NICENESS)
     # Where Linux shares cores evenly between sessions niceness counts only within one, and this process has its own.
-    if os.getsid(0) != os.getpid():
+    if not of_sessions or os.getsid(0) != os.getpid():
         return
     for _ in range(_TRIES):
         with suppress(OSError):

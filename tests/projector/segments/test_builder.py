@@ -71,8 +71,9 @@ def test_it_builds_and_reports_progress(tmp_path: Path) -> None:
     assert seen[-1] == 1.0
 
 
-def test_it_gives_way_to_its_parent(tmp_path: Path) -> None:
-    small = spec(tmp_path / "small", [spill(tmp_path / "x", samples([PointId(1)]))])
+@pytest.mark.parametrize(("graph", "of_sessions"), [(True, NICENESS), (False, 0)])
+def test_it_gives_way_to_its_parent(tmp_path: Path, graph: bool, of_sessions: int) -> None:
+    small = spec(tmp_path / "small", [spill(tmp_path / "x", samples([PointId(1)]))], graph=graph)
 
     async def run() -> None:
         builder = SegmentBuilder()
@@ -81,7 +82,7 @@ def test_it_gives_way_to_its_parent(tmp_path: Path) -> None:
         assert os.getpriority(os.PRIO_PROCESS, pid) >= NICENESS
         session = Path(f"/proc/{pid}/autogroup")
         said = session.read_text() if session.exists() else ""
-        assert f"nice {NICENESS}" in said or "nice" not in said
+        assert f"nice {of_sessions}\n" in said or "nice" not in said
         await builder.close()
 
     asyncio.run(run())

@@ -17,6 +17,8 @@ _UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EMFILE, errno.ENFI
 """Why RocksDB may not open its files, or make one, without their being damaged."""
 _LIMIT_SHARE, _FEWEST_FILES, _MOST_FILES = 8, 32, 1024
 """Of the files that the process may have open, so great a share is for each state's tables."""
+_MERGED_FILES = 8
+"""Tables that came from memory are merged once there are so many."""
 _SPARE_BYTES = 8 * _MIB
 """Beside what is in memory, RocksDB writes a manifest, its options and a log file when it is opened."""
 
@@ -53,6 +55,8 @@ def _options(write_buffer_mib: int, cache_mib: int) -> Options:
     options.create_if_missing(True)
     # Two memtables of this size bound what an unflushed state holds in memory.
     options.set_write_buffer_size(write_buffer_mib * _MIB)
+    # Small buffers make many small files: merged no sooner, they cost as little processor time as large ones.
+    options.set_level_zero_file_num_compaction_trigger(_MERGED_FILES)
     options.set_max_write_buffer_number(2)
     options.set_max_background_jobs(2)
     # There is one writer: it need not insert as several do.

@@ -37,7 +37,7 @@ class KeyValue:
     ``recover`` does that. Reads go on meanwhile.
     """
 
-    def __init__(self, folder: Path, db: Rdict, write_buffer_mib: int = 16, cache_mib: int = 16) -> None:
+    def __init__(self, folder: Path, db: Rdict, write_buffer_mib: int = 8, cache_mib: int = 16) -> None:
         self.folder = folder
         self.unwritable: str | None = None
         """Why nothing can be written now; None while it can."""
@@ -66,7 +66,7 @@ class KeyValue:
         *,
         read_only: bool = False,
         even_unwritable: bool = False,
-        write_buffer_mib: int = 16,
+        write_buffer_mib: int = 8,
         cache_mib: int = 16,
     ) -> Self:
         """Open or create. Where the disk takes no writes, with ``even_unwritable``, for reading until it ``recover``s.

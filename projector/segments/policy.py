@@ -38,6 +38,12 @@ SLOW_PACE = 2000.0
 """Below so many new points a second graphs keep up with them: a small one is built in less time than its points take to
 come. Above, it is a bulk load."""
 
+BUSY_DEAD = 0.5
+"""While changes keep coming that quickly, dead points are left in a segment until they are so much of it, even where
+``deleted_threshold`` is less: what is built anew meanwhile is out of date when it is there. A walk through a graph of
+which half is dead takes half as long again; to build one anew takes as long as tens of thousands of walks.
+"""
+
 LONGEST_FLUSH_SECONDS = 60
 """At rest a graph waits for the tail to be sealed, unless ``flush_interval_sec`` is longer than this."""
 
@@ -153,9 +159,10 @@ def plan_plain(segments: Sequence[SegmentFacts], tail: TailFacts, config: Collec
             return Plan(tuple(s.name for s in merged), seal)
     if seal:
         return Plan(seal=True)
-    wasteful = next((s for s in free if _wasteful(s, config.optimizers)), None)
-    if wasteful is not None:
-        return Plan((wasteful.name,))
+    wasteful = [s for s in free if _wasteful(s, config.optimizers, tail)]
+    if wasteful:
+        # What is left of each is little: together they are one segment less to search each time.
+        return Plan(tuple(s.name for s in _first_fit(wasteful, sizes.limit, sizes)))
     # Where graphs are built anew, columns are with them.
     waiting = config.optimizers.max_optimization_threads != 0
     bare = next((s for s in segments if s.bare and not s.busy and not (s.stale and waiting)), None)
@@ -171,7 +178,7 @@ def plan_graph(segments: Sequence[SegmentFacts], tail: TailFacts, config: Collec
         return None
     sizes = _Sizes.of(config)
     free = [s for s in segments if not s.busy]
-    worn = next((s for s in free if s.graph and (s.stale or _wasteful(s, config.optimizers))), None)
+    worn = next((s for s in free if s.graph and (s.stale or _wasteful(s, config.optimizers, tail))), None)
     if worn is not None:
         least = sizes.threshold_beside(s for s in segments if s is not worn)
         return Plan((worn.name,), graph=sizes.graphs and sizes.bytes_of(worn) >= least)
@@ -204,12 +211,18 @@ def is_up_to_date(segments: Sequence[SegmentFacts], tail: TailFacts, config: Col
     return plan_graph(sealed, TailFacts(quiet=QUIET_SECONDS), config) is None
 
 
-def _wasteful(segment: SegmentFacts, config: OptimizersConfig) -> bool:
+def _is_busy(tail: TailFacts) -> bool:
+    """Whether points change more quickly than graphs are built."""
+    return tail.quiet < QUIET_SECONDS and tail.pace >= SLOW_PACE
+
+
+def _wasteful(segment: SegmentFacts, config: OptimizersConfig, tail: TailFacts) -> bool:
     """Whether too much of a segment is dead; one that is dead altogether always is."""
     if segment.alive == 0:
         return True
     large = segment.slots >= config.vacuum_min_vector_number
-    return large and segment.dead > config.deleted_threshold * segment.slots
+    threshold = max(config.deleted_threshold, BUSY_DEAD) if _is_busy(tail) else config.deleted_threshold
+    return large and segment.dead > threshold * segment.slots
 
 
 def _graph_due(plain: Sequence[SegmentFacts], segments: Sequence[SegmentFacts], tail: TailFacts, sizes: _Sizes) -> bool:

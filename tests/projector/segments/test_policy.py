@@ -148,13 +148,37 @@ def test_merges_respect_the_largest_size() -> None:
     [(1000, 201, True), (1000, 200, False), (999, 900, False), (999, 999, True), (0, 0, True), (10_000, 2001, True)],
 )
 def test_what_is_vacuumed(slots: int, dead: int, due: bool) -> None:
-    assert plan_plain([plain("a", slots, dead)], BUSY, config()) == (Plan(("a",)) if due else None)
-    found = plan_graph([graph("a", slots, dead)], BUSY, config())
-    assert found == (Plan(("a",)) if due else None)
+    for tail in (TRICKLE, REST):
+        assert plan_plain([plain("a", slots, dead)], tail, config()) == (Plan(("a",)) if due else None)
+        found = plan_graph([graph("a", slots, dead)], tail, config())
+        assert found == (Plan(("a",)) if due else None)
+
+
+@pytest.mark.parametrize(
+    ("dead", "threshold", "due"),
+    [(500, 0.2, False), (501, 0.2, True), (600, 0.6, False), (601, 0.6, True), (1000, 1.0, True)],
+)
+def test_what_is_vacuumed_while_changes_come_quickly(dead: int, threshold: float, due: bool) -> None:
+    asked = config(deleted_threshold=threshold)
+    assert plan_plain([plain("a", 1000, dead)], BUSY, asked) == (Plan(("a",)) if due else None)
+    assert plan_graph([graph("a", 1000, dead)], BUSY, asked) == (Plan(("a",)) if due else None)
+
+
+def test_what_waits_to_be_vacuumed_is_not_up_to_date() -> None:
+    worn = [graph("a", 100_000, 30_000)]
+    assert plan_graph(worn, BUSY, config()) is None
+    assert not is_up_to_date(worn, BUSY, config())
+
+
+def test_plain_segments_are_vacuumed_together_as_far_as_they_fit() -> None:
+    worn = [plain("a", 2000, 1500), plain("b", 2000), plain("c", 2000, 1800), plain("d", 3000, 3000)]
+    assert plan_plain(worn, TRICKLE, config()) == Plan(("a", "c", "d"))
+    limited = config(indexing_threshold=0, max_segment_size=600 * ROW // 1024)
+    assert plan_plain(worn, TRICKLE, limited) == Plan(("a", "d"))
 
 
 def test_a_vacuumed_graph_segment_keeps_its_graph_when_it_is_large_enough() -> None:
-    assert plan_graph([graph("a", 100_000, 30_000)], BUSY, config()) == Plan(("a",), graph=True)
+    assert plan_graph([graph("a", 100_000, 30_000)], TRICKLE, config()) == Plan(("a",), graph=True)
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import structlog
 
-from compose.api.supervisor import Supervisor, listen
+from compose.api.supervisor import Supervisor, listen, say_workers_listen
 from compose.embedded import EmbeddedNode
 from compose.http.server import freeze_garbage_collector, take_short_turns
 from compose.http_options import make_tls, warn_if_open
@@ -27,7 +27,8 @@ async def serve(settings: Settings, folder: Path, started: Started | None = None
     """As ``compose.server.serve``, with ``settings.workers`` workers; ``folder`` is for what these share."""
     settings = settings.model_copy(update={"kafka": None})
     make_tls(settings)  # what is wrong with it is said before anything is opened
-    with await listen(settings) as listener:
+    listener, settings = await listen(settings)
+    with listener:
         node = await EmbeddedNode.open(settings, feeds=True)
         try:
             await _serve(settings, node, listener, folder, started)
@@ -46,14 +47,12 @@ async def _serve(
     take_short_turns()
     running = asyncio.create_task(node.run())
     supervising = asyncio.create_task(supervisor.run())
-    url = base_url(listener, encrypted=settings.tls_cert is not None)
-    extra = asyncio.create_task(_when_ready(supervisor, started, url)) if started else None
+    extra = asyncio.create_task(_when_ready(supervisor, listener, settings, started))
     try:
         async with StallMeter():
-            await first_end([t for t in (running, supervising, extra) if t is not None], extra)
+            await first_end([running, supervising, extra], extra)
     finally:
-        if extra is not None:
-            extra.cancel()
+        extra.cancel()
         # The workers first, whose requests in flight need the node.
         supervising.cancel()
         await asyncio.wait([supervising])
@@ -62,6 +61,10 @@ async def _serve(
         await asyncio.wait([running])
 
 
-async def _when_ready(supervisor: Supervisor, started: Started, url: str) -> None:
+async def _when_ready(
+    supervisor: Supervisor, listener: socket.socket, settings: Settings, started: Started | None
+) -> None:
     await supervisor.ready()
-    await started(url)
+    say_workers_listen(listener, settings)
+    if started is not None:
+        await started(base_url(listener, encrypted=settings.tls_cert is not None))

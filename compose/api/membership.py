@@ -28,6 +28,10 @@ class Membership:
         """Clients may reach this worker."""
         self._table.set_listens(self.worker)
 
+    def answers(self) -> None:
+        """This worker answers requests in all ways that are wanted."""
+        self._table.set_answers(self.worker)
+
     def publish(self, column: Column, offset: int) -> None:
         """This worker shows everything up to ``offset``."""
         self._table.publish(self.worker, column, offset)

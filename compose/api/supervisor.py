@@ -14,7 +14,7 @@ import compose
 from compose.api.heartbeats import hangs
 from compose.api.run_folder import run_folder
 from compose.api.spec import REFUSED, STACK_SIGNAL, WorkerSpec
-from compose.api.visibility_table import VisibilityTable, WorkerState
+from compose.api.visibility_table import VisibilityTable
 from compose.errors import UserError
 from compose.http.server import AddressInUseError, bind, on_stop_signals
 from compose.listening import base_url, say_listening
@@ -37,17 +37,43 @@ _logger = structlog.get_logger("headwater.api")
 
 async def supervise(settings: Settings) -> None:
     """Run an api until SIGINT or SIGTERM. Raises AddressInUseError, and UserError with what a worker refused."""
-    with await listen(settings) as listener, run_folder() as folder:
-        await Supervisor(settings, listener, folder).run()
+    listener, settings = await listen(settings)
+    with listener, run_folder() as folder:
+        supervisor = Supervisor(settings, listener, folder)
+        saying = asyncio.create_task(_say(supervisor, listener, settings))
+        try:
+            await supervisor.run()
+        finally:
+            saying.cancel()
     _logger.info("stopped")
 
 
-async def listen(settings: Settings) -> socket.socket:
-    """The socket that workers answer REST on. Raises AddressInUseError, also where they could not answer gRPC."""
+async def _say(supervisor: "Supervisor", listener: socket.socket, settings: Settings) -> None:
+    # Without Kafka or a projector a worker answers that it is not ready, and why.
+    await supervisor.listens()
+    say_workers_listen(listener, settings)
+
+
+def say_workers_listen(listener: socket.socket, settings: Settings) -> None:
+    """Tell where the workers of these settings answer."""
+    say_listening(
+        base_url(listener, encrypted=settings.tls_cert is not None),
+        data=str(settings.data),
+        grpc_port=settings.port_of_grpc if settings.grpc else None,
+        workers=settings.workers,
+    )
+
+
+async def listen(settings: Settings) -> tuple[socket.socket, Settings]:
+    """The socket that workers answer REST on, and settings with the one port on which they answer gRPC.
+
+    Raises AddressInUseError, also where they could not answer gRPC.
+    """
     if settings.grpc:
         # Each worker listens there by itself: nobody else may.
-        (await _bind(settings.host, settings.port_of_grpc)).close()
-    return await _bind(settings.host, settings.port)
+        with await _bind(settings.host, settings.port_of_grpc) as probe:
+            settings = settings.model_copy(update={"grpc_port": probe.getsockname()[1]})
+    return await _bind(settings.host, settings.port), settings
 
 
 async def _bind(host: str, port: int) -> socket.socket:
@@ -85,8 +111,6 @@ class Supervisor:
     async def run(self) -> None:
         """Keep the workers alive until a signal. Raises UserError."""
         on_stop_signals(self._stop)
-        url = base_url(self._listener, encrypted=self._settings.tls_cert is not None)
-        say_listening(url, workers=self._settings.workers)
         try:
             async with asyncio.TaskGroup() as group:
                 for worker in range(self._settings.workers):
@@ -94,9 +118,14 @@ class Supervisor:
         except* UserError as refusals:
             raise refusals.exceptions[0] from None
 
+    async def listens(self) -> None:
+        """Return once a worker takes connections; it may answer that it isn't ready."""
+        while not any(self._table.listens(worker) for worker in range(self._settings.workers)):
+            await asyncio.sleep(READY_LOOK_SECONDS)
+
     async def ready(self) -> None:
         """Return once all workers answer requests."""
-        while any(self._table.state(worker) is not WorkerState.READY for worker in range(self._settings.workers)):
+        while not all(self._table.answers(worker) for worker in range(self._settings.workers)):
             await asyncio.sleep(READY_LOOK_SECONDS)
 
     def _stop(self) -> None:

@@ -19,6 +19,8 @@ MAX_PARTITIONS = 4096
 _STATE, _LISTENS, _CONNECTIONS, _HEARTBEATS, _CATALOG, _POINTS = range(6)
 _ROW = _POINTS + MAX_PARTITIONS
 _CELL_BYTES = 8
+_ANSWERS = 2
+"""A worker that only listens has 1 there."""
 
 
 class WorkerState(IntEnum):
@@ -91,6 +93,14 @@ class VisibilityTable:
     def set_listens(self, worker: int) -> None:
         """From now on clients may reach ``worker``."""
         self._cells[worker * _ROW + _LISTENS] = 1
+
+    def answers(self, worker: int) -> bool:
+        """Whether this worker answers requests, by REST and by gRPC where that is wanted."""
+        return self._cells[worker * _ROW + _LISTENS] == _ANSWERS
+
+    def set_answers(self, worker: int) -> None:
+        """``worker`` does, from now on."""
+        self._cells[worker * _ROW + _LISTENS] = _ANSWERS
 
     def connections(self, worker: int) -> int:
         """How many clients' connections ``worker`` has."""

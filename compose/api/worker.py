@@ -173,6 +173,7 @@ class Worker:
                 await node.ready()
                 self._listen()
                 await calls.enter_async_context(serving_grpc(app, self._spec.settings, shared=True))
+                self._membership.answers()
         finally:
             node.close()
 

@@ -42,7 +42,10 @@ def make_settings(*, kafka: str | None = None, prefix: str | None = None, **flag
         configure_logging(settings.log_level)
     except ValidationError as error:
         first = error.errors()[0]
-        raise UserError(f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}") from error
+        said = first["msg"].replace("Input should", "should")
+        # Other values may be keys.
+        instead = f", not {first['input']}" if first["type"].startswith(("greater_than", "less_than")) else ""
+        raise UserError(f"{'.'.join(str(part) for part in first['loc'])}: {said}{instead}") from error
     except ValueError as error:
         raise UserError(str(error)) from error
     return settings

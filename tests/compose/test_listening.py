@@ -3,25 +3,35 @@
 import json
 import os
 import pty
+import re
 import signal
 import socket
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
+import grpc
+import httpx
+import pytest
+from typer.testing import CliRunner
+
+from compose.cli import app
+from compose.errors import UserError
 from compose.listening import base_url
 from tests.support.launching import ROOT
 
 
-def first_line(data: Path, terminal: bool) -> str:
-    """What ``headwater serve`` says first, on a terminal or in a pipe."""
+def first_line(data: Path, terminal: bool, *arguments: str, then: Callable[[str], None] = lambda _: None) -> str:
+    """What ``headwater serve`` says first, on a terminal or in a pipe; ``then`` is done when it has."""
     reading, writing = pty.openpty() if terminal else os.pipe()
-    command = [sys.executable, "-m", "compose.cli", "serve", "--port", "0", "--data", str(data)]
+    command = [sys.executable, "-m", "compose.cli", "serve", "--port", "0", "--data", str(data), *arguments]
     process = subprocess.Popen(command, cwd=ROOT, stderr=writing)
     os.close(writing)
     try:
         with os.fdopen(reading) as lines:
             said = next(line for line in lines if "listen" in line)
+            then(said)
             process.send_signal(signal.SIGTERM)
             process.wait()
             return said
@@ -40,6 +50,34 @@ def test_elsewhere(tmp_path: Path) -> None:
     said = json.loads(first_line(tmp_path, terminal=False))
     assert said["event"] == "listening"
     assert said["url"].startswith("http://127.0.0.1:")
+
+
+def test_workers_answer_when_they_are_said_to(tmp_path: Path) -> None:
+    answered: list[int] = []
+
+    def ask(line: str) -> None:
+        said = json.loads(line)
+        for _ in range(20):
+            answered.append(httpx.get(f"{said['url']}/readyz").status_code)
+            with grpc.insecure_channel(f"127.0.0.1:{said['grpc_port']}") as channel:
+                channel.unary_unary("/grpc.health.v1.Health/Check")(b"")
+
+    said = json.loads(first_line(tmp_path, False, "--workers", "2", "--grpc", then=ask))
+    assert answered == [200] * 20
+    assert (said["event"], said["workers"], said["data"]) == ("listening", 2, str(tmp_path))
+
+
+@pytest.mark.parametrize("workers", ["0", "257"])
+def test_settings_that_are_out_of_bounds(workers: str) -> None:
+    for arguments, environment in ((["--workers", workers], {}), ([], {"HEADWATER_WORKERS": workers})):
+        with pytest.MonkeyPatch.context() as patch:
+            for name, value in environment.items():
+                patch.setenv(name, value)
+            refused = CliRunner().invoke(app, ["serve", *arguments])
+        assert isinstance(refused.exception, UserError)
+        assert re.fullmatch(
+            rf"workers: should be (greater|less) than or equal to \d+, not {workers}", str(refused.exception)
+        )
 
 
 def test_urls() -> None:

@@ -5,7 +5,6 @@ from importlib.metadata import version
 from typing import Annotated
 
 import typer
-from rich.text import Text
 
 from compose.commands import api, import_, info, log, produce, projector, rejected, replay, serve, snapshot, verify
 from compose.console import plain_console
@@ -55,6 +54,8 @@ def main() -> None:
         error = first_error(raised)
         if not isinstance(error, expected_errors()):
             raise
+        from rich.text import Text
+
         message = Text.assemble(("headwater:", "bold red"), f" {error}")
         plain_console(stderr=True).print(message, soft_wrap=True)
         sys.exit(1)

@@ -1,12 +1,14 @@
-"""What commands print for people, and for programs."""
+"""What commands print for people, and for programs. What prints is imported when it is to: no server needs it."""
 
 import sys
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
 import typer
-from rich.console import Console
-from rich.table import Table
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
 
 Json = Annotated[bool, typer.Option("--json", help="One JSON document instead of a table.")]
 
@@ -14,17 +16,21 @@ _NOT_A_TERMINAL = 1_000_000
 """Columns where nobody looks: a table is as wide as what is in it."""
 
 
-def plain_console(*, stderr: bool = False) -> Console:
+def plain_console(*, stderr: bool = False) -> "Console":
     """A console that shows text as it is: names and paths may look like rich's markup.
 
     What goes to a file or another program is not wrapped, and nothing in it is left out.
     """
+    from rich.console import Console
+
     terminal = (sys.stderr if stderr else sys.stdout).isatty()
     return Console(stderr=stderr, markup=False, emoji=False, width=None if terminal else _NOT_A_TERMINAL)
 
 
-def whole_table(*titles: str) -> Table:
+def whole_table(*titles: str) -> "Table":
     """A table that wraps what is wider than the terminal; rich's own leaves that out."""
+    from rich.table import Table
+
     table = Table()
     for title in titles:
         table.add_column(title, overflow="fold")

@@ -5,13 +5,14 @@ import json
 import shlex
 import urllib.error
 import urllib.request
-from typing import Any
-
-from rich.console import Console
+from typing import TYPE_CHECKING, Any
 
 from compose.console import plain_console
 from compose.demo_data import DemoWords, load_words
 from compose.progress import progress
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 COLLECTION = "words"
 BATCH = 500
@@ -63,7 +64,7 @@ def _show(url: str, words: DemoWords) -> None:
     )
 
 
-def _ask(url: str, console: Console, title: str, what: str, body: dict[str, Any]) -> Any:
+def _ask(url: str, console: "Console", title: str, what: str, body: dict[str, Any]) -> Any:
     path = f"/collections/{COLLECTION}/points/{what}"
     data = shlex.quote(json.dumps(body))
     console.print(f"\n{title}", style="bold")

@@ -7,9 +7,6 @@ from contextlib import contextmanager
 from typing import Protocol
 
 import structlog
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
-from rich.text import Text
 
 LINE_SECONDS = 5.0
 _logger = structlog.get_logger("headwater.progress")
@@ -23,21 +20,14 @@ class Advance(Protocol):
         ...
 
 
-class _RateColumn(ProgressColumn):
-    def render(self, task: Task) -> Text:
-        return Text(f"{task.finished_speed or task.speed or 0:,.0f}/s")
-
-
 @contextmanager
 def progress(what: str, total: int | None) -> Generator[Advance]:
     """Show the progress of ``what`` while the block runs; where no one knows the ``total``, how fast it is."""
     if sys.stderr.isatty():
-        remaining = (BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-        counting = (TextColumn("{task.completed:,}"), _RateColumn())
-        columns = (TextColumn("{task.description}", markup=False), *(counting if total is None else remaining))
-        with Progress(*columns, console=Console(stderr=True)) as bar:
-            task = bar.add_task(what, total=total)
-            yield lambda done: bar.update(task, completed=done)
+        from compose.progress_bar import progress_bar
+
+        with progress_bar(what, total) as update:
+            yield lambda done: update(done)
         return
     began = last = time.monotonic()
 

@@ -3,12 +3,12 @@
 import asyncio
 from typing import TYPE_CHECKING
 
-from rich.table import Table
-
 from compose.commands.options import Data, Kafka, Prefix, make_settings
 from compose.console import Json, plain_console, print_json, whole_table
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
     from compose.inspect import (
         CollectionFacts,
         GroupOffset,
@@ -47,21 +47,21 @@ def _show(holdings: "Holdings") -> None:
         console.print(_losses(holdings.state.losses))
 
 
-def _topics(topics: "list[TopicOffsets]") -> Table:
+def _topics(topics: "list[TopicOffsets]") -> "Table":
     table = whole_table("topic", "partition", "first offset", "end offset")
     for t in topics:
         table.add_row(t.topic, str(t.partition), str(t.first_offset), str(t.end_offset))
     return table
 
 
-def _groups(groups: "list[GroupOffset]") -> Table:
+def _groups(groups: "list[GroupOffset]") -> "Table":
     table = whole_table("consumer group", "topic", "partition", "committed offset", "behind")
     for g in groups:
         table.add_row(g.group, g.topic, str(g.partition), str(g.committed_offset), str(g.behind))
     return table
 
 
-def _collections(collections: "list[CollectionFacts]") -> Table:
+def _collections(collections: "list[CollectionFacts]") -> "Table":
     table = whole_table("collection", "uid", "vectors", "shard -> partition", "aliases")
     for c in collections:
         vectors = ", ".join(_vectors(v) for v in c.vectors)
@@ -75,7 +75,7 @@ def _vectors(facts: "VectorsFacts") -> str:
     return " ".join(str(each) for each in told if each is not None)
 
 
-def _shards(shards: "list[ShardFacts]") -> Table:
+def _shards(shards: "list[ShardFacts]") -> "Table":
     table = whole_table("partition", "applied offset", "collection", "shard", "points", "version", "digest")
     for s in shards:
         row = (s.partition, s.applied_offset, s.collection, s.shard, s.points, s.version, s.digest)
@@ -83,7 +83,7 @@ def _shards(shards: "list[ShardFacts]") -> Table:
     return table
 
 
-def _losses(losses: "list[LossFacts]") -> Table:
+def _losses(losses: "list[LossFacts]") -> "Table":
     table = whole_table("topic", "partition", "lost from offset", "to", "accepted")
     for loss in losses:
         accepted = f"{loss.accepted:%Y-%m-%d %H:%M:%S} UTC"

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.filesize import decimal
 
 from compose.commands.options import Data, make_settings
 from compose.console import Json, plain_console, print_json, whole_table
@@ -46,6 +45,8 @@ def list_snapshots(as_json: Json = False, data: Data = None) -> None:
     if as_json:
         print_json([_facts(snapshot, tree_bytes(snapshot.folder)) for snapshot in complete])
         return
+    from rich.filesize import decimal
+
     table = whole_table("name", "made", "size", "applied offsets", "log")
     for snapshot in complete:
         description = snapshot.description

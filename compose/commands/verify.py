@@ -3,9 +3,6 @@
 import asyncio
 from typing import TYPE_CHECKING, Any
 
-from rich.table import Table
-from rich.text import Text
-
 from compose.commands.options import Data, Kafka, Prefix, make_settings
 from compose.console import Json, plain_console, print_json, whole_table
 from compose.errors import UserError
@@ -14,6 +11,8 @@ from compose.progress import progress
 from compose.settings import DataFolder, Settings
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
     from projector.worker.verify import PartitionVerdict
 
 
@@ -84,7 +83,9 @@ def _versions(verdict: "PartitionVerdict") -> str:
     return f"points-{verdict.partition} was folded by {live}; it is compared with a fold by {afresh}"
 
 
-def _table(verdicts: "list[PartitionVerdict]") -> Table:
+def _table(verdicts: "list[PartitionVerdict]") -> "Table":
+    from rich.text import Text
+
     table = whole_table("collection", "shard", "points", "applied offset", "digest", "log folded afresh")
     for verdict in verdicts:
         for shard in verdict.shards:

@@ -8,8 +8,6 @@ from typing import Any
 
 import msgspec
 import structlog
-from starlette.background import BackgroundTask
-from starlette.responses import FileResponse
 
 from ingest.http.endpoint import Call, Reply
 from ingest.http.query import Parameters, read_flag, read_text
@@ -63,6 +61,10 @@ async def _logged(work: Callable[[], Awaitable[object]]) -> None:
 
 def file_reply(path: Path, name: str, *, delete: bool = False) -> Reply:
     """A file as an answer, which may be asked for in ranges. ``delete``: it is gone once it is sent."""
+    # What it brings with it takes 1 MB of servers that never send a snapshot.
+    from starlette.background import BackgroundTask
+    from starlette.responses import FileResponse
+
     gone = BackgroundTask(path.unlink, missing_ok=True) if delete else None
     return Reply(app=FileResponse(path, media_type="application/octet-stream", filename=name, background=gone))
 

@@ -15,7 +15,11 @@ def test_workers_do_without_the_state() -> None:
 
 def test_the_embedded_server_starts_without_what_it_may_never_need() -> None:
     for module in ("compose.server", "compose.several_processes"):
-        assert not loaded_by(module) & {"fastapi", "aiokafka", "faust", "grpc"}
+        assert not loaded_by(module) & {"fastapi", "aiokafka", "faust", "grpc", "httpx", "rich", "pygments"}
+
+
+def test_a_command_starts_without_what_shows_tables() -> None:
+    assert not loaded_by("compose.cli") & {"rich", "pygments", "httpx"}
 
 
 def test_builders_start_without_what_they_never_need() -> None:
@@ -25,4 +29,5 @@ def test_builders_start_without_what_they_never_need() -> None:
         "aiokafka",
         "rocksdict",
         "prometheus_client",
+        "hnswlib",
     }

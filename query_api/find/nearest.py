@@ -135,10 +135,12 @@ def _hits(found: Sequence[Candidates], leaf: Nearest, comparison: Comparison, al
     for candidates in found:
         if least is not None or leaf.score_threshold is not None:
             near = nearness(comparison, candidates.scores)
-            chosen = np.flatnonzero(near > near_enough(comparison, leaf.score_threshold))
-            if least is not None:
+            chosen = np.flatnonzero(_near_enough(near, least, leaf.score_threshold, comparison))
+            if not len(chosen):
+                continue
+            if least is not None and len(chosen) > leaf.wanted:
                 chosen = _answerable(candidates, near, chosen, least, leaf.wanted)
-                allowance.spend(max(0, len(chosen) - leaf.wanted) * _HIT_US)
+                allowance.spend((len(chosen) - leaf.wanted) * _HIT_US)
             candidates = Candidates(
                 candidates.part, candidates.place, candidates.slots[chosen], candidates.scores[chosen]
             )
@@ -147,6 +149,15 @@ def _hits(found: Sequence[Candidates], leaf: Nearest, comparison: Comparison, al
     if leaf.excluded:
         hits = [hit for hit in hits if hit.id not in leaf.excluded]
     return hits[: leaf.limit]
+
+
+def _near_enough(
+    near: Floats, least: float | None, threshold: float | None, comparison: Comparison
+) -> NDArray[np.bool_]:
+    """Which are as near as ``least``, None for all, and nearer than a score that is the ``threshold``."""
+    if least is None:
+        return near > near_enough(comparison, threshold)
+    return near >= least if threshold is None else (near >= least) & (near > near_enough(comparison, threshold))
 
 
 def _answerable(

@@ -6,12 +6,14 @@ none, when there are many numbers and no slot has two of them.
 
 from collections import Counter
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from projector.columns.bitmaps import Mask, Slots, is_dense
+from projector.columns.damage import tells_damage
 from projector.columns.ordered import INT64_MAX, INT64_MIN, Ordered, OrderedAccumulator
 from projector.columns.sections import Sections, SectionSource
 from projector.columns.selection import Selection, any_of, at_most, known
@@ -65,6 +67,7 @@ class Numbers:
     tests = (MatchInteger, MatchAny, MatchExcept, Range, IsOfType)
 
     def __init__(self, source: SectionSource, size: int) -> None:
+        self.source = source
         self._size = size
         self._integers = Ordered(source, "integers", np.int64)
         self._floats = Ordered(source, "floats", np.float64)
@@ -76,7 +79,19 @@ class Numbers:
             return self._of_type(test.data_type)
         if self._doubts(test):
             return at_most(SlotSet.union([*self._passing(test), self._floats.slots], self._size))
+        if isinstance(test, Range) and len(self._numbers):
+            return known(self._in_range(test))
         return known(SlotSet.union(self._passing(test), self._size))
+
+    def _in_range(self, test: Range) -> SlotSet:
+        """Where no slot has two numbers there are as many slots as numbers."""
+        pieces = [n.between(test) for n in (self._integers, self._floats)]
+        find = partial(self._union_of_range, test, pieces)
+        return SlotSet.later(sum(map(len, pieces)), self._size, find)
+
+    @tells_damage
+    def _union_of_range(self, test: Range, pieces: Sequence[Slots]) -> SlotSet:
+        return SlotSet.union(self._quickest(test, pieces), self._size)
 
     def ordered(self, data_type: str) -> list[tuple[NDArray[Any], NDArray[np.uint32]]]:
         """The values of a type, "integer" or "float", and their slots: pairs ascending by value.
@@ -178,7 +193,9 @@ class Numbers:
         return exact and low >= -_EXACT and high <= _EXACT and len(self._numbers) > 0
 
     def _range(self, test: Range) -> Sequence[Slots]:
-        pieces = [n.between(test) for n in (self._integers, self._floats)]
+        return self._quickest(test, [n.between(test) for n in (self._integers, self._floats)])
+
+    def _quickest(self, test: Range, pieces: Sequence[Slots]) -> Sequence[Slots]:
         if sum(map(len, pieces)) * _COMPARED > self._size and self._comparable(_bounds(test)):
             # Comparing all numbers in order takes less time than going to so many slots in the order of values.
             return [_within(self._numbers, test)]

@@ -4,7 +4,7 @@ What is done with sets costs what is in them while both are lists; a mask costs 
 has, its operations choose; both give the same.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -23,13 +23,14 @@ class SlotSet:
     them takes as long as making a mask of them and going through that.
     """
 
-    __slots__ = ("_count", "_list", "_mask", "_slots", "size")
+    __slots__ = ("_count", "_found_list", "_found_mask", "_make", "_slots", "size")
 
     def __init__(self, size: int, slots: List | None, mask: Mask | None) -> None:
         """One of ``slots`` and ``mask``; see ``of``, ``of_mask``, ``union``."""
         self.size = size
-        self._list = slots
-        self._mask = mask
+        self._found_list = slots
+        self._found_mask = mask
+        self._make: Callable[[], SlotSet] | None = None
         self._slots: NDArray[np.int64] | None = None
         self._count = -1 if slots is None else len(slots)
 
@@ -56,6 +57,17 @@ class SlotSet:
     def of_mask(mask: Mask) -> "SlotSet":
         """The slots that a mask, bool [size], has."""
         return SlotSet(len(mask), None, mask)
+
+    @staticmethod
+    def later(count: int, size: int, make: Callable[[], "SlotSet"]) -> "SlotSet":
+        """The ``count`` slots that ``make`` gives, as ``of`` or ``union`` would, once they are asked for.
+
+        To count what passes a filter takes no list and no mask. Raises what ``make`` does, wherever slots are needed.
+        """
+        known = SlotSet(size, None, None)
+        known._count = count
+        known._make = make
+        return known
 
     @staticmethod
     def union(pieces: Sequence[Slots], size: int) -> "SlotSet":
@@ -88,9 +100,29 @@ class SlotSet:
         return SlotSet.of_mask(mask)
 
     @property
+    def _list(self) -> List | None:
+        if (make := self._make) is not None:
+            self._find(make)
+        return self._found_list
+
+    @property
+    def _mask(self) -> Mask | None:
+        if (make := self._make) is not None:
+            self._find(make)
+        return self._found_mask
+
+    def _find(self, make: "Callable[[], SlotSet]") -> None:
+        # Two threads may do so at once: what they find is the same.
+        made = make()
+        self._found_list, self._found_mask = made._list, made._mask
+        self._make = None
+
+    @property
     def is_list(self) -> bool:
         """Whether this is a list: few slots."""
-        return self._list is not None
+        if self._make is not None:
+            return not is_dense(self._count, self.size)
+        return self._found_list is not None
 
     def __len__(self) -> int:
         if self._count < 0:

@@ -11,7 +11,7 @@ from projector.segments.flat_file import FlatFile
 from projector.segments.meta import SEGMENT_FILE, SEGMENT_KIND
 from projector.segments.reader import Segment
 from projector.segments.scrubber import Scrubber
-from schemas.filters import FieldCondition, Filter, MatchExcept, MatchKeyword, MatchText
+from schemas.filters import FieldCondition, Filter, MatchExcept, MatchKeyword, MatchText, Range
 from schemas.ids import PointId
 from schemas.json_path import parse_path
 from tests.projector.segments.harness import run
@@ -63,6 +63,17 @@ def test_only_damage_is_raised(tmp_path: Path, byte: int, kind: str) -> None:
     raised = read(segment)
     assert segment.doubted == bool(raised)
     assert all(str(segment.folder) in error.message for error in raised)
+
+
+def test_damage_is_told_when_the_slots_of_a_range_are_found(tmp_path: Path) -> None:
+    segment = segment_of(tmp_path / "s", samples([PointId(i) for i in range(300)]))
+    spoil(segment, 0xFF, "integers_slots")
+    found = segment.select(Filter(must=(FieldCondition(parse_path("n"), (Range(lt=20),)),))).sure
+    assert len(found) == len([n for n in range(20) if n % 7])
+    for _ in range(2):
+        with pytest.raises(SegmentDamagedError, match=str(segment.folder)):
+            found.slots()
+    assert segment.doubted
 
 
 def test_what_can_not_be_read_is_checked_next(tmp_path: Path) -> None:

@@ -42,6 +42,8 @@ REQUESTS: dict[str, tuple[str, str, Any]] = {
     "a query of four shards, 65,536 points": ("shards", "/query", {**QUERY, "limit": ALL}),
     "a scroll of 40,000 points with payloads of 1 KB": ("payloads", "/scroll", {"limit": 40_000}),
     "a batch of six queries of them": ("payloads", "/query/batch", {"searches": [{**QUERY, "limit": 40_000}] * 6}),
+    "a matrix of 2,600 points, 100 of each": ("matrix", "/search/matrix/pairs", {"sample": 2600, "limit": 100}),
+    "a matrix of 10,000 points, 26 of each": ("matrix", "/search/matrix/offsets", {"sample": 10_000, "limit": 26}),
     "a scroll of 8,000 points with vectors of 1,024": ("vectors", "/scroll", {"limit": 8000, "with_vector": True}),
 }
 
@@ -93,6 +95,7 @@ def fill_all(port: int) -> None:
     fill(port, "small", ALL, 4, 10)
     fill(port, "shards", ALL, 4, 10, shards=4)
     fill(port, "payloads", 40_000, 4, 1000)
+    fill(port, "matrix", 10_000, 100, 10)
     fill(port, "vectors", 8000, 1024, 10)
 
 

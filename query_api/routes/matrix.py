@@ -1,12 +1,13 @@
 """Routes of distance matrices."""
 
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import msgspec
 
 from ingest.http.endpoint import Call, Endpoint, Reply
-from query_api.combine.matrix import Row, matrix
+from query_api.budget import POINT_BYTES
+from query_api.combine.matrix import Matrix, matrix
 from query_api.plan.fields import check_name, to_filter
 from query_api.plan.filters import both
 from query_api.plan.leaves import Sample
@@ -28,7 +29,6 @@ from schemas.rest.matrix import (
 TAG = "Points"
 _ROOT = "/collections/{collection_name}/points/search/matrix"
 _PAIR_US = 1.5
-_PAIR_BYTES = 32
 _decode = msgspec.json.Decoder(MatrixRequest)
 
 
@@ -46,7 +46,7 @@ class MatrixRoutes:
         ]
 
     def _endpoint(
-        self, path: str, summary: str, render: Callable[[Sequence[Row]], MatrixPairs | MatrixOffsets], result: object
+        self, path: str, summary: str, render: Callable[[Matrix], MatrixPairs | MatrixOffsets], result: object
     ) -> Endpoint:
         async def handle(call: Call) -> Reply:
             reading = await self._reader.begin(call)
@@ -62,25 +62,36 @@ class MatrixRoutes:
             condition = both(to_filter(request.filter), Filter(must=(HasVector(using),)))
             leaf = Sample(limit=sample, filter=condition, seed=secrets.randbits(63))
             rows = await matrix(reading.shards, leaf, using, limit)
-            pairs = sum(len(row.nearest) for row in rows)
+            pairs = len(rows.nearest)
             result = await reading.shards.compute(lambda: render(rows), pairs * _PAIR_US)
-            return Reply(result, size=pairs * _PAIR_BYTES)
+            return Reply(result, size=pairs * POINT_BYTES)
 
         return Endpoint("POST", _ROOT + path, handle, summary, TAG, result=result, body=MatrixRequest, reads=True)
 
 
-def _pairs(rows: Sequence[Row]) -> MatrixPairs:
-    return MatrixPairs(
-        [MatrixPair(render_point_id(row.id), render_point_id(hit.id), hit.score) for row in rows for hit in row.nearest]
-    )
+def _pairs(rows: Matrix) -> MatrixPairs:
+    """Empties ``rows``: what takes long to free is freed where it is read, not on the event loop."""
+    hits = rows.nearest
+    hits.reverse()
+    pairs: list[MatrixPair] = []
+    for id_, count in zip(rows.ids, rows.counts, strict=True):
+        of = render_point_id(id_)
+        for _ in range(count):
+            hit = hits.pop()
+            pairs.append(MatrixPair(of, render_point_id(hit.id), hit.score))
+    return MatrixPairs(pairs)
 
 
-def _offsets(rows: Sequence[Row]) -> MatrixOffsets:
-    places = {row.id: place for place, row in enumerate(rows)}
-    found = [(places[row.id], places[hit.id], hit.score) for row in rows for hit in row.nearest]
-    return MatrixOffsets(
-        [row for row, _, _ in found],
-        [column for _, column, _ in found],
-        [score for _, _, score in found],
-        [render_point_id(row.id) for row in rows],
-    )
+def _offsets(rows: Matrix) -> MatrixOffsets:
+    """As ``_pairs``."""
+    places = {id_: place for place, id_ in enumerate(rows.ids)}
+    found = MatrixOffsets([], [], [], [render_point_id(id_) for id_ in rows.ids])
+    for place, count in enumerate(rows.counts):
+        found.offsets_row += [place] * count
+    hits = rows.nearest
+    hits.reverse()
+    while hits:
+        hit = hits.pop()
+        found.offsets_col.append(places[hit.id])
+        found.scores.append(hit.score)
+    return found

@@ -22,7 +22,7 @@ class MatrixRequest(msgspec.Struct):
     shard_key: ShardKeySelector | None = None
 
 
-class MatrixPair(msgspec.Struct):
+class MatrixPair(msgspec.Struct, gc=False):
     """Two points, and the score of ``b`` for the vector of ``a``."""
 
     a: int | str

@@ -13,7 +13,9 @@ from schemas.rest.responses import GroupsResult, PointGroup, QueryResult, Scroll
 LARGE_BYTES = 1 << 20
 """What is longer is better encoded in pieces."""
 PIECE_BYTES = 256 << 10
-"""How long a piece is at least, but for the last; longer by one point at most. 4,000 small points are in it."""
+"""How long a piece is at least, but for the last, and for one of many parts; longer by one point at most."""
+PIECE_PARTS = 3000
+"""What a piece has at most: numbers, points and the text around them."""
 _GONE_INTO = (
     list,
     Envelope,
@@ -35,14 +37,17 @@ def encode_pieces(answer: Envelope) -> Iterator[bytearray]:
     Empties the answer's lists.
     """
     piece = bytearray()
+    parts = 0
     for part in _parts(answer):
+        parts += 1
         if isinstance(part, bytes):
             piece += part
         else:
             _encode_into(part, piece, -1)
-        if len(piece) >= PIECE_BYTES:
+        if len(piece) >= PIECE_BYTES or parts >= PIECE_PARTS:
             yield piece
             piece = bytearray()
+            parts = 0
     yield piece
 
 

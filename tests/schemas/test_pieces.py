@@ -88,3 +88,12 @@ def test_what_was_encoded_is_not_kept() -> None:
     assert left[0] < 200
     assert left == sorted(left, reverse=True)
     assert left[-1] == 0
+
+
+def test_a_piece_of_small_parts_is_bounded_by_their_number() -> None:
+    numbers = list(range(20_000))
+    answer = Envelope(MatrixOffsets(numbers[:], numbers[:], [1.0] * 20_000, []), "ok", 0.0)
+    whole = msgspec.json.encode(answer)
+    made = list(pieces.encode_pieces(answer))
+    assert b"".join(made) == whole
+    assert all(piece.count(b",") <= pieces.PIECE_PARTS for piece in made)

@@ -64,4 +64,9 @@ class LogServer:
             if not answer.kind:
                 _logger.exception("the log failed for another process")
         with suppress(ConnectionError):  # it is gone, and learns what is on the log from there
-            await channel.send(answer, size_of(answer))
+            try:
+                await channel.send(answer, size_of(answer))
+            except ValueError as error:
+                # It is larger than the other side takes, which would wait for it.
+                _logger.exception("an answer for another process can't be sent")
+                await channel.send(Failed.of(request.id, error))

@@ -3,7 +3,7 @@
 import asyncio
 import socket
 import struct
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from ingest.embedded.served.channel import MAX_BYTES
 from ingest.embedded.served.remote import ANSWER_SECONDS
 from ingest.log import (
     Log,
+    LogRecord,
     LogRefusedError,
     LogUnavailableError,
     LogUnreachableError,
@@ -64,6 +65,7 @@ class OddLog(EmbeddedLog):
     """A log whose answers a test chooses."""
 
     failure: Exception | None = None
+    found: list[LogRecord] | None = None
     answers: asyncio.Event
     waiting = 0
 
@@ -72,6 +74,9 @@ class OddLog(EmbeddedLog):
             raise self.failure
         await self.answers.wait()
         return await super().append(topic, partition, value, **options)
+
+    async def read(self, topic: Topic, partition: int, from_offset: int, max_bytes: int) -> Sequence[LogRecord]:
+        return await super().read(topic, partition, from_offset, max_bytes) if self.found is None else self.found
 
     async def wait(self, topic: Topic, partition: int, offset: int) -> None:
         self.waiting += 1
@@ -263,6 +268,18 @@ def test_what_is_too_large_to_be_sent_is_refused_at_once(tmp_path: Path) -> None
             with pytest.raises(RecordTooLargeError):
                 await remote.append_all(POINTS, 0, [Message(b"small"), Message(large)])
             assert await remote.end_offset(POINTS, 0) == 0
+
+    within(check())
+
+
+def test_an_answer_that_is_too_large_to_be_sent_is_an_error_at_once(tmp_path: Path) -> None:
+    async def check() -> None:
+        async with odd_log(tmp_path) as (log, _, remote):
+            log.found = [LogRecord(0, i, 0, None, bytes(30 << 20), ()) for i in range(2)]
+            with capture_logs() as lines, pytest.raises(RuntimeError, match=f"more than {MAX_BYTES}"):
+                await remote.read(POINTS, 0, 0, 1 << 20)
+            assert [line["event"] for line in lines] == ["an answer for another process can't be sent"]
+            assert await remote.append(POINTS, 0, b"x") == 0
 
     within(check())
 

@@ -97,7 +97,11 @@ class CallHandler:
         doesn't come is not waited for without end.
         """
         started = perf_counter()
-        answered = await self._outcome(context, started)
+        try:
+            answered = await self._outcome(context, started)
+        except asyncio.CancelledError:
+            self._count("CANCELLED", started)
+            raise
         if isinstance(answered, _Refusal):
             self._count(answered.code.name, started)
             # What this raises keeps all that is known here, in a cycle: no message may be.

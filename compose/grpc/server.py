@@ -11,13 +11,12 @@ os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
 
 import grpc
 import grpc.aio
-from grpc_health.v1 import health, health_pb2, health_pb2_grpc
-from grpc_reflection.v1alpha import reflection, reflection_pb2
 
 from compose.grpc.calls import CallHandler
 from compose.grpc.messages import SERVICES, load, message_class, service
 from compose.grpc.parsed_size import ParsedSizes
 from compose.grpc.routes import ROUTES
+from compose.grpc.standard import StandardServices
 from compose.http.access import Access
 from compose.http.server import AddressInUseError
 from ingest.http.endpoint import Endpoint
@@ -40,9 +39,6 @@ _PINGS = (
 )
 PARSED_TO_SENT = 4
 """What a message may take once it is read, to what the largest may have as it is sent."""
-
-
-_REFLECTION_V1 = "grpc.reflection.v1.ServerReflection"
 
 
 class GrpcServer:
@@ -90,11 +86,7 @@ class GrpcServer:
                 handler = CallHandler(called, route, endpoint, messages, access, limits, in_flight, sizes, parsing)
                 handlers[method.name] = grpc.stream_unary_rpc_method_handler(handler.answer)
             self._server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(name, handlers),))
-        self._health = health.aio.HealthServicer()
-        health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
-        names = (*SERVICES, health.SERVICE_NAME, reflection.SERVICE_NAME)
-        reflection.enable_server_reflection(names, self._server)
-        self._server.add_generic_rpc_handlers((_newer_reflection(names),))
+        self._standard = StandardServices(self._server, SERVICES)
 
     def listen(self, host: str, port: int, certificate: tuple[Path | None, Path | None]) -> int:
         """Take the address; the port, which is a free one for 0. ``certificate``: a chain and its key; neither: no TLS.
@@ -115,22 +107,10 @@ class GrpcServer:
 
     async def start(self) -> None:
         """Answer from now on."""
-        for name in ("", *SERVICES):
-            await self._health.set(name, health_pb2.HealthCheckResponse.SERVING)
+        await self._standard.start()
         await self._server.start()
 
     async def stop(self) -> None:
         """Take no more calls; those in flight have some seconds to finish."""
-        await self._health.enter_graceful_shutdown()
+        await self._standard.stop()
         await self._server.stop(GRACE_SECONDS)
-
-
-def _newer_reflection(names: Sequence[str]) -> Any:
-    """The same service under the name that tools ask for first: its messages have the same bytes."""
-    reflect: Any = reflection.aio.ReflectionServicer(names)
-    handler = grpc.stream_stream_rpc_method_handler(
-        reflect.ServerReflectionInfo,
-        reflection_pb2.ServerReflectionRequest.FromString,
-        reflection_pb2.ServerReflectionResponse.SerializeToString,
-    )
-    return grpc.method_handlers_generic_handler(_REFLECTION_V1, {"ServerReflectionInfo": handler})

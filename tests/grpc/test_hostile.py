@@ -81,6 +81,22 @@ def test_malformed_messages(calls: Calls, data: bytes, status: grpc.StatusCode) 
     assert calls.send(LIST, b"").code == "OK"
 
 
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/grpc.health.v1.Health/Check",
+        "/grpc.health.v1.Health/Watch",
+        "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo",
+        "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo",
+    ],
+)
+def test_malformed_messages_to_what_libraries_answer(calls: Calls, path: str) -> None:
+    with RawConnection(calls.port) as connection:
+        connection.send(request(1, path) + message(1, b"\xff\xff"))
+        assert status_of(connection) == grpc.StatusCode.INVALID_ARGUMENT.value[0]
+    assert calls.send("/grpc.health.v1.Health/Check", b"").code == "OK"
+
+
 def status_of(connection: RawConnection) -> int:
     """How the first call ended."""
     answered = connection.frames()

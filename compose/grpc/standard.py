@@ -1,7 +1,7 @@
 """Health and reflection, as gRPC's libraries have them; but a message that is none is told from a failure of theirs."""
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 import grpc
 from google.protobuf.message import DecodeError
@@ -25,8 +25,7 @@ class StandardServices:
         health_pb2_grpc.add_HealthServicer_to_server(self._health, gathered)
         told = (*names, health.SERVICE_NAME, reflection.SERVICE_NAME)
         reflect: Any = reflection.aio.ReflectionServicer(told)
-        add: Any = reflection_pb2_grpc.add_ServerReflectionServicer_to_server  # pyright: ignore[reportUnknownMemberType]
-        add(reflect, gathered)
+        cast("Any", reflection_pb2_grpc).add_ServerReflectionServicer_to_server(reflect, gathered)
         # Tools ask for the newer name first: its messages have the same bytes.
         gathered.services[_REFLECTION_V1] = gathered.services[reflection.SERVICE_NAME]
         for name, handlers in gathered.services.items():

@@ -40,7 +40,7 @@ class _Kept:
 
     async def fetch(self, call: Call) -> Reply:
         name = call.path["snapshot_name"]
-        return file_reply(self._folder_of(call).find(name), name)
+        return await file_reply(self._folder_of(call).find(name), name)
 
     async def delete(self, call: Call) -> Reply:
         folder, name = self._folder_of(call), call.path["snapshot_name"]

@@ -86,10 +86,10 @@ class ShardSnapshotRoutes(SnapshotHandling):
         path = self._root.new_file()
         try:
             await self._maker.write_shard(entry, shard, path)
+            return await file_reply(path, name, delete=True)
         except BaseException:
             path.unlink(missing_ok=True)
             raise
-        return file_reply(path, name, delete=True)
 
     async def _recover(self, call: Call) -> Reply:
         request = decode_body(_decode_recover, call.body)

@@ -59,16 +59,15 @@ def scheme_of(location: str) -> str:
 
 
 async def _download(location: str, api_key: str | None, path: Path) -> None:
-    # Few servers ever fetch one, and this takes 2 MB and 20 ms.
-    import httpx
-
     headers = {b"accept-encoding": b"identity"}
     if api_key is not None:
         if not _KEY.fullmatch(api_key):  # what httpx says of it has the key in it
             raise BadInputError("Wrong input: api_key: it has characters that no header may have")
         headers[b"api-key"] = api_key.encode()
-    # Reading the certificates that are trusted takes 80 ms.
+    # Reading the certificates that are trusted takes 80 ms, and as long to import what few servers ever need.
     client = await asyncio.to_thread(_client)
+    import httpx
+
     try:
         async with client, client.stream("GET", location, headers=headers) as answer:
             if not answer.is_success:

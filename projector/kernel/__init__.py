@@ -4,12 +4,14 @@ It knows arrays only: what they mean, and where they come from, is for ``project
 Beside that it tells how large messages are that come over gRPC; which there are, ``compose/grpc`` says.
 """
 
+from projector.kernel._kernel import CodedQuery as KernelCodedQuery
 from projector.kernel._kernel import (
     DamagedEndsError,
     DamagedGraphError,
     DamagedPostingsError,
     WireSchema,
     distances,
+    encoded,
     kept_of_ef,
     levels,
     max_sim_nearest,
@@ -27,18 +29,22 @@ from projector.kernel._kernel import Passing as KernelPassing
 from projector.kernel._kernel import Pool as KernelPool
 from projector.kernel._kernel import Postings as KernelPostings
 from projector.kernel._kernel import Rescoring as KernelRescoring
+from projector.kernel._kernel import SearchCodes as KernelSearchCodes
 
 __all__ = [
     "DamagedEndsError",
     "DamagedGraphError",
     "DamagedPostingsError",
+    "KernelCodedQuery",
     "KernelGraph",
     "KernelPassing",
     "KernelPool",
     "KernelPostings",
     "KernelRescoring",
+    "KernelSearchCodes",
     "WireSchema",
     "distances",
+    "encoded",
     "kept_of_ef",
     "levels",
     "max_sim_nearest",

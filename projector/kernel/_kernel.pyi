@@ -47,6 +47,7 @@ class Pool:
         query: NDArray[np.float32],
         wanted: int,
         rows: Rows = None,
+        codes: CodedQuery | None = None,
     ) -> None: ...
     def finished(self) -> list[tuple[int, Any]]: ...  # since it was asked last: tickets, and what is found or why not
 
@@ -74,6 +75,31 @@ class Passing:
     @overload
     def __init__(self, dead_at: NDArray[np.uint64], at: int, slots: NDArray[np.uint32] | None = None) -> None: ...
 
+# A query as search codes are compared with it; ``bytes`` as a walk takes it, uint8.
+class CodedQuery:
+    @property
+    def bytes(self) -> NDArray[np.uint8]: ...
+
+# Codes of all rows, as ``encoded`` gave them. ``error``, ``length`` and ``scale``: the largest that it gave.
+class SearchCodes:
+    def __init__(
+        self,
+        rows: NDArray[np.uint8],  # [rows, 8 + dim]
+        centre: NDArray[np.float32],  # [dim]
+        measure: str,
+        error: float,
+        length: float,
+        scale: float,
+        level: str | None = None,
+    ) -> None: ...
+    def query(self, query: NDArray[np.float32]) -> CodedQuery | None: ...  # None: its numbers are too large for them
+
+def encoded(  # codes, uint8 [rows, 8 + dim], of rows that are counted from a centre on; their error, length and scale
+    rows: NDArray[np.float32],  # [rows, dim], at most 1e15 in size
+    centre: NDArray[np.float32],  # [dim]
+    measure: str,
+) -> tuple[NDArray[np.uint8], float, float, float]: ...
+
 # What follows a walk, of which ``rows`` and ``distances`` are given, nearest first. A graph's ``firsts``, ``ends`` and
 # ``rows`` are those of its repeats.
 class Rescoring:
@@ -96,10 +122,11 @@ class Rescoring:
     def nearest(  # of these, as the function below; none where fewer than wanted pass
         self,
         rows: NDArray[np.uint32],
-        distances: NDArray[np.float32],  # of the vectors, not of their codes
+        distances: NDArray[np.float32],  # of the vectors; of their search codes where a query of these is given
         query: NDArray[np.float32],  # [dim]
         wanted: int,
         passing: Passing | None = None,
+        codes: CodedQuery | None = None,
     ) -> Found: ...
 
 def nearest(
@@ -109,6 +136,7 @@ def nearest(
     wanted: int,
     rows: Rows = None,
     level: str | None = None,
+    codes: CodedQuery | None = None,  # which is found sooner by; what is found is the same
 ) -> Found: ...
 def scores(
     vectors: NDArray[Any],

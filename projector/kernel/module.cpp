@@ -25,6 +25,7 @@
 #include "quantized_module.hpp"
 #include "rescoring_module.hpp"
 #include "scan_module.hpp"
+#include "search_codes_module.hpp"
 #include "walk.hpp"
 #include "wire_module.hpp"
 
@@ -219,8 +220,8 @@ class PyPool {
     }
 
     void nearest(std::uint64_t ticket, const py::array& vectors, const std::string& measure, const F32& query,
-                 std::size_t wanted, const Which& rows) {
-        add_scan(pool_, ticket, vectors, measure, query, wanted, rows);
+                 std::size_t wanted, const Which& rows, const py::object& codes) {
+        add_scan(pool_, ticket, vectors, measure, query, wanted, rows, codes);
     }
 
     py::list finished() {
@@ -299,7 +300,7 @@ PYBIND11_MODULE(_kernel, module) {
         .def("walk", &PyPool::walk, py::arg("ticket"), py::arg("graph"), py::arg("query"), py::arg("wanted"),
              py::arg("ef"), py::arg("allowed") = py::none(), py::arg("budget") = py::none())
         .def("nearest", &PyPool::nearest, py::arg("ticket"), py::arg("vectors"), py::arg("measure"), py::arg("query"),
-             py::arg("wanted"), py::arg("rows") = py::none())
+             py::arg("wanted"), py::arg("rows") = py::none(), py::arg("codes") = py::none())
         .def("finished", &PyPool::finished);
     module.def("distances", &distances, py::arg("vectors"), py::arg("metric"), py::arg("query"),
                py::arg("rows") = py::none(), py::arg("level") = py::none());
@@ -308,6 +309,7 @@ PYBIND11_MODULE(_kernel, module) {
     define_scans(module);
     define_normalising(module);
     define_quantization(module);
+    define_search_codes(module);
     define_rescoring(module);
     define_wire(module);
 }

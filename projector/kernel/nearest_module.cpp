@@ -12,6 +12,7 @@
 
 #include "pool_task.hpp"
 #include "scan.hpp"
+#include "search_codes_module.hpp"
 
 namespace py = pybind11;
 
@@ -21,8 +22,8 @@ namespace {
 // A scan, and what keeps what it looks at.
 struct PyScan {
     PyScan(const py::array& vectors, const std::string& measure, const F32& query, std::size_t wanted,
-           const Which& rows, const std::optional<std::string>& level)
-        : vectors_(vectors), query_(query), chosen_(rows, matrix_of(vectors).size) {
+           const Which& rows, const py::object& codes, const std::optional<std::string>& level)
+        : vectors_(vectors), query_(query), codes_(codes), chosen_(rows, matrix_of(vectors).size) {
         scan.matrix = matrix_of(vectors);
         scan.measure = measure_named(measure);
         scan.level = level_named(level);
@@ -31,6 +32,9 @@ struct PyScan {
         scan.query = query.data();
         scan.wanted = wanted;
         scan.chosen = chosen_.chosen;
+        if (codes.is_none()) return;
+        scan.codes = &codes.cast<const PyCodedQuery&>().codes();
+        require(scan.codes->codes.size == scan.matrix.size, "each row has codes");
     }
 
     Scan scan;
@@ -38,14 +42,15 @@ struct PyScan {
    private:
     py::array vectors_;
     F32 query_;
+    py::object codes_;
     ChosenRows chosen_;
 };
 
 // Of one scan, what several threads found.
 struct SharedScan {
     SharedScan(const py::array& vectors, const std::string& measure, const F32& query, std::size_t wanted,
-               const Which& rows)
-        : asked(vectors, measure, query, wanted, rows, std::nullopt) {}
+               const Which& rows, const py::object& codes)
+        : asked(vectors, measure, query, wanted, rows, codes, std::nullopt) {}
 
     PyScan asked;
     std::mutex lock;
@@ -98,8 +103,8 @@ class ScanTask : public PyTask {
 };
 
 py::tuple py_nearest(const py::array& vectors, const std::string& measure, const F32& query, std::size_t wanted,
-                     const Which& rows, const std::optional<std::string>& level) {
-    PyScan asked(vectors, measure, query, wanted, rows, level);
+                     const Which& rows, const std::optional<std::string>& level, const py::object& codes) {
+    PyScan asked(vectors, measure, query, wanted, rows, codes, level);
     std::vector<Scored> found;
     {
         const py::gil_scoped_release released;
@@ -112,12 +117,12 @@ py::tuple py_nearest(const py::array& vectors, const std::string& measure, const
 
 void define_nearest(py::module_& module) {
     module.def("nearest", &py_nearest, py::arg("vectors"), py::arg("measure"), py::arg("query"), py::arg("wanted"),
-               py::arg("rows") = py::none(), py::arg("level") = py::none());
+               py::arg("rows") = py::none(), py::arg("level") = py::none(), py::arg("codes") = py::none());
 }
 
 void add_scan(Pool& pool, std::uint64_t ticket, const py::array& vectors, const std::string& measure, const F32& query,
-              std::size_t wanted, const Which& rows) {
-    const auto shared = std::make_shared<SharedScan>(vectors, measure, query, wanted, rows);
+              std::size_t wanted, const Which& rows, const py::object& codes) {
+    const auto shared = std::make_shared<SharedScan>(vectors, measure, query, wanted, rows, codes);
     shared->left = std::max<std::size_t>(1, std::min(pool.threads(), parts_of(shared->asked.scan)));
     for (std::size_t task = shared->left; task > 0; --task) pool.add(std::make_unique<ScanTask>(ticket, shared));
 }

@@ -15,8 +15,8 @@ namespace headwater {
 
 void define_nearest(pybind11::module_& module);
 
-// Have as many threads of [pool] as are of use do a scan, and tell it under [ticket].
+// Have as many threads of [pool] as are of use do a scan, and tell it under [ticket]. [codes]: a query of them, or None.
 void add_scan(Pool& pool, std::uint64_t ticket, const pybind11::array& vectors, const std::string& measure,
-              const F32& query, std::size_t wanted, const Which& rows);
+              const F32& query, std::size_t wanted, const Which& rows, const pybind11::object& codes);
 
 }  // namespace headwater

@@ -94,4 +94,29 @@ std::vector<Scored> rescored(const Matrix& matrix, Measure measure, Level level,
     return nearest(matrix, measure, level, query, wanted, chosen);
 }
 
+std::vector<Scored> rescored(const Matrix& matrix, Measure measure, Level level, const float* query,
+                             const Found* found, std::size_t count, const Repeats& repeats, const Passing* passing,
+                             std::size_t wanted, const CodeBounds& bounds) {
+    if (wanted == 0) return {};
+    // About as many as will be compared; what is asked for in vain costs little.
+    for (std::size_t at = 0; at < std::min(count, 2 * wanted + 8); ++at)
+        if (found[at].row < matrix.size) matrix.prefetch(found[at].row);
+    Best best(wanted);
+    ExactScorer exact(measure, matrix.datatype, level, query, 1, matrix.dim);
+    std::vector<Found> same;
+    double limit = std::numeric_limits<double>::infinity();
+    for (std::size_t at = 0; at < count && !(found[at].distance > limit); ++at) {
+        same.clear();
+        spread_one(found[at], repeats, passing, wanted, same);
+        for (const Found& one : same) {
+            if (one.row >= matrix.size) throw std::out_of_range("there is no such row");
+            exact.take(matrix.row(one.row));
+            const float score = exact.score(0);
+            best.add(higher_is_nearer(measure) ? score : -score, one.row);
+        }
+        if (best.full()) limit = bounds.limit(measure, best.least());
+    }
+    return best.full() ? best.take() : std::vector<Scored>();
+}
+
 }  // namespace headwater

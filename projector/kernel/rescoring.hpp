@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "best.hpp"
+#include "code_bounds.hpp"
 #include "scan.hpp"
 #include "walk.hpp"
 
@@ -46,5 +47,10 @@ std::vector<Found> spread(const Found* found, std::size_t count, const Repeats& 
 std::vector<Scored> rescored(const Matrix& matrix, Measure measure, Level level, const float* query,
                              const Found* found, std::size_t count, const Repeats& repeats, const Passing* passing,
                              std::size_t wanted);
+
+// The same where distances are by codes, and off by no more than their [bounds].
+std::vector<Scored> rescored(const Matrix& matrix, Measure measure, Level level, const float* query,
+                             const Found* found, std::size_t count, const Repeats& repeats, const Passing* passing,
+                             std::size_t wanted, const CodeBounds& bounds);
 
 }  // namespace headwater

@@ -13,6 +13,7 @@
 #include "arrays.hpp"
 #include "rescoring.hpp"
 #include "scan_arrays.hpp"
+#include "search_codes_module.hpp"
 
 namespace py = pybind11;
 
@@ -86,7 +87,7 @@ class PyRescoring {
     }
 
     py::tuple nearest(const U32& rows, const F32& distances, const F32& query, std::size_t wanted,
-                      const PyPassing* passing) const {
+                      const PyPassing* passing, const PyCodedQuery* codes) const {
         require(length(query) == matrix_.dim, "a query has dim values");
         const std::vector<Found> walked = walked_of(rows, distances);
         const Passing* which = which_of(passing);
@@ -94,7 +95,10 @@ class PyRescoring {
         std::vector<Scored> found;
         {
             const py::gil_scoped_release released;
-            found = rescored(matrix_, measure_, level_, values, walked.data(), walked.size(), repeats_, which, wanted);
+            found = codes == nullptr
+                        ? rescored(matrix_, measure_, level_, values, walked.data(), walked.size(), repeats_, which, wanted)
+                        : rescored(matrix_, measure_, level_, values, walked.data(), walked.size(), repeats_, which, wanted,
+                                   codes->codes().bounds);
         }
         return answer(found, higher_is_nearer(measure_));
     }
@@ -139,7 +143,7 @@ void define_rescoring(py::module_& module) {
         .def("spread", &PyRescoring::spread, py::arg("rows"), py::arg("distances"), py::arg("most"),
              py::arg("passing") = py::none())
         .def("nearest", &PyRescoring::nearest, py::arg("rows"), py::arg("distances"), py::arg("query"),
-             py::arg("wanted"), py::arg("passing") = py::none());
+             py::arg("wanted"), py::arg("passing") = py::none(), py::arg("codes") = py::none());
 }
 
 }  // namespace headwater

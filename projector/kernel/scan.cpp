@@ -7,20 +7,9 @@
 namespace headwater {
 namespace {
 
-constexpr std::size_t cache_line = 64;
-constexpr std::size_t prefetched = 8 * cache_line;  // of each row; the processor goes on by itself
 constexpr std::size_t scattered_ahead = 16;
 constexpr std::size_t bytes_ahead = 8192;  // in order; about as far as the processor goes on by itself
 constexpr std::size_t taken_at_a_time = 2048;
-
-// Always inline: a function that does nothing else is taken for one that does nothing, and calls of it are left out.
-#define ALWAYS_INLINE inline __attribute__((always_inline))
-
-ALWAYS_INLINE void prefetch(const Matrix& matrix, std::size_t number) {
-    const auto* bytes = static_cast<const std::uint8_t*>(matrix.row(number));
-    const std::size_t length = std::min(matrix.stride, prefetched);
-    for (std::size_t at = 0; at < length; at += cache_line) __builtin_prefetch(bytes + at);
-}
 
 // Asks for rows that will be compared soon.
 class Ahead {
@@ -32,11 +21,11 @@ class Ahead {
                            : scattered_ahead) {}
 
     // Before the [at]-th of some [rows] is compared.
-    ALWAYS_INLINE void before(const std::uint32_t* rows, std::size_t at, std::size_t count) const {
+    __attribute__((always_inline)) void before(const std::uint32_t* rows, std::size_t at, std::size_t count) const {
         if (in_order_) {
-            if (rows[at] + ahead_ < matrix_.size) prefetch(matrix_, rows[at] + ahead_);
+            if (rows[at] + ahead_ < matrix_.size) matrix_.prefetch(rows[at] + ahead_);
         } else if (at + ahead_ < count) {
-            prefetch(matrix_, rows[at + ahead_]);
+            matrix_.prefetch(rows[at + ahead_]);
         }
     }
 
@@ -48,30 +37,44 @@ class Ahead {
 
 // Tells by a distance in float32 that a row isn't among the nearest, where that much can be told: under cosine all rows
 // have about length one, under euclid each rounding is relative to what is added up. A dot product's error depends on
-// how long its row is.
+// how long its row is. By codes it is told of other measures, too, and of more rows in less time.
 class Rough {
    public:
-    Rough(const Matrix& matrix, Measure measure, Level level, const float* query)
-        : query_(query), dim_(matrix.dim), cosine_(measure == Measure::cosine) {
-        const bool unit = cosine_ && matrix.datatype != Datatype::uint8;
-        if (!unit && measure != Measure::euclid) return;
-        distances_ = distances_of(cosine_ ? Metric::dot : Metric::squared, matrix.datatype, level);
+    explicit Rough(const Scan& scan) : measure_(scan.measure), query_(scan.query), rows_(scan.matrix) {
+        const bool cosine = measure_ == Measure::cosine;
+        const bool unit = cosine && rows_.datatype != Datatype::uint8;
+        if (!unit && measure_ != Measure::euclid) return;
+        distances_ = distances_of(cosine ? Metric::dot : Metric::squared, rows_.datatype, scan.level);
         // Each of the sums that are added up in the end is of a sixteenth of the numbers.
-        error_ = 0x1p-23 * (static_cast<double>(dim_) / 16.0 + 48.0);
+        error_ = 0x1p-23 * (static_cast<double>(rows_.dim) / 16.0 + 48.0);
     }
+
+    Rough(const Scan& scan, const ScanCodes& codes)
+        : measure_(scan.measure),
+          query_(codes.query),
+          rows_(codes.codes),
+          distances_(codes.distances),
+          bounds_(&codes.bounds) {}
+
+    // What is compared: rows, or their codes.
+    const Matrix& rows() const { return rows_; }
 
     // The nearest known have at least this [nearness].
     void know(float nearness) {
         const double least = nearness;
-        limit_ = cosine_ ? 1.0 - least + 2.0 * error_
-                         : least * least * (1.0 + 2.0 * error_) +
-                               static_cast<double>(dim_) * std::numeric_limits<float>::min();
+        if (bounds_ != nullptr)
+            limit_ = bounds_->limit(measure_, least);
+        else if (measure_ == Measure::cosine)
+            limit_ = 1.0 - least + 2.0 * error_;
+        else
+            limit_ = least * least * (1.0 + 2.0 * error_) +
+                     static_cast<double>(rows_.dim) * std::numeric_limits<float>::min();
     }
 
     // Compare the next rows that there are, [count] of them, at most [together].
     static constexpr std::size_t together = 16;
     void compare(const void* const* rows, std::size_t count) {
-        if (distances_ != nullptr) distances_(rows, count, query_, dim_, distance_);
+        if (distances_ != nullptr) distances_(rows, count, query_, rows_.dim, distance_);
     }
 
     // Of those rows one.
@@ -82,13 +85,61 @@ class Rough {
     }
 
    private:
-    const float* query_;
-    std::size_t dim_;
-    bool cosine_;
+    Measure measure_;
+    const void* query_;
+    const Matrix& rows_;
     Distances distances_ = nullptr;
+    const CodeBounds* bounds_ = nullptr;
     float distance_[together];
     double error_ = 0.0;
     double limit_ = std::numeric_limits<double>::infinity();
+};
+
+// Compares some rows, in the order in which they are chosen.
+class Comparing {
+   public:
+    Comparing(const Scan& scan, Best& best)
+        : scan_(scan),
+          best_(best),
+          exact_(scan.measure, scan.matrix.datatype, scan.level, scan.query, 1, scan.matrix.dim),
+          higher_(higher_is_nearer(scan.measure)) {}
+
+    // Those that [rough] doesn't tell to be too far.
+    void compare(Rough& rough, const Ahead& ahead, const std::uint32_t* rows, std::size_t count) {
+        const void* together[Rough::together];
+        for (std::size_t from = 0; from < count; from += Rough::together) {
+            const std::size_t size = std::min(count - from, Rough::together);
+            for (std::size_t at = 0; at < size; ++at) {
+                ahead.before(rows, from + at, count);
+                together[at] = rough.rows().row(rows[from + at]);
+            }
+            const bool compared = best_.full();
+            if (compared) rough.compare(together, size);
+            if (compared) asked_ += size;
+            for (std::size_t at = 0; at < size; ++at) {
+                if (compared && rough.too_far(at)) continue;
+                if (compared) ++left_;
+                exact_.take(scan_.matrix.row(rows[from + at]));
+                const float score = exact_.score(0);
+                best_.add(higher_ ? score : -score, rows[from + at]);
+                if (best_.full()) rough.know(best_.least());
+            }
+        }
+    }
+
+    // Whether it has turned out that too many rows are left for it to be worth anything.
+    bool in_vain() const {
+        constexpr std::size_t least = 1024, each = 8, worth = 3;
+        return asked_ >= std::max(least, each * scan_.wanted) && left_ * worth > asked_;
+    }
+
+   private:
+    const Scan& scan_;
+    Best& best_;
+    ExactScorer exact_;
+    bool higher_;
+    std::size_t asked_ = 0;  // rows about which a [rough] was asked
+    std::size_t left_ = 0;   // of these, that it did not tell of
 };
 
 }  // namespace
@@ -98,35 +149,28 @@ std::size_t parts_of(const Scan& scan) {
 }
 
 std::vector<Scored> nearest_left(Scan& scan) {
-    const Matrix& matrix = scan.matrix;
     Best best(scan.wanted);
     if (scan.wanted == 0) return best.take();
-    Rough rough(matrix, scan.measure, scan.level, scan.query);
-    ExactScorer exact(scan.measure, matrix.datatype, scan.level, scan.query, 1, matrix.dim);
-    const Ahead ahead(matrix, scan.chosen);
-    const bool higher = higher_is_nearer(scan.measure);
-    const auto some = [&](const std::uint32_t* rows, std::size_t count) {
-        const void* together[Rough::together];
-        for (std::size_t from = 0; from < count; from += Rough::together) {
-            const std::size_t size = std::min(count - from, Rough::together);
-            for (std::size_t at = 0; at < size; ++at) {
-                ahead.before(rows, from + at, count);
-                together[at] = matrix.row(rows[from + at]);
-            }
-            const bool compared = best.full();
-            if (compared) rough.compare(together, size);
-            for (std::size_t at = 0; at < size; ++at) {
-                if (compared && rough.too_far(at)) continue;
-                exact.take(together[at]);
-                const float score = exact.score(0);
-                best.add(higher ? score : -score, rows[from + at]);
-                if (best.full()) rough.know(best.least());
-            }
+    Comparing comparing(scan, best);
+    const std::size_t all = scan.chosen.length();
+    const auto go_on = [&](Rough& rough, bool while_worth) {
+        const Ahead ahead(rough.rows(), scan.chosen);
+        if (best.full()) rough.know(best.least());
+        while (!(while_worth && comparing.in_vain())) {
+            const std::size_t from = scan.next.fetch_add(taken_at_a_time, std::memory_order_relaxed);
+            if (from >= all) return;
+            scan.chosen.each(from, std::min(all, from + taken_at_a_time),
+                             [&](const std::uint32_t* rows, std::size_t count) {
+                                 comparing.compare(rough, ahead, rows, count);
+                             });
         }
     };
-    const std::size_t all = scan.chosen.length();
-    for (std::size_t from; (from = scan.next.fetch_add(taken_at_a_time, std::memory_order_relaxed)) < all;)
-        scan.chosen.each(from, std::min(all, from + taken_at_a_time), some);
+    if (scan.codes != nullptr) {
+        Rough by_codes(scan, *scan.codes);
+        go_on(by_codes, true);
+    }
+    Rough rough(scan);
+    go_on(rough, false);
     return best.take();
 }
 
@@ -138,8 +182,8 @@ std::vector<Scored> nearest_of(const std::vector<std::vector<Scored>>& parts, st
 }
 
 std::vector<Scored> nearest(const Matrix& matrix, Measure measure, Level level, const float* query, std::size_t wanted,
-                            const Chosen& chosen) {
-    Scan scan{matrix, measure, level, query, wanted, chosen};
+                            const Chosen& chosen, const ScanCodes* codes) {
+    Scan scan{matrix, measure, level, query, wanted, chosen, codes};
     return nearest_left(scan);
 }
 

@@ -1,6 +1,7 @@
 // Comparing all rows, or those that may be found, with a query: exactly, in one pass.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -8,6 +9,7 @@
 
 #include "best.hpp"
 #include "chosen.hpp"
+#include "code_bounds.hpp"
 #include "exact.hpp"
 
 namespace headwater {
@@ -21,6 +23,23 @@ struct Matrix {
     Datatype datatype = Datatype::float32;
 
     const void* row(std::size_t number) const { return data + number * stride; }
+
+    // Ask for a row that will be looked at soon. Always inline: a function that does nothing else is taken for one that
+    // does nothing, and calls of it are left out.
+    __attribute__((always_inline)) void prefetch(std::size_t number) const {
+        constexpr std::size_t cache_line = 64, most = 8 * cache_line;  // the processor goes on by itself
+        const std::uint8_t* bytes = data + number * stride;
+        const std::size_t length = std::min(stride, most);
+        for (std::size_t at = 0; at < length; at += cache_line) __builtin_prefetch(bytes + at);
+    }
+};
+
+// Codes of all rows, which tell which of them need not be compared: [codes] have the bytes of a row as their [dim].
+struct ScanCodes {
+    Matrix codes;
+    Distances distances = nullptr;
+    const void* query = nullptr;
+    CodeBounds bounds;
 };
 
 // One search for the nearest rows. Several threads may do it together: each takes of the rows that are left.
@@ -31,6 +50,7 @@ struct Scan {
     const float* query = nullptr;
     std::size_t wanted = 0;
     Chosen chosen;
+    const ScanCodes* codes = nullptr;  // nullptr: there are none
     std::atomic<std::size_t> next{0};  // the place of the first that nobody has taken yet
 };
 
@@ -46,7 +66,7 @@ std::vector<Scored> nearest_of(const std::vector<std::vector<Scored>>& parts, st
 
 // That of all chosen rows, by one thread.
 std::vector<Scored> nearest(const Matrix& matrix, Measure measure, Level level, const float* query, std::size_t wanted,
-                            const Chosen& chosen);
+                            const Chosen& chosen, const ScanCodes* codes = nullptr);
 
 // The scores of each of [count] queries with all chosen rows, one query's after another's, to [out].
 void scores(const Matrix& matrix, Measure measure, Level level, const float* queries, std::size_t count,

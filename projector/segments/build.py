@@ -14,13 +14,26 @@ from numpy.typing import NDArray
 from ingest.disk import sync_file, sync_folder
 from projector.columns.builder import ColumnsBuilder
 from projector.quantization.codes import wanted_meta, write_codes
+from projector.quantization.search_codes import read_search_codes, write_search_codes
 from projector.segments.errors import SegmentDamagedError
 from projector.segments.flat_file import FlatFileWriter, file_checksum
+from projector.segments.graph import Graph
 from projector.segments.graph_keep import keep_graphs
+from projector.segments.graph_links import Links
 from projector.segments.graph_sections import write_repeats
 from projector.segments.merge_order import merge_ids
-from projector.segments.meta import SEGMENT_FILE, SEGMENT_KIND, GraphMeta, SegmentMeta, UnfitGraph, VectorMeta
+from projector.segments.meta import (
+    DENSE,
+    SEGMENT_FILE,
+    SEGMENT_KIND,
+    GraphMeta,
+    SearchCodesMeta,
+    SegmentMeta,
+    UnfitGraph,
+    VectorMeta,
+)
 from projector.segments.repeats import Repeats
+from projector.segments.search_codes_check import leads_as_far
 from projector.segments.sources import SegmentSource, Source, SpillSource
 from projector.segments.spec import BuildResult, BuildSpec
 from projector.vectors.kind import PartKind, Stored, Vectors
@@ -76,7 +89,7 @@ class _Build:
             self._write_versions(file)
             self._write_payloads(file)
             written = (self._write_vectors(file, i, name) for name, i in self._config.positions.items())
-            vectors = [meta for meta in written if meta is not None]
+            vectors = [self._with_search_codes(file, meta) for meta in written if meta is not None]
             started = perf_counter()
             indexed = self._spec.graph
             if self._spec.keep:
@@ -142,28 +155,36 @@ class _Build:
         due = [v for v in vectors if wants_graph(self._config, v.name, v.rows)]
         total = sum(v.rows for v in due)
         done = 0
-        built: dict[int, GraphMeta | UnfitGraph] = {}
+        built: dict[int, VectorMeta] = {}
         for vector in due:
-            values = file.map(f"vectors.{vector.number}", DTYPES[vector.datatype]).reshape(vector.rows, vector.dim)
+            values = _values(file, vector)
             write_codes(file, vector, values, self._config.quantization_for(vector.name))
             matrix = values.astype(np.float32, copy=False)
             repeats = Repeats.find(matrix)
             write_repeats(file, vector.number, repeats)
             built[vector.number] = self._build_graph(
-                vector, matrix, repeats, lambda rows, done=done: self._progress((done + rows) / total)
+                file, vector, matrix, repeats, lambda rows, done=done: self._progress((done + rows) / total)
             )
             done += vector.rows
-        return [self._with_graph(v, built[v.number]) if v.number in built else v for v in vectors]
+        return [built.get(v.number, v) for v in vectors]
 
-    def _with_graph(self, vector: VectorMeta, built: GraphMeta | UnfitGraph) -> VectorMeta:
-        vector = msgspec.structs.replace(vector, quantized=wanted_meta(self._config, vector.name))
-        if isinstance(built, UnfitGraph):
-            return msgspec.structs.replace(vector, unfit=built)
-        return msgspec.structs.replace(vector, graph=built)
+    def _with_search_codes(self, file: FlatFileWriter, vector: VectorMeta) -> VectorMeta:
+        quantized = self._spec.graph and wants_graph(self._config, vector.name, vector.rows)
+        if quantized and self._config.quantization_for(vector.name) is not None:
+            return vector
+        if vector.kind != DENSE or not write_search_codes(file, vector, _values(file, vector)):
+            return vector
+        return msgspec.structs.replace(vector, search_codes=SearchCodesMeta(walked=False))
 
     def _build_graph(
-        self, vector: VectorMeta, matrix: NDArray[np.float32], repeats: Repeats, progress: Callable[[int], None]
-    ) -> GraphMeta | UnfitGraph:
+        self,
+        file: FlatFileWriter,
+        vector: VectorMeta,
+        matrix: NDArray[np.float32],
+        repeats: Repeats,
+        progress: Callable[[int], None],
+    ) -> VectorMeta:
+        """What the directory is to say of the vectors then."""
         hnsw = self._config.hnsw_for(vector.name)
         threads = self._spec.threads or hnsw.max_indexing_threads or os.cpu_count() or 1
         path = self._folder / f"graph.{vector.number}.links"
@@ -171,12 +192,25 @@ class _Build:
         from projector.segments.graph_build import build_graph
 
         quality = build_graph(path, matrix, vector.distance, hnsw, threads, repeats, progress)
+        vector = msgspec.structs.replace(vector, quantized=wanted_meta(self._config, vector.name))
         if not quality.sufficient:
             path.unlink()
-            return UnfitGraph(hnsw.m, hnsw.ef_construct, quality.own, quality.far)
+            return msgspec.structs.replace(
+                vector, unfit=UnfitGraph(hnsw.m, hnsw.ef_construct, quality.own, quality.far)
+            )
+        codes = read_search_codes(file.map, vector)
+        if codes is not None:
+            graph = Graph(Links.open(path, vector.rows), matrix, vector.distance, repeats, None, codes)
+            walked = leads_as_far(graph, matrix, vector.distance, hnsw.ef_construct)
+            vector = msgspec.structs.replace(vector, search_codes=SearchCodesMeta(walked))
         sync_file(path)
         length, crc = file_checksum(path)
-        return GraphMeta(path.name, length, crc, hnsw.m, hnsw.ef_construct)
+        return msgspec.structs.replace(vector, graph=GraphMeta(path.name, length, crc, hnsw.m, hnsw.ef_construct))
+
+
+def _values(file: FlatFileWriter, vector: VectorMeta) -> NDArray[Any]:
+    """The vectors of a name as they were written, [rows, dim]."""
+    return file.map(f"vectors.{vector.number}", DTYPES[vector.datatype]).reshape(vector.rows, vector.dim)
 
 
 def wants_graph(config: CollectionConfig, name: str, rows: int) -> bool:

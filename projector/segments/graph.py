@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from projector.kernel import DamagedGraphError, KernelGraph, KernelPool, KernelRescoring
 from projector.quantization.codes import Codes
+from projector.quantization.search_codes import SearchCodes
 from projector.segments.graph_links import Links
 from projector.segments.repeats import Repeats
 from schemas.config import Distance
@@ -47,17 +48,23 @@ class Graph:
         distance: Distance,
         repeats: Repeats,
         codes: Codes | None = None,
+        search_codes: SearchCodes | None = None,
     ) -> None:
-        """``matrix``: [rows, dim] of float32, float16 or uint8, normalised for Cosine; not copied. ``codes``: theirs.
+        """``matrix``: [rows, dim] of float32, float16 or uint8, normalised for Cosine; not copied.
+
+        ``codes``: theirs, as they were asked for; else ``search_codes``.
 
         ``repeats``: the rows that are not in the graph, beside those that stand for them. Raises ValueError for links
         that don't fit.
         """
         self.metric = _METRICS[distance]
         self.codes = codes
+        self.search_codes = search_codes
         self._kernel = KernelGraph(matrix, self.metric, links.base, links.upper, links.entry)
         if codes is not None:
             self._coded = KernelGraph(codes.rows, codes.quantizer.form, links.base, links.upper, links.entry)
+        elif search_codes is not None:
+            self._coded = KernelGraph(search_codes.rows, "bytes", links.base, links.upper, links.entry)
         self._told = False
         self.repeats = repeats
         self.rescoring = KernelRescoring(matrix, distance.lower(), repeats.firsts, repeats.ends, repeats.rows)

@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 
 from projector.segments.flat_file import FlatFileWriter
-from projector.segments.meta import VectorMeta
+from projector.segments.meta import SearchCodesMeta, VectorMeta
 from projector.segments.reader import Segment
 
 
@@ -29,7 +29,12 @@ def _keep(segment: Segment, file: FlatFileWriter, folder: Path, vector: VectorMe
             section.write(data)
     if before.graph is not None:
         _share(segment.folder / before.graph.file, folder / before.graph.file)
-    return msgspec.structs.replace(vector, graph=before.graph, unfit=before.unfit, quantized=before.quantized)
+    codes = vector.search_codes
+    if codes is not None:
+        codes = SearchCodesMeta(before.search_codes is not None and before.search_codes.walked)
+    return msgspec.structs.replace(
+        vector, graph=before.graph, unfit=before.unfit, quantized=before.quantized, search_codes=codes
+    )
 
 
 def _share(source: Path, target: Path) -> None:

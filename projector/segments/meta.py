@@ -15,6 +15,8 @@ DENSE, SPARSE, MULTI = "dense", "sparse", "multi"
 """The kinds of vectors."""
 CODES_VERSION = 1
 """That of what codes mean. Codes of a later version are not read: search is one of the vectors themselves."""
+SEARCH_CODES_VERSION = 1
+"""The same of search codes."""
 
 
 class GraphMeta(msgspec.Struct, frozen=True):
@@ -48,11 +50,19 @@ class QuantizedMeta(msgspec.Struct, frozen=True):
     version: int = CODES_VERSION
 
 
+class SearchCodesMeta(msgspec.Struct, frozen=True):
+    """Search codes that a name's vectors have. ``walked``: whether walks by them lead as far as by the vectors."""
+
+    walked: bool
+    version: int = SEARCH_CODES_VERSION
+
+
 class VectorMeta(msgspec.Struct, frozen=True):
     """One vector name's sections: those of its kind and, unless every slot has one, ``slots.<n>``.
 
     ``number`` is the name's position in stored points when the segment was built; ``dim`` 0 for a sparse one.
-    Where it is quantized, ``quantizer.<n>`` and ``codes.<n>`` are there, too. Where rows repeat others,
+    Where it is quantized, ``quantizer.<n>`` and ``codes.<n>`` are there, too, else ``search_codes.<n>`` and
+    ``search_code_scale.<n>`` where these are of use. Where rows repeat others,
     ``repeated.<n>``, ``repeat_ends.<n>`` and ``repeats.<n>`` go with its graph.
     """
 
@@ -68,6 +78,7 @@ class VectorMeta(msgspec.Struct, frozen=True):
     kind: str = DENSE
     datatype: Datatype = Datatype.FLOAT32
     quantized: QuantizedMeta | None = None
+    search_codes: SearchCodesMeta | None = None
 
 
 class SegmentMeta(msgspec.Struct, frozen=True):

@@ -13,6 +13,7 @@ from threading import Lock, Thread
 import structlog
 
 from projector.columns.meta import declared_columns
+from projector.quantization.search_codes import SECTIONS as SEARCH_CODES_SECTIONS
 from projector.segments.mapping import advise, lock, unlock
 from projector.segments.reader import Segment
 from schemas.config import CollectionConfig
@@ -38,7 +39,8 @@ def _said(config: CollectionConfig, segment: Segment) -> Iterator[tuple[str, Mem
                 for section in _INDEX:
                     yield f"{section}{vector.number}", placed(index.memory, index.on_disk)
         elif params is not None:
-            yield f"vectors.{vector.number}", placed(params.memory, params.on_disk)
+            for section in ("vectors.", *(() if vector.search_codes is None else SEARCH_CODES_SECTIONS)):
+                yield f"{section}{vector.number}", placed(params.memory, params.on_disk)
             hnsw = config.hnsw_for(vector.name)
             yield f"{_GRAPH}{vector.name}", placed(hnsw.memory, hnsw.on_disk)
     payload = None if config.payload is None else config.payload.memory

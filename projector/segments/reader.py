@@ -13,6 +13,8 @@ from projector.columns.meta import COLUMNS_SECTION
 from projector.columns.select import select
 from projector.columns.selection import Selection
 from projector.quantization.codes import CODES_SECTIONS, check_codes, read_codes
+from projector.quantization.search_codes import SECTIONS as SEARCH_CODES_SECTIONS
+from projector.quantization.search_codes import read_search_codes
 from projector.segments.errors import SegmentDamagedError
 from projector.segments.flat_file import NOT_ITS_FAULT, FlatFile, file_checksum
 from projector.segments.graph import Graph
@@ -67,8 +69,8 @@ class Segment:
     @staticmethod
     def open(folder: Path) -> "Segment":
         """Open a segment's folder. Checks every file's size, and the checksums of whatever leads to other data (ids,
-        offsets, slots), in a file below CHECKED_AT_ONCE of vectors and payloads, too; ``check`` and ``reread`` compare
-        the rest, loading a graph that one's and its codes'.
+        offsets, slots) or away from it (search codes), in a file below CHECKED_AT_ONCE of vectors and payloads, too;
+        ``check`` and ``reread`` compare the rest, loading a graph that one's and its codes'.
 
         Raises SegmentDamagedError when a file is missing, has another size or checksum, or a newer version, OSError for
         lack of memory or rights.
@@ -82,6 +84,9 @@ class Segment:
         else:
             slots = [name for name in names if name.startswith(_CHECKED)]
             file.check("numbers", "uuids", "versions", "payload_offsets", COLUMNS_SECTION, *slots)
+            for name in names:
+                if name.startswith(SEARCH_CODES_SECTIONS):
+                    file.check_on_disk(name)
         return Segment(folder, file)
 
     def check(self, *, graphs: bool = True) -> None:
@@ -231,8 +236,8 @@ class Segment:
             if links.file is not None:
                 self._graph_files[name] = links.file
             values = self._file.array(f"vectors.{meta.number}", DTYPES[meta.datatype]).reshape(meta.rows, meta.dim)
-            codes = read_codes(self._file, meta)
-            return Graph(links, values, meta.distance, read_repeats(self._file, meta), codes)
+            codes, search_codes = read_codes(self._file, meta), read_search_codes(self._file.array, meta)
+            return Graph(links, values, meta.distance, read_repeats(self._file, meta), codes, search_codes)
         except (SegmentDamagedError, ValueError) as error:
             self.damaged_graphs[name] = str(error)
             return None

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from projector.quantization.search_codes import SearchCodes, read_search_codes
 from projector.segments.errors import SegmentDamagedError
 from projector.segments.flat_file import FlatFile, FlatFileWriter
 from projector.segments.meta import VectorMeta
@@ -21,10 +22,11 @@ Matrix = NDArray[Any]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class DenseVectors:
-    """``matrix``: [rows, dim] of the datatype, maybe mapped; ``slots`` as in ``Vectors``."""
+    """``matrix``: [rows, dim] of the datatype, maybe mapped; ``slots`` as in ``Vectors``. ``search_codes``: theirs."""
 
     matrix: Matrix
     slots: Slots | None
+    search_codes: SearchCodes | None = None
 
     @property
     def rows(self) -> int:
@@ -100,7 +102,11 @@ class DensePartKind:
         values = file.array(f"vectors.{meta.number}", DTYPES[meta.datatype])
         if len(values) != meta.rows * meta.dim:
             raise SegmentDamagedError(f"{file.path}: the vectors of {meta.name!r} do not fit the slots")
-        return DenseVectors(values.reshape(meta.rows, meta.dim), slots)
+        try:
+            codes = read_search_codes(file.array, meta)
+        except ValueError as error:
+            raise SegmentDamagedError(f"{file.path}: {error}") from error
+        return DenseVectors(values.reshape(meta.rows, meta.dim), slots, codes)
 
     def meta(self, name: str, number: int, rows: int, every_slot: bool) -> VectorMeta:
         """What the segment's directory says of them."""

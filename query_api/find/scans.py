@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from projector.kernel import KernelPool, nearest
+from projector.kernel import KernelCodedQuery, KernelPool, nearest
 from query_api.budget import Allowance
 from query_api.find.selection import Findable
 from query_api.native import Answer
@@ -26,10 +26,12 @@ class Scan:
         found: Findable,
         wanted: int,
         scan_us: float,
+        codes: KernelCodedQuery | None = None,
     ) -> None:
         """``matrix``: [rows, dim], of which those ``found`` are compared with ``query``, float32 [dim].
 
-        ``measure``: as the kernel calls it. ``scan_us``: about how long one thread takes, in microseconds.
+        ``measure``: as the kernel calls it. ``scan_us``: about how long one thread takes, in microseconds. ``codes``:
+        the query for the rows' search codes.
         """
         self._matrix = matrix
         self._measure = measure
@@ -37,6 +39,7 @@ class Scan:
         self._found = found
         self._wanted = wanted
         self._us = scan_us
+        self._codes = codes
         self._nearest: Nearest | None = None
 
     @property
@@ -46,7 +49,8 @@ class Scan:
 
     def begin(self, pool: KernelPool, ticket: int) -> None:
         """Have it done by threads of the pool."""
-        pool.nearest(ticket, self._matrix, self._measure, self._query, self._wanted, self._found.chosen())
+        chosen = self._found.chosen()
+        pool.nearest(ticket, self._matrix, self._measure, self._query, self._wanted, chosen, self._codes)
 
     def end(self, answer: Answer) -> None:
         """Take what the pool said. What failed there is done again by who needs it, and fails where that is told."""
@@ -60,5 +64,6 @@ class Scan:
         """
         if self._nearest is None:
             allowance.spend(self._us)
-            self._nearest = nearest(self._matrix, self._measure, self._query, self._wanted, self._found.chosen())
+            chosen = self._found.chosen()
+            self._nearest = nearest(self._matrix, self._measure, self._query, self._wanted, chosen, codes=self._codes)
         return self._nearest

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from projector.kernel import KernelPool
+from projector.kernel import KernelCodedQuery, KernelPool
 from projector.segments.graph import Graph, Walk
 from query_api.budget import Allowance, OverEstimateError
 from query_api.find.selection import Findable
@@ -20,17 +20,26 @@ class GraphWalk:
     divisible = False
 
     def __init__(
-        self, graph: Graph, query: NDArray[Any], found: Findable, wanted: int, plan: WalkPlan, *, coded: bool = False
+        self,
+        graph: Graph,
+        query: NDArray[Any],
+        found: Findable,
+        wanted: int,
+        plan: WalkPlan,
+        *,
+        coded: bool = False,
+        search_codes: KernelCodedQuery | None = None,
     ) -> None:
-        """``query``: float32 [dim]; where ``coded``, prepared for the graph's codes.
+        """``query``: float32 [dim]; where ``coded``, prepared for the graph's codes; ``search_codes``: likewise.
 
         ``wanted``: how many of ``found`` to find at least.
         """
         self.graph = graph
-        self.query = query
+        self.query = query if search_codes is None else search_codes.bytes
         self.plan = plan
         self.wanted = wanted
-        self._coded = coded
+        self._coded = coded or search_codes is not None
+        self._search_codes = search_codes
         self.found = found
         self._allowed: NDArray[np.bool_] | None = None
         self._walked: Walk | None = None
@@ -88,7 +97,7 @@ class GraphWalk:
             return None
         graph = self.graph
         kept = self.found.kept(graph.repeats)
-        found = graph.rescoring.nearest(there.rows, there.distances, query, self.wanted, kept)
+        found = graph.rescoring.nearest(there.rows, there.distances, query, self.wanted, kept, self._search_codes)
         return None if len(found[0]) < self.wanted else found
 
     def _mask(self) -> NDArray[np.bool_] | None:

@@ -21,6 +21,11 @@ from schemas.vectors.params import Datatype, Distance
 
 Rows = NDArray[np.int64]
 
+CODED_WALK, CODED_SCAN = 0.65, 0.5
+"""How long walks and scans by search codes take, of what they take by vectors."""
+LEAST_CODED = 512
+"""Where fewer rows are compared, to prepare a query for codes takes longer than they save."""
+
 
 class DenseComparison:
     """One dense query."""
@@ -60,11 +65,17 @@ class DenseComparison:
         """How to begin in the graph, by its codes if it has any."""
         if graph.codes is not None and not asked.quantization.ignore:
             return coded_walk(graph, graph.codes, self.scorer, asked)
-        found = asked.found
+        found, codes = asked.found, graph.search_codes
+        prepared = None
+        if codes is not None and codes.walked and not asked.quantization.ignore:
+            prepared = codes.kernel.query(self.scorer.query)
         plan = walk_for(found, asked.ef, len(self.scorer.query))
-        return (
-            None if plan is None else GraphWalk(graph, self.scorer.query, found, min(asked.wanted, found.count), plan)
-        )
+        if plan is None:
+            return None
+        if prepared is not None:
+            plan = plan._replace(us=plan.us * CODED_WALK, us_each=plan.us_each * CODED_WALK)
+        wanted = min(asked.wanted, found.count)
+        return GraphWalk(graph, self.scorer.query, found, wanted, plan, search_codes=prepared)
 
     def scan(self, vectors: DenseVectors, graph: Graph | None, asked: Asked) -> Scan | None:
         """Comparing all that may be found; None where codes may be compared first."""
@@ -72,9 +83,14 @@ class DenseComparison:
         return None if coded else self._scan(vectors, asked)
 
     def _scan(self, vectors: DenseVectors, asked: Asked) -> Scan:
-        scorer = self.scorer
+        scorer, codes = self.scorer, vectors.search_codes
         us = self.us(vectors, asked.found)
-        return Scan(vectors.matrix, scorer.measure, scorer.query, asked.found, asked.wanted, us)
+        prepared = None
+        if codes is not None and asked.found.count >= LEAST_CODED and not asked.quantization.ignore:
+            prepared = codes.kernel.query(scorer.query)
+        if prepared is not None:
+            us *= CODED_SCAN
+        return Scan(vectors.matrix, scorer.measure, scorer.query, asked.found, asked.wanted, us, prepared)
 
     def _step(self, query: PartQuery, walk: GraphWalk) -> tuple[Rows, Floats] | None:
         nearest = walk.nearest(self.scorer.query, query.allowance)

@@ -1,0 +1,45 @@
+// Codes that tell of most rows that they aren't among the nearest: a byte a value, each row on a scale of its own,
+// counted from a centre on. How far off a distance by them may be is known, so that what is found beside the rows
+// themselves is the same with and without codes. Rows are of the form "bytes" (quantized.hpp).
+#pragma once
+
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "quantized.hpp"
+#include "scan.hpp"
+#include "walk.hpp"
+
+namespace headwater {
+
+// Of many rows, each the largest: how far one is from what its codes stand for, the length of that, and a scale.
+struct CodeSizes {
+    double error = 0.0;
+    double length = 0.0;
+    double scale = 0.0;
+};
+
+// [out]: of [count] rows, float32 [dim], the codes. [sizes] grow to theirs. Values are at most 1e15 in size.
+void encode(const float* rows, std::size_t count, std::size_t dim, const float* centre, bool squared,
+            std::uint8_t* out, CodeSizes& sizes);
+
+struct SearchCodes {
+    Rows rows;
+    std::size_t dim = 0;
+    const float* centre = nullptr;
+    CodeSizes sizes;
+    Measure measure = Measure::cosine;
+};
+
+struct CodedQuery {
+    std::vector<std::uint8_t> bytes;  // as the form "bytes" has it
+    CodeBounds bounds;
+};
+
+// A query, float32 [dim]; none where its numbers are beyond what float32 can add up.
+std::optional<CodedQuery> coded(const SearchCodes& codes, const float* query);
+
+}  // namespace headwater

@@ -1,0 +1,187 @@
+"""What is found with search codes is what is found without, whatever the vectors are."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from projector.kernel import (
+    KernelCodedQuery,
+    KernelPassing,
+    KernelPool,
+    KernelRescoring,
+    KernelSearchCodes,
+    distances,
+    encoded,
+    levels,
+    nearest,
+)
+from projector.segments.repeats import Repeats
+from schemas.vectors.normalise import normalise
+from tests.projector.kernel.test_rescoring import first
+from tests.projector.kernel.test_threads import taken
+
+MEASURES = ["cosine", "dot", "euclid"]
+Matrix = NDArray[np.float32]
+
+
+def rows_of(kind: str, rows: int, dim: int, seed: int) -> Matrix:
+    """Vectors that are easily or badly told by a byte a value."""
+    rng = np.random.default_rng(seed)
+    values = rng.standard_normal((rows, dim))
+    match kind:
+        case "far from the origin":
+            values += 1000.0
+        case "a value larger than all others":
+            values[:, 0] *= 1e4
+        case "rows of any length":
+            values *= np.exp(rng.uniform(-20, 20, (rows, 1)))
+        case "equal rows":
+            values = values[rng.integers(0, max(1, rows // 20), rows)]
+        case "zeros":
+            values[rng.random(rows) < 0.5] = 0.0
+            values[rng.random((rows, dim)) < 0.5] = 0.0
+        case "large":
+            values *= 1e14
+        case "tiny":
+            values *= 1e-36
+        case _:
+            pass
+    return values.astype(np.float32)
+
+
+KINDS = [
+    "normal",
+    "far from the origin",
+    "a value larger than all others",
+    "rows of any length",
+    "equal rows",
+    "zeros",
+    "large",
+    "tiny",
+]
+
+
+def codes_of(matrix: NDArray[Any], measure: str, level: str | None = None) -> KernelSearchCodes:
+    centre = matrix.mean(axis=0, dtype=np.float64).astype(np.float32)
+    rows, error, length, scale = encoded(matrix.astype(np.float32), centre, measure)
+    return KernelSearchCodes(rows, centre, measure, error, length, scale, level)
+
+
+def distances_by_codes(
+    matrix: Matrix, measure: str, query: Matrix, rows: NDArray[np.int64]
+) -> tuple[Matrix, KernelCodedQuery]:
+    prepared = codes_of(matrix, measure).query(query)
+    assert prepared is not None
+    codes, *_ = encoded(matrix, matrix.mean(axis=0, dtype=np.float64).astype(np.float32), measure)
+    return distances(codes, "bytes", prepared.bytes, rows), prepared
+
+
+@settings(deadline=None)
+@given(
+    kind=st.sampled_from(KINDS),
+    measure=st.sampled_from(MEASURES),
+    rows=st.integers(1, 6000),
+    dim=st.integers(1, 200),
+    wanted=st.integers(0, 40),
+    which=st.sampled_from(["all", "list", "mask"]),
+    half=st.booleans(),
+    level=st.sampled_from(levels()),
+    own=st.booleans(),
+    seed=st.integers(0, 1 << 20),
+)
+def test_scans_find_the_same(
+    kind: str, measure: str, rows: int, dim: int, wanted: int, which: str, half: bool, level: str, own: bool, seed: int
+) -> None:
+    rng = np.random.default_rng(seed)
+    made = rows_of(kind, rows, dim, seed)
+    query = made[rng.integers(rows)].copy() if own else rows_of(kind, 1, dim, seed + 1)[0]
+    if measure == "cosine":
+        made, query = normalise(made), normalise(query[np.newaxis])[0]
+    matrix = made.astype(np.float16) if half and kind != "large" else made
+    if not np.isfinite(matrix).all():
+        matrix = made
+    mask = rng.random(rows) < 0.5
+    chosen = {"all": None, "list": np.flatnonzero(mask), "mask": mask}[which]
+    codes = codes_of(matrix, measure, level).query(query)
+    assert codes is not None
+    found, scores = nearest(matrix, measure, query, wanted, chosen, level, codes)
+    right, right_scores = nearest(matrix, measure, query, wanted, chosen, level)
+    assert found.tolist() == right.tolist()
+    assert scores.tolist() == right_scores.tolist()
+
+
+@settings(deadline=None)
+@given(
+    kind=st.sampled_from(KINDS),
+    measure=st.sampled_from(MEASURES),
+    dim=st.integers(1, 100),
+    wanted=st.integers(1, 30),
+    filtered=st.booleans(),
+    seed=st.integers(0, 1 << 20),
+)
+def test_a_walk_through_everything_and_its_rescoring_find_the_same(
+    kind: str, measure: str, dim: int, wanted: int, filtered: bool, seed: int
+) -> None:
+    rows = 400
+    matrix, query = rows_of(kind, rows, dim, seed), rows_of(kind, 1, dim, seed + 1)[0]
+    if measure == "cosine":
+        matrix, query = normalise(matrix), normalise(query[np.newaxis])[0]
+    repeats = Repeats.find(matrix)
+    distinct = repeats.distinct(rows)
+    about, prepared = distances_by_codes(matrix, measure, query, distinct)
+    order = np.argsort(about, kind="stable")
+    mask = np.random.default_rng(seed).random(rows) < 0.7
+    rescoring = KernelRescoring(matrix, measure, repeats.firsts, repeats.ends, repeats.rows)
+    walked = distinct[order].astype(np.uint32), about[order]
+    passing = KernelPassing(mask) if filtered else None
+    found, scores = rescoring.nearest(*walked, query, wanted, passing, prepared)
+    right, right_scores = nearest(matrix, measure, query, wanted, mask if filtered else None)
+    assert first(found, scores, wanted, measure) == first(right, right_scores, wanted, measure)
+
+
+def test_most_rows_are_told_apart() -> None:
+    matrix = normalise(rows_of("normal", 20_000, 100, 1))
+    query = normalise(rows_of("normal", 1, 100, 2))[0]
+    about, _ = distances_by_codes(matrix, "cosine", query, np.arange(len(matrix)))
+    assert np.abs(about - (1 - matrix @ query)).max() < 0.01
+
+
+def test_a_query_beyond_float32_has_none() -> None:
+    matrix = rows_of("normal", 10, 8, 1)
+    for measure in MEASURES:
+        codes = codes_of(matrix, measure)
+        assert codes.query(np.full(8, 1e30, np.float32)) is None
+        assert codes.query(np.full(8, np.inf, np.float32)) is None
+        assert codes.query(np.full(8, np.nan, np.float32)) is None
+
+
+def test_a_query_keeps_its_codes() -> None:
+    matrix = normalise(rows_of("normal", 3000, 64, 3))
+    pool = KernelPool(2)
+    for ticket in range(20):
+        prepared = codes_of(matrix, "cosine").query(matrix[ticket])
+        pool.nearest(ticket, matrix, "cosine", matrix[ticket], 3, None, prepared)
+    for ticket, answer in taken(pool, 20):
+        assert not isinstance(answer, str)
+        assert ticket in answer[0].tolist()
+
+
+def test_shapes_and_measures_must_fit() -> None:
+    matrix = rows_of("normal", 10, 8, 1)
+    rows, error, length, scale = encoded(matrix, matrix[0], "dot")
+    with pytest.raises(ValueError, match="code a value"):
+        KernelSearchCodes(rows[:, :-1].copy(), matrix[0], "dot", error, length, scale)
+    with pytest.raises(ValueError, match="no codes for this measure"):
+        KernelSearchCodes(rows, matrix[0], "manhattan", error, length, scale)
+    codes = KernelSearchCodes(rows, matrix[0], "dot", error, length, scale)
+    with pytest.raises(ValueError, match="dim values"):
+        codes.query(matrix[0, :-1].copy())
+    prepared = codes.query(matrix[0])
+    with pytest.raises(ValueError, match="each row has codes"):
+        nearest(matrix[:5], "dot", matrix[0], 1, codes=prepared)
+    with pytest.raises(ValueError, match="as long"):
+        encoded(matrix, matrix[0, :-1].copy(), "dot")

@@ -1,6 +1,7 @@
 """The embedded node: log, catalog, partitions and views in one process, on one event loop."""
 
 import asyncio
+import shutil
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from functools import partial
@@ -107,6 +108,13 @@ class EmbeddedNode:
             opened = await PartitionService.open(shared, partition)
             self._partitions.append(opened)
             self.views.add(opened.follower)
+        if not self._feeds:
+            await asyncio.to_thread(self._forget_feeds)
+
+    def _forget_feeds(self) -> None:
+        # Of a server with workers: nobody reads them now, and the next such server begins others.
+        for folder in (self._folder.catalog_feed, *map(self._folder.feed, range(len(self._partitions)))):
+            shutil.rmtree(folder, ignore_errors=True)
 
     async def _open_catalog(self) -> CatalogStore:
         folder, identity = self._folder.catalog, self.log.identity

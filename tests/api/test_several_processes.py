@@ -238,6 +238,7 @@ def test_processes_are_a_matter_of_each_start(tmp_path: Path) -> None:
                 eventually(lambda http=http: http.get("/collections/c").result["status"] == "green")
                 found = http.post(f"{POINTS}/query", {"query": [0.0, 1.0], "limit": 2}).result["points"]
                 assert [hit["id"] for hit in found] == [written - 1, written - 2]
+            assert bool(list(data.rglob("*.feed"))) is (kind == "several")
             assert server.stop() == 0, server.last_output()
     verdict = headwater("verify", "--data", str(data))
     assert verdict.returncode == 0, verdict.stdout + verdict.stderr

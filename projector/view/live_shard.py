@@ -132,8 +132,8 @@ class LiveShard:
         return True
 
     def begin_seal(self) -> ShardView:
-        """The view whose tails are to be sealed. What comes later goes into other tails, unless they are small."""
-        self._tails.end()
+        """The view whose tails are to be sealed. What comes later goes into other tails, but for a little."""
+        self._tails.begin_seal()
         return self.view
 
     def replace(

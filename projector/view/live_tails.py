@@ -15,9 +15,9 @@ FULL_ROWS = 10_000
 FULL_BYTES = 8 << 20
 """A tail with so many rows, or bytes, is followed by another one. Whatever is done with all of a tail, on the event
 loop, is short then: to grow it, to copy what is not sealed of it, to free it."""
-WORTHWHILE = 4
-"""A seal ends a tail that is so many times smaller, so that it is let go of whole. What comes to less is copied: where
-seals fail, as many tails as are begun would be left."""
+COPIED = 8
+"""An eighth of what fills a tail may come to one while it is sealed, and is copied then; what comes later goes into
+another one. At once it does not: where seals fail, there would be another tail after each."""
 
 Deaths = tuple[list[PointId], NDArray[np.uint64]]
 """Which points died, and at which offsets."""
@@ -41,8 +41,8 @@ class LiveTails:
 
     def __init__(self, config: CollectionConfig, offset: int) -> None:
         self._config = config
-        self._ended = False
-        """Whether the next rows begin a new tail."""
+        self._sealed = 0
+        """How many rows of the last tail a seal took, if one did since it was begun."""
         self._tails = [_begin(config, offset)]
 
     def reconfigure(self, config: CollectionConfig) -> None:
@@ -52,20 +52,27 @@ class LiveTails:
             live.tail.reconfigure(config)
             live.changed = True
 
-    def end(self) -> None:
-        """A seal begins: what comes after it goes into another tail."""
-        self._ended = self._tails[-1].tail.fills(FULL_ROWS // WORTHWHILE, FULL_BYTES // WORTHWHILE)
+    def begin_seal(self) -> None:
+        """A seal takes what is visible."""
+        self._sealed = self._tails[-1].part.size
 
     def append(self, ids: Sequence[PointId], points: Sequence[bytes], offset: int) -> None:
         """Append rows that come with ``offset``; ids are distinct, and dead (``kill``)."""
         live = self._tails[-1]
-        if self._ended or live.tail.fills(FULL_ROWS, FULL_BYTES):
-            self._ended = False
+        if self._is_over(live.tail):
+            self._sealed = 0
             live = _begin(self._config, live.part.offset)
             self._tails.append(live)
         live.tail.append(ids, points, offset)
         live.alive += len(ids)
         live.changed = True
+
+    def _is_over(self, tail: Tail) -> bool:
+        """Whether the last tail takes no more rows."""
+        sealed = self._sealed
+        if sealed and tail.fills(sealed, FULL_ROWS // COPIED, FULL_BYTES // COPIED):
+            return True
+        return tail.fills(0, FULL_ROWS, FULL_BYTES)
 
     def kill(self, ids: Sequence[PointId], offset: int) -> Sequence[PointId]:
         """Let points die at ``offset`` where they are alive; ids are distinct. Returns those that no tail has."""
@@ -129,7 +136,7 @@ class LiveTails:
             if rows < live.tail.size:
                 kept.append(_without(live, rows, visible, keep_dead=keep_dead) if rows else live)
         self._tails = kept or [_begin(self._config, visible)]
-        self._ended = False
+        self._sealed = 0
         return died
 
 

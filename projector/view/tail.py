@@ -56,9 +56,9 @@ class Tail:
         """How many rows there are, staged ones included."""
         return len(self.ids)
 
-    def fills(self, rows: int, size: int) -> bool:
-        """Whether there are as many rows as ``rows``, or as many bytes as ``size``."""
-        return self.size >= rows or self.points.size_of(0, self.size) >= size
+    def fills(self, first: int, rows: int, size: int) -> bool:
+        """Whether there are as many rows as ``rows`` from ``first`` on, or as many bytes as ``size``."""
+        return self.size - first >= rows or self.points.size_of(first, self.size) >= size
 
     def dead_at(self, bound: int) -> NDArray[np.uint64]:
         """uint64 [bound]: the offset at which each row was superseded or deleted, ALIVE if it was not."""

@@ -166,10 +166,10 @@ class SmallTailsMachine(LiveShardMachine):
         self.few.close()
 
 
-def few_rows() -> ExitStack:
-    """Until it is closed, tails are full with five rows, and ended by a seal with one."""
+def few_rows(rows: int = 5) -> ExitStack:
+    """Until it is closed, tails are full with so many rows."""
     with ExitStack() as patched:
-        patched.enter_context(patch.object(live_tails, "FULL_ROWS", 5))
+        patched.enter_context(patch.object(live_tails, "FULL_ROWS", rows))
         return patched.pop_all()
 
 
@@ -326,10 +326,23 @@ def test_what_is_sealed_is_let_go_of_whole() -> None:
     check(Kept(after, {i: value_of(*located(before, i)) for i in map(PointId, range(12, 19))}))
 
 
-def test_a_seal_does_not_end_a_small_tail() -> None:
+def test_only_a_little_comes_to_a_tail_while_it_is_sealed() -> None:
     live = LiveShard(SHARD, CONFIG, [], 0)
-    for offset in range(1, 4):
-        live.apply([PointId(offset)], [stored(offset, {0}, 1)], offset)
-        live.publish(offset)
-        live.begin_seal()
-    assert [part.size for part in live.view.tails] == [3]
+
+    def write(first: int, last: int) -> list[int]:
+        for offset in range(first, last + 1):
+            live.apply([PointId(offset)], [stored(offset, {0}, 1)], offset)
+            live.publish(offset)
+        return [part.size for part in live.view.tails]
+
+    with few_rows(16):
+        assert write(10, 13) == [4]
+        base = live.begin_seal()
+        assert write(14, 15) == [6]
+        assert write(16, 20) == [6, 5]
+        before = live.view
+        view = live.replace(base, [], [build_from(base, [], True)], tails_sealed=True)
+        assert [part.size for part in view.tails] == [2, 5]
+        check(Kept(view, {i: value_of(*located(before, i)) for i in map(PointId, range(10, 21))}))
+        assert write(21, 31) == [2, 16]
+        assert write(32, 32) == [2, 16, 1]

@@ -186,6 +186,11 @@ class Connection(asyncio.Protocol):
 
     # What the server needs.
 
+    @property
+    def flushed(self) -> bool:
+        """Whether it is being closed, and all that was said on it has been handed on."""
+        return self.transport.is_closing() and not self.transport.get_write_buffer_size()
+
     def shut_down(self) -> None:
         """End with what was asked by now."""
         self._ending = True

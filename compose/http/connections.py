@@ -13,6 +13,11 @@ from ingest.http.under_way import UNDER_WAY
 class Open(Protocol):
     """A connection."""
 
+    @property
+    def flushed(self) -> bool:
+        """Whether it is being closed, and all that was said on it has been handed on."""
+        ...
+
     def shut_down(self) -> None:
         """End with what was asked by now."""
         ...
@@ -70,10 +75,21 @@ class Connections:
         for connection in tuple(self._open):
             connection.shut_down()
 
-    async def ended(self) -> None:
-        """Wait until there are none, and nothing is being answered."""
+    async def ended(self, farewell: float | None = None) -> None:
+        """Wait until there are none, and nothing is being answered.
+
+        ``farewell``: for how many seconds clients are waited for that have got all they are to get. Over TLS they are
+        expected to say that they saw the end, which some never do.
+        """
+        time = asyncio.get_running_loop().time
+        since = time()
         while self._open or self.tasks:
             await asyncio.sleep(0.02)
+            if farewell is None or self.under_way or not all(connection.flushed for connection in self._open):
+                since = time()
+            elif time() - since >= farewell:
+                for connection in tuple(self._open):
+                    connection.abort()
 
     def abort(self) -> None:
         """End all of them now."""

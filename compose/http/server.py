@@ -19,6 +19,8 @@ from ingest.http.exchange import App
 from ingest.http.tally import give_all
 
 GRACE_SECONDS = 5
+FAREWELL_SECONDS = 0.5
+"""How much of that clients have who only have to say, over TLS, that they saw the end."""
 GC_THRESHOLDS = (20_000, 20, 20)
 TURN_SECONDS = 0.0005
 """So long the event loop waits at most for a thread that computes in the interpreter, each time that it comes back."""
@@ -92,7 +94,7 @@ class HttpServer:
         connections.shut_down()
         try:
             async with asyncio.timeout(GRACE_SECONDS):
-                await connections.ended()
+                await connections.ended(FAREWELL_SECONDS)
         except TimeoutError:
             requests, opened = connections.under_way, len(connections)
             _logger.warning("not all was answered or taken in time", requests=requests, connections=opened)

@@ -3,9 +3,12 @@
 import asyncio
 import contextlib
 import socket
+import ssl
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 import pytest
+import trustme
 import uvloop
 from structlog.testing import capture_logs
 
@@ -124,3 +127,37 @@ def test_what_was_answered_but_not_taken_at_the_end_is_told_apart(monkeypatch: p
         uvloop.run(main())
     [told] = [log for log in logs if log["log_level"] == "warning"]
     assert (told["requests"], told["connections"]) == (0, 1)
+
+
+@pytest.mark.parametrize("balance", [None, Fair()], ids=["alone", "with others"])
+def test_a_client_that_does_not_say_that_it_saw_the_end_is_not_waited_for(
+    balance: Fair | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server, "GRACE_SECONDS", 10)
+    monkeypatch.setattr(server, "FAREWELL_SECONDS", 0.05)
+    authority: Any = trustme.CA()
+    context, trusting = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    authority.issue_cert(HOST).configure_cert(context)
+    authority.configure_trust(trusting)
+
+    async def answer(exchange: Exchange) -> None:
+        exchange.answer(200, b"text/plain", (), b"done")
+
+    def ask(address: tuple[str, int]) -> ssl.SSLSocket:
+        client = trusting.wrap_socket(socket.create_connection(address), server_hostname=HOST)
+        client.sendall(GET)
+        assert client.recv(1 << 10).startswith(b"HTTP/1.1 200 OK")
+        return client
+
+    async def main() -> None:
+        listener = bind(HOST, 0)
+        made = HttpServer(answer, listener, balance, context)
+        async with asyncio.timeout(60):
+            serving = asyncio.create_task(made.run())
+            with await asyncio.to_thread(ask, listener.getsockname()):
+                made.stop()
+                await serving
+
+    with capture_logs() as logs:
+        uvloop.run(main())
+    assert not [log for log in logs if log["log_level"] == "warning"]

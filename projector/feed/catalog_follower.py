@@ -3,19 +3,14 @@
 import asyncio
 from collections.abc import Sequence
 
-import structlog
-
 from projector.catalog.follower import CatalogFollower
 from projector.catalog.state import CatalogState
-from projector.feed.errors import FeedBrokenError, NoFeedError
 from projector.feed.format import FeedKind, FeedSource
 from projector.feed.messages import CatalogChange, decode_catalog_change, decode_catalog_checkpoint
-from projector.feed.partition_follower import RETRY_SECONDS
 from projector.feed.pause_note import look_for_pause
 from projector.feed.reader import FeedReader
+from projector.feed.reloading import Reloading
 from projector.folders import StateFolder
-
-_logger = structlog.get_logger("headwater.feed")
 
 
 class CatalogFeedFollower(CatalogFollower):
@@ -29,13 +24,17 @@ class CatalogFeedFollower(CatalogFollower):
         super().__init__()
         self._note = folder.catalog_pause_note
         self._reader = FeedReader(folder.catalog_feed, FeedSource(FeedKind.CATALOG, 0, identity))
-        self.trouble = ""
-        """Why it could not be loaded the last time; empty when it could, or when there is no feed yet."""
+        self._reloading = Reloading(self._reader, "loading the catalog anew")
         self._loaded = asyncio.Event()
 
     def look_for_pause(self) -> None:
         """See whether the catalog's projector has paused, and tell who waits for what it would apply."""
         look_for_pause(self._note, self.waiters)
+
+    @property
+    def trouble(self) -> str:
+        """Why it could not be loaded the last time; empty when it could, or when there is no feed yet."""
+        return self._reloading.trouble
 
     @property
     def visible(self) -> int:
@@ -48,18 +47,7 @@ class CatalogFeedFollower(CatalogFollower):
 
     async def run(self) -> None:
         """Follow the feed for ever; ``close`` after it was cancelled."""
-        while True:
-            try:
-                await self._load()
-                self.trouble = ""
-                await self._follow()
-            except NoFeedError:
-                await self._reader.wait()
-            except FeedBrokenError as error:
-                if str(error) != self.trouble:
-                    _logger.warning("loading the catalog anew", reason=str(error))
-                    self.trouble = str(error)
-                await asyncio.sleep(RETRY_SECONDS)
+        await self._reloading.run(self._load, self._follow)
 
     def close(self) -> None:
         """Let go of the feed."""

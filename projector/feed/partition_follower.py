@@ -3,25 +3,20 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 
-import structlog
-
 from projector.feed.adopter import ManifestAdopter
-from projector.feed.errors import FeedBrokenError, NoFeedError
+from projector.feed.errors import FeedBrokenError
 from projector.feed.format import FeedKind, FeedSource
 from projector.feed.loading import PartitionLoad
 from projector.feed.messages import decode_frame, decode_points_checkpoint
 from projector.feed.pause_note import look_for_pause
 from projector.feed.reader import READ_BYTES, FeedReader
+from projector.feed.reloading import Reloading
 from projector.feed.shard_loader import ShardLoader
 from projector.folders import StateFolder
 from projector.frames import Frame, Resealed, ShardId
 from projector.view.live_shard import LiveShard
 from projector.view.partition_shards import PartitionShards
 from projector.waiters import Waiters
-
-RETRY_SECONDS = 0.1
-
-_logger = structlog.get_logger("headwater.feed")
 
 
 class PartitionFeedFollower:
@@ -35,12 +30,11 @@ class PartitionFeedFollower:
         """``folder`` need not exist yet. ``identity`` is the log's."""
         self.partition = partition
         self.waiters = Waiters(-1)
-        self.trouble = ""
-        """Why it could not be loaded the last time; empty when it could, or when there is no feed yet."""
         self._folder = folder
         self._note = folder.pause_note(partition)
         source = FeedSource(FeedKind.POINTS, partition, identity)
         self._reader = FeedReader(folder.feed(partition), source, read_bytes=read_bytes)
+        self._reloading = Reloading(self._reader, "loading segments and feed anew", partition=partition)
         self._loader = ShardLoader()
         self._staged = PartitionShards({})
         self._adopter = ManifestAdopter(
@@ -51,6 +45,11 @@ class PartitionFeedFollower:
     def look_for_pause(self) -> None:
         """See whether the projector has paused, and tell who waits for what it would apply."""
         look_for_pause(self._note, self.waiters)
+
+    @property
+    def trouble(self) -> str:
+        """Why it could not be loaded the last time; empty when it could, or when there is no feed yet."""
+        return self._reloading.trouble
 
     @property
     def shards(self) -> Mapping[ShardId, LiveShard]:
@@ -70,18 +69,7 @@ class PartitionFeedFollower:
         """Follow the feed for ever; ``close`` after it was cancelled."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self._adopter.run())
-            while True:
-                try:
-                    await self._load()
-                    self.trouble = ""
-                    await self._follow()
-                except NoFeedError:
-                    await self._reader.wait()
-                except FeedBrokenError as error:
-                    if str(error) != self.trouble:
-                        _logger.warning("loading segments and feed anew", partition=self.partition, reason=str(error))
-                        self.trouble = str(error)
-                    await asyncio.sleep(RETRY_SECONDS)
+            await self._reloading.run(self._load, self._follow)
 
     def close(self) -> None:
         """Let go of the feed. The views stay."""

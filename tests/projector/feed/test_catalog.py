@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from ingest.ports import CollectionEntry
 from projector.catalog.state import CatalogState, CollectionMeta, MarkerOffset
-from projector.feed import catalog_follower
+from projector.feed import reloading
 from projector.feed.catalog_feed import CatalogFeed
 from projector.feed.catalog_follower import CatalogFeedFollower
 from projector.feed.recent import KEPT_OFFSETS
@@ -120,7 +120,7 @@ def test_readers_have_the_catalog(history: Sequence[tuple[str, ...]], changes_by
         feed.close()
 
     with tempfile.TemporaryDirectory() as name, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(catalog_follower, "RETRY_SECONDS", 0.001)
+        patch.setattr(reloading, "RETRY_SECONDS", 0.001)
         asyncio.run(main(Path(name)))
 
 

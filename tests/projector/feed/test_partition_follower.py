@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from projector.feed import partition_follower
+from projector.feed import reloading
 from projector.feed.recent import KEPT_OFFSETS
 from projector.frames import Closed, Frame
 from projector.segments.meta import SEGMENT_FILE
@@ -25,7 +25,7 @@ SOON_SECONDS = 0.05
 
 @pytest.fixture
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
-    monkeypatch.setattr(partition_follower, "RETRY_SECONDS", 0.001)
+    monkeypatch.setattr(reloading, "RETRY_SECONDS", 0.001)
     return Place(tmp_path)
 
 

@@ -15,7 +15,7 @@ def test_workers_do_without_the_state() -> None:
 
 def test_the_embedded_server_starts_without_what_it_may_never_need() -> None:
     for module in ("compose.server", "compose.several_processes"):
-        assert not loaded_by(module) & {"fastapi", "aiokafka", "faust", "grpc", "httpx", "rich", "pygments"}
+        assert not loaded_by(module) & {"fastapi", "aiokafka", "faust", "grpc", "httpx", "rich", "pygments", "cramjam"}
 
 
 def test_a_command_starts_without_what_shows_tables() -> None:

@@ -47,6 +47,25 @@ def test_the_first_by_id_are_answered(sealed: int, tail: int, query: NearestQuer
     assert scored(search(points.views, query, Selection(with_payload=False))) == points.nearest(query)
 
 
+@pytest.mark.parametrize("distance", [Distance.DOT, Distance.EUCLID])
+@pytest.mark.parametrize("seed", range(4))
+def test_of_many_parts_the_nearest_are_answered_however_their_points_die(seed: int, distance: Distance) -> None:
+    """Values are of few levels, so that many points are as near as the last that is wanted, in any of the parts."""
+    points = ShardModel(CollectionConfig(vectors={"": VectorParams(1, distance)}))
+    random = np.random.default_rng(seed)
+    for _ in range(20):
+        for point in random.integers(0, 400, 30).tolist():
+            points.upsert(PointId(point), {"": [float(random.integers(0, 2 + 3 * seed))]}, {})
+        for point in random.integers(0, 400, 10).tolist():
+            points.delete(PointId(point))
+        points.publish()
+        points.seal(merge=False, graph=False)
+        for wanted in (1, WANTED, 20):
+            for threshold in (None, 1.0, 2.5):
+                query = NearestQuery(np.ones(1, np.float32), "", wanted, score_threshold=threshold, exact=True)
+                assert scored(search(points.views, query, Selection(with_payload=False))) == points.nearest(query)
+
+
 def test_of_a_segment_only_these_become_hits(monkeypatch: pytest.MonkeyPatch) -> None:
     (view,) = model(sealed=POINTS, tail=1).views
     made = 0

@@ -186,8 +186,10 @@ class Alone:
         plan = WalkPlan(ef, None, 0.0, 0.0)
 
         def by_graph(scorer: Scorer) -> object:
-            walk = GraphWalk(self._graph, scorer.query, found, min(WANTED, found.count), plan)
-            return walk.nearest(scorer.query, Allowance(inf, Deadline(inf)))
+            wanted = min(WANTED, found.count)
+            finish = self._graph.rescoring.finish(scorer.query, wanted, found.kept(self._graph.repeats))
+            walk = GraphWalk(self._graph, scorer.query, found, wanted, plan, finish=finish)
+            return walk.nearest(Allowance(inf, Deadline(inf)))
 
         scorers = [Scorer.of(Distance.COSINE, floats(query)) for query in queries]
         exact = [partial(scorer.nearest, self._vectors.matrix, WANTED, found.chosen()) for scorer in scorers]

@@ -24,6 +24,7 @@ from projector.kernel._kernel import (
     scores,
     sparse_scores,
 )
+from projector.kernel._kernel import Finish as KernelFinish
 from projector.kernel._kernel import Graph as KernelGraph
 from projector.kernel._kernel import Passing as KernelPassing
 from projector.kernel._kernel import Pool as KernelPool
@@ -36,6 +37,7 @@ __all__ = [
     "DamagedGraphError",
     "DamagedPostingsError",
     "KernelCodedQuery",
+    "KernelFinish",
     "KernelGraph",
     "KernelPassing",
     "KernelPool",

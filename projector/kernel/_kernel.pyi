@@ -24,7 +24,8 @@ class Graph:
         ef: int,
         allowed: NDArray[np.bool_] | None = None,  # [rows]
         budget: int | None = None,
-    ) -> tuple[NDArray[np.uint32], NDArray[np.float32], int, bool]: ...
+        finish: Finish | None = None,  # then rows and scores are those that it gives, int64
+    ) -> tuple[NDArray[Any], NDArray[np.float32], int, bool]: ...
 
 class Pool:
     def __init__(self, threads: int) -> None: ...
@@ -38,6 +39,7 @@ class Pool:
         ef: int,
         allowed: NDArray[np.bool_] | None = None,
         budget: int | None = None,
+        finish: Finish | None = None,
     ) -> None: ...
     def nearest(
         self,
@@ -100,6 +102,8 @@ def encoded(  # codes, uint8 [rows, 8 + dim], of rows that are counted from a ce
     measure: str,
 ) -> tuple[NDArray[np.uint8], float, float, float]: ...
 
+class Finish: ...
+
 # What follows a walk, of which ``rows`` and ``distances`` are given, nearest first. A graph's ``firsts``, ``ends`` and
 # ``rows`` are those of its repeats.
 class Rescoring:
@@ -128,6 +132,13 @@ class Rescoring:
         passing: Passing | None = None,
         codes: CodedQuery | None = None,
     ) -> Found: ...
+    def finish(  # the same of what a search through the graph finds, where it is given to that
+        self,
+        query: NDArray[np.float32],
+        wanted: int,
+        passing: Passing | None = None,
+        codes: CodedQuery | None = None,
+    ) -> Finish: ...
 
 def nearest(
     vectors: NDArray[Any],  # [rows, dim]

@@ -24,6 +24,7 @@
 #include "quantized.hpp"
 #include "quantized_module.hpp"
 #include "rescoring_module.hpp"
+#include "scan_arrays.hpp"
 #include "scan_module.hpp"
 #include "search_codes_module.hpp"
 #include "walk.hpp"
@@ -116,6 +117,13 @@ py::array_t<T> as_array(const std::vector<T>& values) {
     return py::array_t<T>(static_cast<py::ssize_t>(values.size()), values.data());
 }
 
+// What a walk led to, and where that is compared exactly what came of it.
+struct Searched {
+    Walked walked;
+    std::vector<Scored> scored;
+    const PyFinish* finish = nullptr;
+};
+
 class PyGraph {
    public:
     PyGraph(py::array vectors, const std::string& metric, U32 links, std::vector<std::pair<U32, U32>> upper,
@@ -130,25 +138,35 @@ class PyGraph {
     }
 
     py::tuple search(const py::array& query, std::size_t wanted, std::size_t ef, const std::optional<Mask>& allowed,
-                     std::optional<std::uint64_t> budget) const {
-        const auto walking = prepared(query, wanted, ef, allowed, budget);
-        Walked walked;
+                     std::optional<std::uint64_t> budget, const PyFinish* finish) const {
+        const auto searching = prepared(query, wanted, ef, allowed, budget, finish);
+        Searched searched;
         {
             const py::gil_scoped_release released;
-            walked = walking();
+            searched = searching();
         }
-        return answer(walked);
+        return answer(searched);
     }
 
-    // A walk that needs no Python. What it looks at is to be kept until it is destroyed; that takes that lock.
-    std::function<Walked()> prepared(const py::array& query, std::size_t wanted, std::size_t ef,
-                                     const std::optional<Mask>& allowed, std::optional<std::uint64_t> budget) const {
+    // A search that needs no Python. What it looks at is to be kept until it is destroyed; that takes that lock.
+    std::function<Searched()> prepared(const py::array& query, std::size_t wanted, std::size_t ef,
+                                       const std::optional<Mask>& allowed, std::optional<std::uint64_t> budget,
+                                       const PyFinish* finish) const {
         require(query.ndim() == 1, "a query is a vector");
-        return [this, one = Queries(query, graph_.rows, metric_), mask = mask_of(allowed), wanted, ef,
-                most = budget.value_or(unlimited)] { return walk(graph_, one.query(0), wanted, ef, mask, most); };
+        return [this, one = Queries(query, graph_.rows, metric_), mask = mask_of(allowed), wanted, ef, finish,
+                most = budget.value_or(unlimited)] {
+            Searched searched{walk(graph_, one.query(0), wanted, ef, mask, most), {}, finish};
+            if (finish != nullptr && !searched.walked.exhausted) searched.scored = (*finish)(searched.walked);
+            return searched;
+        };
     }
 
-    static py::tuple answer(const Walked& walked) {
+    static py::tuple answer(const Searched& searched) {
+        const Walked& walked = searched.walked;
+        if (searched.finish != nullptr) {
+            const py::tuple found = headwater::answer(searched.scored, searched.finish->higher());
+            return py::make_tuple(found[0], found[1], walked.compared, walked.exhausted);
+        }
         U32 rows(static_cast<py::ssize_t>(walked.nearest.size()));
         F32 distances(static_cast<py::ssize_t>(walked.nearest.size()));
         std::uint32_t* row = rows.mutable_data();
@@ -180,15 +198,17 @@ class PyGraph {
 class WalkTask : public PyTask {
    public:
     WalkTask(std::uint64_t ticket, const py::object& graph, const py::array& query, std::size_t wanted, std::size_t ef,
-             const std::optional<Mask>& allowed, std::optional<std::uint64_t> budget)
+             const std::optional<Mask>& allowed, std::optional<std::uint64_t> budget, const py::object& finish)
         : PyTask(ticket),
           graph_(graph),
           allowed_(allowed),
-          walking_(graph.cast<const PyGraph&>().prepared(query, wanted, ef, allowed_, budget)) {}
+          finish_(finish),
+          searching_(graph.cast<const PyGraph&>().prepared(
+              query, wanted, ef, allowed_, budget, finish.is_none() ? nullptr : &finish.cast<const PyFinish&>())) {}
 
     bool run() noexcept override {
         try {
-            walked_ = walking_();
+            searched_ = searching_();
         } catch (...) {
             failure_ = std::current_exception();
         }
@@ -197,14 +217,15 @@ class WalkTask : public PyTask {
 
     py::object answer() const override {
         if (failure_) std::rethrow_exception(failure_);
-        return PyGraph::answer(walked_);
+        return PyGraph::answer(searched_);
     }
 
    private:
-    py::object graph_;  // these two keep what [walking_] looks at
+    py::object graph_;  // these three keep what [searching_] looks at
     std::optional<Mask> allowed_;
-    std::function<Walked()> walking_;
-    Walked walked_;
+    py::object finish_;
+    std::function<Searched()> searching_;
+    Searched searched_;
     std::exception_ptr failure_;
 };
 
@@ -215,8 +236,8 @@ class PyPool {
     int descriptor() const { return pool_.descriptor(); }
 
     void walk(std::uint64_t ticket, const py::object& graph, const py::array& query, std::size_t wanted, std::size_t ef,
-              const std::optional<Mask>& allowed, std::optional<std::uint64_t> budget) {
-        pool_.add(std::make_unique<WalkTask>(ticket, graph, query, wanted, ef, allowed, budget));
+              const std::optional<Mask>& allowed, std::optional<std::uint64_t> budget, const py::object& finish) {
+        pool_.add(std::make_unique<WalkTask>(ticket, graph, query, wanted, ef, allowed, budget, finish));
     }
 
     void nearest(std::uint64_t ticket, const py::array& vectors, const std::string& measure, const F32& query,
@@ -293,12 +314,13 @@ PYBIND11_MODULE(_kernel, module) {
              py::arg("vectors"), py::arg("metric"), py::arg("links"), py::arg("upper"), py::arg("entry"),
              py::arg("level") = py::none())
         .def("search", &PyGraph::search, py::arg("query"), py::arg("wanted"), py::arg("ef"),
-             py::arg("allowed") = py::none(), py::arg("budget") = py::none());
+             py::arg("allowed") = py::none(), py::arg("budget") = py::none(), py::arg("finish") = py::none());
     py::class_<PyPool>(module, "Pool")
         .def(py::init<std::size_t>(), py::arg("threads"))
         .def("descriptor", &PyPool::descriptor)
         .def("walk", &PyPool::walk, py::arg("ticket"), py::arg("graph"), py::arg("query"), py::arg("wanted"),
-             py::arg("ef"), py::arg("allowed") = py::none(), py::arg("budget") = py::none())
+             py::arg("ef"), py::arg("allowed") = py::none(), py::arg("budget") = py::none(),
+             py::arg("finish") = py::none())
         .def("nearest", &PyPool::nearest, py::arg("ticket"), py::arg("vectors"), py::arg("measure"), py::arg("query"),
              py::arg("wanted"), py::arg("rows") = py::none(), py::arg("codes") = py::none())
         .def("finished", &PyPool::finished);

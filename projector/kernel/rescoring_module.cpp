@@ -88,22 +88,39 @@ class PyRescoring {
 
     py::tuple nearest(const U32& rows, const F32& distances, const F32& query, std::size_t wanted,
                       const PyPassing* passing, const PyCodedQuery* codes) const {
-        require(length(query) == matrix_.dim, "a query has dim values");
         const std::vector<Found> walked = walked_of(rows, distances);
-        const Passing* which = which_of(passing);
-        const float* values = query.data();
+        const PyFinish::Run run = comparing(query, wanted, passing, codes);
         std::vector<Scored> found;
         {
             const py::gil_scoped_release released;
-            found = codes == nullptr
-                        ? rescored(matrix_, measure_, level_, values, walked.data(), walked.size(), repeats_, which, wanted)
-                        : rescored(matrix_, measure_, level_, values, walked.data(), walked.size(), repeats_, which, wanted,
-                                   codes->codes().bounds);
+            found = run(walked);
         }
         return answer(found, higher_is_nearer(measure_));
     }
 
+    static PyFinish finish(const py::object& self, const F32& query, std::size_t wanted, const py::object& passing,
+                           const py::object& codes) {
+        const auto& rescoring = self.cast<const PyRescoring&>();
+        const auto* which = passing.is_none() ? nullptr : &passing.cast<const PyPassing&>();
+        const auto* coded = codes.is_none() ? nullptr : &codes.cast<const PyCodedQuery&>();
+        return {rescoring.comparing(query, wanted, which, coded), higher_is_nearer(rescoring.measure_),
+                py::make_tuple(self, query, passing, codes)};
+    }
+
    private:
+    PyFinish::Run comparing(const F32& query, std::size_t wanted, const PyPassing* passing,
+                            const PyCodedQuery* codes) const {
+        require(length(query) == matrix_.dim, "a query has dim values");
+        return [this, values = query.data(), wanted, which = which_of(passing),
+                bounds = codes == nullptr ? nullptr : &codes->codes().bounds](const std::vector<Found>& walked) {
+            const Found* found = walked.data();
+            const std::size_t count = walked.size();
+            if (bounds == nullptr)
+                return rescored(matrix_, measure_, level_, values, found, count, repeats_, which, wanted);
+            return rescored(matrix_, measure_, level_, values, found, count, repeats_, which, wanted, *bounds);
+        };
+    }
+
     static std::vector<Found> walked_of(const U32& rows, const F32& distances) {
         require(length(rows) == length(distances), "each row has a distance");
         std::vector<Found> walked(length(rows));
@@ -136,6 +153,7 @@ void define_rescoring(py::module_& module) {
         .def(py::init<Mask>(), py::arg("mask"))
         .def(py::init<U64, std::uint64_t, std::optional<U32>>(), py::arg("dead_at"), py::arg("at"),
              py::arg("slots") = py::none());
+    py::class_<PyFinish>(module, "Finish");
     py::class_<PyRescoring>(module, "Rescoring")
         .def(py::init<py::array, const std::string&, U32, U32, U32, const std::optional<std::string>&>(),
              py::arg("vectors"), py::arg("measure"), py::arg("firsts"), py::arg("ends"), py::arg("rows"),
@@ -143,7 +161,9 @@ void define_rescoring(py::module_& module) {
         .def("spread", &PyRescoring::spread, py::arg("rows"), py::arg("distances"), py::arg("most"),
              py::arg("passing") = py::none())
         .def("nearest", &PyRescoring::nearest, py::arg("rows"), py::arg("distances"), py::arg("query"),
-             py::arg("wanted"), py::arg("passing") = py::none(), py::arg("codes") = py::none());
+             py::arg("wanted"), py::arg("passing") = py::none(), py::arg("codes") = py::none())
+        .def("finish", &PyRescoring::finish, py::arg("query"), py::arg("wanted"), py::arg("passing") = py::none(),
+             py::arg("codes") = py::none());
 }
 
 }  // namespace headwater

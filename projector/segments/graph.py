@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from projector.kernel import DamagedGraphError, KernelGraph, KernelPool, KernelRescoring
+from projector.kernel import DamagedGraphError, KernelFinish, KernelGraph, KernelPool, KernelRescoring
 from projector.quantization.codes import Codes
 from projector.quantization.search_codes import SearchCodes
 from projector.segments.graph_links import Links
@@ -29,10 +29,11 @@ def supports(distance: Distance) -> bool:
 class Walk(NamedTuple):
     """``rows``, uint32, nearest first, and their ``distances``, float32; ``compared``: how many rows were compared.
 
-    ``exhausted``: the budget was used up before the walk had its end, so that nearer rows may be missing.
+    ``exhausted``: the budget was used up before the walk had its end, so that nearer rows may be missing. Where what a
+    walk led to was compared exactly then, ``rows`` are what came of that, int64, ascending, and ``distances`` scores.
     """
 
-    rows: NDArray[np.uint32]
+    rows: NDArray[Any]
     distances: NDArray[np.float32]
     compared: int
     exhausted: bool
@@ -80,6 +81,7 @@ class Graph:
         budget: int | None = None,
         *,
         coded: bool = False,
+        finish: KernelFinish | None = None,
     ) -> Walk:
         """The distinct rows nearest to ``query``, float32 [dim], as far as looking ``ef`` far leads there.
 
@@ -89,11 +91,11 @@ class Graph:
         ``allowed``, bool [rows], says which rows may be found (``Repeats.stand_ins``); about ``budget`` rows are
         compared at most. Distances are hnswlib's: 1 - dot product for Cosine and Dot, the squared length of the
         difference for Euclid. Where ``coded``, by codes, which there must be, for a prepared query, uint8: distances
-        are about as they should be.
+        are about as they should be. ``finish``, of ``rescoring``, compares exactly what it leads to.
         """
         kernel = self._coded if coded else self._kernel
         try:
-            return Walk(*kernel.search(query, wanted, ef, allowed, budget))
+            return Walk(*kernel.search(query, wanted, ef, allowed, budget, finish))
         except DamagedGraphError as error:
             return self.walked(str(error))
 
@@ -108,11 +110,12 @@ class Graph:
         budget: int | None,
         *,
         coded: bool,
+        finish: KernelFinish | None,
     ) -> None:
         """Have a thread of ``pool`` search likewise, by codes where ``coded``; ``walked`` takes what it says then."""
-        pool.walk(ticket, self._coded if coded else self._kernel, query, wanted, ef, allowed, budget)
+        pool.walk(ticket, self._coded if coded else self._kernel, query, wanted, ef, allowed, budget, finish)
 
-    def walked(self, answer: tuple[NDArray[np.uint32], NDArray[np.float32], int, bool] | str) -> Walk:
+    def walked(self, answer: tuple[NDArray[Any], NDArray[np.float32], int, bool] | str) -> Walk:
         """What the kernel said: what it found, or how the graph is damaged."""
         if not isinstance(answer, str):
             return Walk(*answer)

@@ -47,6 +47,7 @@ def _found(
     codes: KernelCodedQuery | None,
 ) -> int:
     """How many rows at least as near as ``worst`` a walk leads to."""
-    walk = graph.search(query if codes is None else codes.bytes, WANTED, ef, coded=codes is not None)
-    _, near = graph.rescoring.nearest(walk.rows, walk.distances, query, min(WANTED, len(walk.rows)), None, codes)
+    finish = graph.rescoring.finish(query, WANTED, None, codes)
+    asked = query if codes is None else codes.bytes
+    near = graph.search(asked, WANTED, ef, coded=codes is not None, finish=finish).distances
     return int(np.count_nonzero(near >= worst if distance.higher_is_nearer else near <= worst))

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from projector.kernel import KernelCodedQuery, KernelPool
+from projector.kernel import KernelFinish, KernelPool
 from projector.segments.graph import Graph, Walk
 from query_api.budget import Allowance, OverEstimateError
 from query_api.find.selection import Findable
@@ -28,18 +28,18 @@ class GraphWalk:
         plan: WalkPlan,
         *,
         coded: bool = False,
-        search_codes: KernelCodedQuery | None = None,
+        finish: KernelFinish | None = None,
     ) -> None:
-        """``query``: float32 [dim]; where ``coded``, prepared for the graph's codes; ``search_codes``: likewise.
+        """``query``: float32 [dim]; where ``coded``, prepared for the graph's codes.
 
-        ``wanted``: how many of ``found`` to find at least.
+        ``wanted``: how many of ``found`` to find at least. ``finish``: compares what was found exactly.
         """
         self.graph = graph
-        self.query = query if search_codes is None else search_codes.bytes
+        self.query = query
         self.plan = plan
         self.wanted = wanted
-        self._coded = coded or search_codes is not None
-        self._search_codes = search_codes
+        self._coded = coded
+        self._finish = finish
         self.found = found
         self._allowed: NDArray[np.bool_] | None = None
         self._walked: Walk | None = None
@@ -52,7 +52,17 @@ class GraphWalk:
     def begin(self, pool: KernelPool, ticket: int) -> None:
         """Have it done by a thread of the pool."""
         plan = self.plan
-        self.graph.begin(pool, ticket, self.query, self.wanted, plan.ef, self._mask(), plan.budget, coded=self._coded)
+        self.graph.begin(
+            pool,
+            ticket,
+            self.query,
+            self.wanted,
+            plan.ef,
+            self._mask(),
+            plan.budget,
+            coded=self._coded,
+            finish=self._finish,
+        )
 
     def end(self, answer: Answer) -> None:
         """Take what the pool said."""
@@ -66,7 +76,9 @@ class GraphWalk:
             if isfinite(allowance.left):
                 affordable = int(allowance.left / plan.us_each)
                 budget = affordable if budget is None else min(budget, affordable)
-            walk = self.graph.search(self.query, self.wanted, plan.ef, self._mask(), budget, coded=self._coded)
+            walk = self.graph.search(
+                self.query, self.wanted, plan.ef, self._mask(), budget, coded=self._coded, finish=self._finish
+            )
             allowance.spend(walk.compared * plan.us_each)
             if walk.exhausted and budget != plan.budget:
                 raise OverEstimateError
@@ -74,7 +86,7 @@ class GraphWalk:
         return self._walked
 
     def spread(self, allowance: Allowance) -> tuple[NDArray[np.uint32], NDArray[np.float32]] | None:
-        """The rows that it leads to and that may be found, nearest first, and their distances.
+        """The rows that it leads to and that may be found, nearest first, and their distances: not compared exactly.
 
         None when they are fewer than it wants. Raises as ``walked``.
         """
@@ -85,20 +97,13 @@ class GraphWalk:
         found = graph.rescoring.spread(there.rows, there.distances, self.wanted, self.found.kept(graph.repeats))
         return None if len(found[0]) < self.wanted else found
 
-    def nearest(
-        self, query: NDArray[np.float32], allowance: Allowance
-    ) -> tuple[NDArray[np.int64], NDArray[np.float32]] | None:
-        """Of these the nearest, and those that are as near, with their scores.
+    def nearest(self, allowance: Allowance) -> tuple[NDArray[np.integer], NDArray[np.float32]] | None:
+        """Of what it leads to, where that is compared exactly, the nearest and those that are as near; their scores.
 
-        ``query``: what it walks towards, float32 [dim]. None when they are fewer than it wants. Raises as ``walked``.
+        None when they are fewer than it wants. Raises as ``walked``.
         """
         there = self.walked(allowance)
-        if there.exhausted:
-            return None
-        graph = self.graph
-        kept = self.found.kept(graph.repeats)
-        found = graph.rescoring.nearest(there.rows, there.distances, query, self.wanted, kept, self._search_codes)
-        return None if len(found[0]) < self.wanted else found
+        return None if len(there.rows) < self.wanted else (there.rows, there.distances)
 
     def _mask(self) -> NDArray[np.bool_] | None:
         if self._allowed is None:

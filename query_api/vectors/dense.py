@@ -66,16 +66,19 @@ class DenseComparison:
         if graph.codes is not None and not asked.quantization.ignore:
             return coded_walk(graph, graph.codes, self.scorer, asked)
         found, codes = asked.found, graph.search_codes
-        prepared = None
-        if codes is not None and codes.walked and not asked.quantization.ignore:
-            prepared = codes.kernel.query(self.scorer.query)
-        plan = walk_for(found, asked.ef, len(self.scorer.query))
+        query = self.scorer.query
+        plan = walk_for(found, asked.ef, len(query))
         if plan is None:
             return None
-        if prepared is not None:
-            plan = plan._replace(us=plan.us * CODED_WALK, us_each=plan.us_each * CODED_WALK)
+        prepared = None
+        if codes is not None and codes.walked and not asked.quantization.ignore:
+            prepared = codes.kernel.query(query)
         wanted = min(asked.wanted, found.count)
-        return GraphWalk(graph, self.scorer.query, found, wanted, plan, search_codes=prepared)
+        finish = graph.rescoring.finish(query, wanted, found.kept(graph.repeats), prepared)
+        if prepared is None:
+            return GraphWalk(graph, query, found, wanted, plan, finish=finish)
+        plan = plan._replace(us=plan.us * CODED_WALK, us_each=plan.us_each * CODED_WALK)
+        return GraphWalk(graph, prepared.bytes, found, wanted, plan, coded=True, finish=finish)
 
     def scan(self, vectors: DenseVectors, graph: Graph | None, asked: Asked) -> Scan | None:
         """Comparing all that may be found; None where codes may be compared first."""
@@ -92,8 +95,8 @@ class DenseComparison:
             us *= CODED_SCAN
         return Scan(vectors.matrix, scorer.measure, scorer.query, asked.found, asked.wanted, us, prepared)
 
-    def _step(self, query: PartQuery, walk: GraphWalk) -> tuple[Rows, Floats] | None:
-        nearest = walk.nearest(self.scorer.query, query.allowance)
+    def _step(self, query: PartQuery, walk: GraphWalk) -> tuple[NDArray[np.integer], Floats] | None:
+        nearest = walk.nearest(query.allowance)
         if nearest is not None and query.allowance.notes is not None:
             found, ef = query.found, walk.plan.ef
             query.note("graph", f"{found.count} of {found.rows} vectors pass, ef {ef}", ef, len(nearest[0]))

@@ -60,24 +60,62 @@ CODES_AVX2 inline std::int32_t total(__m256i sums) {
     return _mm_cvtsi128_si32(four);
 }
 
-CODES_AVX2 inline __m256i add16(__m256i sums, const std::uint8_t* codes, const std::int8_t* weights) {
-    const __m256i code = _mm256_cvtepu8_epi16(_mm_loadu_si128(reinterpret_cast<const __m128i*>(codes)));
-    const __m256i weight = _mm256_cvtepi8_epi16(_mm_loadu_si128(reinterpret_cast<const __m128i*>(weights)));
-    return _mm256_add_epi32(sums, _mm256_madd_epi16(code, weight));
+// To [sums] those of 32 codes, each less 128, times weights. The size of the first times the second with the sign that
+// makes that right: pairs of these fit into 16 bits.
+CODES_AVX2 inline __m256i add32(__m256i sums, __m256i codes, __m256i weights) {
+    const __m256i less = _mm256_xor_si256(codes, _mm256_set1_epi8(-128));
+    const __m256i pairs = _mm256_maddubs_epi16(_mm256_abs_epi8(less), _mm256_sign_epi8(weights, less));
+    return _mm256_add_epi32(sums, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)));
 }
 
-CODES_AVX2 inline std::int32_t byte_sum_avx2(const std::uint8_t* codes, const std::int8_t* weights, std::size_t count) {
-    __m256i a = _mm256_setzero_si256(), b = a, c = a, d = a;
+CODES_AVX2 inline __m256i bytes32(const void* from, std::size_t at) {
+    return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(bytes_at(from, at)));
+}
+
+// [last]: the last 32 weights, but for those that came before: zeros.
+template <std::size_t some>
+CODES_AVX2 inline void add_avx2(const void* const* rows, const std::int8_t* weights, std::size_t count, __m256i last,
+                                __m256i* total) {
+    for (std::size_t row = 0; row < some; ++row) total[row] = _mm256_setzero_si256();
     std::size_t at = 0;
-    for (; at + 64 <= count; at += 64) {
-        a = add16(a, codes + at, weights + at);
-        b = add16(b, codes + at + 16, weights + at + 16);
-        c = add16(c, codes + at + 32, weights + at + 32);
-        d = add16(d, codes + at + 48, weights + at + 48);
+    for (; at + 32 <= count; at += 32) {
+        const __m256i weight = bytes32(weights, at);
+        for (std::size_t row = 0; row < some; ++row)
+            total[row] = add32(total[row], bytes32(rows[row], row_head + at), weight);
     }
-    for (; at + 16 <= count; at += 16) a = add16(a, codes + at, weights + at);
-    const std::int32_t sum = total(_mm256_add_epi32(_mm256_add_epi32(a, b), _mm256_add_epi32(c, d)));
-    return sum + byte_sum(codes + at, weights + at, count - at);
+    if (at == count) return;
+    for (std::size_t row = 0; row < some; ++row)
+        total[row] = add32(total[row], bytes32(rows[row], row_head + count - 32), last);
+}
+
+CODES_AVX2 inline void byte_sums_avx2(const void* const* rows, std::size_t size, const std::int8_t* weights,
+                                      std::size_t count, std::int32_t* sums) {
+    constexpr std::size_t beside = 4;
+    if (count < 32) {
+        sum_each<byte_sum>(rows, size, weights, count, sums);
+        return;
+    }
+    // What is taken from each code, times its weight.
+    std::int32_t taken = 0;
+    for (std::size_t at = 0; at < count; ++at) taken += weights[at];
+    taken *= 128;
+    std::int8_t rest[32] = {};
+    const std::size_t left = count % 32;
+    for (std::size_t at = 0; at < left; ++at) rest[32 - left + at] = weights[count - left + at];
+    const __m256i last = bytes32(rest, 0);
+    __m256i found[beside];
+    std::size_t at = 0;
+    for (; at + beside <= size; at += beside) {
+        add_avx2<beside>(rows + at, weights, count, last, found);
+        const __m256i pairs = _mm256_hadd_epi32(_mm256_hadd_epi32(found[0], found[1]),
+                                                _mm256_hadd_epi32(found[2], found[3]));
+        const __m128i four = _mm_add_epi32(_mm256_castsi256_si128(pairs), _mm256_extracti128_si256(pairs, 1));
+        _mm_storeu_si128(reinterpret_cast<__m128i*>(sums + at), _mm_add_epi32(four, _mm_set1_epi32(taken)));
+    }
+    for (; at < size; ++at) {
+        add_avx2<1>(rows + at, weights, count, last, found);
+        sums[at] = total(found[0]) + taken;
+    }
 }
 
 template <std::size_t some>

@@ -168,6 +168,14 @@ void of_each(const void* const* rows, std::size_t count, const void* query, std:
     for (std::size_t at = 0; at < count; ++at) out[at] = distance(rows[at], query, width);
 }
 
+// Whether each weight has an opposite: what sums do with one that hasn't depends on the instructions.
+bool balanced(const void* query, std::size_t count) {
+    const auto* weights = reinterpret_cast<const std::int8_t*>(bytes_at(query, query_head));
+    bool found = true;
+    for (std::size_t at = 0; at < count; ++at) found &= weights[at] != -128;
+    return found;
+}
+
 #ifdef HEADWATER_X86
 bool has_vnni() {
     __builtin_cpu_init();
@@ -184,7 +192,7 @@ Distances coded_distances(Form form, Level level) {
     if (form == Form::bytes && level == Level::avx512 && has_vnni()) return of_bytes<byte_sums_vnni>;
     if (level != Level::baseline) {
         if (form == Form::nibbles) return of_bytes<sum_each_avx2<nibble_sum_avx2>>;
-        return form == Form::bytes ? of_bytes<sum_each_avx2<byte_sum_avx2>> : of_each<of_planes<bits_avx2>>;
+        return form == Form::bytes ? of_bytes<byte_sums_avx2> : of_each<of_planes<bits_avx2>>;
     }
 #endif
     if (form == Form::nibbles) return of_bytes<sum_each<nibble_sum_baseline>>;
@@ -195,7 +203,7 @@ bool fits(Form form, std::size_t width, const void* query, std::size_t length) {
     if (length < query_head) return false;
     if (form == Form::lookup) return length == query_head + sizeof(float) * table_size * width;
     if (width < row_head) return false;
-    if (form == Form::bytes) return length == query_head + width - row_head;
+    if (form == Form::bytes) return length == query_head + width - row_head && balanced(query, length - query_head);
     if (form == Form::nibbles) return length == query_head + 2 * (width - row_head);
     const auto head = read<PlanesHead>(query);
     if (head.groups > most_groups || head.planes == 0 || head.planes > most_planes) return false;

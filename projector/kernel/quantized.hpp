@@ -3,7 +3,7 @@
 // What a row stands for is its kind's concern; here it is bytes, and a query a run of bytes that says what they weigh:
 //
 // bytes   row: float scale, float offset, u8 codes [n]
-//         query: float constant, float inner, float factor, 4 unused bytes, i8 weights [n]
+//         query: float constant, float inner, float factor, 4 unused bytes, i8 weights [n], from -127 on
 //         constant + offset + scale * (inner + factor * sum of code * weight)
 // nibbles row: float scale, float offset, u8 [n]: a code in the low half, and n codes later one in the high half
 //         query: as above, i8 weights [2 n]

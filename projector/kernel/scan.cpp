@@ -23,6 +23,7 @@ class Ahead {
     // Before the [at]-th of some [rows] is compared.
     __attribute__((always_inline)) void before(const std::uint32_t* rows, std::size_t at, std::size_t count) const {
         if (in_order_) {
+            if (short_) return;  // those the processor asks for by itself
             if (rows[at] + ahead_ < matrix_.size) matrix_.prefetch(rows[at] + ahead_);
         } else if (at + ahead_ < count) {
             matrix_.prefetch(rows[at + ahead_]);
@@ -32,6 +33,7 @@ class Ahead {
    private:
     const Matrix& matrix_;
     bool in_order_;
+    bool short_ = matrix_.stride < 256;
     std::size_t ahead_;
 };
 
@@ -62,27 +64,30 @@ class Rough {
     // The nearest known have at least this [nearness].
     void know(float nearness) {
         const double least = nearness;
+        double limit = 0.0;
         if (bounds_ != nullptr)
-            limit_ = bounds_->limit(measure_, least);
+            limit = bounds_->limit(measure_, least);
         else if (measure_ == Measure::cosine)
-            limit_ = 1.0 - least + 2.0 * error_;
+            limit = 1.0 - least + 2.0 * error_;
         else
-            limit_ = least * least * (1.0 + 2.0 * error_) +
-                     static_cast<double>(rows_.dim) * std::numeric_limits<float>::min();
+            limit = least * least * (1.0 + 2.0 * error_) +
+                    static_cast<double>(rows_.dim) * std::numeric_limits<float>::min();
+        limit_ = static_cast<float>(limit);
+        if (limit_ < limit) limit_ = std::nextafter(limit_, std::numeric_limits<float>::infinity());
     }
 
-    // Compare the next rows that there are, [count] of them, at most [together].
+    // Compare the next rows that there are, [count] of them, at most [together]. Whether all are too far.
     static constexpr std::size_t together = 16;
-    void compare(const void* const* rows, std::size_t count) {
-        if (distances_ != nullptr) distances_(rows, count, query_, rows_.dim, distance_);
+    bool compare(const void* const* rows, std::size_t count) {
+        if (distances_ == nullptr) return false;
+        distances_(rows, count, query_, rows_.dim, distance_);
+        bool all = true;
+        for (std::size_t at = 0; at < count; ++at) all &= is_beyond(distance_[at]);
+        return all;
     }
 
     // Of those rows one.
-    bool too_far(std::size_t number) const {
-        if (distances_ == nullptr) return false;
-        // What is infinite or no number is beyond float32, and tells nothing.
-        return distance_[number] > limit_ && distance_[number] <= std::numeric_limits<float>::max();
-    }
+    bool too_far(std::size_t number) const { return distances_ != nullptr && is_beyond(distance_[number]); }
 
    private:
     Measure measure_;
@@ -92,7 +97,12 @@ class Rough {
     const CodeBounds* bounds_ = nullptr;
     float distance_[together];
     double error_ = 0.0;
-    double limit_ = std::numeric_limits<double>::infinity();
+    float limit_ = std::numeric_limits<float>::infinity();
+
+    // What is infinite or no number is beyond float32, and tells nothing.
+    bool is_beyond(float distance) const {
+        return static_cast<int>(distance > limit_) & static_cast<int>(distance <= std::numeric_limits<float>::max());
+    }
 };
 
 // Compares some rows, in the order in which they are chosen.
@@ -114,8 +124,10 @@ class Comparing {
                 together[at] = rough.rows().row(rows[from + at]);
             }
             const bool compared = best_.full();
-            if (compared) rough.compare(together, size);
-            if (compared) asked_ += size;
+            if (compared) {
+                asked_ += size;
+                if (rough.compare(together, size)) continue;
+            }
             for (std::size_t at = 0; at < size; ++at) {
                 if (compared && rough.too_far(at)) continue;
                 if (compared) ++left_;

@@ -1,3 +1,4 @@
+from collections.abc import Sequence
 from typing import Any, overload
 
 import numpy as np
@@ -41,15 +42,8 @@ class Pool:
         budget: int | None = None,
         finish: Finish | None = None,
     ) -> None: ...
-    def nearest(
-        self,
-        ticket: int,
-        vectors: NDArray[Any],
-        measure: str,
-        query: NDArray[np.float32],
-        wanted: int,
-        rows: Rows = None,
-        codes: CodedQuery | None = None,
+    def nearest(  # as nearest_of_scans
+        self, ticket: int, scans: Scans, measure: str, query: NDArray[np.float32], wanted: int
     ) -> None: ...
     def finished(self) -> list[tuple[int, Any]]: ...  # since it was asked last: tickets, and what is found or why not
 
@@ -68,6 +62,9 @@ def levels() -> list[str]: ...
 # them, ascending. Scores are summed in float64.
 Rows = NDArray[np.int64] | NDArray[np.bool_] | None
 Found = tuple[NDArray[np.int64], NDArray[np.float32]]
+
+# Of each scan vectors, [rows, dim], which rows, and a query of their search codes.
+Scans = Sequence[tuple[NDArray[Any], Rows, CodedQuery | None]]
 
 # Which rows may be found: those of a mask, bool [rows]; or those in whose slot nothing died up to ``at``. ``dead_at``
 # is by slot, ``slots`` by row, None where a row's slot is its number. Arrays are looked at as they are when it is used.
@@ -149,6 +146,13 @@ def nearest(
     level: str | None = None,
     codes: CodedQuery | None = None,  # which is found sooner by; what is found is the same
 ) -> Found: ...
+def nearest_of_scans(  # of all scans together; by scan and row: the numbers of scans, rows and scores
+    scans: Scans,
+    measure: str,
+    query: NDArray[np.float32],  # [dim]
+    wanted: int,
+    level: str | None = None,
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float32]]: ...
 def scores(
     vectors: NDArray[Any],
     measure: str,

@@ -12,6 +12,7 @@ namespace headwater {
 struct Scored {
     float nearness;  // larger is nearer
     std::uint32_t row;
+    std::uint32_t scan = 0;  // of several at once, the one whose row it is
 
     // A heap of these has the worst on top.
     bool operator<(const Scored& other) const { return nearness > other.nearness; }
@@ -25,8 +26,8 @@ class Best {
     bool full() const { return kept_.size() == wanted_; }
     float least() const { return wanted_ == 0 ? std::numeric_limits<float>::infinity() : kept_.front().nearness; }
 
-    void add(float nearness, std::uint32_t row) {
-        const Scored scored{nearness, row};
+    void add(float nearness, std::uint32_t row, std::uint32_t scan = 0) {
+        const Scored scored{nearness, row, scan};
         if (!full()) {
             kept_.push_back(scored);
             std::push_heap(kept_.begin(), kept_.end());
@@ -47,10 +48,12 @@ class Best {
             ties_.clear();
     }
 
-    // All that are kept, by row.
+    // All that are kept, by scan and row.
     std::vector<Scored> take() {
         kept_.insert(kept_.end(), ties_.begin(), ties_.end());
-        std::sort(kept_.begin(), kept_.end(), [](const Scored& a, const Scored& b) { return a.row < b.row; });
+        std::sort(kept_.begin(), kept_.end(), [](const Scored& a, const Scored& b) {
+            return a.scan == b.scan ? a.row < b.row : a.scan < b.scan;
+        });
         return std::move(kept_);
     }
 

@@ -240,9 +240,9 @@ class PyPool {
         pool_.add(std::make_unique<WalkTask>(ticket, graph, query, wanted, ef, allowed, budget, finish));
     }
 
-    void nearest(std::uint64_t ticket, const py::array& vectors, const std::string& measure, const F32& query,
-                 std::size_t wanted, const Which& rows, const py::object& codes) {
-        add_scan(pool_, ticket, vectors, measure, query, wanted, rows, codes);
+    void nearest(std::uint64_t ticket, const Parts& scans, const std::string& measure, const F32& query,
+                 std::size_t wanted) {
+        add_search(pool_, ticket, scans, measure, query, wanted);
     }
 
     py::list finished() {
@@ -321,8 +321,8 @@ PYBIND11_MODULE(_kernel, module) {
         .def("walk", &PyPool::walk, py::arg("ticket"), py::arg("graph"), py::arg("query"), py::arg("wanted"),
              py::arg("ef"), py::arg("allowed") = py::none(), py::arg("budget") = py::none(),
              py::arg("finish") = py::none())
-        .def("nearest", &PyPool::nearest, py::arg("ticket"), py::arg("vectors"), py::arg("measure"), py::arg("query"),
-             py::arg("wanted"), py::arg("rows") = py::none(), py::arg("codes") = py::none())
+        .def("nearest", &PyPool::nearest, py::arg("ticket"), py::arg("scans"), py::arg("measure"), py::arg("query"),
+             py::arg("wanted"))
         .def("finished", &PyPool::finished);
     module.def("distances", &distances, py::arg("vectors"), py::arg("metric"), py::arg("query"),
                py::arg("rows") = py::none(), py::arg("level") = py::none());

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <exception>
+#include <limits>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -19,40 +20,46 @@ namespace py = pybind11;
 namespace headwater {
 namespace {
 
-// A scan, and what keeps what it looks at.
-struct PyScan {
-    PyScan(const py::array& vectors, const std::string& measure, const F32& query, std::size_t wanted,
-           const Which& rows, const py::object& codes, const std::optional<std::string>& level)
-        : vectors_(vectors), query_(query), codes_(codes), chosen_(rows, matrix_of(vectors).size) {
-        scan.matrix = matrix_of(vectors);
-        scan.measure = measure_named(measure);
-        scan.level = level_named(level);
-        require(query.ndim() == 1 && static_cast<std::size_t>(query.shape(0)) == scan.matrix.dim,
-                "a query has dim values");
-        scan.query = query.data();
-        scan.wanted = wanted;
-        scan.chosen = chosen_.chosen;
-        if (codes.is_none()) return;
-        scan.codes = &codes.cast<const PyCodedQuery&>().codes();
-        require(scan.codes->codes.size == scan.matrix.size, "each row has codes");
+// A search, and what keeps what it looks at.
+struct PySearch {
+    PySearch(const Parts& parts, const std::string& measure, const F32& query, std::size_t wanted,
+             const std::optional<std::string>& level)
+        : parts_(parts), query_(query) {
+        search.measure = measure_named(measure);
+        search.level = level_named(level);
+        search.query = query.data();
+        search.wanted = wanted;
+        require(parts.size() < std::numeric_limits<std::uint32_t>::max(), "too many scans");
+        chosen_.reserve(parts.size());
+        for (const auto& [vectors, which, codes] : parts_) {
+            Scan scan;
+            scan.matrix = matrix_of(vectors);
+            require(query.ndim() == 1 && static_cast<std::size_t>(query.shape(0)) == scan.matrix.dim,
+                    "a query has dim values");
+            chosen_.emplace_back(which, scan.matrix.size);
+            scan.chosen = chosen_.back().chosen;
+            if (!codes.is_none()) {
+                scan.codes = &codes.cast<const PyCodedQuery&>().codes();
+                require(scan.codes->codes.size == scan.matrix.size, "each row has codes");
+            }
+            search.scans.push_back(scan);
+        }
     }
 
-    Scan scan;
+    Search search;
 
    private:
-    py::array vectors_;
+    Parts parts_;
     F32 query_;
-    py::object codes_;
-    ChosenRows chosen_;
+    std::vector<ChosenRows> chosen_;
 };
 
-// Of one scan, what several threads found.
-struct SharedScan {
-    SharedScan(const py::array& vectors, const std::string& measure, const F32& query, std::size_t wanted,
-               const Which& rows, const py::object& codes)
-        : asked(vectors, measure, query, wanted, rows, codes, std::nullopt) {}
+// Of one search, what several threads found.
+struct SharedSearch {
+    SharedSearch(const Parts& parts, const std::string& measure, const F32& query, std::size_t wanted)
+        : asked(parts, measure, query, wanted, std::nullopt) {}
 
-    PyScan asked;
+    PySearch asked;
     std::mutex lock;
     std::size_t left = 0;  // tasks that have not ended
     std::vector<std::vector<Scored>> found;
@@ -60,14 +67,24 @@ struct SharedScan {
     std::exception_ptr failure;
 };
 
-class ScanTask : public PyTask {
+// Of several scans: which, int64, beside rows and scores.
+py::tuple answer_of_scans(const std::vector<Scored>& found, bool higher) {
+    I64 scans(static_cast<py::ssize_t>(found.size()));
+    std::int64_t* scan = scans.mutable_data();
+    for (const Scored& one : found) *scan++ = one.scan;
+    const py::tuple theirs = answer(found, higher);
+    return py::make_tuple(scans, theirs[0], theirs[1]);
+}
+
+class SearchTask : public PyTask {
    public:
-    ScanTask(std::uint64_t ticket, std::shared_ptr<SharedScan> shared) : PyTask(ticket), shared_(std::move(shared)) {}
+    SearchTask(std::uint64_t ticket, std::shared_ptr<SharedSearch> shared)
+        : PyTask(ticket), shared_(std::move(shared)) {}
 
     bool run() noexcept override {
         std::exception_ptr failure;
         try {
-            std::vector<Scored> mine = nearest_left(shared_->asked.scan);
+            std::vector<Scored> mine = nearest_left(shared_->asked.search);
             const std::lock_guard<std::mutex> lock(shared_->lock);
             shared_->found.push_back(std::move(mine));
         } catch (...) {
@@ -85,32 +102,38 @@ class ScanTask : public PyTask {
     py::object answer() const override {
         if (!last_) return py::none();
         if (shared_->failure) std::rethrow_exception(shared_->failure);
-        return headwater::answer(shared_->nearest, higher_is_nearer(shared_->asked.scan.measure));
+        return answer_of_scans(shared_->nearest, higher_is_nearer(shared_->asked.search.measure));
     }
 
    private:
     // Here rather than where it is asked for, as that holds the interpreter's lock.
     void put_together() noexcept {
         try {
-            shared_->nearest = nearest_of(shared_->found, shared_->asked.scan.wanted);
+            shared_->nearest = nearest_of(shared_->found, shared_->asked.search.wanted);
         } catch (...) {
             shared_->failure = std::current_exception();
         }
     }
 
-    std::shared_ptr<SharedScan> shared_;
+    std::shared_ptr<SharedSearch> shared_;
     bool last_ = false;
 };
 
+std::vector<Scored> found_by(PySearch& asked) {
+    const py::gil_scoped_release released;
+    return nearest_left(asked.search);
+}
+
 py::tuple py_nearest(const py::array& vectors, const std::string& measure, const F32& query, std::size_t wanted,
                      const Which& rows, const std::optional<std::string>& level, const py::object& codes) {
-    PyScan asked(vectors, measure, query, wanted, rows, codes, level);
-    std::vector<Scored> found;
-    {
-        const py::gil_scoped_release released;
-        found = nearest_left(asked.scan);
-    }
-    return answer(found, higher_is_nearer(asked.scan.measure));
+    PySearch asked({{vectors, rows, codes}}, measure, query, wanted, level);
+    return answer(found_by(asked), higher_is_nearer(asked.search.measure));
+}
+
+py::tuple nearest_of_scans(const Parts& parts, const std::string& measure, const F32& query, std::size_t wanted,
+                           const std::optional<std::string>& level) {
+    PySearch asked(parts, measure, query, wanted, level);
+    return answer_of_scans(found_by(asked), higher_is_nearer(asked.search.measure));
 }
 
 }  // namespace
@@ -118,13 +141,17 @@ py::tuple py_nearest(const py::array& vectors, const std::string& measure, const
 void define_nearest(py::module_& module) {
     module.def("nearest", &py_nearest, py::arg("vectors"), py::arg("measure"), py::arg("query"), py::arg("wanted"),
                py::arg("rows") = py::none(), py::arg("level") = py::none(), py::arg("codes") = py::none());
+    module.def("nearest_of_scans", &nearest_of_scans, py::arg("scans"), py::arg("measure"), py::arg("query"),
+               py::arg("wanted"), py::arg("level") = py::none());
 }
 
-void add_scan(Pool& pool, std::uint64_t ticket, const py::array& vectors, const std::string& measure, const F32& query,
-              std::size_t wanted, const Which& rows, const py::object& codes) {
-    const auto shared = std::make_shared<SharedScan>(vectors, measure, query, wanted, rows, codes);
-    shared->left = std::max<std::size_t>(1, std::min(pool.threads(), parts_of(shared->asked.scan)));
-    for (std::size_t task = shared->left; task > 0; --task) pool.add(std::make_unique<ScanTask>(ticket, shared));
+void add_search(Pool& pool, std::uint64_t ticket, const Parts& parts, const std::string& measure, const F32& query,
+                std::size_t wanted) {
+    const auto shared = std::make_shared<SharedSearch>(parts, measure, query, wanted);
+    // Where all threads have something to do, to share work only makes more of it.
+    const std::size_t threads = pool.is_busy() ? 1 : pool.threads();
+    shared->left = std::max<std::size_t>(1, std::min(threads, parts_of(shared->asked.search)));
+    for (std::size_t task = shared->left; task > 0; --task) pool.add(std::make_unique<SearchTask>(ticket, shared));
 }
 
 }  // namespace headwater

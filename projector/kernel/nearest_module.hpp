@@ -6,6 +6,8 @@
 
 #include <cstdint>
 #include <string>
+#include <tuple>
+#include <vector>
 
 #include "arrays.hpp"
 #include "pool.hpp"
@@ -15,8 +17,11 @@ namespace headwater {
 
 void define_nearest(pybind11::module_& module);
 
-// Have as many threads of [pool] as are of use do a scan, and tell it under [ticket]. [codes]: a query of them, or None.
-void add_scan(Pool& pool, std::uint64_t ticket, const pybind11::array& vectors, const std::string& measure,
-              const F32& query, std::size_t wanted, const Which& rows, const pybind11::object& codes);
+// Of each scan vectors, which rows, and a query of their search codes, or None.
+using Parts = std::vector<std::tuple<pybind11::array, Which, pybind11::object>>;
+
+// Have as many threads of [pool] as are of use do a search of scans together, and tell it under [ticket].
+void add_search(Pool& pool, std::uint64_t ticket, const Parts& parts, const std::string& measure, const F32& query,
+                std::size_t wanted);
 
 }  // namespace headwater

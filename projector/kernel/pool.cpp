@@ -42,6 +42,11 @@ void Pool::add(std::unique_ptr<Task> task) {
     more_.notify_one();
 }
 
+bool Pool::is_busy() {
+    const std::lock_guard<std::mutex> lock(lock_);
+    return running_ + waiting_.size() >= most_;
+}
+
 std::vector<std::unique_ptr<Task>> Pool::finished() {
     std::vector<std::unique_ptr<Task>> some;
     const std::lock_guard<std::mutex> lock(lock_);

@@ -29,6 +29,7 @@ class Pool {
     std::vector<std::unique_ptr<Task>> finished();  // since it was last asked, in the order in which they ended
     int descriptor() const { return ends_[0]; }     // to be read from when there is something to be told of
     std::size_t threads() const { return most_; }
+    bool is_busy();  // whether all of them have something to do
 
    private:
     void work();

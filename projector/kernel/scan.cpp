@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <optional>
 
 namespace headwater {
 namespace {
@@ -42,17 +43,18 @@ class Ahead {
 // how long its row is. By codes it is told of other measures, too, and of more rows in less time.
 class Rough {
    public:
-    explicit Rough(const Scan& scan) : measure_(scan.measure), query_(scan.query), rows_(scan.matrix) {
+    Rough(const Search& search, const Matrix& matrix)
+        : measure_(search.measure), query_(search.query), rows_(matrix) {
         const bool cosine = measure_ == Measure::cosine;
         const bool unit = cosine && rows_.datatype != Datatype::uint8;
         if (!unit && measure_ != Measure::euclid) return;
-        distances_ = distances_of(cosine ? Metric::dot : Metric::squared, rows_.datatype, scan.level);
+        distances_ = distances_of(cosine ? Metric::dot : Metric::squared, rows_.datatype, search.level);
         // Each of the sums that are added up in the end is of a sixteenth of the numbers.
         error_ = 0x1p-23 * (static_cast<double>(rows_.dim) / 16.0 + 48.0);
     }
 
-    Rough(const Scan& scan, const ScanCodes& codes)
-        : measure_(scan.measure),
+    Rough(const Search& search, const ScanCodes& codes)
+        : measure_(search.measure),
           query_(codes.query),
           rows_(codes.codes),
           distances_(codes.distances),
@@ -105,15 +107,35 @@ class Rough {
     }
 };
 
-// Compares some rows, in the order in which they are chosen.
+std::size_t pieces_of(const Scan& scan) {
+    return (scan.chosen.length() + taken_at_a_time - 1) / taken_at_a_time;
+}
+
+// Compares rows of one scan, in the order in which they are chosen.
 class Comparing {
    public:
-    Comparing(const Scan& scan, Best& best)
-        : scan_(scan),
+    Comparing(const Search& search, std::size_t number, Best& best)
+        : scan_(search.scans[number]),
+          number_(static_cast<std::uint32_t>(number)),
           best_(best),
-          exact_(scan.measure, scan.matrix.datatype, scan.level, scan.query, 1, scan.matrix.dim),
-          higher_(higher_is_nearer(scan.measure)) {}
+          exact_(search.measure, scan_.matrix.datatype, search.level, search.query, 1, scan_.matrix.dim),
+          higher_(higher_is_nearer(search.measure)),
+          wanted_(search.wanted),
+          by_vectors_(search, scan_.matrix) {
+        if (scan_.codes != nullptr) by_codes_.emplace(search, *scan_.codes);
+        know();
+    }
 
+    // Those from one place on of what is gone through.
+    void compare(std::size_t from) {
+        if (by_codes_ && in_vain()) by_codes_.reset();
+        Rough& rough = by_codes_ ? *by_codes_ : by_vectors_;
+        const Ahead ahead(rough.rows(), scan_.chosen);
+        scan_.chosen.each(from, std::min(scan_.chosen.length(), from + taken_at_a_time),
+                          [&](const std::uint32_t* rows, std::size_t count) { compare(rough, ahead, rows, count); });
+    }
+
+   private:
     // Those that [rough] doesn't tell to be too far.
     void compare(Rough& rough, const Ahead& ahead, const std::uint32_t* rows, std::size_t count) {
         const void* together[Rough::together];
@@ -133,70 +155,72 @@ class Comparing {
                 if (compared) ++left_;
                 exact_.take(scan_.matrix.row(rows[from + at]));
                 const float score = exact_.score(0);
-                best_.add(higher_ ? score : -score, rows[from + at]);
-                if (best_.full()) rough.know(best_.least());
+                best_.add(higher_ ? score : -score, rows[from + at], number_);
+                know();
             }
         }
     }
 
-    // Whether it has turned out that too many rows are left for it to be worth anything.
-    bool in_vain() const {
-        constexpr std::size_t least = 1024, each = 8, worth = 3;
-        return asked_ >= std::max(least, each * scan_.wanted) && left_ * worth > asked_;
+    void know() {
+        if (!best_.full()) return;
+        by_vectors_.know(best_.least());
+        if (by_codes_) by_codes_->know(best_.least());
     }
 
-   private:
+    // Whether it has turned out that too many rows are left by codes for them to be worth anything.
+    bool in_vain() const {
+        constexpr std::size_t least = 1024, each = 8, worth = 3;
+        return asked_ >= std::max(least, each * wanted_) && left_ * worth > asked_;
+    }
+
     const Scan& scan_;
+    std::uint32_t number_;
     Best& best_;
     ExactScorer exact_;
     bool higher_;
-    std::size_t asked_ = 0;  // rows about which a [rough] was asked
+    std::size_t wanted_;
+    Rough by_vectors_;
+    std::optional<Rough> by_codes_;
+    std::size_t asked_ = 0;  // rows about which a Rough was asked
     std::size_t left_ = 0;   // of these, that it did not tell of
 };
 
 }  // namespace
 
-std::size_t parts_of(const Scan& scan) {
-    return (scan.chosen.length() + taken_at_a_time - 1) / taken_at_a_time;
+std::size_t parts_of(const Search& search) {
+    std::size_t pieces = 0;
+    for (const Scan& scan : search.scans) pieces += pieces_of(scan);
+    return pieces;
 }
 
-std::vector<Scored> nearest_left(Scan& scan) {
-    Best best(scan.wanted);
-    if (scan.wanted == 0) return best.take();
-    Comparing comparing(scan, best);
-    const std::size_t all = scan.chosen.length();
-    const auto go_on = [&](Rough& rough, bool while_worth) {
-        const Ahead ahead(rough.rows(), scan.chosen);
-        if (best.full()) rough.know(best.least());
-        while (!(while_worth && comparing.in_vain())) {
-            const std::size_t from = scan.next.fetch_add(taken_at_a_time, std::memory_order_relaxed);
-            if (from >= all) return;
-            scan.chosen.each(from, std::min(all, from + taken_at_a_time),
-                             [&](const std::uint32_t* rows, std::size_t count) {
-                                 comparing.compare(rough, ahead, rows, count);
-                             });
+std::vector<Scored> nearest_left(Search& search) {
+    Best best(search.wanted);
+    if (search.wanted == 0) return best.take();
+    const std::size_t all = parts_of(search);
+    std::size_t number = 0, first = 0;  // a scan, and its first piece
+    std::optional<Comparing> comparing;
+    for (std::size_t piece; (piece = search.next.fetch_add(1, std::memory_order_relaxed)) < all;) {
+        for (std::size_t pieces; piece >= first + (pieces = pieces_of(search.scans[number])); ++number) {
+            first += pieces;
+            comparing.reset();
         }
-    };
-    if (scan.codes != nullptr) {
-        Rough by_codes(scan, *scan.codes);
-        go_on(by_codes, true);
+        if (!comparing) comparing.emplace(search, number, best);
+        comparing->compare((piece - first) * taken_at_a_time);
     }
-    Rough rough(scan);
-    go_on(rough, false);
     return best.take();
 }
 
 std::vector<Scored> nearest_of(const std::vector<std::vector<Scored>>& parts, std::size_t wanted) {
     Best best(wanted);
     for (const std::vector<Scored>& part : parts)
-        for (const Scored& one : part) best.add(one.nearness, one.row);
+        for (const Scored& one : part) best.add(one.nearness, one.row, one.scan);
     return best.take();
 }
 
 std::vector<Scored> nearest(const Matrix& matrix, Measure measure, Level level, const float* query, std::size_t wanted,
                             const Chosen& chosen, const ScanCodes* codes) {
-    Scan scan{matrix, measure, level, query, wanted, chosen, codes};
-    return nearest_left(scan);
+    Search search{measure, level, query, wanted, {{matrix, chosen, codes}}};
+    return nearest_left(search);
 }
 
 void scores(const Matrix& matrix, Measure measure, Level level, const float* queries, std::size_t count,

@@ -42,24 +42,30 @@ struct ScanCodes {
     CodeBounds bounds;
 };
 
-// One search for the nearest rows. Several threads may do it together: each takes of the rows that are left.
+// A matrix, and which of its rows are compared.
 struct Scan {
     Matrix matrix;
+    Chosen chosen;
+    const ScanCodes* codes = nullptr;  // nullptr: there are none
+};
+
+// One search for the nearest rows of some scans together: what is near in one tells what is too far in the next. Several
+// threads may do it together: each takes of the rows that are left.
+struct Search {
     Measure measure = Measure::cosine;
     Level level = Level::baseline;
     const float* query = nullptr;
     std::size_t wanted = 0;
-    Chosen chosen;
-    const ScanCodes* codes = nullptr;  // nullptr: there are none
-    std::atomic<std::size_t> next{0};  // the place of the first that nobody has taken yet
+    std::vector<Scan> scans;
+    std::atomic<std::size_t> next{0};  // the piece that nobody has taken yet
 };
 
 // Of how many threads each has something to do.
-std::size_t parts_of(const Scan& scan);
+std::size_t parts_of(const Search& search);
 
 // The nearest of all rows that the caller takes, at least [wanted] of them where there are so many, and all that are as
-// near as the last; by row. They are taken until none are left.
-std::vector<Scored> nearest_left(Scan& scan);
+// near as the last; by scan and row. They are taken until none are left.
+std::vector<Scored> nearest_left(Search& search);
 
 // That of what several threads found.
 std::vector<Scored> nearest_of(const std::vector<std::vector<Scored>>& parts, std::size_t wanted);

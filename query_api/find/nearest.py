@@ -11,7 +11,7 @@ from projector.segments.graph import Graph
 from projector.view.part import Part, Vectors, slots_of_rows
 from projector.view.shard_view import Held, ShardView
 from query_api.budget import Allowance
-from query_api.find.scans import Scan
+from query_api.find.scans import Scan, Scans
 from query_api.find.selection import Findable
 from query_api.find.strategy import EF_BY_SHARE, base_ef, no_vectors_named, skipped_as_unindexed
 from query_api.find.walks import GraphWalk
@@ -55,11 +55,6 @@ class PartSearch(msgspec.Struct, frozen=True, eq=False):
     scan: Scan | None
     exact: bool
 
-    @property
-    def ahead(self) -> NativeWork | None:
-        """What may be done ahead."""
-        return self.scan if self.walk is None else self.walk
-
     def run(self, comparison: Comparison, allowance: Allowance) -> Candidates:
         """At least the ``wanted`` nearest. Raises OverEstimateError, TimedOutError."""
         if allowance.notes is not None:
@@ -86,13 +81,18 @@ class NearestSearch:
         there = view.holding(leaf.using) if leaf.wanted else ()
         # Parts are searched one by one; ef is said of all together.
         self._rows = view.rows_in_segments(leaf.using) if len(there) > 1 else 0
+        scans: list[Scan] = []
         for held in there:
             search = self._in(view.config, held)
             if search is not None:
                 self._searches.append(search)
-                ahead = search.ahead
-                if ahead is not None:
-                    self.ahead.append(ahead)
+                if search.walk is not None:
+                    self.ahead.append(search.walk)
+                elif search.scan is not None:
+                    scans.append(search.scan)
+        self._scans = Scans(scans) if scans else None
+        if self._scans is not None:
+            self.ahead.append(self._scans)
 
     def _in(self, config: CollectionConfig, held: Held) -> PartSearch | None:
         """What is compared in a part; None when that is nothing."""
@@ -120,6 +120,9 @@ class NearestSearch:
 
     def run(self, allowance: Allowance) -> list[Hit]:
         """The hits, in order. Raises OverEstimateError, TimedOutError."""
+        # Who wants to know how each part is searched has them searched one by one.
+        if self._scans is not None and allowance.notes is None:
+            self._scans.run(allowance)
         found = [search.run(self._comparison, allowance) for search in self._searches]
         return _hits(found, self._leaf, self._comparison, allowance) if found else []
 
@@ -133,6 +136,8 @@ def _hits(found: Sequence[Candidates], leaf: Nearest, comparison: Comparison, al
         least = _least(found, surplus, comparison)
     hits: list[Hit] = []
     for candidates in found:
+        if not len(candidates.slots):
+            continue
         if least is not None or leaf.score_threshold is not None:
             near = nearness(comparison, candidates.scores)
             chosen = np.flatnonzero(_near_enough(near, least, leaf.score_threshold, comparison))

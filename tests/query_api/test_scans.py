@@ -5,18 +5,23 @@ import pytest
 
 from ingest.deadline import Deadline
 from projector.frames import ShardId
+from projector.kernel import KernelPool, nearest_of_scans
 from projector.view.live_shard import LiveShard
 from projector.view.shard_view import ShardView
 from query_api.budget import Allowance, OverEstimateError
 from query_api.find import scans
 from query_api.find.nearest import NearestSearch
-from query_api.find.scans import Scan
+from query_api.find.scans import Scan, Scans
+from query_api.find.selection import Findable
 from query_api.native import SPLIT_US
 from query_api.plan.selection import Selection
+from query_api.vectors.comparison import Asked
+from query_api.vectors.registry import comparison_of
 from schemas.config import CollectionConfig, Datatype, Distance, VectorParams
 from schemas.ids import PointId
 from schemas.points import encode_point
 from schemas.vectors.dense import DenseKind
+from tests.projector.kernel.test_threads import next_taken
 from tests.query_api.engine import NearestQuery, search
 
 DIM = 512
@@ -36,10 +41,19 @@ def of_rows(
     return live.publish(1), [NearestQuery(query, "", 5) for query in queries]
 
 
-def scan_of(view: ShardView, query: NearestQuery) -> Scan:
+def ahead_of(view: ShardView, query: NearestQuery) -> Scans:
     (ahead,) = NearestSearch(view, query.leaf).ahead
-    assert isinstance(ahead, Scan)
+    assert isinstance(ahead, Scans)
     return ahead
+
+
+def scan_of(view: ShardView, query: NearestQuery) -> Scan:
+    held = view.holding("")
+    comparison = comparison_of(view.config.kinds[""], query.leaf.vector)
+    asked = Asked(Findable(held[0].part, held[0].vectors, None), query.leaf.wanted, 1, query.leaf.quantization)
+    scan = comparison.scan(held[0].vectors, None, asked)
+    assert scan is not None
+    return scan
 
 
 def test_what_is_long_is_done_ahead_and_finds_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -50,18 +64,44 @@ def test_what_is_long_is_done_ahead_and_finds_the_same(monkeypatch: pytest.Monke
         raise AssertionError("it was to be done ahead")
 
     monkeypatch.setattr(scans, "nearest", not_here)
+    monkeypatch.setattr(scans, "nearest_of_scans", not_here)
     for query, (rows, scores) in zip(queries, alone, strict=True):
-        assert scan_of(view, query).us > SPLIT_US
+        assert ahead_of(view, query).us > SPLIT_US
         found = {(point.id, point.score) for point in search([view], query, PLAIN)}
         assert found == set(zip(rows.tolist(), scores.tolist(), strict=True))
 
 
 def test_what_failed_ahead_is_done_by_who_needs_it() -> None:
     view, queries = of_rows(50)
-    scan = scan_of(view, queries[2])
-    scan.end("std::bad_alloc")
-    assert 2 in scan.nearest(Allowance(np.inf, Deadline(np.inf)))[0]
-    assert scan.us == 0.0
+    search = NearestSearch(view, queries[2].leaf)
+    (ahead,) = search.ahead
+    assert isinstance(ahead, Scans)
+    ahead.end("std::bad_alloc")
+    assert ahead.us > 0
+    assert search.run(Allowance(np.inf, Deadline(np.inf)))[0].id == 2
+    assert ahead.us == 0.0
+
+
+def test_scans_of_many_parts_are_one_and_find_the_same() -> None:
+    rng = np.random.default_rng(7)
+    matrices = [rng.integers(-2, 3, (int(rng.integers(1, 5000)), 4)).astype(np.float32) for _ in range(7)]
+    query = rng.integers(-2, 3, 4).astype(np.float32)
+    pool = KernelPool(3)
+    for wanted in (1, 10, 200):
+        masks = [None if at % 3 else rng.random(len(rows)) < 0.5 for at, rows in enumerate(matrices)]
+        every = [
+            (float(score), number, row)
+            for number, (rows, mask) in enumerate(zip(matrices, masks, strict=True))
+            for row, score in enumerate(rows @ query)
+            if mask is None or mask[row]
+        ]
+        least = sorted((score for score, *_ in every), reverse=True)[wanted - 1]
+        right = [(number, row, score) for score, number, row in every if score >= least]
+        asked = [(rows, mask, None) for rows, mask in zip(matrices, masks, strict=True)]
+        pool.nearest(wanted, asked, "dot", query, wanted)
+        for found in (nearest_of_scans(asked, "dot", query, wanted), next_taken(pool)):
+            assert not isinstance(found, str)
+            assert [*zip(*(values.tolist() for values in found), strict=True)] == right
 
 
 def test_what_is_long_is_not_done_on_the_loop() -> None:

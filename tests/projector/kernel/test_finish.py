@@ -25,9 +25,7 @@ def test_it_gives_what_rescoring_gives(metric: str, filtered: bool) -> None:
     pool = KernelPool(3)
     queries = matrix(30, rows.shape[1], np.float32, 9)
     for ticket, query in enumerate(queries):
-        finish = rescoring.finish(query.copy(), WANTED, passing)
-        pool.walk(ticket, graph, query.copy(), WANTED, EF, None, None, finish)
-    del finish
+        pool.walk(ticket, graph, query.copy(), WANTED, EF, None, None, rescoring.finish(query.copy(), WANTED, passing))
     gc.collect()
     together = dict(taken(pool, len(queries)))
     for ticket, query in enumerate(queries):

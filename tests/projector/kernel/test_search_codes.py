@@ -164,10 +164,10 @@ def test_a_query_keeps_its_codes() -> None:
     pool = KernelPool(2)
     for ticket in range(20):
         prepared = codes_of(matrix, "cosine").query(matrix[ticket])
-        pool.nearest(ticket, matrix, "cosine", matrix[ticket], 3, None, prepared)
+        pool.nearest(ticket, [(matrix, None, prepared)], "cosine", matrix[ticket], 3)
     for ticket, answer in taken(pool, 20):
         assert not isinstance(answer, str)
-        assert ticket in answer[0].tolist()
+        assert ticket in answer[1].tolist()
 
 
 def test_shapes_and_measures_must_fit() -> None:

@@ -63,12 +63,16 @@ std::optional<CodedQuery> coded(const SearchCodes& codes, const float* query) {
     const std::size_t dim = codes.dim;
     std::vector<double> values(dim);
     double central = 0.0;  // the product with the centre
+    double products = 0.0;  // the sizes of what that adds up
     for (std::size_t at = 0; at < dim; ++at) {
         values[at] = query[at];
-        if (squared)
+        if (squared) {
             values[at] -= codes.centre[at];
-        else
-            central += values[at] * codes.centre[at];
+        } else {
+            const double product = values[at] * codes.centre[at];
+            central += product;
+            products += std::abs(product);
+        }
     }
     const double size = size_of(values.data(), dim);
     if (!(size <= largest)) return std::nullopt;
@@ -101,7 +105,9 @@ std::optional<CodedQuery> coded(const SearchCodes& codes, const float* query) {
         found.bounds.length = rows.error;
         found.bounds.distance = 2.0 * error * rows.length + rounding;
     } else {
-        found.bounds.distance = own * rows.error + error * rows.length + rounding;
+        // Products that are added up to far less than they are leave what float64 rounds, in exact scores as well.
+        const double lost = 0x1p-52 * (static_cast<double>(dim) + 8.0) * (products + own * (rows.length + rows.error));
+        found.bounds.distance = own * rows.error + error * rows.length + rounding + lost;
     }
     if (!(found.bounds.distance + added < most_added)) return std::nullopt;
     return found;

@@ -143,6 +143,21 @@ def test_a_walk_through_everything_and_its_rescoring_find_the_same(
     assert first(found, scores, wanted, measure) == first(right, right_scores, wanted, measure)
 
 
+@pytest.mark.parametrize("level", levels())
+def test_scans_find_the_same_where_float64_loses_what_rows_differ_by(level: str) -> None:
+    rng = np.random.default_rng(4)
+    matrix = (rng.standard_normal((2000, 64)) * 2.0**-22).astype(np.float32)
+    matrix[:, :2] = 2.0**40, -(2.0**40)
+    query = (rng.standard_normal(64) * 2.0**15).astype(np.float32)
+    query[:2] = 1.7 * 2.0**15
+    codes = codes_of(matrix, "dot", level).query(query)
+    assert codes is not None
+    found, scores = nearest(matrix, "dot", query, 10, None, level, codes)
+    right, right_scores = nearest(matrix, "dot", query, 10, None, level)
+    assert found.tolist() == right.tolist()
+    assert scores.tolist() == right_scores.tolist()
+
+
 def test_most_rows_are_told_apart() -> None:
     matrix = normalise(rows_of("normal", 20_000, 100, 1))
     query = normalise(rows_of("normal", 1, 100, 2))[0]

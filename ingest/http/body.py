@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 
 from ingest.http.exchange import Exchange
 from ingest.http.limits import InFlight, Limits
-from ingest.http.unpacking import AT_ONCE_BYTES, codec_of, rooms, unpack
+from ingest.http.unpacking import codec_of, is_short, rooms, unpack
 from schemas.errors import TimedOutError, TooLargeError
 
 
@@ -48,9 +48,9 @@ class Body:
             raise TimedOutError("Timeout: the request's body did not arrive in time") from None
 
     async def _unpack(self, codec: str, data: bytes) -> bytes:
-        for room in rooms(len(data), self._limits.max_body_bytes):
+        for room in rooms(codec, len(data), self._limits.max_body_bytes):
             self._hold(len(data) + room)
-            if room <= AT_ONCE_BYTES:
+            if is_short(codec, len(data), room):
                 unpacked = unpack(codec, data, room)
             else:
                 unpacked = await asyncio.to_thread(unpack, codec, data, room)

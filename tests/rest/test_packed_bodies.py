@@ -2,13 +2,16 @@
 
 import gzip
 import os
+import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import cramjam
 import pytest
 
+from ingest.http import body
 from ingest.http.limits import Limits
+from ingest.http.unpacking import unpack
 from tests.rest.client import MemoryRest
 
 LIMIT = 3 << 20
@@ -86,3 +89,25 @@ def test_many_small_members_of_gzip(rest: MemoryRest) -> None:
     members = b"".join(gzip.compress(b" ") for _ in range(50_000)) + gzip.compress(b"{}")
     headers = {"content-encoding": "gzip"}
     assert rest.result("POST", COUNT, content=members, headers=headers) == {"count": 0}
+
+
+@pytest.mark.parametrize("encoding", PACK)
+def test_a_short_body_is_unpacked_at_once_unless_that_may_take_long(
+    rest: MemoryRest, monkeypatch: pytest.MonkeyPatch, encoding: str
+) -> None:
+    short = bytes(PACK[encoding](b"{}"))
+    long = gzip.compress(b"") * 1000
+    assert unpacked_beside_the_loop(rest, monkeypatch, encoding, short) is (encoding == "br")
+    assert unpacked_beside_the_loop(rest, monkeypatch, "gzip", long + gzip.compress(b"{}"))
+
+
+def unpacked_beside_the_loop(rest: MemoryRest, monkeypatch: pytest.MonkeyPatch, encoding: str, content: bytes) -> bool:
+    threads: list[str] = []
+
+    def noted(codec: str, data: bytes, most: int) -> bytes | None:
+        threads.append(threading.current_thread().name)
+        return unpack(codec, data, most)
+
+    monkeypatch.setattr(body, "unpack", noted)
+    assert rest.result("POST", COUNT, content=content, headers={"content-encoding": encoding}) == {"count": 0}
+    return all(name.startswith("asyncio") for name in threads)

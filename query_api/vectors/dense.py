@@ -22,7 +22,11 @@ from schemas.vectors.params import Datatype, Distance
 Rows = NDArray[np.int64]
 
 CODED_WALK, CODED_SCAN = 0.65, 0.5
-"""How long walks and scans by search codes take, of what they take by vectors."""
+"""How long walks and scans by search codes take, of what they take by vectors.
+
+Measured on 200,000 word vectors of 100 values: 0.58 to 0.77 of it at ef 256 to 64, and 0.2 to 0.9, the less the more
+rows there are.
+"""
 LEAST_CODED = 512
 """Where fewer rows are compared, to prepare a query for codes takes longer than they save."""
 

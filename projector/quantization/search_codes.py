@@ -23,6 +23,7 @@ LEAST_DIM, LEAST_ROWS = 32, 1024
 LARGEST = 1e15
 """What holds larger values gets none: the kernel's sums are of float32."""
 _SIZES = 3
+_SCALE_BYTES = 4
 _BLOCK_BYTES = 2 << 20
 
 
@@ -36,6 +37,10 @@ class SearchCodes(NamedTuple):
     rows: Bytes
     kernel: KernelSearchCodes
     walked: bool
+
+    def scales(self) -> Floats:
+        """From one code to the next, of each row: float32 [rows]."""
+        return self.rows[:, :_SCALE_BYTES].copy().view(np.float32)[:, 0]
 
 
 def write_search_codes(file: FlatFileWriter, vector: VectorMeta, matrix: NDArray[Any]) -> bool:

@@ -131,6 +131,22 @@ def test_walks_are_by_vectors_where_codes_do_not_lead_as_far(tmp_path: Path) -> 
     assert meta_of(segment).search_codes == SearchCodesMeta(walked=False)
 
 
+def test_walks_are_by_vectors_where_codes_do_not_lead_as_far_to_few_rows_far_from_all_others(tmp_path: Path) -> None:
+    rows = matrix(3000)
+    rows[:120] = rows[:120] * 1e-3 + 20
+    segment = build(tmp_path / "s", configured(Distance.EUCLID), rows)
+    assert segment.graph("") is not None
+    assert meta_of(segment).search_codes == SearchCodesMeta(walked=False)
+
+
+def test_many_that_are_equally_near_do_not_make_up_for_what_codes_do_not_lead_to(tmp_path: Path) -> None:
+    rows = matrix(3000)
+    rows[:600, 0] += np.random.default_rng(6).choice(np.array([-3e4, 3e4], np.float32), 600)
+    segment = build(tmp_path / "s", configured(Distance.COSINE), rows)
+    assert segment.graph("") is not None
+    assert meta_of(segment).search_codes == SearchCodesMeta(walked=False)
+
+
 def test_a_segment_that_is_written_anew_keeps_them(tmp_path: Path) -> None:
     config = configured()
     segment = build(tmp_path / "s", config)

@@ -37,6 +37,12 @@ A compared row costs a walk twice what it costs a scan: where a walk was in vain
 from the query, walk and scan together take half as long again as the scan alone would have.
 """
 
+CODED_BUDGET = 0.1
+"""The same where both look at search codes first: there a row costs a walk five times what it costs a scan.
+
+Measured on 200,000 word vectors: 86 ns a row in filtered walks, 14 to 20 in scans from here and there.
+"""
+
 SURELY = 0.75
 """A filtered walk is begun where it is expected to compare at most this share of its budget.
 
@@ -108,8 +114,10 @@ def compared_rows(ef: float, rows: int) -> float:
     return COMPARED * ef**BY_EF * max(1.0, rows / MEASURED_ROWS) ** BY_SIZE
 
 
-def walk_for(found: Findable, ef: int, dim: int) -> WalkPlan | None:
+def walk_for(found: Findable, ef: int, dim: int, most: float = BUDGET) -> WalkPlan | None:
     """How to search the graph of a part of which ``found`` may be found; None when exact search is quicker.
+
+    ``most``: the share of what may be found that a filtered walk compares at most.
 
     What a filter leaves is sought within the walk, which ends when ``ef`` that pass are kept. Without one, what is dead
     is left out afterwards: that takes no mask of all rows, which every death would make anew.
@@ -119,7 +127,7 @@ def walk_for(found: Findable, ef: int, dim: int) -> WalkPlan | None:
     share, each = found.count / found.rows, compared_us(dim)
     if found.filtered:
         compared = compared_rows(ef * kept_of_ef(share), found.rows) * share**-FILTERED
-        budget = int(found.count * BUDGET)
+        budget = int(found.count * most)
         each *= FILTERED_US
         return WalkPlan(ef, budget, compared * each, each) if compared <= SURELY * budget else None
     wide = int(ef * share**-WIDENING)

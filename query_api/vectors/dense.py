@@ -10,7 +10,7 @@ from projector.segments.graph import Graph
 from projector.vectors.dense import DenseVectors
 from query_api.find.scans import Scan
 from query_api.find.selection import Findable
-from query_api.find.strategy import exact_us, walk_for
+from query_api.find.strategy import BUDGET, CODED_BUDGET, exact_us, walk_for
 from query_api.find.walks import GraphWalk
 from query_api.vectors.comparison import Asked, PartQuery, SomeRows
 from query_api.vectors.quantized import coded_walk, nearest_by_codes
@@ -69,14 +69,13 @@ class DenseComparison:
         """How to begin in the graph, by its codes if it has any."""
         if graph.codes is not None and not asked.quantization.ignore:
             return coded_walk(graph, graph.codes, self.scorer, asked)
-        found, codes = asked.found, graph.search_codes
-        query = self.scorer.query
-        plan = walk_for(found, asked.ef, len(query))
-        if plan is None:
-            return None
+        found, query, codes = asked.found, self.scorer.query, graph.search_codes
         prepared = None
         if codes is not None and codes.walked and not asked.quantization.ignore:
             prepared = codes.kernel.query(query)
+        plan = walk_for(found, asked.ef, len(query), BUDGET if prepared is None else CODED_BUDGET)
+        if plan is None:
+            return None
         wanted = min(asked.wanted, found.count)
         finish = graph.rescoring.finish(query, wanted, found.kept(graph.repeats), prepared)
         if prepared is None:

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 
 from ingest.http.exchange import Exchange
 from ingest.http.limits import InFlight, Limits
-from ingest.http.unpacking import codec_of, is_short, rooms, unpack
+from ingest.http.unpacking import THREADS, codec_of, is_short, rooms, unpack
 from schemas.errors import TimedOutError, TooLargeError
 
 
@@ -53,7 +53,7 @@ class Body:
             if is_short(codec, len(data), room):
                 unpacked = unpack(codec, data, room)
             else:
-                unpacked = await asyncio.to_thread(unpack, codec, data, room)
+                unpacked = await asyncio.get_running_loop().run_in_executor(THREADS, unpack, codec, data, room)
             if unpacked is not None:
                 self.release()
                 self._hold(len(unpacked))

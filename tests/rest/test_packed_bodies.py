@@ -110,4 +110,4 @@ def unpacked_beside_the_loop(rest: MemoryRest, monkeypatch: pytest.MonkeyPatch, 
 
     monkeypatch.setattr(body, "unpack", noted)
     assert rest.result("POST", COUNT, content=content, headers={"content-encoding": encoding}) == {"count": 0}
-    return all(name.startswith("asyncio") for name in threads)
+    return all(name.startswith("headwater-unpack") for name in threads)

@@ -232,9 +232,10 @@ def _graph_due(plain: Sequence[SegmentFacts], segments: Sequence[SegmentFacts], 
     least = sizes.threshold_beside(segments)
     if tail.quiet >= QUIET_SECONDS:
         return waiting >= least and not (tail.rows and sizes.waits_for_seal)
-    if tail.pace < SLOW_PACE and least < sizes.threshold:
-        return waiting >= least
     held = sum(sizes.bytes_of(s) for s in segments if s.graph)
+    # The first graph waits for no more, or what trickles in without a pause would be compared one by one for long.
+    if tail.pace < SLOW_PACE and (least < sizes.threshold or not held):
+        return waiting >= least
     return waiting >= max(BUSY_THRESHOLDS * sizes.threshold, held // TIER_RATIO)
 
 

@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Sequence
 from pathlib import Path
 
+from projector.segments.build import UNFINISHED
 from projector.state.errors import StateDamagedError
 from projector.state.kv import KeyValue
 from tests.damage.files import STATE_KINDS, files_of, written_size
@@ -125,6 +126,11 @@ def _size(path: Path) -> int:
 def graph_files(data: Path) -> list[Path]:
     """All graphs of all segments."""
     return [path for path in segment_files(data) if path.suffix == ".links"]
+
+
+def graphs_are_built(data: Path) -> bool:
+    """Whether a build is under way now, or a graph is there already."""
+    return bool(graph_files(data)) or any(data.glob(f"state/points-*/shards/*/*{UNFINISHED}"))
 
 
 def _segment_file(data: Path, rng: random.Random) -> Path:

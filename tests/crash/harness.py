@@ -74,6 +74,10 @@ class Harness:
         done.start_seconds = time.monotonic() - begun
         self.check(done)
 
+    def wait_for_graphs(self) -> None:
+        """Return once there is a graph. Raises TimeoutError when none is ever built."""
+        eventually(lambda: bool(damage.graph_files(self.server.data)))
+
     def check(self, done: Round, same_versions: bool = False) -> None:
         """Hold everything against what must be there; count the segments."""
         self.world.check(self.server.port, done, same_versions=same_versions)
@@ -97,6 +101,8 @@ class Harness:
         def end() -> None:
             self.world.stop_writing()
             time.sleep(self.rng.uniform(*QUIET_SECONDS))
+            # On a busy machine what is put off takes longer to begin.
+            eventually(lambda: damage.graphs_are_built(self.server.data))
             self.kill()
 
         done = self.write_for(seconds, end, "killed while at work on segments")

@@ -19,6 +19,8 @@ MOST_SECONDS = 60
 """What is in no segment gets into one by then, however long ``flush_interval_sec`` is: until then one shard's few
 changes keep the feed files of its whole partition, and whoever starts reads them."""
 MAX_PLAIN_SEGMENTS = 16
+PAUSE_SECONDS = 1.0
+"""What comes after a longer pause is no steady trickle. The pace of a bulk load is known for longer than that."""
 QUIET_SECONDS = 3.0
 """A shard without changes for this long is at rest: what would only be overtaken by more changes is done now."""
 
@@ -233,8 +235,9 @@ def _graph_due(plain: Sequence[SegmentFacts], segments: Sequence[SegmentFacts], 
     if tail.quiet >= QUIET_SECONDS:
         return waiting >= least and not (tail.rows and sizes.waits_for_seal)
     held = sum(sizes.bytes_of(s) for s in segments if s.graph)
-    # The first graph waits for no more, or what trickles in without a pause would be compared one by one for long.
-    if tail.pace < SLOW_PACE and (least < sizes.threshold or not held):
+    # The first graph waits for no more, or what trickles in without a pause would be compared one by one for long. After
+    # a bulk load it waits for the tail, as at rest.
+    if tail.pace < SLOW_PACE and (least < sizes.threshold or (not held and tail.quiet < PAUSE_SECONDS)):
         return waiting >= least
     return waiting >= max(BUSY_THRESHOLDS * sizes.threshold, held // TIER_RATIO)
 

@@ -188,6 +188,7 @@ def test_a_vacuumed_graph_segment_keeps_its_graph_when_it_is_large_enough() -> N
         (THRESHOLD_ROWS - 1, REST, False),
         (THRESHOLD_ROWS, TRICKLE, True),
         (THRESHOLD_ROWS - 1, TRICKLE, False),
+        (8 * THRESHOLD_ROWS - 1, TailFacts(rows=10, age=3, quiet=2, pace=500), False),
         (THRESHOLD_ROWS, BUSY, False),
         (8 * THRESHOLD_ROWS, BUSY, True),
         (THRESHOLD_ROWS, TailFacts(rows=5, age=3, quiet=4), False),

@@ -235,8 +235,8 @@ def _graph_due(plain: Sequence[SegmentFacts], segments: Sequence[SegmentFacts], 
     if tail.quiet >= QUIET_SECONDS:
         return waiting >= least and not (tail.rows and sizes.waits_for_seal)
     held = sum(sizes.bytes_of(s) for s in segments if s.graph)
-    # The first graph waits for no more, or what trickles in without a pause would be compared one by one for long. After
-    # a bulk load it waits for the tail, as at rest.
+    # The first graph waits for no more, or what trickles in without a pause would be compared one by one for long.
+    # After a bulk load it waits for the tail, as at rest.
     if tail.pace < SLOW_PACE and (least < sizes.threshold or (not held and tail.quiet < PAUSE_SECONDS)):
         return waiting >= least
     return waiting >= max(BUSY_THRESHOLDS * sizes.threshold, held // TIER_RATIO)

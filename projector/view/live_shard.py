@@ -10,7 +10,7 @@ from projector.segments.placement import Placement
 from projector.segments.reader import Segment
 from projector.view.growing import GrowingArray
 from projector.view.live_tails import LiveTails
-from projector.view.part import ALIVE
+from projector.view.part import ALIVE, died_since
 from projector.view.segment_part import SegmentPart
 from projector.view.shard_view import ShardView
 from schemas.config import CollectionConfig
@@ -159,7 +159,7 @@ class LiveShard:
             return self._put_in_place(gone, [LiveSegment(added[0], gone[0].dead_at.copy())])
         fresh = [LiveSegment(s, np.full(s.size, ALIVE)) for s in added]
         for segment in gone:
-            died = _died_since(segment.dead_at, base.offset)
+            died = died_since(segment.dead_at, base.offset)
             _carry_deaths(fresh, segment.segment.ids_at(died), segment.dead_at[died])
         if tails_sealed:
             self._cut_tails([tail.size for tail in base.tails], base.offset, fresh, keep_dead=False)
@@ -179,7 +179,7 @@ class LiveShard:
         here = {id(s.segment) for s in self._segments}
         fresh = [LiveSegment(s, np.where(dead, np.uint64(0), ALIVE)) for s, dead in segments if id(s) not in here]
         for segment in gone:
-            died = _died_since(segment.dead_at, offset)
+            died = died_since(segment.dead_at, offset)
             _carry_deaths(fresh, segment.segment.ids_at(died), segment.dead_at[died])
         sealed = self._tails.rows_up_to(offset)
         # The next manifest may have what is dead by now as it was before: its deaths are known from these rows alone.
@@ -224,10 +224,6 @@ class LiveShard:
         """Leave out rows (``LiveTails.cut``) that ``fresh`` has as they were at ``offset``."""
         for ids, offsets in self._tails.cut(sealed, offset, self.view.offset, keep_dead=keep_dead):
             _carry_deaths(fresh, ids, offsets)
-
-
-def _died_since(dead_at: NDArray[np.uint64], offset: int) -> NDArray[np.int64]:
-    return np.flatnonzero((dead_at > np.uint64(max(offset, 0))) & (dead_at != ALIVE))
 
 
 def _carry_deaths(segments: Sequence[LiveSegment], ids: Sequence[PointId], offsets: NDArray[np.uint64]) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from projector.view.part import ALIVE
+from projector.view.part import ALIVE, died_since
 from projector.view.tail import Tail
 from projector.view.tail_part import TailPart
 from schemas.config import CollectionConfig
@@ -132,7 +132,7 @@ class LiveTails:
         sealed = [*sealed, *[0] * (len(self._tails) - len(sealed))]
         for live, rows in zip(self._tails, sealed, strict=True):
             if rows:
-                died.append(_died_since(live.tail, rows, offset))
+                died.append(_deaths_in(live.tail, rows, offset))
             if rows < live.tail.size:
                 kept.append(_without(live, rows, visible, keep_dead=keep_dead) if rows else live)
         self._tails = kept or [_begin(self._config, visible)]
@@ -145,10 +145,10 @@ def _begin(config: CollectionConfig, offset: int) -> LiveTail:
     return LiveTail(tail, TailPart(tail, 0, offset, 0, config.payload_indexes), 0)
 
 
-def _died_since(tail: Tail, rows: int, offset: int) -> Deaths:
-    """Of the first ``rows``."""
+def _deaths_in(tail: Tail, rows: int, offset: int) -> Deaths:
+    """Which of the first ``rows`` died since ``offset``."""
     dead_at = tail.dead_at(rows)
-    died = np.flatnonzero((dead_at > np.uint64(max(offset, 0))) & (dead_at != ALIVE))
+    died = died_since(dead_at, offset)
     return tail.ids_at(died), dead_at[died]
 
 

@@ -22,6 +22,11 @@ FEW_DEAD = 16
 """Of so many slots one may be dead: to go to it takes as long as to look at all of them in order."""
 
 
+def died_since(dead_at: NDArray[np.uint64], offset: int) -> NDArray[np.int64]:
+    """The slots that died after ``offset``, ascending; ``dead_at``: when each did, uint64 [slots]."""
+    return np.flatnonzero((dead_at > np.uint64(max(offset, 0))) & (dead_at != ALIVE))
+
+
 class Part(Protocol):
     """A segment or the tail as one view sees it. Slots count from 0; dead ones are included."""
 

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from projector.quantization.kind import Bytes, Quantizer, Shape
+from projector.quantization.kind import Bytes, Quantizer, Shape, float_blocks
 from projector.quantization.registry import opened, trained
 from projector.segments.errors import SegmentDamagedError
 from projector.segments.flat_file import FlatFile, FlatFileWriter
@@ -17,8 +17,6 @@ from schemas.vectors.params import Memory, placed
 
 CODES_SECTIONS = ("codes.", "quantizer.")
 """How the sections that hold a name's codes begin."""
-_BLOCK_BYTES = 2 << 20
-"""Of vectors; what is computed of them takes a few times as much."""
 
 
 class Codes(NamedTuple):
@@ -47,10 +45,9 @@ def write_codes(
         return
     quantizer = trained(quantization, Shape(vector.dim, vector.distance), matrix)
     file.put(f"quantizer.{vector.number}", quantizer.kept())
-    step = max(1, _BLOCK_BYTES // (4 * vector.dim))
     with file.section(f"codes.{vector.number}") as section:
-        for at in range(0, len(matrix), step):
-            section.write(quantizer.encode(matrix[at : at + step].astype(np.float32, copy=False)))
+        for block in float_blocks(matrix):
+            section.write(quantizer.encode(block))
 
 
 def check_codes(file: FlatFile, vector: VectorMeta) -> None:

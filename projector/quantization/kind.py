@@ -1,6 +1,6 @@
 """What a kind of quantization is: codes of rows, made for a segment, and queries prepared to be compared with them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -14,6 +14,9 @@ Bytes = NDArray[np.uint8]
 SAMPLE_ROWS, LEAST_SAMPLE_ROWS, SAMPLE_BYTES = 16384, 256, 64 << 20
 """How many rows are looked at to find out how a segment's vectors are to be quantized: at most, fewer where they take
 more than so many bytes, but not less than the second number."""
+
+BLOCK_BYTES = 2 << 20
+"""Of vectors that codes are made of at once."""
 
 
 class Quantizer(Protocol):
@@ -81,6 +84,13 @@ def sample_of(matrix: NDArray[Any], most: int = SAMPLE_ROWS) -> Floats:
     most = max(LEAST_SAMPLE_ROWS, min(most, SAMPLE_BYTES // (4 * matrix.shape[1])))
     step = max(1, -(-len(matrix) // most))
     return matrix[::step].astype(np.float32)
+
+
+def float_blocks(matrix: NDArray[Any]) -> Iterator[Floats]:
+    """All rows, [rows, dim], one after another, a few at a time: what is computed of them takes a few times as much."""
+    step = max(1, BLOCK_BYTES // (4 * matrix.shape[1]))
+    for at in range(0, len(matrix), step):
+        yield np.ascontiguousarray(matrix[at : at + step], np.float32)
 
 
 def query_codes(values: Floats, most: int) -> tuple[NDArray[np.int32], float]:

@@ -4,16 +4,16 @@ They are a quarter of float32's size, which is what searching takes its time for
 whatever may be among the nearest is compared exactly, and what a scan finds is the same with and without them.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from projector.kernel import KernelSearchCodes, encoded
-from projector.quantization.kind import Bytes, Floats
+from projector.quantization.kind import Bytes, Floats, float_blocks
 from projector.segments.flat_file import FlatFileWriter
-from projector.segments.meta import DENSE, SEARCH_CODES_VERSION, VectorMeta
+from projector.segments.meta import SEARCH_CODES_VERSION, VectorMeta
 from schemas.vectors.params import Datatype, Distance
 
 SECTIONS = ("search_codes.", "search_code_scale.")
@@ -24,7 +24,6 @@ LARGEST = 1e15
 """What holds larger values gets none: the kernel's sums are of float32."""
 _SIZES = 3
 _SCALE_BYTES = 4
-_BLOCK_BYTES = 2 << 20
 
 
 Arrays = Callable[[str, type[Any]], NDArray[Any]]
@@ -44,8 +43,8 @@ class SearchCodes(NamedTuple):
 
 
 def write_search_codes(file: FlatFileWriter, vector: VectorMeta, matrix: NDArray[Any]) -> bool:
-    """Write the sections of one name's codes, ``matrix`` being its vectors, [rows, dim]. Whether there are any."""
-    if vector.kind != DENSE or vector.datatype is Datatype.UINT8 or vector.distance is Distance.MANHATTAN:
+    """Write the sections of a dense name's codes, ``matrix`` being its vectors, [rows, dim]. Whether there are any."""
+    if vector.datatype is Datatype.UINT8 or vector.distance is Distance.MANHATTAN:
         return False
     if vector.dim < LEAST_DIM or vector.rows < LEAST_ROWS:
         return False
@@ -55,7 +54,7 @@ def write_search_codes(file: FlatFileWriter, vector: VectorMeta, matrix: NDArray
     sizes = np.zeros(_SIZES)
     codes_name, scale_name = _sections(vector.number)
     with file.section(codes_name) as section:
-        for block in _blocks(matrix):
+        for block in float_blocks(matrix):
             codes, *theirs = encoded(block, centre, vector.distance.lower())
             section.write(codes)
             sizes = np.maximum(sizes, theirs)
@@ -84,16 +83,10 @@ def _sections(number: int) -> tuple[str, str]:
     return codes, scale
 
 
-def _blocks(matrix: NDArray[Any]) -> Iterator[Floats]:
-    step = max(1, _BLOCK_BYTES // (4 * matrix.shape[1]))
-    for at in range(0, len(matrix), step):
-        yield np.ascontiguousarray(matrix[at : at + step], np.float32)
-
-
 def _centre(matrix: NDArray[Any]) -> Floats | None:
     """The mean; None where values are too large for codes."""
     total = np.zeros(matrix.shape[1])
-    for block in _blocks(matrix):
+    for block in float_blocks(matrix):
         if not float(np.abs(block).max(initial=0.0)) <= LARGEST:
             return None
         total += block.sum(axis=0, dtype=np.float64)

@@ -9,7 +9,7 @@ from math import ceil
 import numpy as np
 from numpy.typing import NDArray
 
-from projector.kernel import KernelCodedQuery, nearest
+from projector.kernel import KernelCodedQuery, KernelSearchCodes, nearest
 from projector.segments.graph import Graph
 from schemas.config import Distance
 
@@ -28,24 +28,28 @@ def leads_as_far(graph: Graph, matrix: NDArray[np.float32], distance: Distance, 
 
     ``ef``: how far searches look that don't say. Which rows are asked for is the same every time for the same matrix.
     """
-    assert graph.search_codes is not None
+    search_codes = graph.search_codes
+    assert search_codes is not None
     rng = np.random.default_rng(_SEED)
     rows = rng.choice(len(matrix), min(SAMPLE, len(matrix)), replace=False)
-    scales = graph.search_codes.scales()
-    coarse = np.argsort(-scales, kind="stable")[: ceil(len(matrix) * COARSEST)]
+    coarse = np.argsort(-search_codes.scales(), kind="stable")[: ceil(len(matrix) * COARSEST)]
     coarse = rng.choice(coarse, min(COARSE_SAMPLE, len(coarse)), replace=False)
-    return _leads_to(graph, matrix, distance, ef, rows) and _leads_to(graph, matrix, distance, ef, coarse)
+    return all(_leads_to(graph, search_codes.kernel, matrix, distance, ef, some) for some in (rows, coarse))
 
 
 def _leads_to(
-    graph: Graph, matrix: NDArray[np.float32], distance: Distance, ef: int, rows: NDArray[np.integer]
+    graph: Graph,
+    search_codes: KernelSearchCodes,
+    matrix: NDArray[np.float32],
+    distance: Distance,
+    ef: int,
+    rows: NDArray[np.integer],
 ) -> bool:
     """The same of what is nearest to these rows."""
-    assert graph.search_codes is not None
     by_vectors = by_codes = 0
     for row in np.sort(rows):
         query = np.ascontiguousarray(matrix[row])
-        codes = graph.search_codes.kernel.query(query)
+        codes = search_codes.query(query)
         if codes is None:
             return False
         _, right = nearest(matrix, distance.lower(), query, WANTED, codes=codes)

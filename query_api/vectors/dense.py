@@ -5,7 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from projector.kernel import scores
+from projector.kernel import KernelCodedQuery, scores
+from projector.quantization.search_codes import SearchCodes
 from projector.segments.graph import Graph
 from projector.vectors.dense import DenseVectors
 from query_api.find.scans import Scan
@@ -70,9 +71,7 @@ class DenseComparison:
         if graph.codes is not None and not asked.quantization.ignore:
             return coded_walk(graph, graph.codes, self.scorer, asked)
         found, query, codes = asked.found, self.scorer.query, graph.search_codes
-        prepared = None
-        if codes is not None and codes.walked and not asked.quantization.ignore:
-            prepared = codes.kernel.query(query)
+        prepared = None if codes is None or not codes.walked else self._prepared(codes, asked)
         plan = walk_for(found, asked.ef, len(query), BUDGET if prepared is None else CODED_BUDGET)
         if plan is None:
             return None
@@ -88,12 +87,14 @@ class DenseComparison:
         coded = graph is not None and graph.codes is not None and not asked.quantization.ignore
         return None if coded else self._scan(vectors, asked)
 
+    def _prepared(self, codes: SearchCodes, asked: Asked) -> KernelCodedQuery | None:
+        """The query for search codes; None where they are to be left alone, or it is too large for them."""
+        return None if asked.quantization.ignore else codes.kernel.query(self.scorer.query)
+
     def _scan(self, vectors: DenseVectors, asked: Asked) -> Scan:
         scorer, codes = self.scorer, vectors.search_codes
         us = self.us(vectors, asked.found)
-        prepared = None
-        if codes is not None and asked.found.count >= LEAST_CODED and not asked.quantization.ignore:
-            prepared = codes.kernel.query(scorer.query)
+        prepared = None if codes is None or asked.found.count < LEAST_CODED else self._prepared(codes, asked)
         if prepared is not None:
             us *= CODED_SCAN
         return Scan(vectors.matrix, scorer.measure, scorer.query, asked.found, asked.wanted, us, prepared)

@@ -110,18 +110,25 @@ class PointWriteRoutes:
         make_plain: MakePlain | None,
     ) -> Handler:
         async def handle(call: Call) -> Reply:
-            entry = self._catalog.resolve(call.collection)
+            entry, body = self._catalog.resolve(call.collection), call.body
 
-            def prepared() -> tuple[Targets, Operation]:
-                if make_plain is not None and isinstance(call.body, bytes):
-                    plain = make_plain(entry.config, call.body)
-                    if plain is not None:
-                        return written(entry, None), plain
-                request = decode_body(decoder, call.body)
+            def plain() -> tuple[Targets, Operation] | None:
+                if make_plain is None or not isinstance(body, bytes):
+                    return None
+                operation = make_plain(entry.config, body)
+                return None if operation is None else (written(entry, None), operation)
+
+            def decoded() -> tuple[Targets, Operation]:
+                request = decode_body(decoder, body)
                 targets = written(entry, request.shard_key)
                 return targets, requests.operation_of(entry.config, make, request)
 
-            targets, operation = await _made(prepared, call.body)
+            is_short = len(body) <= ASIDE_BYTES
+            # What is plain names no model: it is not looked through for one, which takes as long as reading it.
+            prepared = plain() if is_short else None
+            if prepared is None:
+                prepared = await _made(decoded if is_short else lambda: plain() or decoded(), body)
+            targets, operation = prepared
             return await self._write(call, entry, [(targets, [operation])])
 
         return handle

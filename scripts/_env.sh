@@ -107,6 +107,9 @@ prepare_locked() {
             say "installing dependencies (some is compiled: this can take a minute)"
             install_extra ""
             PYTHONWARNINGS=ignore pip_install --no-deps --no-build-isolation -e "$ROOT"
+            # pip compiles what it copies, and this stays where it is. Where PYTHONDONTWRITEBYTECODE is set, each start
+            # would compile all of it, for .3 s of the processor.
+            "$BIN/python" -m compileall -q "$ROOT"/{schemas,ingest,projector,query_api,compose}
         else
             say "installing what '$extra' takes"
             install_extra "$extra"

@@ -19,6 +19,8 @@ _LIMIT_SHARE, _FEWEST_FILES, _MOST_FILES = 8, 32, 1024
 """Of the files that the process may have open, so great a share is for each state's tables."""
 _MERGED_FILES = 8
 """Tables that came from memory are merged once there are so many."""
+_LEVELS = 7
+"""The first has what was in memory, which is merged into the next one soon: it is compressed there, and only there."""
 _SPARE_BYTES = 8 * _MIB
 """Beside what is in memory, RocksDB writes a manifest, its options and a log file when it is opened."""
 
@@ -64,7 +66,7 @@ def _options(write_buffer_mib: int, cache_mib: int) -> Options:
     options.set_keep_log_file_num(2)
     options.set_max_open_files(_most_open_files())
     options.set_max_log_file_size(1 * _MIB)
-    options.set_compression_type(DBCompressionType.lz4())
+    options.set_compression_per_level([DBCompressionType.none(), *[DBCompressionType.lz4()] * (_LEVELS - 1)])
     # The default mode cuts a log damaged in the middle without a word; this one cuts a torn tail only.
     options.set_wal_recovery_mode(DBRecoveryMode.tolerate_corrupted_tail_records())
     blocks = BlockBasedOptions()

@@ -1,53 +1,15 @@
 """The ``headwater`` command: its commands are in ``compose.commands``."""
 
 import sys
-from importlib.metadata import version
-from typing import Annotated
 
-import typer
-
-from compose.commands import api, import_, info, log, produce, projector, rejected, replay, serve, snapshot, verify
-from compose.console import plain_console
-from compose.errors import expected_errors, first_error
-
-app = typer.Typer(
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    help="Headwater: a vector database over a log.",
-)
-
-
-def _show_version(wanted: bool) -> None:
-    if wanted:
-        plain_console().print(f"headwater {version('headwater')}", highlight=False)
-        raise typer.Exit
-
-
-@app.callback()
-def common(
-    show_version: Annotated[
-        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version.")
-    ] = False,
-) -> None:
-    """Headwater: a vector database over a log."""
-
-
-app.command("serve")(serve.serve)
-app.command("api")(api.api)
-app.command("projector")(projector.projector)
-app.command("produce")(produce.produce)
-app.command("verify")(verify.verify)
-app.command("replay")(replay.replay)
-app.command("info")(info.info)
-app.add_typer(import_.app, name="import")
-app.add_typer(log.app, name="log")
-app.add_typer(rejected.app, name="rejected")
-app.add_typer(snapshot.app, name="snapshot")
+from projector.garbage import made_to_stay
 
 
 def main() -> None:
     """Run the command line; what a user can mend ends with one clear message and exit code 1."""
+    with made_to_stay():
+        from compose.commands.app import app
+        from compose.errors import expected_errors, first_error
     try:
         app()
     except Exception as raised:
@@ -55,6 +17,8 @@ def main() -> None:
         if not isinstance(error, expected_errors()):
             raise
         from rich.text import Text
+
+        from compose.console import plain_console
 
         message = Text.assemble(("headwater:", "bold red"), f" {error}")
         plain_console(stderr=True).print(message, soft_wrap=True)

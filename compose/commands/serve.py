@@ -7,6 +7,7 @@ import typer
 
 from compose.commands.options import Data, Grpc, GrpcPort, LogLevel, Workers, make_settings
 from compose.settings import Settings
+from projector.garbage import made_to_stay
 
 if TYPE_CHECKING:
     from compose.server import Started
@@ -50,9 +51,10 @@ def serve(
 
 
 def _serve_in_one_process(settings: Settings, demo: bool) -> None:
-    import uvloop
+    with made_to_stay():
+        import uvloop
 
-    from compose.server import serve as serve_node
+        from compose.server import serve as serve_node
 
     uvloop.run(serve_node(settings, _beside(demo)))
 
@@ -66,9 +68,10 @@ def _serve_in_several_processes(settings: Settings, demo: bool) -> None:
         metrics.mkdir()
         # Before anything is imported that measures.
         os.environ[FOLDER_VARIABLE] = str(metrics)
-        import uvloop
+        with made_to_stay():
+            import uvloop
 
-        from compose.several_processes import serve as serve_node
+            from compose.several_processes import serve as serve_node
 
         uvloop.run(serve_node(settings, folder, _beside(demo)))
 

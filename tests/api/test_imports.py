@@ -19,7 +19,7 @@ def test_the_embedded_server_starts_without_what_it_may_never_need() -> None:
 
 
 def test_a_command_starts_without_what_shows_tables() -> None:
-    assert not loaded_by("compose.cli") & {"rich", "pygments", "httpx"}
+    assert not loaded_by("compose.commands.app") & {"rich", "pygments", "httpx"}
 
 
 def test_builders_start_without_what_they_never_need() -> None:

@@ -16,7 +16,7 @@ import httpx
 import pytest
 from typer.testing import CliRunner
 
-from compose.cli import app
+from compose.commands.app import app
 from compose.errors import UserError
 from compose.listening import base_url
 from tests.support.launching import ROOT

@@ -8,7 +8,7 @@ from pathlib import Path
 from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command
 
-from compose.cli import app
+from compose.commands.app import app
 from tests.support.launching import ROOT
 
 FLAG = re.compile(r"(?<![\w-])--[a-z][a-z-]*")

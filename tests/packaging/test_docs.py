@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from typer.main import get_command
 
-from compose.cli import app
+from compose.commands.app import app
 from compose.kafka.tools import TOOLS
 from compose.settings import Settings
 from ingest.kafka.settings import KafkaSettings

@@ -2,7 +2,8 @@
 
 from importlib import import_module
 
-for name in ("api.supervisor", "api.worker", "cli", "grpc.server", "projector.run", "server", "several_processes"):
+for name in ("api.supervisor", "api.worker", "cli", "commands.app", "grpc.server", "projector.run", "server"):
     import_module(f"compose.{name}")
+import_module("compose.several_processes")
 import_module("projector.segments.worker")
 import_module("qdrant_client.qdrant_remote")  # which uploads from processes of its own, forked from here as well

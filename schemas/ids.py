@@ -5,6 +5,9 @@ numbers come before UUIDs as Qdrant scrolls, and the integer's bytes give state 
 """
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from itertools import repeat
+from struct import Struct, error
 from typing import NewType, cast
 from uuid import UUID
 
@@ -113,6 +116,20 @@ def to_key(point_id: PointId) -> bytes:
     if point_id < UUID_BASE:
         return _NUMBER_TAG + point_id.to_bytes(8, "big")
     return _UUID_TAG + (point_id - UUID_BASE).to_bytes(16, "big")
+
+
+def to_keys(prefix: bytes, point_ids: Sequence[PointId]) -> list[bytes]:
+    """``prefix`` and ``to_key`` for many; when all are numbers, the common case, none of them is looked at."""
+    begin = prefix + _NUMBER_TAG
+    try:
+        return list(map(_number_keys(len(begin)).pack, repeat(begin), point_ids))
+    except error:
+        return [prefix + to_key(i) for i in point_ids]
+
+
+@lru_cache(maxsize=16)
+def _number_keys(begin: int) -> Struct:
+    return Struct(f">{begin}sQ")
 
 
 def from_key(key: bytes) -> PointId:

@@ -23,7 +23,7 @@ from projector.state.losses import Loss, put_loss, read_losses
 from projector.state.origin import StateMismatchError, check_origin
 from projector.state.outbox import Outbox
 from projector.state.shards import Shards
-from schemas.ids import PointId, WireId, from_key, ids_from_wire, ids_to_wire, to_key
+from schemas.ids import PointId, WireId, from_key, ids_from_wire, ids_to_wire, to_keys
 from schemas.operations import Outcome
 from schemas.records import Origin
 
@@ -132,8 +132,7 @@ class PartitionState:
 
     def points(self, shard: ShardId, ids: Sequence[PointId]) -> list[bytes | None]:
         """Stored points by id."""
-        prefix = keys.points_prefix(shard)
-        return self._kv.get_many([prefix + to_key(i) for i in ids])
+        return self._kv.get_many(to_keys(keys.points_prefix(shard), ids))
 
     def scan(self, shard: ShardId, after: PointId | None) -> Iterator[tuple[PointId, bytes]]:
         """The shard's points above ``after``, in id order."""
@@ -178,13 +177,13 @@ class PartitionState:
             batch.put(keys.shard_key(shard), _encode(effects.meta))
         if not effects.points:
             return
-        prefix = keys.points_prefix(shard)
-        for point_id, value in effects.points.items():
+        ids = list(effects.points)
+        for key, value in zip(to_keys(keys.points_prefix(shard), ids), effects.points.values(), strict=True):
             if value is None:
-                batch.delete(prefix + to_key(point_id))
+                batch.delete(key)
             else:
-                batch.put(prefix + to_key(point_id), value)
-        batch.put(keys.changed_key(shard, offset, chunk), _encode(ids_to_wire(effects.points)))
+                batch.put(key, value)
+        batch.put(keys.changed_key(shard, offset, chunk), _encode(ids_to_wire(ids)))
 
     def _remember(self, effects: Effects, value: bytes | None) -> None:
         for shard in effects.shards:

@@ -22,6 +22,7 @@ from schemas.ids import (
     render_point_id,
     shard_of,
     to_key,
+    to_keys,
     to_wire,
 )
 from tests.schemas.strategies import point_ids
@@ -42,6 +43,7 @@ def test_every_form_reads_back(point_id: PointId) -> None:
 def test_many_at_once_are_as_one_by_one(many: list[PointId]) -> None:
     assert ids_to_wire(many) == [to_wire(point_id) for point_id in many]
     assert ids_from_wire(ids_to_wire(many)) == many
+    assert to_keys(b"p", many) == [b"p" + to_key(point_id) for point_id in many]
 
 
 @given(ids)

@@ -7,6 +7,10 @@ from numpy.typing import NDArray
 
 ScalarT = TypeVar("ScalarT", bound=np.generic)
 _FIRST_CAPACITY = 1024
+_LARGE_BYTES = 1 << 20
+_ROOM_BYTES = 8 << 20
+"""What takes a megabyte gets room for what fills a tail, so that it isn't copied again: the system gives a page of so
+large a block only once it is written."""
 
 
 class GrowingArray(Generic[ScalarT]):
@@ -20,6 +24,7 @@ class GrowingArray(Generic[ScalarT]):
         """``width``: the number of columns, None for a one-dimensional array."""
         self._dtype = dtype
         self._width = width
+        self._row_bytes = np.dtype(dtype).itemsize * (width or 1)
         self._data = self._allocate(0)
         self.size = 0
 
@@ -57,6 +62,9 @@ class GrowingArray(Generic[ScalarT]):
         capacity = len(self._data)
         if rows <= capacity:
             return
-        grown = self._allocate(max(rows, 2 * capacity, _FIRST_CAPACITY))
+        wanted = max(rows, 2 * capacity, _FIRST_CAPACITY)
+        if wanted * self._row_bytes >= _LARGE_BYTES:
+            wanted = max(wanted, _ROOM_BYTES // self._row_bytes)
+        grown = self._allocate(wanted)
         grown[: self.size] = self._data[: self.size]
         self._data = grown

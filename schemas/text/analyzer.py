@@ -3,8 +3,6 @@
 from functools import lru_cache
 from importlib.metadata import version
 
-import Stemmer
-
 from schemas.payload_index import SnowballStemmer, StemmedLanguage, TextIndex, Tokenizer
 from schemas.text.folding import fold
 from schemas.text.lower_case import lower
@@ -66,6 +64,8 @@ class Analyzer:
         if self._stop_words:
             words = (word for word in words if word not in self._stop_words)
         if self._algorithm is not None:
+            import Stemmer  # most servers never need it
+
             # One for each call: it has buffers of its own, and threads share this analyzer.
             words = Stemmer.Stemmer(self._algorithm, 0).stemWords(list(words))
         return list(words)

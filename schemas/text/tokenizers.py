@@ -2,23 +2,22 @@
 
 from collections.abc import Callable
 
-import regex
-
 from schemas.payload_index import Tokenizer
+from schemas.text.patterns import pattern
 from schemas.text.words import words as _between_white_space
 
-_ALPHANUMERIC = regex.compile(r"[\p{Alphabetic}\p{N}]+")
+_ALPHANUMERIC = r"[\p{Alphabetic}\p{N}]+"
 _UNSPACED = r"\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}"
-_OF_MANY_LANGUAGES = regex.compile(rf"[{_UNSPACED}]\p{{M}}*|[\p{{Alphabetic}}\p{{N}}--[{_UNSPACED}]]+", regex.V1)
+_OF_MANY_LANGUAGES = rf"[{_UNSPACED}]\p{{M}}*|[\p{{Alphabetic}}\p{{N}}--[{_UNSPACED}]]+"
 
 
 def _alphanumeric(text: str) -> list[str]:
-    return _ALPHANUMERIC.findall(text)
+    return pattern(_ALPHANUMERIC).findall(text)
 
 
 def _of_many_languages(text: str) -> list[str]:
     """Runs of letters and digits, and each character by itself of scripts that put no spaces between words."""
-    return _OF_MANY_LANGUAGES.findall(text)
+    return pattern(_OF_MANY_LANGUAGES).findall(text)
 
 
 SPLITTERS: dict[Tokenizer, Callable[[str], list[str]]] = {

@@ -3,12 +3,11 @@
 import ssl
 
 import structlog
-from pydantic import SecretStr
 
 from compose.errors import UserError
 from compose.http.access import Access
 from compose.http.cors import Cors
-from compose.settings import Settings
+from compose.settings import Secret, Settings
 from ingest.http.limits import Limits
 
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
@@ -61,5 +60,5 @@ def warn_if_open(settings: Settings) -> None:
         )
 
 
-def _given(*keys: SecretStr | None) -> list[str]:
-    return [key.get_secret_value() for key in keys if key is not None]
+def _given(*keys: Secret | None) -> list[str]:
+    return [key.revealed() for key in keys if key is not None]

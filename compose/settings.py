@@ -1,85 +1,93 @@
-"""Settings: from flags, from HEADWATER_* environment variables, else defaults."""
+"""Settings: what an operator may choose. ``compose.reading_settings`` reads them."""
 
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Annotated, Any, Self
 
-from pydantic import AliasChoices, Field, SecretStr, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+import msgspec
+from msgspec import Meta
 
-from ingest.kafka.settings import KafkaSettings
+if TYPE_CHECKING:
+    from ingest.kafka.settings import KafkaSettings
+else:
+    KafkaSettings = Any  # pydantic, in which they are written, takes .06 s to load and 7 MB
 
 LAST_PORT = 65535
 
-
-def _or_qdrants(name: str, qdrants: str, default: Any = None) -> Any:
-    """A setting that is also read from the variable that Qdrant has for it."""
-    choices = AliasChoices(name, f"HEADWATER_{name.upper()}", f"QDRANT__{qdrants}")
-    return Field(default=default, validation_alias=choices)
+Port = Annotated[int, Meta(ge=0, le=LAST_PORT)]
 
 
-class Settings(BaseSettings):
+class Secret:
+    """A text that is shown nowhere unless it is asked for."""
+
+    __slots__ = ("_text",)
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def __repr__(self) -> str:
+        return "Secret('**********')"
+
+    def revealed(self) -> str:
+        """The text."""
+        return self._text
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What an operator may choose. Sizes in bytes, times in seconds unless named otherwise.
 
-    What is nested is named with two underscores in the environment: ``HEADWATER_KAFKA__BOOTSTRAP_SERVERS``.
+    Raises ValueError where two settings don't fit together; what each may be is checked where they are read.
     """
 
-    model_config = SettingsConfigDict(env_prefix="HEADWATER_", env_nested_delimiter="__", populate_by_name=True)
-
     host: str = "127.0.0.1"
-    port: int = Field(default=6333, ge=0, le=LAST_PORT)
+    port: Port = 6333
     grpc: bool = True
     """Whether gRPC is served, too."""
-    grpc_port: int | None = Field(
-        default=None,
-        ge=0,
-        le=LAST_PORT,
-        validation_alias=AliasChoices("grpc_port", "HEADWATER_GRPC_PORT", "QDRANT__SERVICE__GRPC_PORT"),
-    )
+    grpc_port: Port | None = None
     data: Path = Path("data")
-    partitions: int | None = Field(default=None, ge=1, le=1024)
+    partitions: Annotated[int, Meta(ge=1, le=1024)] | None = None
     """Points partitions of the log; may grow, never shrink. None: as they are, 1 for a new log."""
     log_level: str = "info"
-    max_body_bytes: int = Field(default=32 << 20, ge=1 << 10)
-    max_collections: int = _or_qdrants("max_collections", "STORAGE__MAX_COLLECTIONS", default=4096)
+    max_body_bytes: Annotated[int, Meta(ge=1 << 10)] = 32 << 20
+    max_collections: int = 4096
     """No further collection is created where there are so many."""
-    max_in_flight_bytes: int = Field(default=256 << 20, ge=1 << 20)
+    max_in_flight_bytes: Annotated[int, Meta(ge=1 << 20)] = 256 << 20
 
-    api_key: SecretStr | None = _or_qdrants("api_key", "SERVICE__API_KEY")
+    api_key: Secret | None = None
     """Clients must send it; None: everybody who reaches the port may do everything."""
-    alt_api_key: SecretStr | None = _or_qdrants("alt_api_key", "SERVICE__ALT_API_KEY")
+    alt_api_key: Secret | None = None
     """Another one that is as good, so that keys can be rotated."""
-    read_only_api_key: SecretStr | None = _or_qdrants("read_only_api_key", "SERVICE__READ_ONLY_API_KEY")
+    read_only_api_key: Secret | None = None
     """Whoever sends it may read."""
-    alt_read_only_api_key: SecretStr | None = _or_qdrants("alt_read_only_api_key", "SERVICE__ALT_READ_ONLY_API_KEY")
-    tls_cert: Path | None = _or_qdrants("tls_cert", "TLS__CERT")
+    alt_read_only_api_key: Secret | None = None
+    tls_cert: Path | None = None
     """A certificate chain in PEM; with it and ``tls_key`` REST is served over TLS."""
-    tls_key: Path | None = _or_qdrants("tls_key", "TLS__KEY")
+    tls_key: Path | None = None
     cors_origins: tuple[str, ...] = ("*",)
     """Origins whose pages may call; ``["*"]``: all, ``[]``: none."""
 
-    log_retention_bytes: int | None = Field(default=None, ge=1 << 16)
+    log_retention_bytes: Annotated[int, Meta(ge=1 << 16)] | None = None
     """The embedded log is shortened when its files take more: a snapshot is made and checked, and what that covers is
     deleted. None: the log keeps everything until ``headwater log truncate``."""
 
-    snapshots_path: Path | None = _or_qdrants("snapshots_path", "STORAGE__SNAPSHOTS_PATH")
+    snapshots_path: Path | None = None
     """Where snapshots of collections are, and from where files may be recovered; None: in the data folder. All workers
     of an api need the same."""
 
-    cluster_enabled: bool = _or_qdrants("cluster_enabled", "CLUSTER__ENABLED", default=False)
+    cluster_enabled: bool = False
     """Routes about clustering answer as a Qdrant cluster of one node does, and collections may have shard keys."""
 
     kafka: KafkaSettings | None = None
     """The log is in Kafka; None: the embedded one in the data folder."""
-    group: str | None = Field(default=None, min_length=1)
+    group: Annotated[str, Meta(min_length=1)] | None = None
     """The consumer group of a projector's workers; None: <prefix>.projector. Another group is a replica."""
     route: bool = True
     """Whether a projector's workers forward records that are not at home where they landed; one group does."""
-    workers: int = Field(default=1, ge=1, le=256)
+    workers: Annotated[int, Meta(ge=1, le=256)] = 1
     """Processes that answer requests: of an api; of ``serve``, where one does everything by itself, several have
     another one beside them that writes."""
-    worker_timeout: float = Field(default=15.0, ge=1.0)
+    worker_timeout: Annotated[float, Meta(ge=1.0)] = 15.0
     """One of several whose event loop shows no life for so long is killed, and another one is started."""
-    admin_port: int = Field(default=6335, ge=0, le=65535)
+    admin_port: Port = 6335
     """Where a projector worker answers /metrics, /livez and /readyz; 0: any free port."""
 
     @property
@@ -89,23 +97,19 @@ class Settings(BaseSettings):
             return self.grpc_port
         return self.port + 1 if 0 < self.port < LAST_PORT else 0
 
-    @model_validator(mode="after")
-    def _partitions_are_of_either_log(self) -> Self:
-        if self.kafka is not None and self.kafka.partitions is None and self.partitions is not None:
-            self.kafka = self.kafka.model_copy(update={"partitions": self.partitions})
-        return self
-
-    @model_validator(mode="after")
-    def _keys_are_texts_and_tls_is_whole(self) -> Self:
+    def __post_init__(self) -> None:
         if (self.tls_cert is None) != (self.tls_key is None):
             raise ValueError("tls_cert and tls_key are given together, or neither")
         for name in ("api_key", "alt_api_key", "read_only_api_key", "alt_read_only_api_key"):
-            key: SecretStr | None = getattr(self, name)
-            if key is not None and not key.get_secret_value():
+            key: Secret | None = getattr(self, name)
+            if key is not None and not key.revealed():
                 raise ValueError(f"{name} is empty: nobody could be told from somebody without a key")
         if self.read_only_api_key is not None and self.api_key is None and self.alt_api_key is None:
             raise ValueError("read_only_api_key without api_key: nobody could write")
-        return self
+
+    def changed(self, **changes: Any) -> Self:
+        """These, with other values for some."""
+        return msgspec.structs.replace(self, **changes)
 
     @property
     def collection_snapshots(self) -> Path:

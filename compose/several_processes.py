@@ -25,7 +25,7 @@ _logger = structlog.get_logger("headwater")
 
 async def serve(settings: Settings, folder: Path, started: Started | None = None) -> None:
     """As ``compose.server.serve``, with ``settings.workers`` workers; ``folder`` is for what these share."""
-    settings = settings.model_copy(update={"kafka": None})
+    settings = settings.changed(kafka=None)
     make_tls(settings)  # what is wrong with it is said before anything is opened
     listener, settings = await listen(settings)
     with listener:

@@ -72,7 +72,7 @@ async def listen(settings: Settings) -> tuple[socket.socket, Settings]:
     if settings.grpc:
         # Each worker listens there by itself: nobody else may.
         with await _bind(settings.host, settings.port_of_grpc) as probe:
-            settings = settings.model_copy(update={"grpc_port": probe.getsockname()[1]})
+            settings = settings.changed(grpc_port=probe.getsockname()[1])
     return await _bind(settings.host, settings.port), settings
 
 
@@ -225,7 +225,7 @@ class Supervisor:
 def _as_they_are(settings: Settings) -> Settings:
     """The settings for a worker that comes later: by now there may be more partitions than were asked for."""
     kafka = settings.kafka
-    return settings.model_copy(update={"kafka": kafka and kafka.model_copy(update={"partitions": None})})
+    return settings.changed(kafka=kafka and kafka.model_copy(update={"partitions": None}))
 
 
 async def _kill(process: asyncio.subprocess.Process) -> None:

@@ -14,11 +14,11 @@ from compose.errors import UserError
 from compose.open_log import open_log
 from compose.progress import progress
 from compose.settings import DataFolder, Settings
-from ingest.kafka.settings import KafkaSettings
 from ingest.log import Topic
 
 if TYPE_CHECKING:
     from compose.log_truncate import Cut
+    from ingest.kafka.settings import KafkaSettings
     from projector.snapshot import Snapshot, SnapshotsFolder
 
 app = typer.Typer(no_args_is_help=True, help="Look at the log, copy it, shorten it.")
@@ -61,7 +61,7 @@ def copy(
     plain_console().print(f"copied {copied} records{kept} to the topics {settings.prefix}.*", highlight=False)
 
 
-async def _copy(folder: DataFolder, settings: KafkaSettings) -> tuple[int, int]:
+async def _copy(folder: DataFolder, settings: "KafkaSettings") -> tuple[int, int]:
     from compose.log_copy import copy_log, locked_log, total_records
 
     async with locked_log(folder.log) as log:
@@ -146,7 +146,7 @@ async def _truncate_embedded(folder: DataFolder, name: str | None, dry_run: bool
 
 
 async def _truncate(
-    settings: Settings, kafka: KafkaSettings, name: str | None, ignored: list[str], dry_run: bool
+    settings: Settings, kafka: "KafkaSettings", name: str | None, ignored: list[str], dry_run: bool
 ) -> None:
     from ingest.kafka.deletion import delete_before
     from projector.snapshot import SnapshotsFolder
@@ -167,7 +167,7 @@ async def _truncate(
     _show_cuts(snapshot.name, cuts, dry_run)
 
 
-async def _plan(snapshots: "SnapshotsFolder", kafka: KafkaSettings, name: str | None) -> "tuple[Snapshot, list[Cut]]":
+async def _plan(snapshots: "SnapshotsFolder", kafka: "KafkaSettings", name: str | None) -> "tuple[Snapshot, list[Cut]]":
     from compose.log_truncate import choose_snapshot, plan_cuts
     from ingest.kafka import KafkaLog
 
@@ -179,7 +179,7 @@ async def _plan(snapshots: "SnapshotsFolder", kafka: KafkaSettings, name: str | 
         await log.close()
 
 
-async def _check_readers(cuts: "list[Cut]", kafka: KafkaSettings, ignored: list[str]) -> None:
+async def _check_readers(cuts: "list[Cut]", kafka: "KafkaSettings", ignored: list[str]) -> None:
     from compose.log_truncate import check_readers
     from ingest.kafka.groups import GroupOffsets
 

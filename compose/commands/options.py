@@ -1,15 +1,17 @@
 """Flags that several commands share, and the settings they make together with the environment."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from pydantic import ValidationError
 
 from compose.errors import UserError
 from compose.logging import configure_logging
+from compose.reading_settings import read_settings
 from compose.settings import Settings
-from ingest.kafka.settings import KafkaSettings
+
+if TYPE_CHECKING:
+    from ingest.kafka.settings import KafkaSettings
 
 Data = Annotated[Path | None, typer.Option("--data", help="Data folder (default: data, or HEADWATER_DATA).")]
 Kafka = Annotated[
@@ -37,21 +39,15 @@ def make_settings(*, kafka: str | None = None, prefix: str | None = None, **flag
     nested = {"bootstrap_servers": kafka, "prefix": prefix}
     if chosen := {name: value for name, value in nested.items() if value is not None}:
         given["kafka"] = chosen
+    settings = read_settings(**given)
     try:
-        settings = Settings(**given)
         configure_logging(settings.log_level)
-    except ValidationError as error:
-        first = error.errors()[0]
-        said = first["msg"].replace("Input should", "should")
-        # Other values may be keys.
-        instead = f", not {first['input']}" if first["type"].startswith(("greater_than", "less_than")) else ""
-        raise UserError(f"{'.'.join(str(part) for part in first['loc'])}: {said}{instead}") from error
     except ValueError as error:
         raise UserError(str(error)) from error
     return settings
 
 
-def kafka_settings(settings: Settings) -> KafkaSettings:
+def kafka_settings(settings: Settings) -> "KafkaSettings":
     """Where Kafka is, for commands that can't do without. Raises UserError."""
     if settings.kafka is None:
         raise UserError("say where Kafka is: --kafka HOST:PORT, or HEADWATER_KAFKA__BOOTSTRAP_SERVERS")

@@ -11,7 +11,7 @@ from structlog.testing import capture_logs
 from compose.api import supervisor as module
 from compose.api.supervisor import Supervisor
 from compose.errors import UserError
-from compose.settings import Settings
+from compose.reading_settings import read_settings
 
 
 def test_a_worker_that_can_not_be_started_is_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -24,7 +24,7 @@ def test_a_worker_that_can_not_be_started_is_tried_again(tmp_path: Path, monkeyp
 
     monkeypatch.setattr(asyncio, "create_subprocess_exec", start)
     with socket.create_server(("127.0.0.1", 0)) as listener, capture_logs() as lines:
-        supervisor = Supervisor(Settings(data=tmp_path, workers=1), listener, tmp_path)
+        supervisor = Supervisor(read_settings(data=tmp_path, workers=1), listener, tmp_path)
         with pytest.raises(UserError, match="enough"):
             asyncio.run(supervisor.run())
     found = [(line["worker"], line["reason"]) for line in lines if line["log_level"] == "error"]

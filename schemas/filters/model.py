@@ -2,80 +2,72 @@
 
 Everything is frozen and hashable. Spellings that mean the same are one here: a lone condition is a list of one, and
 ``{"is_empty": {"key": k}}`` is a field condition on k.
+
+Dataclasses would take 11 ms of each start to define, and one nine times as long to make.
 """
 
-from dataclasses import dataclass
+import msgspec
 
 from schemas.ids import PointId
 from schemas.json_path import Path
 from schemas.payload_index import TextIndex
 
 
-@dataclass(frozen=True, slots=True)
-class MatchKeyword:
+class MatchKeyword(msgspec.Struct, frozen=True):
     """The string ``value``, exactly."""
 
     value: str
 
 
-@dataclass(frozen=True, slots=True)
-class MatchInteger:
+class MatchInteger(msgspec.Struct, frozen=True):
     """A number of this value, 1.0 as well as 1; not a boolean."""
 
     value: int
 
 
-@dataclass(frozen=True, slots=True)
-class MatchBool:
+class MatchBool(msgspec.Struct, frozen=True):
     """The boolean ``value``."""
 
     value: bool
 
 
-@dataclass(frozen=True, slots=True)
-class MatchAny:
+class MatchAny(msgspec.Struct, frozen=True):
     """One of ``values``: all strings, or all integers, which a float may equal."""
 
     values: frozenset[str | int]
 
 
-@dataclass(frozen=True, slots=True)
-class MatchExcept:
+class MatchExcept(msgspec.Struct, frozen=True):
     """A value other than null that is none of ``values``: all strings or all integers."""
 
     values: frozenset[str | int]
 
 
-@dataclass(frozen=True, slots=True)
-class MatchText:
+class MatchText(msgspec.Struct, frozen=True):
     """A string that ``text`` is a part of, case and all."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class MatchTextAny:
+class MatchTextAny(msgspec.Struct, frozen=True):
     """A string that one of the words of ``text``, split at white space, is a part of, case and all."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class MatchPhrase:
+class MatchPhrase(msgspec.Struct, frozen=True):
     """A string that ``phrase`` is a part of, case and all."""
 
     phrase: str
 
 
-@dataclass(frozen=True, slots=True)
-class MatchPrefix:
+class MatchPrefix(msgspec.Struct, frozen=True):
     """A string that starts with ``prefix``, case and all."""
 
     prefix: str
 
 
-@dataclass(frozen=True, slots=True)
-class Range:
+class Range(msgspec.Struct, frozen=True):
     """A number (not a boolean), compared by value, integers exactly; None is no bound."""
 
     lt: int | float | None = None
@@ -84,8 +76,7 @@ class Range:
     gte: int | float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class DatetimeRange:
+class DatetimeRange(msgspec.Struct, frozen=True):
     """A string that is a datetime, compared in microseconds since 1970 (``schemas.datetimes``); None is no bound."""
 
     lt: int | None = None
@@ -94,40 +85,35 @@ class DatetimeRange:
     gte: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class GeoPoint:
+class GeoPoint(msgspec.Struct, frozen=True):
     """Degrees: ``lon`` in [-180, 180], ``lat`` in [-90, 90]."""
 
     lon: float
     lat: float
 
 
-@dataclass(frozen=True, slots=True)
-class GeoBoundingBox:
+class GeoBoundingBox(msgspec.Struct, frozen=True):
     """A point inside the box, edges excluded; with ``top_left`` east of ``bottom_right`` it crosses the date line."""
 
     top_left: GeoPoint
     bottom_right: GeoPoint
 
 
-@dataclass(frozen=True, slots=True)
-class GeoRadius:
+class GeoRadius(msgspec.Struct, frozen=True):
     """A point nearer to ``center`` than ``radius`` metres."""
 
     center: GeoPoint
     radius: float
 
 
-@dataclass(frozen=True, slots=True)
-class GeoPolygon:
+class GeoPolygon(msgspec.Struct, frozen=True):
     """A point inside ``exterior`` and outside all ``interiors``, edges excluded. Rings end where they began."""
 
     exterior: tuple[GeoPoint, ...]
     interiors: tuple[tuple[GeoPoint, ...], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class ValuesCount:
+class ValuesCount(msgspec.Struct, frozen=True):
     """How many values: the length of an array, 0 for null or nothing, 1 for anything else."""
 
     lt: int | None = None
@@ -136,22 +122,19 @@ class ValuesCount:
     gte: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class IsEmpty:
+class IsEmpty(msgspec.Struct, frozen=True):
     """Whether every value is null or ``[]``, or there is none; ``expected`` is the answer that matches."""
 
     expected: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class IsNull:
+class IsNull(msgspec.Struct, frozen=True):
     """Whether some value is null, or an array that holds a null; ``expected`` is the answer that matches."""
 
     expected: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class MatchUuid:
+class MatchUuid(msgspec.Struct, frozen=True):
     """A string that spells one of ``uuids`` (as integers), or is one of ``texts``; with ``excluded`` a value that
     is neither, null not being one.
 
@@ -163,8 +146,7 @@ class MatchUuid:
     excluded: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class HasTokens:
+class HasTokens(msgspec.Struct, frozen=True):
     """The field's strings together have all of ``tokens``, or any of them; none are not had.
 
     What a text test means on a field with a text index, whose settings are ``index``.
@@ -175,16 +157,14 @@ class HasTokens:
     all: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class HasPhrase:
+class HasPhrase(msgspec.Struct, frozen=True):
     """One of the field's strings has ``tokens`` one after another, on a field with a text index ``index``."""
 
     index: TextIndex
     tokens: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class IsOfType:
+class IsOfType(msgspec.Struct, frozen=True):
     """A value that an index of this type is about. No filter asks for it: collection infos count by it."""
 
     data_type: str
@@ -217,54 +197,47 @@ ValuesTest = ValuesCount | IsEmpty | IsNull | HasTokens
 FieldTest = ElementTest | ValuesTest
 
 
-@dataclass(frozen=True, slots=True)
-class FieldCondition:
+class FieldCondition(msgspec.Struct, frozen=True):
     """The field at ``key`` passes at least one of ``tests``. Nearly always there is one; Qdrant, too, joins with or."""
 
     key: Path
     tests: tuple[FieldTest, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class HasId:
+class HasId(msgspec.Struct, frozen=True):
     """The point is one of ``ids``."""
 
     ids: frozenset[PointId]
 
 
-@dataclass(frozen=True, slots=True)
-class HasVector:
+class HasVector(msgspec.Struct, frozen=True):
     """The point has a vector of this name; "" is the unnamed one."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class Slice:
+class Slice(msgspec.Struct, frozen=True):
     """The point falls into slice ``index`` of ``total`` (``schemas.siphash``)."""
 
     index: int
     total: int
 
 
-@dataclass(frozen=True, slots=True)
-class Nested:
+class Nested(msgspec.Struct, frozen=True):
     """One object in the array at ``key`` matches ``filter`` by itself. ``key`` ends with ``[]``."""
 
     key: Path
     filter: "Filter"
 
 
-@dataclass(frozen=True, slots=True)
-class MinShould:
+class MinShould(msgspec.Struct, frozen=True):
     """At least ``min_count`` of ``conditions`` match."""
 
     conditions: tuple["Condition", ...]
     min_count: int
 
 
-@dataclass(frozen=True, slots=True)
-class Filter:
+class Filter(msgspec.Struct, frozen=True):
     """All of ``must``, none of ``must_not``, one of ``should`` unless that is empty, and ``min_should``."""
 
     must: tuple["Condition", ...] = ()

@@ -6,7 +6,8 @@ schema, and it is the same for reads and for operations by filter.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
+
+import msgspec
 
 from schemas.filters.model import (
     Condition,
@@ -63,7 +64,7 @@ class _Binder:
                 return self._field(condition)
             case Nested():
                 inner = _Binder(self._meanings, f"{self._within}{condition.key}.")
-                return replace(condition, filter=inner.filter(condition.filter))
+                return msgspec.structs.replace(condition, filter=inner.filter(condition.filter))
             case Filter():
                 return self.filter(condition)
             case _:

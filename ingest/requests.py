@@ -1,11 +1,12 @@
 """REST requests to operations: columnar, and checked under the collection's configuration."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TypeVar
+from typing import TypeVar, cast
 
 import msgspec
 
 from ingest.parser import points_of, vectors_of
+from ingest.payload_checks import check_payloads
 from ingest.vector_columns import pack_written, to_columns
 from schemas.config import UNNAMED, CollectionConfig
 from schemas.errors import BadInputError, UnprocessableError
@@ -42,7 +43,6 @@ from schemas.rest.shard_keys import ShardKeySelector
 from schemas.validation import (
     check_operation,
     check_operation_count,
-    check_payloads,
     check_point_count,
     decode_payload,
 )
@@ -57,8 +57,12 @@ _decode_filter = msgspec.json.Decoder(JsonFilter | None)
 
 def wire_ids(ids: Sequence[JsonId], where: str) -> list[WireId]:
     """Ids in wire form; ``where`` is the path of the one at a position. Raises BadInputError naming a bad one."""
+    if set(map(type, ids)) == {int}:
+        numbers = cast("Sequence[int]", ids)
+        if min(numbers) >= 0 and max(numbers) < UUID_BASE:
+            return list(numbers)
     try:
-        return [i if type(i) is int and 0 <= i < UUID_BASE else to_wire(parse_point_id(i)) for i in ids]
+        return [to_wire(parse_point_id(i)) for i in ids]
     except BadInputError:
         for position, value in enumerate(ids):
             _check_id(value, where.format(position))
@@ -105,7 +109,8 @@ def plain_upsert(config: CollectionConfig, body: bytes) -> Upsert | None:
         return None
     ids, vectors, payloads = read
     try:
-        operation = Upsert(wire_ids(ids, "points[{}].id"), {UNNAMED: kind.plain(vectors)}, _payloads(payloads))
+        wired, given = wire_ids(ids, "points[{}].id"), payloads if any(payloads) else None
+        operation = Upsert(wired, {UNNAMED: kind.plain(vectors)}, given)
         # The vectors that are read have the right size, and finite numbers only.
         check_point_count(len(ids))
         check_payloads(operation)

@@ -5,6 +5,6 @@ that within its means, it gives no answer, as for numbers that are no ordinary f
 for msgspec to read, and for others to say what is wrong with.
 """
 
-from ingest.parser._parser import each_vector_of, points_of, vectors_of
+from ingest.parser._parser import each_vector_of, points_of, unplain_payloads, vectors_of
 
-__all__ = ["each_vector_of", "points_of", "vectors_of"]
+__all__ = ["each_vector_of", "points_of", "unplain_payloads", "vectors_of"]

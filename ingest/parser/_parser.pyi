@@ -14,3 +14,9 @@ def vectors_of(array: bytes, dim: int) -> bytes | None:
 
 def each_vector_of(texts: Sequence[Buffer], dim: int) -> list[bytes | None]:
     """Each text's vector as float32 [dim]; None where it is no array of ``dim`` numbers."""
+
+def unplain_payloads(payloads: list[bytes]) -> list[int]:
+    """Which payloads are neither empty nor plainly a JSON object that a point may have: those have to be decoded.
+
+    Raises TypeError where one is not ``bytes``.
+    """

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "payloads.hpp"
 #include "points.hpp"
 
 namespace py = pybind11;
@@ -48,7 +49,8 @@ py::object points_of(const py::bytes& body, std::size_t dim) {
     for (std::size_t i = 0; i < read->ids.size(); ++i) {
         const ReadId& id = read->ids[i];
         ids[i] = id.text ? py::object(py::str(id.text->data(), id.text->size())) : py::object(py::int_(id.number));
-        payloads[i] = bytes_of(read->payloads[i]);
+        const std::string_view payload = read->payloads[i];
+        payloads[i] = bytes_of(payload == "{}" || payload == "null" ? std::string_view() : payload);
     }
     return py::make_tuple(ids, bytes_of(read->vectors), payloads);
 }
@@ -83,11 +85,24 @@ py::list each_vector_of(const py::sequence& texts, std::size_t dim) {
     return found;
 }
 
+// Held by the interpreter's lock: to go over a payload takes less than to make an object of it.
+py::list unplain_payloads(const py::list& payloads) {
+    py::list found;
+    for (std::size_t i = 0; i < payloads.size(); ++i) {
+        char* data;
+        Py_ssize_t size;
+        if (PyBytes_AsStringAndSize(payloads[i].ptr(), &data, &size) != 0) throw py::error_already_set();
+        if (size > 0 && !is_plain_object({data, static_cast<std::size_t>(size)})) found.append(i);
+    }
+    return found;
+}
+
 }  // namespace
 }  // namespace headwater
 
 PYBIND11_MODULE(_parser, module) {
     module.def("points_of", &headwater::points_of, py::arg("body"), py::arg("dim"));
     module.def("vectors_of", &headwater::vectors_of, py::arg("array"), py::arg("dim"));
+    module.def("unplain_payloads", &headwater::unplain_payloads, py::arg("payloads"));
     module.def("each_vector_of", &headwater::each_vector_of, py::arg("texts"), py::arg("dim"));
 }

@@ -41,12 +41,46 @@ class Scanner {
         return take('"');
     }
 
+    // A string of UTF-8, with escapes of one letter at most.
+    bool text() {
+        if (!take('"')) return false;
+        while (at_ < end_ && *at_ != '"') {
+            const auto byte = static_cast<unsigned char>(*at_);
+            if (byte < ' ') return false;
+            if (byte >= 0x80) {
+                if (!past_wide_character()) return false;
+            } else if (byte != '\\') {
+                ++at_;
+            } else {
+                ++at_;
+                if (at_ == end_ || std::string_view("\"\\/bfnrt").find(*at_) == std::string_view::npos) return false;
+                ++at_;
+            }
+        }
+        return take('"');
+    }
+
     // A whole number, not negative, of few enough digits for 64 bits.
     bool whole(std::uint64_t& number) {
         next();
         const char* const first = at_;
         at_ = read_few_digits(at_, end_, number);
         return at_ > first && at_ - first <= most_digits && (*first != '0' || at_ - first == 1);
+    }
+
+    // A number without an exponent, of few enough digits for 64 bits.
+    bool plain_number() {
+        if (at_ < end_ && *at_ == '-') ++at_;
+        const char* const first = at_;
+        std::uint64_t digits = 0;
+        at_ = read_few_digits(at_, end_, digits);
+        if (at_ == first || (*first == '0' && at_ - first > 1)) return false;
+        if (at_ < end_ && *at_ == '.') {
+            const char* const point = ++at_;
+            at_ = read_few_digits(at_, end_, digits);
+            if (at_ == point) return false;
+        }
+        return at_ - first <= most_digits - 1 && (at_ == end_ || (*at_ != 'e' && *at_ != 'E'));
     }
 
     // An array of [count] numbers.
@@ -60,21 +94,37 @@ class Scanner {
         return take(']');
     }
 
+    // [expected], which comes next.
+    bool word(std::string_view expected) {
+        if (std::string_view(at_, static_cast<std::size_t>(end_ - at_)).substr(0, expected.size()) != expected) return false;
+        at_ += expected.size();
+        return true;
+    }
+
     // An object from bracket to bracket, which is as far as it is looked at, or null.
     bool object(std::string_view& text) {
         const char first = next();
         const char* const begin = at_;
-        if (first == 'n' ? !null() : first != '{' || !past_brackets()) return false;
+        if (first == 'n' ? !word("null") : first != '{' || !past_brackets()) return false;
         text = {begin, static_cast<std::size_t>(at_ - begin)};
         return true;
     }
 
    private:
-    bool null() {
-        constexpr std::string_view word = "null";
-        if (std::string_view(at_, static_cast<std::size_t>(end_ - at_)).substr(0, word.size()) != word) return false;
-        at_ += word.size();
-        return true;
+    // One that is not of ASCII.
+    bool past_wide_character() {
+        const auto lead = static_cast<unsigned char>(*at_);
+        const std::ptrdiff_t more = lead >= 0xF0 ? 3 : lead >= 0xE0 ? 2 : 1;
+        if (lead < 0xC2 || lead > 0xF4 || end_ - at_ <= more) return false;
+        std::uint32_t code = lead & (0x3F >> more);
+        for (std::ptrdiff_t i = 1; i <= more; ++i) {
+            const auto byte = static_cast<unsigned char>(at_[i]);
+            if ((byte & 0xC0) != 0x80) return false;
+            code = code << 6 | (byte & 0x3F);
+        }
+        at_ += more + 1;
+        constexpr std::uint32_t least[] = {0, 0x80, 0x800, 0x10000};
+        return code >= least[more] && code <= 0x10FFFF && (code < 0xD800 || code > 0xDFFF);
     }
 
     bool past_brackets() {

@@ -6,6 +6,7 @@ from typing import NamedTuple
 import msgspec
 
 from ingest.outcomes import rejected
+from ingest.payload_checks import check_payloads
 from projector.fold.candidates import Candidates
 from projector.fold.chunk import ChunkLimit
 from projector.fold.effects import Cursor, ShardEffects, ShardMeta, StateReader
@@ -24,7 +25,7 @@ from schemas.errors import BadInputError, HeadwaterError, NotFoundError
 from schemas.ids import PointId, WireId, from_wire, ids_from_wire, ids_to_wire, render_point_id, to_wire
 from schemas.operations import Operation, Outcome, UpdateVectors, Upsert
 from schemas.points import encode_point
-from schemas.validation import check_operation, check_payloads
+from schemas.validation import check_operation
 from schemas.vectors.plain import only_plain
 
 Undo = Callable[[], None]

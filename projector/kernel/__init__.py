@@ -17,7 +17,6 @@ from projector.kernel._kernel import (
     max_sim_nearest,
     max_sim_scores,
     nearest,
-    nearest_of_scans,
     normalised,
     product_codes,
     product_table,
@@ -31,6 +30,7 @@ from projector.kernel._kernel import Passing as KernelPassing
 from projector.kernel._kernel import Pool as KernelPool
 from projector.kernel._kernel import Postings as KernelPostings
 from projector.kernel._kernel import Rescoring as KernelRescoring
+from projector.kernel._kernel import Scans as KernelScans
 from projector.kernel._kernel import SearchCodes as KernelSearchCodes
 
 __all__ = [
@@ -44,6 +44,7 @@ __all__ = [
     "KernelPool",
     "KernelPostings",
     "KernelRescoring",
+    "KernelScans",
     "KernelSearchCodes",
     "WireSchema",
     "distances",
@@ -53,7 +54,6 @@ __all__ = [
     "max_sim_nearest",
     "max_sim_scores",
     "nearest",
-    "nearest_of_scans",
     "normalised",
     "product_codes",
     "product_table",

@@ -42,7 +42,7 @@ class Pool:
         budget: int | None = None,
         finish: Finish | None = None,
     ) -> None: ...
-    def nearest(  # as nearest_of_scans
+    def nearest(  # as Scans.nearest
         self, ticket: int, scans: Scans, measure: str, query: NDArray[np.float32], wanted: int
     ) -> None: ...
     def finished(self) -> list[tuple[int, Any]]: ...  # since it was asked last: tickets, and what is found or why not
@@ -63,8 +63,19 @@ def levels() -> list[str]: ...
 Rows = NDArray[np.int64] | NDArray[np.bool_] | None
 Found = tuple[NDArray[np.int64], NDArray[np.float32]]
 
-# Of each scan vectors, [rows, dim], which rows, and a query of their search codes.
-Scans = Sequence[tuple[NDArray[Any], Rows, CodedQuery | None]]
+# Of each part vectors, [rows, dim], which rows, and their search codes.
+Parts = Sequence[tuple[NDArray[Any], Rows, SearchCodes | None]]
+
+# Scans of some parts, for any number of searches.
+class Scans:
+    def __init__(self, parts: Parts) -> None: ...
+    def nearest(  # of all parts together; by part and row: the numbers of parts, rows and scores
+        self,
+        measure: str,
+        query: NDArray[np.float32],  # [dim]
+        wanted: int,
+        level: str | None = None,
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float32]]: ...
 
 # Which rows may be found: those of a mask, bool [rows]; or those in whose slot nothing died up to ``at``. ``dead_at``
 # is by slot, ``slots`` by row, None where a row's slot is its number. Arrays are looked at as they are when it is used.
@@ -144,15 +155,8 @@ def nearest(
     wanted: int,
     rows: Rows = None,
     level: str | None = None,
-    codes: CodedQuery | None = None,  # which is found sooner by; what is found is the same
+    codes: SearchCodes | None = None,  # which is found sooner by; what is found is the same
 ) -> Found: ...
-def nearest_of_scans(  # of all scans together; by scan and row: the numbers of scans, rows and scores
-    scans: Scans,
-    measure: str,
-    query: NDArray[np.float32],  # [dim]
-    wanted: int,
-    level: str | None = None,
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float32]]: ...
 def scores(
     vectors: NDArray[Any],
     measure: str,

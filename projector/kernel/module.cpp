@@ -240,8 +240,8 @@ class PyPool {
         pool_.add(std::make_unique<WalkTask>(ticket, graph, query, wanted, ef, allowed, budget, finish));
     }
 
-    void nearest(std::uint64_t ticket, const Parts& scans, const std::string& measure, const F32& query,
-                 std::size_t wanted) {
+    void nearest(std::uint64_t ticket, const std::shared_ptr<PyScans>& scans, const std::string& measure,
+                 const F32& query, std::size_t wanted) {
         add_search(pool_, ticket, scans, measure, query, wanted);
     }
 

@@ -112,7 +112,7 @@ class PyRescoring {
                             const PyCodedQuery* codes) const {
         require(length(query) == matrix_.dim, "a query has dim values");
         return [this, values = query.data(), wanted, which = which_of(passing),
-                bounds = codes == nullptr ? nullptr : &codes->codes().bounds](const std::vector<Found>& walked) {
+                bounds = codes == nullptr ? nullptr : &codes->bounds()](const std::vector<Found>& walked) {
             const Found* found = walked.data();
             const std::size_t count = walked.size();
             if (bounds == nullptr)

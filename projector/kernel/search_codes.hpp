@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "quantized.hpp"
@@ -37,6 +38,21 @@ struct SearchCodes {
 struct CodedQuery {
     std::vector<std::uint8_t> bytes;  // as the form "bytes" has it
     CodeBounds bounds;
+};
+
+// A query as a scan takes it, beside [codes], which are kept for as long.
+struct ScannedCodes {
+    ScannedCodes(const SearchCodes& codes, CodedQuery prepared) : query(std::move(prepared)) {
+        scan.codes = {codes.rows.data, codes.rows.size, codes.rows.dim, codes.rows.stride, Datatype::uint8};
+        scan.distances = codes.rows.distances;
+        scan.query = query.bytes.data();
+        scan.bounds = query.bounds;
+    }
+    ScannedCodes(const ScannedCodes&) = delete;
+    ScannedCodes& operator=(const ScannedCodes&) = delete;
+
+    CodedQuery query;
+    ScanCodes scan;
 };
 
 // A query, float32 [dim]; none where its numbers are beyond what float32 can add up.

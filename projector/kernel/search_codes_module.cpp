@@ -45,12 +45,11 @@ class PySearchCodes {
     SearchCodes codes_;
 };
 
-std::unique_ptr<PyCodedQuery> query_of(const py::object& self, const F32& query) {
-    const SearchCodes& codes = self.cast<const PySearchCodes&>().codes();
+std::unique_ptr<PyCodedQuery> query_of(const PySearchCodes& self, const F32& query) {
+    const SearchCodes& codes = self.codes();
     require(query.ndim() == 1 && length(query, 0) == codes.dim, "a query has dim values");
-    std::optional<CodedQuery> found = coded(codes, query.data());
-    if (!found) return nullptr;
-    return std::make_unique<PyCodedQuery>(self, codes.rows, *std::move(found));
+    const std::optional<CodedQuery> found = coded(codes, query.data());
+    return found ? std::make_unique<PyCodedQuery>(*found) : nullptr;
 }
 
 py::tuple encoded(const F32& rows, const F32& centre, const std::string& measure) {
@@ -71,15 +70,10 @@ py::tuple encoded(const F32& rows, const F32& centre, const std::string& measure
 
 }  // namespace
 
-PyCodedQuery::PyCodedQuery(py::object codes, const Rows& rows, CodedQuery query)
-    : held_(std::move(codes)),
-      query_(std::move(query)),
-      bytes_(U8(static_cast<py::ssize_t>(query_.bytes.size()), query_.bytes.data())) {
-    scan_.codes = {rows.data, rows.size, rows.dim, rows.stride, Datatype::uint8};
-    scan_.distances = rows.distances;
-    scan_.query = query_.bytes.data();
-    scan_.bounds = query_.bounds;
-}
+PyCodedQuery::PyCodedQuery(const CodedQuery& query)
+    : bounds_(query.bounds), bytes_(U8(static_cast<py::ssize_t>(query.bytes.size()), query.bytes.data())) {}
+
+const SearchCodes& search_codes_of(const py::object& codes) { return codes.cast<const PySearchCodes&>().codes(); }
 
 void define_search_codes(py::module_& module) {
     py::class_<PyCodedQuery>(module, "CodedQuery").def_property_readonly("bytes", &PyCodedQuery::bytes);

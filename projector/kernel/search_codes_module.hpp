@@ -8,20 +8,21 @@
 
 namespace headwater {
 
-// A query as codes are compared with it; keeps them.
+// A query as a walk compares codes with it.
 class PyCodedQuery {
    public:
-    PyCodedQuery(pybind11::object codes, const Rows& rows, CodedQuery query);
+    explicit PyCodedQuery(const CodedQuery& query);
 
-    const ScanCodes& codes() const { return scan_; }
+    const CodeBounds& bounds() const { return bounds_; }
     pybind11::object bytes() const { return bytes_; }
 
    private:
-    pybind11::object held_;
-    CodedQuery query_;
+    CodeBounds bounds_;
     pybind11::object bytes_;
-    ScanCodes scan_;
 };
+
+// What Python's SearchCodes are. Throws where it is something else.
+const SearchCodes& search_codes_of(const pybind11::object& codes);
 
 void define_search_codes(pybind11::module_& module);
 

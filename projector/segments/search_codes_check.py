@@ -52,7 +52,7 @@ def _leads_to(
         codes = search_codes.query(query)
         if codes is None:
             return False
-        _, right = nearest(matrix, distance.lower(), query, WANTED, codes=codes)
+        _, right = nearest(matrix, distance.lower(), query, WANTED, codes=search_codes)
         worst = float(right.min() if distance.higher_is_nearer else right.max())
         by_vectors += _found(graph, distance, query, ef, worst, None)
         by_codes += _found(graph, distance, query, ef, worst, codes)

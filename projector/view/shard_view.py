@@ -60,10 +60,6 @@ class ShardView:
             self._holding[name] = known
         return known
 
-    def rows_in_segments(self, name: str) -> int:
-        """How many vectors of a name segments have, those of dead points included."""
-        return sum(held.vectors.rows for held in self.holding(name) if held.number < len(self.segments))
-
     @cached_property
     def _holding(self) -> dict[str, tuple[Held, ...]]:
         return {}

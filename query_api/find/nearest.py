@@ -2,20 +2,20 @@
 
 from collections.abc import Iterable, Sequence
 from math import ceil
+from typing import NamedTuple
 
-import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from projector.segments.graph import Graph
-from projector.view.part import Part, Vectors, slots_of_rows
-from projector.view.shard_view import Held, ShardView
+from projector.view.part import slots_of_rows
+from projector.view.shard_view import ShardView
 from query_api.budget import Allowance
-from query_api.find.scans import Scan, Scans
-from query_api.find.selection import Findable
+from query_api.find.scans import Candidates, Scans
 from query_api.find.strategy import EF_BY_SHARE, base_ef, no_vectors_named, skipped_as_unindexed
+from query_api.find.targets import Target, Targets, Together, targets_of
 from query_api.find.walks import GraphWalk
-from query_api.hits import Hit, first_place
+from query_api.hits import Hit
 from query_api.native import NativeWork
 from query_api.plan.leaves import Nearest
 from query_api.vectors.comparison import Asked, Comparison, Floats, PartQuery, near_enough, nearness
@@ -31,37 +31,26 @@ _SURPLUS_US = 0.02
 """For each of more candidates than that: whether it can be answered."""
 
 
-class Candidates(msgspec.Struct, frozen=True, eq=False):
-    """Slots of a part with their scores, in no order; the nearest ones, and a few more where scores are close."""
+class PartSearch(NamedTuple):
+    """What is to be compared in one part. ``graph``: None where none is used.
 
-    part: Part
-    place: int
-    slots: NDArray[np.int64]
-    scores: Floats
-
-
-class PartSearch(msgspec.Struct, frozen=True, eq=False):
-    """What is to be compared in one part, whose first slot has ``place``; ``graph``: None where none is used.
-
-    ``walk``: what to begin with where the graph is the quicker way; ``scan``: where there is none.
+    ``walk``: what to begin with where the graph is the quicker way.
     """
 
-    part: Part
-    place: int
-    vectors: Vectors
+    target: Target
     asked: Asked
     graph: Graph | None
     walk: GraphWalk | None
-    scan: Scan | None
     exact: bool
 
     def run(self, comparison: Comparison, allowance: Allowance) -> Candidates:
         """At least the ``wanted`` nearest. Raises OverEstimateError, TimedOutError."""
+        part, place, vectors, *_ = self.target
         if allowance.notes is not None:
-            allowance.notes.begin(self.part.name, self.part.alive_count)
-        query = PartQuery(self.asked, self.graph, self.walk, self.exact, allowance, self.scan)
-        rows, scores = comparison.nearest(self.vectors, query)
-        return Candidates(self.part, self.place, slots_of_rows(self.vectors, rows), scores)
+            allowance.notes.begin(part.name, part.alive_count)
+        query = PartQuery(self.asked, self.graph, self.walk, self.exact, allowance)
+        rows, scores = comparison.nearest(vectors, query)
+        return Candidates(part, place, slots_of_rows(vectors, rows), scores)
 
 
 class NearestSearch:
@@ -78,52 +67,74 @@ class NearestSearch:
         self.ahead: list[NativeWork] = []
         """What may be done ahead."""
         self._searches: list[PartSearch] = []
-        there = view.holding(leaf.using) if leaf.wanted else ()
-        # Parts are searched one by one; ef is said of all together.
-        self._rows = view.rows_in_segments(leaf.using) if len(there) > 1 else 0
-        scans: list[Scan] = []
-        for held in there:
-            search = self._in(view.config, held)
-            if search is not None:
-                self._searches.append(search)
-                if search.walk is not None:
-                    self.ahead.append(search.walk)
-                elif search.scan is not None:
-                    scans.append(search.scan)
-        self._scans = Scans(scans) if scans else None
+        """What is searched part by part: graphs, and what is no dense vector."""
+        self._scans: Scans | None = None
+        """All else."""
+        if leaf.wanted:
+            self._divide(view.config, targets_of(view, leaf.using, leaf.filter))
+
+    def _divide(self, config: CollectionConfig, targets: Targets) -> None:
+        leaf, together = self._leaf, targets.together if self._leaf.exact else targets.without_graph
+        if leaf.indexed_only:
+            seen = [t for t in together.targets if t.graph or not skipped_as_unindexed(config, leaf, t.found.rows)]
+            together = together if len(seen) == len(together.targets) else Together(seen)
+        if not leaf.exact and targets.with_graph:
+            ef = base_ef(config, leaf)
+            # Parts are searched one by one; ef is said of all together.
+            rows = targets.rows_in_segments if targets.parts > 1 else 0
+            beside = [target for target in targets.with_graph if not self._searched(target, ef, rows)]
+            if beside:
+                together = Together([*beside, *together.targets])
+        if not together.targets:
+            return
+        self._scans = self._comparison.scans(together, leaf.wanted, leaf.quantization)
         if self._scans is not None:
             self.ahead.append(self._scans)
+        else:
+            self._searches += [self._one_by_one(target) for target in together.targets]
 
-    def _in(self, config: CollectionConfig, held: Held) -> PartSearch | None:
-        """What is compared in a part; None when that is nothing."""
-        leaf, part, vectors = self._leaf, held.part, held.vectors
-        found = Findable(part, vectors, leaf.filter)
-        graph = None if leaf.exact else part.graph(leaf.using)
-        if not found.count or (graph is None and skipped_as_unindexed(config, leaf, found.rows)):
-            return None
-        ef = base_ef(config, leaf)
-        if found.rows < self._rows:
-            ef = max(leaf.wanted, ceil(ef * (found.rows / self._rows) ** EF_BY_SHARE))
+    def _searched(self, target: Target, ef: int, rows: int) -> bool:
+        """Search a part by its graph or codes if that is the quicker way; whether it is."""
+        leaf, graph, found = self._leaf, target.graph, target.found
+        if graph is None:
+            return False
+        if found.rows < rows:
+            ef = max(leaf.wanted, ceil(ef * (found.rows / rows) ** EF_BY_SHARE))
         asked = Asked(found, leaf.wanted, ef, leaf.quantization)
-        walk = None if graph is None else self._comparison.walk(graph, asked)
-        scan = None if walk is not None else self._comparison.scan(vectors, graph, asked)
-        return PartSearch(part, first_place(held.number), vectors, asked, graph, walk, scan, leaf.exact)
+        walk = self._comparison.walk(graph, asked)
+        if walk is not None:
+            self.ahead.append(walk)
+        elif graph.codes is None or leaf.quantization.ignore:
+            return False
+        self._searches.append(PartSearch(target, asked, graph, walk, exact=False))
+        return True
+
+    def _one_by_one(self, target: Target) -> PartSearch:
+        """A target of what is compared together, by itself."""
+        leaf, graph = self._leaf, None if self._leaf.exact else target.graph
+        return PartSearch(target, Asked(target.found, leaf.wanted, 0, leaf.quantization), graph, None, leaf.exact)
 
     def us(self) -> float:
         """How long it takes beside what may be done ahead, in microseconds."""
-        spent = _LEAF_US + self._hits * _HIT_US
-        for search in self._searches:
+        spent = _LEAF_US + self._hits * _HIT_US + len(self._searches) * _PART_US
+        if self._scans is not None:
             spent += _PART_US
-            if search.walk is None and search.scan is None:
-                spent += self._comparison.us(search.vectors, search.asked.found)
+        for search in self._searches:
+            if search.walk is None:
+                spent += self._comparison.us(search.target.vectors, search.target.found)
         return spent
 
     def run(self, allowance: Allowance) -> list[Hit]:
         """The hits, in order. Raises OverEstimateError, TimedOutError."""
-        # Who wants to know how each part is searched has them searched one by one.
-        if self._scans is not None and allowance.notes is None:
-            self._scans.run(allowance)
         found = [search.run(self._comparison, allowance) for search in self._searches]
+        scans = self._scans
+        if scans is not None:
+            if allowance.notes is None:
+                found += scans.nearest(allowance)
+            else:
+                # Who wants to know how each part is searched has them searched one by one.
+                one_by_one = map(self._one_by_one, scans.together.targets)
+                found += [search.run(self._comparison, allowance) for search in one_by_one]
         return _hits(found, self._leaf, self._comparison, allowance) if found else []
 
 

@@ -1,112 +1,82 @@
 """Scans of all that may be found, which threads of the kernel may do ahead: those of all parts together."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from projector.kernel import KernelCodedQuery, KernelPool, nearest, nearest_of_scans
+from projector.kernel import KernelPool
+from projector.view.part import Part, slots_of_rows
 from query_api.budget import Allowance
-from query_api.find.selection import Findable
+from query_api.find.targets import Prepared, Together
 from query_api.native import Answer
 
-Nearest = tuple[NDArray[np.int64], NDArray[np.float32]]
-_NOTHING: Nearest = np.empty(0, np.int64), np.empty(0, np.float32)
+Found = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float32]]
+"""Numbers of targets, rows and scores, by target and row."""
 
 
-class Scan:
-    """One scan: done once, by who needs its end or ahead of that."""
+class Candidates(NamedTuple):
+    """Slots of a part with their scores, in no order; the nearest ones, and a few more where scores are close."""
 
-    def __init__(
-        self,
-        matrix: NDArray[Any],
-        measure: str,
-        query: NDArray[np.float32],
-        found: Findable,
-        wanted: int,
-        scan_us: float,
-        codes: KernelCodedQuery | None = None,
-    ) -> None:
-        """``matrix``: [rows, dim], of which those ``found`` are compared with ``query``, float32 [dim].
-
-        ``measure``: as the kernel calls it. ``scan_us``: about how long one thread takes, in microseconds. ``codes``:
-        the query for the rows' search codes.
-        """
-        self.matrix = matrix
-        self.measure = measure
-        self.query = query
-        self.found = found
-        self.wanted = wanted
-        self.codes = codes
-        self._us = scan_us
-        self._nearest: Nearest | None = None
-
-    @property
-    def us(self) -> float:
-        """About how long it takes from now on, in microseconds."""
-        return self._us if self._nearest is None else 0.0
-
-    def take(self, found: Nearest) -> None:
-        """Take what was found ahead."""
-        self._nearest = found
-
-    def nearest(self, allowance: Allowance) -> Nearest:
-        """The rows that are nearest, as many as are wanted and those that are as near, ascending, and their scores.
-
-        Where it was done ahead, those of them that are among the nearest of all that was compared then. Raises
-        OverEstimateError, TimedOutError.
-        """
-        if self._nearest is None:
-            allowance.spend(self._us)
-            self._nearest = nearest(
-                self.matrix, self.measure, self.query, self.wanted, self.found.chosen(), codes=self.codes
-            )
-        return self._nearest
+    part: Part
+    place: int
+    slots: NDArray[np.int64]
+    scores: NDArray[np.float32]
 
 
 class Scans:
-    """The scans of one search, which want the same: done together, what is near in one tells what is too far in others.
+    """The scans of one search: done together, what is near in one part tells what is too far in others.
 
-    Of each the answer is what is among the nearest of all.
+    They are done once, by who needs their end or ahead of that.
     """
 
     divisible = True
 
-    def __init__(self, scans: Sequence[Scan]) -> None:
-        """``scans``: at least one."""
-        self._scans = scans
-
-    @property
-    def us(self) -> float:
+    def __init__(
+        self, together: Together, prepared: Prepared, measure: str, query: NDArray[np.float32], wanted: int
+    ) -> None:
+        """``query``: float32 [dim]; ``measure``: as the kernel calls it."""
+        self.together = together
+        self._prepared = prepared
+        self.us = prepared.us
         """About how long they take from now on, in microseconds."""
-        return sum([scan.us for scan in self._scans])
+        self._measure = measure
+        self._query = query
+        self._wanted = wanted
+        self._found: Found | None = None
 
     def begin(self, pool: KernelPool, ticket: int) -> None:
         """Have them done by threads of the pool."""
-        first = self._scans[0]
-        pool.nearest(ticket, self._asked(), first.measure, first.query, first.wanted)
-
-    def run(self, allowance: Allowance) -> None:
-        """Do what was not done ahead. Raises OverEstimateError, TimedOutError."""
-        if us := self.us:
-            allowance.spend(us)
-            first = self._scans[0]
-            self.end(nearest_of_scans(self._asked(), first.measure, first.query, first.wanted))
-
-    def _asked(self) -> Sequence[tuple[NDArray[Any], NDArray[Any] | None, KernelCodedQuery | None]]:
-        return [(scan.matrix, scan.found.chosen(), scan.codes) for scan in self._scans]
+        pool.nearest(ticket, self._prepared.scans, self._measure, self._query, self._wanted)
 
     def end(self, answer: Answer) -> None:
         """Take what the pool said. What failed there is done again by who needs it, and fails where that is told."""
-        if isinstance(answer, str):
-            return
-        numbers, rows, scores = answer
-        if len(self._scans) == 1:
-            self._scans[0].take((rows, scores))
-            return
-        ends = numbers.searchsorted(np.arange(len(self._scans)), "right").tolist()
+        if not isinstance(answer, str):
+            self._take(answer)
+
+    def nearest(self, allowance: Allowance) -> Sequence[Candidates]:
+        """The nearest of all, as many as are wanted and those that are as near, part by part, slots ascending.
+
+        Raises OverEstimateError, TimedOutError.
+        """
+        found = self._found
+        if found is None:
+            allowance.spend(self.us)
+            found = self._prepared.scans.nearest(self._measure, self._query, self._wanted)
+            self._take(found)
+        numbers, rows, scores = found
+        if not len(numbers):
+            return []
+        ends = [*(np.flatnonzero(numbers[1:] != numbers[:-1]) + 1).tolist(), len(numbers)]
+        candidates: list[Candidates] = []
         start = 0
-        for scan, end in zip(self._scans, ends, strict=True):
-            scan.take((rows[start:end], scores[start:end]) if end > start else _NOTHING)
+        for end in ends:
+            target = self.together.targets[int(numbers[start])]
+            slots = slots_of_rows(target.vectors, rows[start:end])
+            candidates.append(Candidates(target.part, target.place, slots, scores[start:end]))
             start = end
+        return candidates
+
+    def _take(self, found: Found) -> None:
+        self._found, self.us = found, 0.0

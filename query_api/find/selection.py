@@ -173,6 +173,7 @@ class Findable:
         self._vectors = vectors
         self._passing = None if filter is None else passing(part, filter)
         self._found: SlotSet | None = None
+        self._kept: KernelPassing | None = None
         self.rows = vectors.rows
         self.filtered = filter is not None
         self.everything = filter is None and part.alive_count == part.size
@@ -218,8 +219,10 @@ class Findable:
         if self._passing is not None:
             # Without repeats each row stands for itself alone.
             return self._passing.kept(self.found()) if len(repeats.rows) else None
-        part = self._part
-        return None if self.everything else KernelPassing(part.dead_at, max(part.offset, 0), self._vectors.slots)
+        if self._kept is None and not self.everything:
+            part = self._part
+            self._kept = KernelPassing(part.dead_at, max(part.offset, 0), self._vectors.slots)
+        return self._kept
 
 
 class _SlotCandidate:

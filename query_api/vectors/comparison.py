@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 
 from projector.segments.graph import Graph
 from query_api.budget import Allowance
-from query_api.find.scans import Scan
+from query_api.find.scans import Scans
 from query_api.find.selection import Findable
+from query_api.find.targets import Together
 from query_api.find.walks import GraphWalk
 from query_api.plan.leaves import QuantizedSearch
 
@@ -35,7 +36,7 @@ class Asked(NamedTuple):
 class PartQuery(msgspec.Struct, frozen=True, eq=False):
     """How a part is searched. ``exact``: a graph was not to be used.
 
-    ``walk``: what to begin with; None where the graph is no help. ``scan``: then what may have been done ahead.
+    ``walk``: what to begin with; None where the graph is no help.
     """
 
     asked: Asked
@@ -43,7 +44,6 @@ class PartQuery(msgspec.Struct, frozen=True, eq=False):
     walk: GraphWalk | None
     exact: bool
     allowance: Allowance
-    scan: Scan | None = None
 
     @property
     def found(self) -> Findable:
@@ -89,8 +89,8 @@ class Comparison(Protocol):
         """How to begin in the graph; None where comparing all that may be found is quicker."""
         ...
 
-    def scan(self, vectors: Any, graph: Graph | None, asked: Asked) -> Scan | None:
-        """Comparing all that may be found, where that is done if there is no walk, and may be done ahead."""
+    def scans(self, together: Together, wanted: int, quantization: QuantizedSearch) -> Scans | None:
+        """Comparing all that may be found in some parts, where that may be done together, and ahead."""
         ...
 
     def us(self, vectors: Any, found: Findable) -> float:

@@ -1,18 +1,22 @@
 """Dense vectors compared: exactly, or through a graph; what is found is scored exactly."""
 
 from collections.abc import Sequence
+from functools import partial
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from projector.kernel import KernelCodedQuery, scores
+from projector.kernel import KernelCodedQuery, KernelScans, KernelSearchCodes, scores
 from projector.quantization.search_codes import SearchCodes
 from projector.segments.graph import Graph
 from projector.vectors.dense import DenseVectors
-from query_api.find.scans import Scan
+from query_api.find.scans import Scans
 from query_api.find.selection import Findable
 from query_api.find.strategy import BUDGET, CODED_BUDGET, exact_us, walk_for
+from query_api.find.targets import Prepared, Target, Together
 from query_api.find.walks import GraphWalk
+from query_api.plan.leaves import QuantizedSearch
 from query_api.vectors.comparison import Asked, PartQuery, SomeRows
 from query_api.vectors.quantized import coded_walk, nearest_by_codes
 from query_api.vectors.scoring import Floats, Scorer
@@ -28,6 +32,8 @@ CODED_WALK, CODED_SCAN = 0.65, 0.5
 Measured on 200,000 word vectors of 100 values: 0.58 to 0.77 of it at ef 256 to 64, and 0.2 to 0.9, the less the more
 rows there are.
 """
+
+
 LEAST_CODED = 512
 """Where fewer rows are compared, to prepare a query for codes takes longer than they save."""
 
@@ -60,8 +66,9 @@ class DenseComparison:
             walked = by_graph(query, self.walk, lambda walk: self._step(query, walk))
             if walked is not None:
                 return walked
-        scan = self._scan(vectors, query.asked) if query.scan is None else query.scan
-        rows, near = scan.nearest(query.allowance)
+        codes = None if query.asked.quantization.ignore else _codes_of(vectors, found)
+        query.allowance.spend(self._scan_us(vectors, found, codes))
+        rows, near = self.scorer.nearest(vectors.matrix, query.wanted, found.chosen(), codes)
         if query.allowance.notes is not None:
             query.note("exact", _why_exact(query), found.count, len(rows))
         return rows, near
@@ -82,22 +89,31 @@ class DenseComparison:
         plan = plan._replace(us=plan.us * CODED_WALK, us_each=plan.us_each * CODED_WALK)
         return GraphWalk(graph, prepared.bytes, found, wanted, plan, coded=True, finish=finish)
 
-    def scan(self, vectors: DenseVectors, graph: Graph | None, asked: Asked) -> Scan | None:
-        """Comparing all that may be found; None where codes may be compared first."""
-        coded = graph is not None and graph.codes is not None and not asked.quantization.ignore
-        return None if coded else self._scan(vectors, asked)
+    def scans(self, together: Together, wanted: int, quantization: QuantizedSearch) -> Scans:
+        """Comparing all that may be found."""
+        coded = not quantization.ignore
+        prepared = together.prepared(partial(self._of_targets, coded=coded), coded=coded)
+        return Scans(together, prepared, self.scorer.measure, self.scorer.query, wanted)
+
+    def _of_targets(self, targets: Sequence[Target], *, coded: bool) -> Prepared:
+        parts: list[tuple[DenseVectors, Findable, KernelSearchCodes | None]] = []
+        for target in targets:
+            vectors: DenseVectors = cast("DenseVectors", target.vectors)
+            parts.append((vectors, target.found, _codes_of(vectors, target.found) if coded else None))
+
+        def make() -> KernelScans:
+            return KernelScans([(vectors.matrix, found.chosen(), codes) for vectors, found, codes in parts])
+
+        return Prepared(make, sum(self._scan_us(*part) for part in parts))
 
     def _prepared(self, codes: SearchCodes, asked: Asked) -> KernelCodedQuery | None:
         """The query for search codes; None where they are to be left alone, or it is too large for them."""
         return None if asked.quantization.ignore else codes.kernel.query(self.scorer.query)
 
-    def _scan(self, vectors: DenseVectors, asked: Asked) -> Scan:
-        scorer, codes = self.scorer, vectors.search_codes
-        us = self.us(vectors, asked.found)
-        prepared = None if codes is None or asked.found.count < LEAST_CODED else self._prepared(codes, asked)
-        if prepared is not None:
-            us *= CODED_SCAN
-        return Scan(vectors.matrix, scorer.measure, scorer.query, asked.found, asked.wanted, us, prepared)
+    def _scan_us(self, vectors: DenseVectors, found: Findable, codes: KernelSearchCodes | None) -> float:
+        """About how long comparing all that may be found takes."""
+        us = self.us(vectors, found)
+        return us if codes is None else us * CODED_SCAN
 
     def _step(self, query: PartQuery, walk: GraphWalk) -> tuple[NDArray[np.integer], Floats] | None:
         nearest = walk.nearest(query.allowance)
@@ -122,6 +138,12 @@ class DenseComparison:
     def us(self, vectors: DenseVectors, found: Findable) -> float:
         """About how long comparing all that may be found takes."""
         return exact_us(vectors.matrix.shape[1], found, self.scorer.distance, self._datatype)
+
+
+def _codes_of(vectors: DenseVectors, found: Findable) -> KernelSearchCodes | None:
+    """The search codes that a scan is done by, if that is worth it."""
+    codes = vectors.search_codes
+    return None if codes is None or found.count < LEAST_CODED else codes.kernel
 
 
 def _why_exact(query: PartQuery) -> str:

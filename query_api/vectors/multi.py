@@ -10,6 +10,8 @@ from projector.kernel import max_sim_nearest, max_sim_scores
 from projector.segments.graph import Graph
 from projector.vectors.multi import MultiVectors
 from query_api.find.selection import Findable
+from query_api.find.targets import Together
+from query_api.plan.leaves import QuantizedSearch
 from query_api.vectors.comparison import Asked, Floats, PartQuery
 from schemas.errors import BadInputError
 from schemas.vectors.multi import MultiKind
@@ -47,8 +49,8 @@ class MultiComparison:
     def walk(self, graph: Graph, asked: Asked) -> None:
         """There are no graphs of these."""
 
-    def scan(self, vectors: MultiVectors, graph: Graph | None, asked: Asked) -> None:
-        """It is not done ahead."""
+    def scans(self, together: Together, wanted: int, quantization: QuantizedSearch) -> None:
+        """It is not done together."""
 
     def us(self, vectors: MultiVectors, found: Findable) -> float:
         """About how long comparing all that may be found takes."""

@@ -7,7 +7,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from projector.kernel import nearest, normalised, scores
+from projector.kernel import KernelSearchCodes, nearest, normalised, scores
 from schemas.config import Distance
 
 Floats = NDArray[np.float32]
@@ -43,9 +43,14 @@ class Scorer(msgspec.Struct, frozen=True, eq=False):
         """
         return scores(matrix, self.measure, self.query[np.newaxis], rows)[0]
 
-    def nearest(self, matrix: Rows, wanted: int, chosen: NDArray[Any] | None) -> tuple[NDArray[np.int64], Floats]:
-        """The nearest of all rows, or of those that are ``chosen`` (``Findable.chosen``), and their scores."""
-        return nearest(matrix, self.measure, self.query, wanted, chosen)
+    def nearest(
+        self, matrix: Rows, wanted: int, chosen: NDArray[Any] | None, codes: KernelSearchCodes | None = None
+    ) -> tuple[NDArray[np.int64], Floats]:
+        """The nearest of all rows, or of those that are ``chosen`` (``Findable.chosen``), and their scores.
+
+        ``codes``: the rows' search codes, by which the same are found sooner.
+        """
+        return nearest(matrix, self.measure, self.query, wanted, chosen, codes=codes)
 
     def nearness(self, scores: Floats) -> Floats:
         """Scores as nearness."""

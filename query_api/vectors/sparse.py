@@ -12,6 +12,8 @@ from projector.kernel import sparse_scores
 from projector.segments.graph import Graph
 from projector.vectors.sparse import SparseVectors
 from query_api.find.selection import Findable
+from query_api.find.targets import Together
+from query_api.plan.leaves import QuantizedSearch
 from query_api.vectors.comparison import Asked, Floats, PartQuery, best
 from schemas.errors import BadInputError
 from schemas.vectors.idf import TermCounts, Terms
@@ -68,8 +70,8 @@ class SparseComparison:
     def walk(self, graph: Graph, asked: Asked) -> None:
         """There are no graphs of these."""
 
-    def scan(self, vectors: SparseVectors, graph: Graph | None, asked: Asked) -> None:
-        """It is not done ahead."""
+    def scans(self, together: Together, wanted: int, quantization: QuantizedSearch) -> None:
+        """It is not done together."""
 
     def us(self, vectors: SparseVectors, found: Findable) -> float:
         """About how long it takes to go through the postings; where lists are missing, to make them."""

@@ -5,18 +5,14 @@ import pytest
 
 from ingest.deadline import Deadline
 from projector.frames import ShardId
-from projector.kernel import KernelPool, nearest_of_scans
+from projector.kernel import KernelPool, KernelScans
 from projector.view.live_shard import LiveShard
 from projector.view.shard_view import ShardView
 from query_api.budget import Allowance, OverEstimateError
-from query_api.find import scans
 from query_api.find.nearest import NearestSearch
-from query_api.find.scans import Scan, Scans
-from query_api.find.selection import Findable
+from query_api.find.scans import Scans
 from query_api.native import SPLIT_US
 from query_api.plan.selection import Selection
-from query_api.vectors.comparison import Asked
-from query_api.vectors.registry import comparison_of
 from schemas.config import CollectionConfig, Datatype, Distance, VectorParams
 from schemas.ids import PointId
 from schemas.points import encode_point
@@ -47,28 +43,18 @@ def ahead_of(view: ShardView, query: NearestQuery) -> Scans:
     return ahead
 
 
-def scan_of(view: ShardView, query: NearestQuery) -> Scan:
-    held = view.holding("")
-    comparison = comparison_of(view.config.kinds[""], query.leaf.vector)
-    asked = Asked(Findable(held[0].part, held[0].vectors, None), query.leaf.wanted, 1, query.leaf.quantization)
-    scan = comparison.scan(held[0].vectors, None, asked)
-    assert scan is not None
-    return scan
-
-
 def test_what_is_long_is_done_ahead_and_finds_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     view, queries = of_rows(9000)
-    alone = [scan_of(view, query).nearest(Allowance(np.inf, Deadline(np.inf))) for query in queries]
+    alone = [ahead_of(view, query).nearest(Allowance(np.inf, Deadline(np.inf))) for query in queries]
 
     def not_here(*_: object) -> None:
         raise AssertionError("it was to be done ahead")
 
-    monkeypatch.setattr(scans, "nearest", not_here)
-    monkeypatch.setattr(scans, "nearest_of_scans", not_here)
-    for query, (rows, scores) in zip(queries, alone, strict=True):
+    monkeypatch.setattr(Allowance, "spend", not_here)
+    for query, (candidates,) in zip(queries, alone, strict=True):
         assert ahead_of(view, query).us > SPLIT_US
         found = {(point.id, point.score) for point in search([view], query, PLAIN)}
-        assert found == set(zip(rows.tolist(), scores.tolist(), strict=True))
+        assert found == set(zip(candidates.slots.tolist(), candidates.scores.tolist(), strict=True))
 
 
 def test_what_failed_ahead_is_done_by_who_needs_it() -> None:
@@ -98,15 +84,16 @@ def test_scans_of_many_parts_are_one_and_find_the_same() -> None:
         least = sorted((score for score, *_ in every), reverse=True)[wanted - 1]
         right = [(number, row, score) for score, number, row in every if score >= least]
         asked = [(rows, mask, None) for rows, mask in zip(matrices, masks, strict=True)]
-        pool.nearest(wanted, asked, "dot", query, wanted)
-        for found in (nearest_of_scans(asked, "dot", query, wanted), next_taken(pool)):
+        scans = KernelScans(asked)
+        pool.nearest(wanted, scans, "dot", query, wanted)
+        for found in (scans.nearest("dot", query, wanted), next_taken(pool)):
             assert not isinstance(found, str)
             assert [*zip(*(values.tolist() for values in found), strict=True)] == right
 
 
 def test_what_is_long_is_not_done_on_the_loop() -> None:
     view, queries = of_rows(200)
-    scan = scan_of(view, queries[0])
+    scan = ahead_of(view, queries[0])
     with pytest.raises(OverEstimateError):
         scan.nearest(Allowance(scan.us / 2, Deadline(np.inf)))
 
@@ -114,7 +101,7 @@ def test_what_is_long_is_not_done_on_the_loop() -> None:
 def test_what_compares_all_in_full_takes_longer() -> None:
     def us(distance: Distance, datatype: Datatype | None = None) -> float:
         view, queries = of_rows(50, distance, datatype)
-        return scan_of(view, queries[0]).us
+        return ahead_of(view, queries[0]).us
 
     quick = us(Distance.COSINE)
     assert us(Distance.EUCLID) == us(Distance.COSINE, Datatype.FLOAT16) == us(Distance.EUCLID, Datatype.UINT8) == quick

@@ -13,6 +13,7 @@ from projector.kernel import (
     KernelPassing,
     KernelPool,
     KernelRescoring,
+    KernelScans,
     KernelSearchCodes,
     distances,
     encoded,
@@ -106,8 +107,8 @@ def test_scans_find_the_same(
         matrix = made
     mask = rng.random(rows) < 0.5
     chosen = {"all": None, "list": np.flatnonzero(mask), "mask": mask}[which]
-    codes = codes_of(matrix, measure, level).query(query)
-    assert codes is not None
+    codes = codes_of(matrix, measure, level)
+    assert codes.query(query) is not None
     found, scores = nearest(matrix, measure, query, wanted, chosen, level, codes)
     right, right_scores = nearest(matrix, measure, query, wanted, chosen, level)
     assert found.tolist() == right.tolist()
@@ -150,8 +151,8 @@ def test_scans_find_the_same_where_float64_loses_what_rows_differ_by(level: str)
     matrix[:, :2] = 2.0**40, -(2.0**40)
     query = (rng.standard_normal(64) * 2.0**15).astype(np.float32)
     query[:2] = 1.7 * 2.0**15
-    codes = codes_of(matrix, "dot", level).query(query)
-    assert codes is not None
+    codes = codes_of(matrix, "dot", level)
+    assert codes.query(query) is not None
     found, scores = nearest(matrix, "dot", query, 10, None, level, codes)
     right, right_scores = nearest(matrix, "dot", query, 10, None, level)
     assert found.tolist() == right.tolist()
@@ -174,12 +175,13 @@ def test_a_query_beyond_float32_has_none() -> None:
         assert codes.query(np.full(8, np.nan, np.float32)) is None
 
 
-def test_a_query_keeps_its_codes() -> None:
+def test_a_search_keeps_its_codes() -> None:
     matrix = normalise(rows_of("normal", 3000, 64, 3))
     pool = KernelPool(2)
     for ticket in range(20):
-        prepared = codes_of(matrix, "cosine").query(matrix[ticket])
-        pool.nearest(ticket, [(matrix, None, prepared)], "cosine", matrix[ticket], 3)
+        scans = KernelScans([(matrix, None, codes_of(matrix, "cosine"))])
+        pool.nearest(ticket, scans, "cosine", matrix[ticket], 3)
+        del scans
     for ticket, answer in taken(pool, 20):
         assert not isinstance(answer, str)
         assert ticket in answer[1].tolist()
@@ -195,8 +197,7 @@ def test_shapes_and_measures_must_fit() -> None:
     codes = KernelSearchCodes(rows, matrix[0], "dot", error, length, scale)
     with pytest.raises(ValueError, match="dim values"):
         codes.query(matrix[0, :-1].copy())
-    prepared = codes.query(matrix[0])
     with pytest.raises(ValueError, match="each row has codes"):
-        nearest(matrix[:5], "dot", matrix[0], 1, codes=prepared)
+        nearest(matrix[:5], "dot", matrix[0], 1, codes=codes)
     with pytest.raises(ValueError, match="as long"):
         encoded(matrix, matrix[0, :-1].copy(), "dot")

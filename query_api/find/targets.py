@@ -1,0 +1,90 @@
+"""Where the nearest of one vector name are sought: parts of a view that have such vectors, and what may be found."""
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+from weakref import WeakKeyDictionary
+
+from projector.kernel import KernelScans
+from projector.segments.graph import Graph
+from projector.view.part import Part, Vectors
+from projector.view.shard_view import ShardView
+from query_api.find.selection import Findable
+from query_api.hits import first_place
+from schemas.filters import Filter
+
+
+class Target(NamedTuple):
+    """A part's vectors, and which of them may be ``found``: at least one. ``place``: that of the part's first slot."""
+
+    part: Part
+    place: int
+    vectors: Vectors
+    found: Findable
+    graph: Graph | None
+
+
+class Prepared:
+    """What threads of the kernel compare of some targets, and about how long one takes, in microseconds."""
+
+    def __init__(self, make: Callable[[], KernelScans], us: float) -> None:
+        """``make``: only called where it comes to that, as masks of what may be found may have to be made."""
+        self._make = make
+        self._scans: KernelScans | None = None
+        self.us = us
+
+    @property
+    def scans(self) -> KernelScans:
+        """What is compared."""
+        if self._scans is None:
+            self._scans = self._make()
+        return self._scans
+
+
+class Together:
+    """Targets that are scanned together: all that may be found in them."""
+
+    def __init__(self, targets: Sequence[Target]) -> None:
+        self.targets = targets
+        self._prepared: dict[bool, Prepared] = {}
+
+    def prepared(self, prepare: Callable[[Sequence[Target]], Prepared], *, coded: bool) -> Prepared:
+        """What ``prepare`` makes of the targets, whatever the query, once; ``coded``: by search codes, if any."""
+        known = self._prepared.get(coded)
+        if known is None:
+            known = self._prepared[coded] = prepare(self.targets)
+        return known
+
+
+class Targets:
+    """All of one view, for one name and one filter."""
+
+    def __init__(self, view: ShardView, name: str, filter: Filter | None) -> None:
+        there = view.holding(name)
+        self.all: Sequence[Target] = [
+            Target(held.part, first_place(held.number), held.vectors, found, held.part.graph(name))
+            for held in there
+            if (found := Findable(held.part, held.vectors, filter)).count
+        ]
+        self.with_graph: Sequence[Target] = [target for target in self.all if target.graph is not None]
+        self.together = Together(self.all)
+        self.without_graph = Together([target for target in self.all if target.graph is None])
+        self.rows_in_segments = sum(held.vectors.rows for held in there if held.number < len(view.segments))
+        """How many vectors of the name segments have, those of dead points included."""
+        self.parts = len(there)
+        """How many parts have such vectors, where none may be found, too."""
+
+
+_unfiltered: WeakKeyDictionary[ShardView, dict[str, Targets]] = WeakKeyDictionary()
+
+
+def targets_of(view: ShardView, name: str, filter: Filter | None) -> Targets:
+    """Those of a view. Without a filter they are remembered for as long as the view lives."""
+    if filter is not None:
+        return Targets(view, name, filter)
+    known = _unfiltered.get(view)
+    if known is None:
+        known = _unfiltered[view] = {}
+    targets = known.get(name)
+    if targets is None:
+        targets = known[name] = Targets(view, name, None)
+    return targets

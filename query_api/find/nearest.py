@@ -1,6 +1,6 @@
 """The nearest points: those of every part of a shard, put together."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from math import ceil
 from typing import NamedTuple
 
@@ -8,22 +8,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 from projector.segments.graph import Graph
-from projector.view.part import slots_of_rows
+from projector.view.part import Part, slots_of_rows
 from projector.view.shard_view import ShardView
 from query_api.budget import Allowance
 from query_api.find.scans import Candidates, Scans
 from query_api.find.strategy import EF_BY_SHARE, base_ef, no_vectors_named, skipped_as_unindexed
 from query_api.find.targets import Target, Targets, Together, targets_of
 from query_api.find.walks import GraphWalk
-from query_api.hits import Hit
+from query_api.hits import SLOTS, Hit
 from query_api.native import NativeWork
 from query_api.plan.leaves import Nearest
-from query_api.vectors.comparison import Asked, Comparison, Floats, PartQuery, near_enough, nearness
+from query_api.vectors.comparison import Asked, Comparison, PartQuery, near_enough, nearness
 from query_api.vectors.registry import comparison_of
 from schemas.config import CollectionConfig
+from schemas.ids import PointId
 
 _LEAF_US, _PART_US, _HIT_US = 80.0, 60.0, 2.0
 """For what is done beside comparing: once, in each part, and for each hit."""
+Places = NDArray[np.int64]
+
 _MANY = 1 << 10
 _FEW = 64
 """So many more hits than are wanted are sorted sooner than left out."""
@@ -50,7 +53,7 @@ class PartSearch(NamedTuple):
             allowance.notes.begin(part.name, part.alive_count)
         query = PartQuery(self.asked, self.graph, self.walk, self.exact, allowance)
         rows, scores = comparison.nearest(vectors, query)
-        return Candidates(part, place, slots_of_rows(vectors, rows), scores)
+        return Candidates(slots_of_rows(vectors, rows) + place, scores)
 
 
 class NearestSearch:
@@ -62,6 +65,7 @@ class NearestSearch:
         if kind is None:
             raise no_vectors_named(leaf.using)
         self._leaf = leaf
+        self._parts = view.parts
         self._hits = leaf.limit if leaf.limit < view.count else view.count
         self._comparison = comparison_of(kind, leaf.vector)
         self.ahead: list[NativeWork] = []
@@ -130,79 +134,75 @@ class NearestSearch:
         scans = self._scans
         if scans is not None:
             if allowance.notes is None:
-                found += scans.nearest(allowance)
+                found.append(scans.nearest(allowance))
             else:
                 # Who wants to know how each part is searched has them searched one by one.
                 one_by_one = map(self._one_by_one, scans.together.targets)
                 found += [search.run(self._comparison, allowance) for search in one_by_one]
-        return _hits(found, self._leaf, self._comparison, allowance) if found else []
+        return _hits(self._parts, _joined(found), self._leaf, self._comparison, allowance) if found else []
 
 
-def _hits(found: Sequence[Candidates], leaf: Nearest, comparison: Comparison, allowance: Allowance) -> list[Hit]:
+def _joined(found: Sequence[Candidates]) -> Candidates:
+    if len(found) == 1:
+        return found[0]
+    return Candidates(np.concatenate([one.places for one in found]), np.concatenate([one.scores for one in found]))
+
+
+def _hits(
+    parts: Sequence[Part], found: Candidates, leaf: Nearest, comparison: Comparison, allowance: Allowance
+) -> list[Hit]:
     """The candidates that are answered, in order. Raises OverEstimateError, TimedOutError."""
-    surplus = sum(len(candidates.slots) for candidates in found) - leaf.wanted
-    least = None
+    surplus = len(found.places) - leaf.wanted
     if surplus > _FEW:
         allowance.spend(surplus * _SURPLUS_US)
-        least = _least(found, surplus, comparison)
-    hits: list[Hit] = []
-    for candidates in found:
-        if not len(candidates.slots):
-            continue
-        if least is not None or leaf.score_threshold is not None:
-            near = nearness(comparison, candidates.scores)
-            chosen = np.flatnonzero(_near_enough(near, least, leaf.score_threshold, comparison))
-            if not len(chosen):
-                continue
-            if least is not None and len(chosen) > leaf.wanted:
-                chosen = _answerable(candidates, near, chosen, least, leaf.wanted)
-                allowance.spend((len(chosen) - leaf.wanted) * _HIT_US)
-            candidates = Candidates(
-                candidates.part, candidates.place, candidates.slots[chosen], candidates.scores[chosen]
-            )
-        hits += _hits_of(candidates, comparison)
-    hits.sort()
+        found = _answerable(parts, found, leaf.wanted, comparison)
+        allowance.spend((len(found.places) - leaf.wanted) * _HIT_US)
+    if leaf.score_threshold is not None:
+        near = nearness(comparison, found.scores) > near_enough(comparison, leaf.score_threshold)
+        found = Candidates(found.places[near], found.scores[near])
+    if len(found.places) > _MANY:
+        # Sorting hits that are in order by then takes a tenth, and goes on without letting others run.
+        order = np.argsort(-nearness(comparison, found.scores))
+        found = Candidates(found.places[order], found.scores[order])
+    scores: list[float] = found.scores.tolist()
+    orders = [-score for score in scores] if comparison.higher_is_nearer else scores
+    places: list[int] = found.places.tolist()
+    hits = sorted(map(Hit, orders, _ids(parts, found.places, places), scores, places))
     if leaf.excluded:
         hits = [hit for hit in hits if hit.id not in leaf.excluded]
     return hits[: leaf.limit]
 
 
-def _near_enough(
-    near: Floats, least: float | None, threshold: float | None, comparison: Comparison
-) -> NDArray[np.bool_]:
-    """Which are as near as ``least``, None for all, and nearer than a score that is the ``threshold``."""
-    if least is None:
-        return near > near_enough(comparison, threshold)
-    return near >= least if threshold is None else (near >= least) & (near > near_enough(comparison, threshold))
+def _ids(parts: Sequence[Part], places: Places, listed: Sequence[int]) -> Sequence[PointId]:
+    """Whose the places are, which are ``listed``."""
+    if len(listed) <= _FEW:
+        return [parts[place // SLOTS].id_at(place % SLOTS) for place in listed]
+    numbers, slots = np.divmod(places, SLOTS)
+    ids = np.empty(len(listed), np.object_)
+    for number, part in enumerate(parts):
+        theirs = np.flatnonzero(numbers == number)
+        if len(theirs):
+            ids[theirs] = part.ids_at(slots[theirs])
+    return ids.tolist()
 
 
-def _answerable(
-    candidates: Candidates, near: Floats, chosen: NDArray[np.intp], least: float, wanted: int
-) -> NDArray[np.intp]:
-    """Which of those ``chosen`` can be among ``wanted`` of which the last is as near as ``least``.
+def _answerable(parts: Sequence[Part], found: Candidates, wanted: int, comparison: Comparison) -> Candidates:
+    """Of more candidates than are ``wanted`` those that can be among the first, by nearness and then by id.
 
-    Of those just as near the first by id are enough, where slots tell which: all points may be.
+    Of those just as near as the last the first by id are enough, where slots tell which: all points may be.
     """
-    theirs = near[chosen]
-    equal = chosen[theirs == least]
-    if len(equal) > wanted and candidates.part.in_id_order:
-        equal = equal[np.argpartition(candidates.slots[equal], wanted)[:wanted]]
-    return np.concatenate([chosen[theirs > least], equal])
-
-
-def _hits_of(candidates: Candidates, comparison: Comparison) -> Iterable[Hit]:
-    slots, scores, first = candidates.slots, candidates.scores, candidates.place
-    if len(slots) > _MANY:
-        # Sorting hits that are in order by then takes a tenth, and goes on without letting others run.
-        order = np.argsort(-nearness(comparison, scores))
-        slots, scores = slots[order], scores[order]
-    answered: list[float] = scores.tolist()
-    orders = [-score for score in answered] if comparison.higher_is_nearer else answered
-    places: list[int] = (slots + first if first else slots).tolist()
-    return map(Hit, orders, candidates.part.ids_at(slots), answered, places)
-
-
-def _least(found: Sequence[Candidates], surplus: int, comparison: Comparison) -> float:
-    """The nearness of the last candidate that can be answered, where there are so many more than wanted."""
-    every = nearness(comparison, np.concatenate([candidates.scores for candidates in found]))
-    return float(np.partition(every, surplus)[surplus])
+    near = nearness(comparison, found.scores)
+    least = np.partition(near, len(near) - wanted)[len(near) - wanted]
+    equal = np.flatnonzero(near == least)
+    chosen = [np.flatnonzero(near > least)]
+    if len(equal) <= wanted:
+        chosen.append(equal)
+    else:
+        numbers = found.places[equal] // SLOTS
+        for number, part in enumerate(parts):
+            theirs = equal[numbers == number]
+            if len(theirs) > wanted and part.in_id_order:
+                theirs = theirs[np.argpartition(found.places[theirs], wanted)[:wanted]]
+            chosen.append(theirs)
+    kept = np.concatenate(chosen)
+    return Candidates(found.places[kept], found.scores[kept])

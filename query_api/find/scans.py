@@ -1,13 +1,11 @@
 """Scans of all that may be found, which threads of the kernel may do ahead: those of all parts together."""
 
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from projector.kernel import KernelPool
-from projector.view.part import Part, slots_of_rows
 from query_api.budget import Allowance
 from query_api.find.targets import Prepared, Together
 from query_api.native import Answer
@@ -17,11 +15,9 @@ Found = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float32]]
 
 
 class Candidates(NamedTuple):
-    """Slots of a part with their scores, in no order; the nearest ones, and a few more where scores are close."""
+    """Places of points with their scores, in no order; the nearest ones, and a few more where scores are close."""
 
-    part: Part
-    place: int
-    slots: NDArray[np.int64]
+    places: NDArray[np.int64]
     scores: NDArray[np.float32]
 
 
@@ -55,8 +51,8 @@ class Scans:
         if not isinstance(answer, str):
             self._take(answer)
 
-    def nearest(self, allowance: Allowance) -> Sequence[Candidates]:
-        """The nearest of all, as many as are wanted and those that are as near, part by part, slots ascending.
+    def nearest(self, allowance: Allowance) -> Candidates:
+        """The nearest of all, as many as are wanted and those that are as near.
 
         Raises OverEstimateError, TimedOutError.
         """
@@ -66,17 +62,7 @@ class Scans:
             found = self._prepared.scans.nearest(self._measure, self._query, self._wanted)
             self._take(found)
         numbers, rows, scores = found
-        if not len(numbers):
-            return []
-        ends = [*(np.flatnonzero(numbers[1:] != numbers[:-1]) + 1).tolist(), len(numbers)]
-        candidates: list[Candidates] = []
-        start = 0
-        for end in ends:
-            target = self.together.targets[int(numbers[start])]
-            slots = slots_of_rows(target.vectors, rows[start:end])
-            candidates.append(Candidates(target.part, target.place, slots, scores[start:end]))
-            start = end
-        return candidates
+        return Candidates(self.together.places(numbers, rows), scores)
 
     def _take(self, found: Found) -> None:
         self._found, self.us = found, 0.0

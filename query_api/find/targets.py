@@ -4,9 +4,12 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 from weakref import WeakKeyDictionary
 
+import numpy as np
+from numpy.typing import NDArray
+
 from projector.kernel import KernelScans
 from projector.segments.graph import Graph
-from projector.view.part import Part, Vectors
+from projector.view.part import Part, Vectors, slots_of_rows
 from projector.view.shard_view import ShardView
 from query_api.find.selection import Findable
 from query_api.hits import first_place
@@ -46,6 +49,8 @@ class Together:
     def __init__(self, targets: Sequence[Target]) -> None:
         self.targets = targets
         self._prepared: dict[bool, Prepared] = {}
+        self._first = np.array([target.place for target in targets], np.int64)
+        self._rows_are_slots = all(target.vectors.slots is None for target in targets)
 
     def prepared(self, prepare: Callable[[Sequence[Target]], Prepared], *, coded: bool) -> Prepared:
         """What ``prepare`` makes of the targets, whatever the query, once; ``coded``: by search codes, if any."""
@@ -53,6 +58,18 @@ class Together:
         if known is None:
             known = self._prepared[coded] = prepare(self.targets)
         return known
+
+    def places(self, numbers: NDArray[np.int64], rows: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Where rows are; ``numbers``: of which target each is, ascending."""
+        if self._rows_are_slots:
+            return self._first[numbers] + rows
+        starts = numbers.searchsorted(np.arange(len(self.targets) + 1))
+        return np.concatenate(
+            [
+                slots_of_rows(target.vectors, rows[start:end]) + target.place
+                for target, start, end in zip(self.targets, starts[:-1], starts[1:], strict=True)
+            ]
+        )
 
 
 class Targets:

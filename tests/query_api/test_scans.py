@@ -51,10 +51,10 @@ def test_what_is_long_is_done_ahead_and_finds_the_same(monkeypatch: pytest.Monke
         raise AssertionError("it was to be done ahead")
 
     monkeypatch.setattr(Allowance, "spend", not_here)
-    for query, (candidates,) in zip(queries, alone, strict=True):
+    for query, candidates in zip(queries, alone, strict=True):
         assert ahead_of(view, query).us > SPLIT_US
         found = {(point.id, point.score) for point in search([view], query, PLAIN)}
-        assert found == set(zip(candidates.slots.tolist(), candidates.scores.tolist(), strict=True))
+        assert found == set(zip(candidates.places.tolist(), candidates.scores.tolist(), strict=True))
 
 
 def test_what_failed_ahead_is_done_by_who_needs_it() -> None:

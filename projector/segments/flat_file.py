@@ -26,7 +26,11 @@ TAIL_MAGIC = b"\nHWFLEND"
 _TRAILER = Struct("<QII8s")
 ALIGNMENT = 64
 _CRC_PIECE = 1 << 24
-_READ_PIECE = 1 << 20
+_PACED_PIECE = 1 << 20
+_READ_PIECE = 1 << 18
+"""What is read at once: of this size, buffers are memory that was used before. From 1 MiB on (``projector.malloc``)
+each is new from the system, which takes more than twice as long as reading and comparing: 27 MB in 7.8 ms, and in 3.2.
+"""
 NOT_ITS_FAULT = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EACCES, errno.EPERM})
 """Errors of opening that say nothing about the file: rebuilding it would not help."""
 
@@ -199,7 +203,7 @@ class FlatFile:
         place = self._place(section)
         try:
             with self.path.open("rb") as file:
-                for _ in _read_section(file, self.path, section, place):
+                for _ in _read_section(file, self.path, section, place, _READ_PIECE):
                     pass
         except OSError as error:
             if error.errno in NOT_ITS_FAULT:
@@ -220,7 +224,7 @@ class FlatFile:
                 if (status.st_dev, status.st_ino) != self._inode:
                     return
                 for name, place in self.directory.sections.items():
-                    yield from _read_section(file, self.path, name, place)
+                    yield from _read_section(file, self.path, name, place, _PACED_PIECE)
         except FileNotFoundError:
             return
         except OSError as error:
@@ -235,10 +239,10 @@ class FlatFile:
             raise SegmentDamagedError(f"{self.path}: section {section} is missing") from None
 
 
-def _read_section(file: BinaryIO, path: Path, name: str, place: Section) -> Iterator[int]:
+def _read_section(file: BinaryIO, path: Path, name: str, place: Section, size: int) -> Iterator[int]:
     file.seek(place.offset)
     crc, left = 0, place.length
-    while piece := file.read(min(left, _READ_PIECE)):
+    while piece := file.read(min(left, size)):
         crc = crc32c(piece, crc)
         left -= len(piece)
         yield len(piece)

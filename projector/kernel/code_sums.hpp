@@ -4,15 +4,11 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "code_heads.hpp"
+#include "distance.hpp"
 #include "instructions.hpp"
 
 namespace headwater {
-
-constexpr std::size_t row_head = 8;  // bytes of a row before its codes
-
-inline const std::uint8_t* bytes_at(const void* from, std::size_t at) {
-    return static_cast<const std::uint8_t*>(from) + at;
-}
 
 using ByteSum = std::int32_t (*)(const std::uint8_t* codes, const std::int8_t* weights, std::size_t count);
 // The sums of [rows], each of [count] bytes of codes.
@@ -50,6 +46,11 @@ inline std::int32_t nibble_sum_baseline(const std::uint8_t* codes, const std::in
 
 #define CODES_VNNI __attribute__((target("avx512f,avx512bw,avx512vl,avx512vnni,avx2,fma,popcnt")))
 #define CODES_AVX2 __attribute__((target("avx2,fma,popcnt,bmi,bmi2")))
+
+inline bool has_vnni() {
+    __builtin_cpu_init();
+    return supported(Level::avx512) && __builtin_cpu_supports("avx512vnni");
+}
 
 SUM_EACH(sum_each_avx2, CODES_AVX2)
 

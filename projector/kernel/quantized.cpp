@@ -1,32 +1,19 @@
 #include "quantized.hpp"
 
 #include <algorithm>
-#include <cstring>
 #include <stdexcept>
 
+#include "code_heads.hpp"
 #include "code_sums.hpp"
 #include "instructions.hpp"
 
 namespace headwater {
 namespace {
 
-constexpr std::size_t query_head = 16;
 constexpr std::size_t group_head = 16;
 constexpr std::size_t most_groups = 16;
 constexpr std::size_t most_planes = 8;
 constexpr std::size_t table_size = 256;
-
-struct RowHead {
-    float scale;
-    float offset;
-};
-
-struct BytesHead {
-    float constant;
-    float inner;
-    float factor;
-    std::uint32_t unused;
-};
 
 struct PlanesHead {
     float constant;
@@ -41,13 +28,6 @@ struct Group {
     float step;
     std::uint32_t unused;
 };
-
-template <class T>
-T read(const void* from) {
-    T value;
-    std::memcpy(&value, from, sizeof value);
-    return value;
-}
 
 // Sums of whole numbers are the same whatever the instructions; what follows is apart from what is compiled for several
 // sets of them.
@@ -175,13 +155,6 @@ bool balanced(const void* query, std::size_t count) {
     for (std::size_t at = 0; at < count; ++at) found &= weights[at] != -128;
     return found;
 }
-
-#ifdef HEADWATER_X86
-bool has_vnni() {
-    __builtin_cpu_init();
-    return supported(Level::avx512) && __builtin_cpu_supports("avx512vnni");
-}
-#endif
 
 }  // namespace
 

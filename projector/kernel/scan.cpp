@@ -3,7 +3,10 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <memory>
 #include <optional>
+
+#include "coded_scan.hpp"
 
 namespace headwater {
 namespace {
@@ -40,7 +43,7 @@ class Ahead {
 
 // Tells by a distance in float32 that a row isn't among the nearest, where that much can be told: under cosine all rows
 // have about length one, under euclid each rounding is relative to what is added up. A dot product's error depends on
-// how long its row is. By codes it is told of other measures, too, and of more rows in less time.
+// how long its row is.
 class Rough {
    public:
     Rough(const Search& search, const Matrix& matrix)
@@ -53,23 +56,11 @@ class Rough {
         error_ = 0x1p-23 * (static_cast<double>(rows_.dim) / 16.0 + 48.0);
     }
 
-    Rough(const Search& search, const ScanCodes& codes)
-        : measure_(search.measure),
-          query_(codes.query),
-          rows_(codes.codes),
-          distances_(codes.distances),
-          bounds_(&codes.bounds) {}
-
-    // What is compared: rows, or their codes.
-    const Matrix& rows() const { return rows_; }
-
     // The nearest known have at least this [nearness].
     void know(float nearness) {
         const double least = nearness;
         double limit = 0.0;
-        if (bounds_ != nullptr)
-            limit = bounds_->limit(measure_, least);
-        else if (measure_ == Measure::cosine)
+        if (measure_ == Measure::cosine)
             limit = 1.0 - least + 2.0 * error_;
         else
             limit = least * least * (1.0 + 2.0 * error_) +
@@ -96,7 +87,6 @@ class Rough {
     const void* query_;
     const Matrix& rows_;
     Distances distances_ = nullptr;
-    const CodeBounds* bounds_ = nullptr;
     float distance_[together];
     double error_ = 0.0;
     float limit_ = std::numeric_limits<float>::infinity();
@@ -120,45 +110,53 @@ class Comparing {
           best_(best),
           exact_(search.measure, scan_.matrix.datatype, search.level, search.query, 1, scan_.matrix.dim),
           higher_(higher_is_nearer(search.measure)),
-          wanted_(search.wanted),
           by_vectors_(search, scan_.matrix) {
-        if (scan_.codes != nullptr) by_codes_.emplace(search, *scan_.codes);
+        if (scan_.codes != nullptr) by_codes_ = std::make_unique<CodedScan>(search, scan_);
         know();
     }
 
     // Those from one place on of what is gone through.
     void compare(std::size_t from) {
-        if (by_codes_ && in_vain()) by_codes_.reset();
-        Rough& rough = by_codes_ ? *by_codes_ : by_vectors_;
-        const Ahead ahead(rough.rows(), scan_.chosen);
-        scan_.chosen.each(from, std::min(scan_.chosen.length(), from + taken_at_a_time),
-                          [&](const std::uint32_t* rows, std::size_t count) { compare(rough, ahead, rows, count); });
+        const std::size_t to = std::min(scan_.chosen.length(), from + taken_at_a_time);
+        if (by_codes_ && by_codes_->in_vain()) finish();
+        if (by_codes_) {
+            by_codes_->compare(from, to);
+            return;
+        }
+        const Ahead ahead(scan_.matrix, scan_.chosen);
+        scan_.chosen.each(from, to,
+                          [&](const std::uint32_t* rows, std::size_t count) { compare(ahead, rows, count); });
+    }
+
+    // What was gone through by codes.
+    void finish() {
+        if (!by_codes_) return;
+        by_codes_->finish([&](std::uint32_t row) { compare_exactly(row); });
+        by_codes_.reset();
     }
 
    private:
-    // Those that [rough] doesn't tell to be too far.
-    void compare(Rough& rough, const Ahead& ahead, const std::uint32_t* rows, std::size_t count) {
+    // Those that aren't told to be too far.
+    void compare(const Ahead& ahead, const std::uint32_t* rows, std::size_t count) {
         const void* together[Rough::together];
         for (std::size_t from = 0; from < count; from += Rough::together) {
             const std::size_t size = std::min(count - from, Rough::together);
             for (std::size_t at = 0; at < size; ++at) {
                 ahead.before(rows, from + at, count);
-                together[at] = rough.rows().row(rows[from + at]);
+                together[at] = scan_.matrix.row(rows[from + at]);
             }
             const bool compared = best_.full();
-            if (compared) {
-                asked_ += size;
-                if (rough.compare(together, size)) continue;
-            }
-            for (std::size_t at = 0; at < size; ++at) {
-                if (compared && rough.too_far(at)) continue;
-                if (compared) ++left_;
-                exact_.take(scan_.matrix.row(rows[from + at]));
-                const float score = exact_.score(0);
-                best_.add(higher_ ? score : -score, rows[from + at], number_);
-                know();
-            }
+            if (compared && by_vectors_.compare(together, size)) continue;
+            for (std::size_t at = 0; at < size; ++at)
+                if (!compared || !by_vectors_.too_far(at)) compare_exactly(rows[from + at]);
         }
+    }
+
+    void compare_exactly(std::uint32_t row) {
+        exact_.take(scan_.matrix.row(row));
+        const float score = exact_.score(0);
+        best_.add(higher_ ? score : -score, row, number_);
+        know();
     }
 
     void know() {
@@ -167,22 +165,13 @@ class Comparing {
         if (by_codes_) by_codes_->know(best_.least());
     }
 
-    // Whether it has turned out that too many rows are left by codes for them to be worth anything.
-    bool in_vain() const {
-        constexpr std::size_t least = 1024, each = 8, worth = 3;
-        return asked_ >= std::max(least, each * wanted_) && left_ * worth > asked_;
-    }
-
     const Scan& scan_;
     std::uint32_t number_;
     Best& best_;
     ExactScorer exact_;
     bool higher_;
-    std::size_t wanted_;
     Rough by_vectors_;
-    std::optional<Rough> by_codes_;
-    std::size_t asked_ = 0;  // rows about which a Rough was asked
-    std::size_t left_ = 0;   // of these, that it did not tell of
+    std::unique_ptr<CodedScan> by_codes_;  // nullptr: there are none, or they are of no use
 };
 
 }  // namespace
@@ -202,11 +191,13 @@ std::vector<Scored> nearest_left(Search& search) {
     for (std::size_t piece; (piece = search.next.fetch_add(1, std::memory_order_relaxed)) < all;) {
         for (std::size_t pieces; piece >= first + (pieces = pieces_of(search.scans[number])); ++number) {
             first += pieces;
+            if (comparing) comparing->finish();
             comparing.reset();
         }
         if (!comparing) comparing.emplace(search, number, best);
         comparing->compare((piece - first) * taken_at_a_time);
     }
+    if (comparing) comparing->finish();
     return best.take();
 }
 

@@ -9,6 +9,7 @@
 
 #include "best.hpp"
 #include "chosen.hpp"
+#include "code_block.hpp"
 #include "code_bounds.hpp"
 #include "exact.hpp"
 
@@ -37,7 +38,7 @@ struct Matrix {
 // Codes of all rows, which tell which of them need not be compared: [codes] have the bytes of a row as their [dim].
 struct ScanCodes {
     Matrix codes;
-    Distances distances = nullptr;
+    BlockFunctions near;
     const void* query = nullptr;
     CodeBounds bounds;
 };

@@ -4,7 +4,7 @@
 #include <cstring>
 #include <limits>
 
-#include "code_sums.hpp"
+#include "code_heads.hpp"
 
 namespace headwater {
 namespace {
@@ -14,18 +14,6 @@ constexpr std::uint8_t middle = 128;
 constexpr double largest = 1e15;
 constexpr double most_added = 1e36;  // well below what float32 has
 constexpr double smallest = 1e-30;  // what is below counts as nothing
-
-struct RowHead {
-    float scale;
-    float offset;
-};
-
-struct QueryHead {
-    float constant;
-    float inner;
-    float factor;
-    std::uint32_t unused;
-};
 
 double size_of(const double* values, std::size_t count) {
     double size = 0.0;
@@ -78,12 +66,12 @@ std::optional<CodedQuery> coded(const SearchCodes& codes, const float* query) {
     if (!(size <= largest)) return std::nullopt;
     const double step = size < smallest ? 1.0 : size / most;
     CodedQuery found;
-    found.bytes.resize(sizeof(QueryHead) + dim);
+    found.bytes.resize(query_head + dim);
     double own = 0.0, error = 0.0, weights = 0.0, sizes = 0.0;
     for (std::size_t at = 0; at < dim; ++at) {
         const long weight = std::lrint(values[at] / step);
         const double left = values[at] - static_cast<double>(weight) * step;
-        found.bytes[sizeof(QueryHead) + at] = static_cast<std::uint8_t>(static_cast<std::int8_t>(weight));
+        found.bytes[query_head + at] = static_cast<std::uint8_t>(static_cast<std::int8_t>(weight));
         own += values[at] * values[at];
         error += left * left;
         weights += static_cast<double>(weight);
@@ -93,7 +81,7 @@ std::optional<CodedQuery> coded(const SearchCodes& codes, const float* query) {
     error = std::sqrt(error);
     // The sum of code * weight is to be one of (code - middle) * weight.
     const double each = squared ? 2.0 * step : step;
-    const QueryHead head{static_cast<float>(squared ? own * own : 1.0 - central),
+    const BytesHead head{static_cast<float>(squared ? own * own : 1.0 - central),
                          static_cast<float>(each * middle * weights), static_cast<float>(-each), 0};
     std::memcpy(found.bytes.data(), &head, sizeof head);
     const CodeSizes& rows = codes.sizes;

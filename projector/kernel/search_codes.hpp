@@ -10,9 +10,7 @@
 #include <utility>
 #include <vector>
 
-#include "quantized.hpp"
 #include "scan.hpp"
-#include "walk.hpp"
 
 namespace headwater {
 
@@ -28,7 +26,8 @@ void encode(const float* rows, std::size_t count, std::size_t dim, const float* 
             std::uint8_t* out, CodeSizes& sizes);
 
 struct SearchCodes {
-    Rows rows;
+    Matrix rows;  // uint8 [rows, row_head + dim]
+    BlockFunctions near;
     std::size_t dim = 0;
     const float* centre = nullptr;
     CodeSizes sizes;
@@ -43,8 +42,8 @@ struct CodedQuery {
 // A query as a scan takes it, beside [codes], which are kept for as long.
 struct ScannedCodes {
     ScannedCodes(const SearchCodes& codes, CodedQuery prepared) : query(std::move(prepared)) {
-        scan.codes = {codes.rows.data, codes.rows.size, codes.rows.dim, codes.rows.stride, Datatype::uint8};
-        scan.distances = codes.rows.distances;
+        scan.codes = codes.rows;
+        scan.near = codes.near;
         scan.query = query.bytes.data();
         scan.bounds = query.bounds;
     }

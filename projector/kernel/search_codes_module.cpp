@@ -9,7 +9,7 @@
 #include <utility>
 
 #include "arrays.hpp"
-#include "code_sums.hpp"
+#include "code_heads.hpp"
 #include "scan_arrays.hpp"
 
 namespace py = pybind11;
@@ -29,7 +29,8 @@ class PySearchCodes {
         codes_.rows.data = rows_.data();
         codes_.rows.size = headwater::length(rows_, 0);
         codes_.rows.dim = codes_.rows.stride = headwater::length(rows_, 1);
-        codes_.rows.distances = coded_distances(Form::bytes, level_named(level));
+        codes_.rows.datatype = Datatype::uint8;
+        codes_.near = block_functions(level_named(level));
         codes_.dim = headwater::length(centre_, 0);
         codes_.centre = centre_.data();
         codes_.sizes = {error, length, scale};

@@ -23,7 +23,7 @@ from projector.kernel import (
 from projector.segments.repeats import Repeats
 from schemas.vectors.normalise import normalise
 from tests.projector.kernel.test_rescoring import first
-from tests.projector.kernel.test_threads import taken
+from tests.projector.kernel.test_threads import next_taken, taken
 
 MEASURES = ["cosine", "dot", "euclid"]
 Matrix = NDArray[np.float32]
@@ -66,6 +66,10 @@ KINDS = [
 ]
 
 
+SHARES = [0.0, 0.001, 0.1, 0.45, 0.55, 0.99, 1.0]
+"""Of masks: rows are picked from some, and looked at in order of others."""
+
+
 def codes_of(matrix: NDArray[Any], measure: str, level: str | None = None) -> KernelSearchCodes:
     centre = matrix.mean(axis=0, dtype=np.float64).astype(np.float32)
     rows, error, length, scale = encoded(matrix.astype(np.float32), centre, measure)
@@ -89,13 +93,24 @@ def distances_by_codes(
     dim=st.integers(1, 200),
     wanted=st.integers(0, 40),
     which=st.sampled_from(["all", "list", "mask"]),
+    share=st.sampled_from(SHARES),
     half=st.booleans(),
     level=st.sampled_from(levels()),
     own=st.booleans(),
     seed=st.integers(0, 1 << 20),
 )
 def test_scans_find_the_same(
-    kind: str, measure: str, rows: int, dim: int, wanted: int, which: str, half: bool, level: str, own: bool, seed: int
+    kind: str,
+    measure: str,
+    rows: int,
+    dim: int,
+    wanted: int,
+    which: str,
+    share: float,
+    half: bool,
+    level: str,
+    own: bool,
+    seed: int,
 ) -> None:
     rng = np.random.default_rng(seed)
     made = rows_of(kind, rows, dim, seed)
@@ -105,8 +120,9 @@ def test_scans_find_the_same(
     matrix = made.astype(np.float16) if half and kind != "large" else made
     if not np.isfinite(matrix).all():
         matrix = made
-    mask = rng.random(rows) < 0.5
-    chosen = {"all": None, "list": np.flatnonzero(mask), "mask": mask}[which]
+    mask = rng.random(rows) < share
+    listed = rng.permutation(np.flatnonzero(mask))
+    chosen = {"all": None, "list": listed, "mask": mask}[which]
     codes = codes_of(matrix, measure, level)
     assert codes.query(query) is not None
     found, scores = nearest(matrix, measure, query, wanted, chosen, level, codes)
@@ -142,6 +158,73 @@ def test_a_walk_through_everything_and_its_rescoring_find_the_same(
     found, scores = rescoring.nearest(*walked, query, wanted, passing, prepared)
     right, right_scores = nearest(matrix, measure, query, wanted, mask if filtered else None)
     assert first(found, scores, wanted, measure) == first(right, right_scores, wanted, measure)
+
+
+@pytest.mark.parametrize("level", levels())
+@pytest.mark.parametrize("dim", [1, 7, 31, 32, 33, 55, 56, 57, 63, 64, 65, 100, 120, 127, 128, 129, 130])
+@pytest.mark.parametrize("count", [1, 15, 16, 17, 63, 64, 65, 79, 2047, 2049])
+def test_every_row_is_looked_at(level: str, dim: int, count: int) -> None:
+    matrix = rows_of("normal", count, dim, dim)
+    codes = codes_of(matrix, "euclid", level)
+    rng = np.random.default_rng(count)
+    for at in {0, count - 1, *rng.integers(0, count, 5).tolist()}:
+        mask = rng.random(count) < 0.3
+        mask[at] = True
+        for chosen in (None, mask, np.flatnonzero(mask)):
+            found, _ = nearest(matrix, "euclid", matrix[at], 1, chosen, level, codes)
+            right, _ = nearest(matrix, "euclid", matrix[at], 1, chosen, level)
+            assert found.tolist() == right.tolist()
+            assert at in found
+
+
+@pytest.mark.parametrize("level", levels())
+@pytest.mark.parametrize("measure", MEASURES)
+def test_codes_that_are_no_number_tell_nothing(level: str, measure: str) -> None:
+    matrix = rows_of("normal", 3000, 40, 1)
+    query = rows_of("normal", 1, 40, 2)[0]
+    if measure == "cosine":
+        matrix, query = normalise(matrix), normalise(query[np.newaxis])[0]
+    right, right_scores = nearest(matrix, measure, query, 10, None, level)
+    centre = matrix.mean(axis=0, dtype=np.float64).astype(np.float32)
+    rows, error, length, scale = encoded(matrix, centre, measure)
+    rng = np.random.default_rng(3)
+    hidden = np.union1d(rng.integers(0, len(rows), 300), right)
+    heads = rows[:, :8].copy().view(np.float32)
+    heads[hidden, rng.integers(0, 2, len(hidden))] = rng.choice([np.inf, -np.inf, np.nan], len(hidden))
+    rows[:, :8] = heads.view(np.uint8)
+    codes = KernelSearchCodes(rows, centre, measure, error, length, scale, level)
+    for chosen in (None, np.ones(len(rows), np.bool_), np.arange(len(rows))):
+        found, scores = nearest(matrix, measure, query, 10, chosen, level, codes)
+        assert found.tolist() == right.tolist()
+        assert scores.tolist() == right_scores.tolist()
+
+
+@settings(deadline=None)
+@given(
+    measure=st.sampled_from(MEASURES),
+    sizes=st.lists(st.integers(1, 3000), min_size=1, max_size=4),
+    kinds=st.lists(st.sampled_from(["normal", "equal rows", "far from the origin"]), min_size=4, max_size=4),
+    wanted=st.integers(1, 200),
+    seed=st.integers(0, 1 << 20),
+)
+def test_scans_of_several_parts_find_the_same(
+    measure: str, sizes: list[int], kinds: list[str], wanted: int, seed: int
+) -> None:
+    rng = np.random.default_rng(seed)
+    query = rows_of("normal", 1, 48, seed)[0]
+    parts: list[tuple[Any, Any, KernelSearchCodes | None]] = []
+    for number, rows in enumerate(sizes):
+        matrix = rows_of(kinds[number], rows, 48, seed + number)
+        chosen = None if rng.random() < 0.5 else rng.random(rows) < rng.random()
+        codes = None if rng.random() < 0.3 else codes_of(matrix, measure)
+        parts.append((matrix, chosen, codes))
+    without = KernelScans([(matrix, chosen, None) for matrix, chosen, _ in parts])
+    right = [values.tolist() for values in without.nearest(measure, query, wanted)]
+    scans = KernelScans(parts)
+    assert [values.tolist() for values in scans.nearest(measure, query, wanted)] == right
+    pool = KernelPool(2)
+    pool.nearest(1, scans, measure, query, wanted)
+    assert [values.tolist() for values in next_taken(pool)] == right
 
 
 @pytest.mark.parametrize("level", levels())

@@ -44,11 +44,9 @@ class SearchCodes(NamedTuple):
 
 def write_search_codes(file: FlatFileWriter, vector: VectorMeta, matrix: NDArray[Any]) -> bool:
     """Write the sections of a dense name's codes, ``matrix`` being its vectors, [rows, dim]. Whether there are any."""
-    if vector.datatype is Datatype.UINT8 or vector.distance is Distance.MANHATTAN:
+    if not may_have_codes(vector.dim, vector.distance, vector.datatype) or vector.rows < LEAST_ROWS:
         return False
-    if vector.dim < LEAST_DIM or vector.rows < LEAST_ROWS:
-        return False
-    centre = _centre(matrix)
+    centre = centre_of(matrix)
     if centre is None:
         return False
     sizes = np.zeros(_SIZES)
@@ -83,11 +81,21 @@ def _sections(number: int) -> tuple[str, str]:
     return codes, scale
 
 
-def _centre(matrix: NDArray[Any]) -> Floats | None:
+def may_have_codes(dim: int, distance: Distance, datatype: Datatype) -> bool:
+    """Whether there are codes of such vectors, where they are enough."""
+    return datatype is not Datatype.UINT8 and distance is not Distance.MANHATTAN and dim >= LEAST_DIM
+
+
+def is_too_large(block: Floats) -> bool:
+    """Whether any value is too large for codes, or no number."""
+    return not float(np.abs(block).max(initial=0.0)) <= LARGEST
+
+
+def centre_of(matrix: NDArray[Any]) -> Floats | None:
     """The mean; None where values are too large for codes."""
     total = np.zeros(matrix.shape[1])
     for block in float_blocks(matrix):
-        if not float(np.abs(block).max(initial=0.0)) <= LARGEST:
+        if is_too_large(block):
             return None
         total += block.sum(axis=0, dtype=np.float64)
     return (total / len(matrix)).astype(np.float32)

@@ -7,7 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from projector.quantization.search_codes import SearchCodes, read_search_codes
+from projector.kernel import KernelSearchCodes
+from projector.quantization.growing_codes import GrowingCodes
+from projector.quantization.search_codes import SearchCodes, may_have_codes, read_search_codes
 from projector.segments.errors import SegmentDamagedError
 from projector.segments.flat_file import FlatFile, FlatFileWriter
 from projector.segments.meta import VectorMeta
@@ -22,11 +24,11 @@ Matrix = NDArray[Any]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class DenseVectors:
-    """``matrix``: [rows, dim] of the datatype, maybe mapped; ``slots`` as in ``Vectors``. ``search_codes``: theirs."""
+    """``matrix``: [rows, dim] of the datatype, maybe mapped; ``slots`` as in ``Vectors``."""
 
     matrix: Matrix
     slots: Slots | None
-    search_codes: SearchCodes | None = None
+    codes: SearchCodes | GrowingCodes | None = None
 
     @property
     def rows(self) -> int:
@@ -37,6 +39,11 @@ class DenseVectors:
         """One of them, [dim]."""
         return self.matrix[row]
 
+    def search_codes(self) -> KernelSearchCodes | None:
+        """Theirs, if there are any. Those of what came to a tail are made here."""
+        codes = self.codes
+        return codes.of(self.matrix) if isinstance(codes, GrowingCodes) else None if codes is None else codes.kernel
+
 
 class GrowingMatrix:
     """A growing matrix."""
@@ -44,6 +51,7 @@ class GrowingMatrix:
     def __init__(self, kind: "DensePartKind") -> None:
         self._kind = kind
         self._matrix: GrowingArray[Any] = GrowingArray(kind.values.dtype, kind.values.dim)
+        self._codes = kind.growing_codes()
 
     def extend(self, stored: Stored) -> None:
         """Append values."""
@@ -51,7 +59,7 @@ class GrowingMatrix:
 
     def held(self, rows: int, slots: Slots | None) -> DenseVectors:
         """The first ``rows`` values."""
-        return DenseVectors(self._matrix.rows(rows), slots)
+        return DenseVectors(self._matrix.rows(rows), slots, self._codes)
 
     def take(self, rows: Rows) -> "GrowingMatrix":
         """A copy of some of them."""
@@ -74,6 +82,13 @@ class DensePartKind:
         """Values of stored points as rows; read-only."""
         matrix = np.frombuffer(stored.data, self.values.dtype).reshape(-1, self.values.dim)
         return normalise(matrix) if self._normalised else matrix
+
+    def growing_codes(self) -> GrowingCodes | None:
+        """Search codes for a tail; None where vectors have none."""
+        values = self.values
+        if not may_have_codes(values.dim, values.distance, values.datatype):
+            return None
+        return GrowingCodes(values.dim, values.distance)
 
     def growing(self) -> GrowingMatrix:
         """An empty store for a tail."""

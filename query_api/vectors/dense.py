@@ -142,8 +142,7 @@ class DenseComparison:
 
 def _codes_of(vectors: DenseVectors, found: Findable) -> KernelSearchCodes | None:
     """The search codes that a scan is done by, if that is worth it."""
-    codes = vectors.search_codes
-    return None if codes is None or found.count < LEAST_CODED else codes.kernel
+    return None if found.count < LEAST_CODED else vectors.search_codes()
 
 
 def _why_exact(query: PartQuery) -> str:

@@ -108,6 +108,7 @@ def encoded(  # codes, uint8 [rows, 8 + dim], of rows that are counted from a ce
     rows: NDArray[np.float32],  # [rows, dim], at most 1e15 in size
     centre: NDArray[np.float32],  # [dim]
     measure: str,
+    level: str | None = None,
 ) -> tuple[NDArray[np.uint8], float, float, float]: ...
 
 class Finish: ...

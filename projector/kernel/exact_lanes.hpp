@@ -1,23 +1,7 @@
 // Included by exact.cpp through every_level.hpp, which tells what LANES_TARGET and the like are.
 // Whatever that is, sums are of the same numbers in the same order.
 
-typedef double Doubles __attribute__((vector_size(LANES_BYTES), aligned(8), may_alias));
-typedef std::int64_t Bits __attribute__((vector_size(LANES_BYTES), aligned(8), may_alias));
-
-constexpr std::size_t width = LANES_BYTES / sizeof(double);
-constexpr std::size_t registers = exact_lanes / width;
-
-#define LANES_AT(pointer) (*reinterpret_cast<const Doubles*>(pointer))
-
-LANES_TARGET inline double together(Doubles* sums) {
-    for (std::size_t half = registers / 2; half > 0; half /= 2)
-        for (std::size_t r = 0; r < half; ++r) sums[r] += sums[r + half];
-    double lanes[width];
-    std::memcpy(lanes, sums, sizeof lanes);
-    for (std::size_t half = width / 2; half > 0; half /= 2)
-        for (std::size_t lane = 0; lane < half; ++lane) lanes[lane] += lanes[lane + half];
-    return lanes[0];
-}
+#include "double_lanes.hpp"
 
 // Of the [at]-th numbers of a row and a query.
 LANES_TARGET inline Doubles product(const double* row, const double* query, std::size_t at) {

@@ -1,6 +1,7 @@
 #include "search_codes.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 #include <limits>
 
@@ -9,11 +10,8 @@
 namespace headwater {
 namespace {
 
-constexpr int most = 127;
-constexpr std::uint8_t middle = 128;
 constexpr double largest = 1e15;
 constexpr double most_added = 1e36;  // well below what float32 has
-constexpr double smallest = 1e-30;  // what is below counts as nothing
 
 double size_of(const double* values, std::size_t count) {
     double size = 0.0;
@@ -22,29 +20,6 @@ double size_of(const double* values, std::size_t count) {
 }
 
 }  // namespace
-
-void encode(const float* rows, std::size_t count, std::size_t dim, const float* centre, bool squared,
-            std::uint8_t* out, CodeSizes& sizes) {
-    std::vector<double> values(dim);
-    for (std::size_t row = 0; row < count; ++row, rows += dim, out += row_head + dim) {
-        for (std::size_t at = 0; at < dim; ++at) values[at] = static_cast<double>(rows[at]) - centre[at];
-        const double size = size_of(values.data(), dim);
-        const float scale = size < smallest ? 1.0F : static_cast<float>(size / most);
-        double error = 0.0, length = 0.0;
-        for (std::size_t at = 0; at < dim; ++at) {
-            const long code = std::clamp(std::lrint(values[at] / scale), -static_cast<long>(most), static_cast<long>(most));
-            const double meant = static_cast<double>(code) * scale;
-            error += (values[at] - meant) * (values[at] - meant);
-            length += meant * meant;
-            out[row_head + at] = static_cast<std::uint8_t>(code + middle);
-        }
-        const RowHead head{scale, squared ? static_cast<float>(length) : 0.0F};
-        std::memcpy(out, &head, sizeof head);
-        sizes.error = std::max(sizes.error, std::sqrt(error));
-        sizes.length = std::max(sizes.length, std::sqrt(length));
-        sizes.scale = std::max(sizes.scale, static_cast<double>(scale));
-    }
-}
 
 std::optional<CodedQuery> coded(const SearchCodes& codes, const float* query) {
     const bool squared = codes.measure == Measure::euclid;
@@ -64,7 +39,7 @@ std::optional<CodedQuery> coded(const SearchCodes& codes, const float* query) {
     }
     const double size = size_of(values.data(), dim);
     if (!(size <= largest)) return std::nullopt;
-    const double step = size < smallest ? 1.0 : size / most;
+    const double step = size < smallest_size ? 1.0 : size / most_code;
     CodedQuery found;
     found.bytes.resize(query_head + dim);
     double own = 0.0, error = 0.0, weights = 0.0, sizes = 0.0;
@@ -82,11 +57,11 @@ std::optional<CodedQuery> coded(const SearchCodes& codes, const float* query) {
     // The sum of code * weight is to be one of (code - middle) * weight.
     const double each = squared ? 2.0 * step : step;
     const BytesHead head{static_cast<float>(squared ? own * own : 1.0 - central),
-                         static_cast<float>(each * middle * weights), static_cast<float>(-each), 0};
+                         static_cast<float>(each * middle_code * weights), static_cast<float>(-each), 0};
     std::memcpy(found.bytes.data(), &head, sizeof head);
     const CodeSizes& rows = codes.sizes;
     // What is added up in float32: each of a few sums is rounded to a part in 2^24 of the largest number in it.
-    const double added = rows.scale * (std::abs(each * middle * weights) + each * 255.0 * sizes);
+    const double added = rows.scale * (std::abs(each * middle_code * weights) + each * 255.0 * sizes);
     const double rounding = 0x1p-21 * (std::abs(static_cast<double>(head.constant)) + 1.0 + added +
                                        (squared ? rows.length * rows.length : own * rows.length));
     if (squared) {

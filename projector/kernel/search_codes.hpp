@@ -3,27 +3,16 @@
 // themselves is the same with and without codes. Rows are of the form "bytes" (quantized.hpp).
 #pragma once
 
-#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <utility>
 #include <vector>
 
+#include "row_codes.hpp"
 #include "scan.hpp"
 
 namespace headwater {
-
-// Of many rows, each the largest: how far one is from what its codes stand for, the length of that, and a scale.
-struct CodeSizes {
-    double error = 0.0;
-    double length = 0.0;
-    double scale = 0.0;
-};
-
-// [out]: of [count] rows, float32 [dim], the codes. [sizes] grow to theirs. Values are at most 1e15 in size.
-void encode(const float* rows, std::size_t count, std::size_t dim, const float* centre, bool squared,
-            std::uint8_t* out, CodeSizes& sizes);
 
 struct SearchCodes {
     Matrix rows;  // uint8 [rows, row_head + dim]

@@ -53,7 +53,8 @@ std::unique_ptr<PyCodedQuery> query_of(const PySearchCodes& self, const F32& que
     return found ? std::make_unique<PyCodedQuery>(*found) : nullptr;
 }
 
-py::tuple encoded(const F32& rows, const F32& centre, const std::string& measure) {
+py::tuple encoded(const F32& rows, const F32& centre, const std::string& measure,
+                  const std::optional<std::string>& level) {
     require(rows.ndim() == 2 && centre.ndim() == 1 && rows.shape(1) == centre.shape(0), "rows and centre are as long");
     const std::size_t count = length(rows, 0), dim = length(rows, 1);
     U8 codes({static_cast<py::ssize_t>(count), static_cast<py::ssize_t>(row_head + dim)});
@@ -61,10 +62,11 @@ py::tuple encoded(const F32& rows, const F32& centre, const std::string& measure
     const float* from = rows.data();
     const float* middle = centre.data();
     std::uint8_t* to = codes.mutable_data();
+    const Level instructions = level_named(level);
     CodeSizes sizes;
     {
         const py::gil_scoped_release released;
-        encode(from, count, dim, middle, squared, to, sizes);
+        encode(from, count, dim, middle, squared, instructions, to, sizes);
     }
     return py::make_tuple(codes, sizes.error, sizes.length, sizes.scale);
 }
@@ -83,7 +85,8 @@ void define_search_codes(py::module_& module) {
              py::arg("rows"), py::arg("centre"), py::arg("measure"), py::arg("error"), py::arg("length"),
              py::arg("scale"), py::arg("level") = py::none())
         .def("query", &query_of, py::arg("query"));
-    module.def("encoded", &encoded, py::arg("rows"), py::arg("centre"), py::arg("measure"));
+    module.def("encoded", &encoded, py::arg("rows"), py::arg("centre"), py::arg("measure"),
+               py::arg("level") = py::none());
 }
 
 }  // namespace headwater

@@ -242,6 +242,35 @@ def test_scans_find_the_same_where_float64_loses_what_rows_differ_by(level: str)
     assert scores.tolist() == right_scores.tolist()
 
 
+@settings(deadline=None)
+@given(
+    kind=st.sampled_from(KINDS),
+    measure=st.sampled_from(MEASURES),
+    rows=st.integers(0, 50),
+    dim=st.integers(1, 140),
+    seed=st.integers(0, 1 << 20),
+)
+def test_codes_are_the_nearest_there_are(kind: str, measure: str, rows: int, dim: int, seed: int) -> None:
+    matrix = rows_of(kind, rows, dim, seed)
+    centre = rows_of(kind, 1, dim, seed + 1)[0]
+    found, error, length, scale = encoded(matrix, centre, measure)
+    for level in levels():
+        codes, *sizes = encoded(matrix, centre, measure, level)
+        assert codes.tolist() == found.tolist()
+        assert sizes == [error, length, scale]
+    heads = found[:, :8].copy().view(np.float32).astype(np.float64)
+    scales, codes = heads[:, :1], found[:, 8:].astype(np.float64) - 128.0
+    values = matrix.astype(np.float64) - centre
+    meant = codes * scales
+    assert (np.abs(values - meant) <= scales * (0.5 + 1e-9)).all()
+    assert np.abs(codes).max(initial=0.0) <= 127
+    of_all = [np.linalg.norm(values - meant, axis=1), np.linalg.norm(meant, axis=1), scales]
+    for all_rows, told in zip(of_all, (error, length, scale), strict=True):
+        np.testing.assert_allclose(all_rows.max(initial=0.0), told, rtol=1e-12)
+    squares = (meant * meant).sum(axis=1) if measure == "euclid" else np.zeros(rows)
+    np.testing.assert_allclose(heads[:, 1], squares, rtol=1e-6)
+
+
 def test_most_rows_are_told_apart() -> None:
     matrix = normalise(rows_of("normal", 20_000, 100, 1))
     query = normalise(rows_of("normal", 1, 100, 2))[0]

@@ -4,13 +4,14 @@ import sys
 from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
-import typer
+
+from compose.command_line import option
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
-Json = Annotated[bool, typer.Option("--json", help="One JSON document instead of a table.")]
+Json = Annotated[bool, option("--json", help="One JSON document instead of a table.")]
 
 _NOT_A_TERMINAL = 1_000_000
 """Columns where nobody looks: a table is as wide as what is in it."""

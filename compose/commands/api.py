@@ -3,8 +3,7 @@
 import asyncio
 from typing import Annotated
 
-import typer
-
+from compose.command_line import option
 from compose.commands.options import (
     Data,
     Grpc,
@@ -20,8 +19,8 @@ from compose.commands.options import (
 
 
 def api(
-    host: Annotated[str | None, typer.Option(help="Address to listen on (default 127.0.0.1).")] = None,
-    port: Annotated[int | None, typer.Option(help="Port to listen on (default 6333).")] = None,
+    host: Annotated[str | None, option(help="Address to listen on (default 127.0.0.1).")] = None,
+    port: Annotated[int | None, option(help="Port to listen on (default 6333).")] = None,
     grpc: Grpc = None,
     grpc_port: GrpcPort = None,
     workers: Workers = None,

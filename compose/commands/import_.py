@@ -3,31 +3,25 @@
 from pathlib import Path
 from typing import Annotated
 
-import typer
-
+from compose.command_line import Commands, argument, option
 from compose.console import plain_console
 from compose.errors import UserError
 
-app = typer.Typer(no_args_is_help=True, help="Copy collections from elsewhere.")
+app = Commands("Copy collections from elsewhere.")
 
 
-@app.callback()
-def common() -> None:
-    """Copy collections from elsewhere."""
-
-
-@app.command("qdrant")
+@app.declared("qdrant")
 def qdrant(
-    url: Annotated[str, typer.Argument(help="The server to copy from: a Qdrant, or another Headwater.")],
+    url: Annotated[str, argument(help="The server to copy from: a Qdrant, or another Headwater.")],
     collection: Annotated[
-        list[str] | None, typer.Option(help="A collection to copy; may be given several times (default: all).")
+        list[str] | None, option(help="A collection to copy; may be given several times (default: all).")
     ] = None,
-    to: Annotated[str, typer.Option(help="The Headwater to copy to.")] = "http://localhost:6333",
-    api_key: Annotated[str | None, typer.Option(help="The key of the server to copy from.")] = None,
+    to: Annotated[str, option(help="The Headwater to copy to.")] = "http://localhost:6333",
+    api_key: Annotated[str | None, option(help="The key of the server to copy from.")] = None,
     to_api_key: Annotated[
-        str | None, typer.Option(help="The key of the server to copy to.", envvar="HEADWATER_API_KEY")
+        str | None, option(help="The key of the server to copy to.", envvar="HEADWATER_API_KEY")
     ] = None,
-    state: Annotated[Path, typer.Option(help="A file that says how far it is.")] = Path("headwater-import.json"),
+    state: Annotated[Path, option(help="A file that says how far it is.")] = Path("headwater-import.json"),
 ) -> None:
     """Copy collections with their configuration, payload indexes, points and aliases, over REST and so through the log.
 

@@ -6,8 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
+from compose.command_line import Commands, option
 from compose.commands.options import Data, Kafka, Partitions, Prefix, kafka_settings, make_settings
 from compose.console import plain_console, whole_table
 from compose.errors import UserError
@@ -21,17 +20,17 @@ if TYPE_CHECKING:
     from ingest.kafka.settings import KafkaSettings
     from projector.snapshot import Snapshot, SnapshotsFolder
 
-app = typer.Typer(no_args_is_help=True, help="Look at the log, copy it, shorten it.")
+app = Commands("Look at the log, copy it, shorten it.")
 
 READ_BYTES = 4 << 20
 
 
-@app.command("tail")
+@app.declared("tail")
 def tail(
-    start: Annotated[int, typer.Option("--from", help="First offset to show.")] = 0,
-    topic: Annotated[Topic, typer.Option(help="Which topic.")] = Topic.POINTS,
-    partition: Annotated[int, typer.Option(help="Which partition.")] = 0,
-    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on with new records.")] = False,
+    start: Annotated[int, option("--from", help="First offset to show.")] = 0,
+    topic: Annotated[Topic, option(help="Which topic.")] = Topic.POINTS,
+    partition: Annotated[int, option(help="Which partition.")] = 0,
+    follow: Annotated[bool, option("--follow", "-f", help="Go on with new records.")] = False,
     data: Data = None,
     kafka: Kafka = None,
     prefix: Prefix = None,
@@ -44,9 +43,9 @@ def tail(
         sys.stderr.close()
 
 
-@app.command("copy")
+@app.declared("copy")
 def copy(
-    source: Annotated[Path, typer.Option("--from", help="The data folder whose log is copied; its server is stopped.")],
+    source: Annotated[Path, option("--from", help="The data folder whose log is copied; its server is stopped.")],
     kafka: Kafka = None,
     prefix: Prefix = None,
     partitions: Partitions = None,
@@ -70,12 +69,12 @@ async def _copy(folder: DataFolder, settings: "KafkaSettings") -> tuple[int, int
     return copied.records, copied.before
 
 
-@app.command("truncate")
+@app.declared("truncate")
 def truncate(
-    snapshot: Annotated[str | None, typer.Option(help="The snapshot to rely on (default: the newest).")] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Delete nothing, show what would go.")] = False,
+    snapshot: Annotated[str | None, option(help="The snapshot to rely on (default: the newest).")] = None,
+    dry_run: Annotated[bool, option("--dry-run", help="Delete nothing, show what would go.")] = False,
     ignore_group: Annotated[
-        list[str] | None, typer.Option(help="A consumer group that never comes back; may be repeated.")
+        list[str] | None, option(help="A consumer group that never comes back; may be repeated.")
     ] = None,
     data: Data = None,
     kafka: Kafka = None,
@@ -94,11 +93,11 @@ def truncate(
         asyncio.run(_truncate(settings, settings.kafka, snapshot, ignore_group or [], dry_run))
 
 
-@app.command("accept-loss")
+@app.declared("accept-loss")
 def accept_loss(
-    until: Annotated[int, typer.Option("--accept-loss-until", help="The last lost offset: the log's first, less 1.")],
-    topic: Annotated[Topic, typer.Option(help="Which topic.")] = Topic.POINTS,
-    partition: Annotated[int, typer.Option(help="Which partition.")] = 0,
+    until: Annotated[int, option("--accept-loss-until", help="The last lost offset: the log's first, less 1.")],
+    topic: Annotated[Topic, option(help="Which topic.")] = Topic.POINTS,
+    partition: Annotated[int, option(help="Which partition.")] = 0,
     data: Data = None,
     kafka: Kafka = None,
     prefix: Prefix = None,

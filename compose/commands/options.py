@@ -3,8 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import typer
-
+from compose.command_line import option
 from compose.errors import UserError
 from compose.logging import configure_logging
 from compose.reading_settings import read_settings
@@ -13,24 +12,22 @@ from compose.settings import Settings
 if TYPE_CHECKING:
     from ingest.kafka.settings import KafkaSettings
 
-Data = Annotated[Path | None, typer.Option("--data", help="Data folder (default: data, or HEADWATER_DATA).")]
+Data = Annotated[Path | None, option("--data", help="Data folder (default: data, or HEADWATER_DATA).")]
 Kafka = Annotated[
     str | None,
-    typer.Option("--kafka", metavar="HOST:PORT", help="Kafka's brokers (HEADWATER_KAFKA__BOOTSTRAP_SERVERS)."),
+    option("--kafka", metavar="HOST:PORT", help="Kafka's brokers (HEADWATER_KAFKA__BOOTSTRAP_SERVERS)."),
 ]
 Prefix = Annotated[
-    str | None, typer.Option("--prefix", help="What the names of the topics in Kafka begin with (default headwater).")
+    str | None, option("--prefix", help="What the names of the topics in Kafka begin with (default headwater).")
 ]
 Partitions = Annotated[
-    int | None, typer.Option("--partitions", help="Points partitions; may grow, never shrink (default 1).")
+    int | None, option("--partitions", help="Points partitions; may grow, never shrink (default 1).")
 ]
-Workers = Annotated[int | None, typer.Option("--workers", help="Processes that answer requests (default 1).")]
-Group = Annotated[
-    str | None, typer.Option("--group", help="The projector's consumer group (default <prefix>.projector).")
-]
-Grpc = Annotated[bool | None, typer.Option("--grpc/--no-grpc", help="Whether to serve gRPC, too (default: yes).")]
-GrpcPort = Annotated[int | None, typer.Option("--grpc-port", help="Port for gRPC (default 6334: that of REST + 1).")]
-LogLevel = Annotated[str | None, typer.Option("--log-level", help="debug, info, warning or error.")]
+Workers = Annotated[int | None, option("--workers", help="Processes that answer requests (default 1).")]
+Group = Annotated[str | None, option("--group", help="The projector's consumer group (default <prefix>.projector).")]
+Grpc = Annotated[bool | None, option("--grpc/--no-grpc", help="Whether to serve gRPC, too (default: yes).")]
+GrpcPort = Annotated[int | None, option("--grpc-port", help="Port for gRPC (default 6334: that of REST + 1).")]
+LogLevel = Annotated[str | None, option("--log-level", help="debug, info, warning or error.")]
 
 
 def make_settings(*, kafka: str | None = None, prefix: str | None = None, **flags: Any) -> Settings:

@@ -5,8 +5,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, cast
 
-import typer
-
+from compose.command_line import argument, option
 from compose.commands.options import Kafka, Prefix, kafka_settings, make_settings
 from compose.console import plain_console
 from compose.errors import UserError
@@ -17,11 +16,11 @@ if TYPE_CHECKING:
 
 
 def produce(
-    file: Annotated[Path | None, typer.Argument(help="A file of JSON lines (default: standard input).")] = None,
-    collection: Annotated[str | None, typer.Option(help="The collection of lines that name none.")] = None,
-    key: Annotated[str, typer.Option(help="The field that is a line's key: equal keys keep their order.")] = "id",
-    partition: Annotated[int | None, typer.Option(help="Send everything here, whatever its key.")] = None,
-    skip_bad: Annotated[bool, typer.Option("--skip-bad", help="Leave out lines that can't be sent.")] = False,
+    file: Annotated[Path | None, argument(help="A file of JSON lines (default: standard input).")] = None,
+    collection: Annotated[str | None, option(help="The collection of lines that name none.")] = None,
+    key: Annotated[str, option(help="The field that is a line's key: equal keys keep their order.")] = "id",
+    partition: Annotated[int | None, option(help="Send everything here, whatever its key.")] = None,
+    skip_bad: Annotated[bool, option("--skip-bad", help="Leave out lines that can't be sent.")] = False,
     kafka: Kafka = None,
     prefix: Prefix = None,
 ) -> None:

@@ -2,8 +2,7 @@
 
 from typing import Annotated
 
-import typer
-
+from compose.command_line import option
 from compose.commands.options import Data, Group, Kafka, LogLevel, Partitions, Prefix, kafka_settings, make_settings
 
 
@@ -15,10 +14,10 @@ def projector(
     group: Group = None,
     route: Annotated[
         bool | None,
-        typer.Option("--route/--no-route", help="Forward records to where they are at home; one group does (default)."),
+        option("--route/--no-route", help="Forward records to where they are at home; one group does (default)."),
     ] = None,
-    host: Annotated[str | None, typer.Option(help="Address of the admin port (default 127.0.0.1).")] = None,
-    admin_port: Annotated[int | None, typer.Option(help="Port for /metrics, /livez, /readyz (default 6335).")] = None,
+    host: Annotated[str | None, option(help="Address of the admin port (default 127.0.0.1).")] = None,
+    admin_port: Annotated[int | None, option(help="Port for /metrics, /livez, /readyz (default 6335).")] = None,
     log_level: LogLevel = None,
 ) -> None:
     """Fold what is in Kafka into state, segments and feeds of a data folder, for apis to read.

@@ -4,8 +4,7 @@ import asyncio
 import sys
 from typing import Annotated
 
-import typer
-
+from compose.command_line import Commands, option
 from compose.commands.options import Data, Kafka, Prefix, make_settings
 from compose.console import plain_console
 from compose.errors import UserError
@@ -13,13 +12,13 @@ from compose.open_log import open_log
 from compose.progress import progress
 from compose.settings import Settings
 
-app = typer.Typer(no_args_is_help=True, help="Records that could not be applied.")
+app = Commands("Records that could not be applied.")
 
 
-@app.command("list")
+@app.declared("list")
 def list_rejected(
-    as_json: Annotated[bool, typer.Option("--json", help="Everything there is, as JSON lines.")] = False,
-    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on with new ones.")] = False,
+    as_json: Annotated[bool, option("--json", help="Everything there is, as JSON lines.")] = False,
+    follow: Annotated[bool, option("--follow", "-f", help="Go on with new ones.")] = False,
     data: Data = None,
     kafka: Kafka = None,
     prefix: Prefix = None,
@@ -45,14 +44,12 @@ async def _list(settings: Settings, as_json: bool, follow: bool) -> None:
         sys.stdout.buffer.flush()
 
 
-@app.command("replay")
+@app.declared("replay")
 def replay(
-    origin: Annotated[
-        list[str] | None, typer.Option(help="This one (topic/partition/offset); may be repeated.")
-    ] = None,
-    reason: Annotated[str | None, typer.Option(help="Those with this text in their reason.")] = None,
-    everything: Annotated[bool, typer.Option("--all", help="All of them.")] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Send nothing, say how many there are.")] = False,
+    origin: Annotated[list[str] | None, option(help="This one (topic/partition/offset); may be repeated.")] = None,
+    reason: Annotated[str | None, option(help="Those with this text in their reason.")] = None,
+    everything: Annotated[bool, option("--all", help="All of them.")] = False,
+    dry_run: Annotated[bool, option("--dry-run", help="Send nothing, say how many there are.")] = False,
     data: Data = None,
     kafka: Kafka = None,
     prefix: Prefix = None,

@@ -5,8 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
-import typer
-
+from compose.command_line import option
 from compose.commands.options import Data, Kafka, Prefix, make_settings
 from compose.console import plain_console
 from compose.errors import UserError
@@ -17,7 +16,7 @@ from ingest.log import Log
 
 
 def replay(
-    into: Annotated[Path, typer.Option(help="A new folder for the state.")],
+    into: Annotated[Path, option(help="A new folder for the state.")],
     data: Data = None,
     kafka: Kafka = None,
     prefix: Prefix = None,

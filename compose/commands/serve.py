@@ -3,8 +3,7 @@
 import os
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
+from compose.command_line import option
 from compose.commands.options import Data, Grpc, GrpcPort, LogLevel, Workers, make_settings
 from compose.settings import Settings
 from projector.garbage import made_to_stay
@@ -14,15 +13,15 @@ if TYPE_CHECKING:
 
 
 def serve(
-    host: Annotated[str | None, typer.Option(help="Address to listen on (default 127.0.0.1).")] = None,
-    port: Annotated[int | None, typer.Option(help="Port to listen on (default 6333).")] = None,
+    host: Annotated[str | None, option(help="Address to listen on (default 127.0.0.1).")] = None,
+    port: Annotated[int | None, option(help="Port to listen on (default 6333).")] = None,
     grpc: Grpc = None,
     grpc_port: GrpcPort = None,
     workers: Workers = None,
     data: Data = None,
-    partitions: Annotated[int | None, typer.Option(help="Points partitions of a new log (default 1).")] = None,
+    partitions: Annotated[int | None, option(help="Points partitions of a new log (default 1).")] = None,
     log_level: LogLevel = None,
-    demo: Annotated[bool, typer.Option("--demo", help="Load 10,000 English words and show what to ask.")] = False,
+    demo: Annotated[bool, option("--demo", help="Load 10,000 English words and show what to ask.")] = False,
 ) -> None:
     """Serve Qdrant's REST API over the embedded log.
 

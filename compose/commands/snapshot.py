@@ -5,8 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import typer
-
+from compose.command_line import Commands, argument, option
 from compose.commands.options import Data, make_settings
 from compose.console import Json, plain_console, print_json, whole_table
 from compose.errors import UserError
@@ -16,13 +15,13 @@ from compose.settings import DataFolder
 if TYPE_CHECKING:
     from projector.snapshot import Snapshot, SnapshotsFolder
 
-app = typer.Typer(no_args_is_help=True, help="Copies of the state at an offset, to start from anywhere.")
-Name = Annotated[str, typer.Argument(help="The snapshot's name.")]
+app = Commands("Copies of the state at an offset, to start from anywhere.")
+Name = Annotated[str, argument(help="The snapshot's name.")]
 
 
-@app.command("create")
+@app.declared("create")
 def create(
-    name: Annotated[str | None, typer.Option(help="Its name (default: the time, in UTC).")] = None, data: Data = None
+    name: Annotated[str | None, option(help="Its name (default: the time, in UTC).")] = None, data: Data = None
 ) -> None:
     """Make a snapshot in DATA/snapshots. What runs on the state goes on; nothing needs to run."""
     folder = DataFolder(make_settings(data=data).data)
@@ -35,7 +34,7 @@ def create(
     plain_console().print(f"made the snapshot {snapshot.name}: {snapshot.folder}", highlight=False, soft_wrap=True)
 
 
-@app.command("list")
+@app.declared("list")
 def list_snapshots(as_json: Json = False, data: Data = None) -> None:
     """Show the complete snapshots, oldest first."""
     folder = DataFolder(make_settings(data=data).data)
@@ -57,7 +56,7 @@ def list_snapshots(as_json: Json = False, data: Data = None) -> None:
     plain_console().print(table)
 
 
-@app.command("delete")
+@app.declared("delete")
 def delete(name: Name, data: Data = None) -> None:
     """Delete a snapshot."""
     snapshots = _snapshots(DataFolder(make_settings(data=data).data))
@@ -66,10 +65,10 @@ def delete(name: Name, data: Data = None) -> None:
     plain_console().print(f"deleted the snapshot {name}")
 
 
-@app.command("restore")
+@app.declared("restore")
 def restore(
-    name: Annotated[str, typer.Argument(help="The snapshot's name, or the folder of a copy of one.")],
-    into: Annotated[Path | None, typer.Option(help="A new state folder (default DATA/state).")] = None,
+    name: Annotated[str, argument(help="The snapshot's name, or the folder of a copy of one.")],
+    into: Annotated[Path | None, option(help="A new state folder (default DATA/state).")] = None,
     data: Data = None,
 ) -> None:
     """Make a state folder from a snapshot. What starts on it goes on from the log."""

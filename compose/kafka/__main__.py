@@ -4,16 +4,17 @@ import sys
 from pathlib import Path
 from typing import Annotated
 
-import typer
+from click.exceptions import Exit
 from rich.text import Text
 
+from compose.command_line import Commands, argument, option
 from compose.console import plain_console
 from compose.kafka.broker import BrokerError, KafkaBroker
 from compose.kafka.jars import FetchError, MissingToolError
 from compose.kafka.tools import TOOLS, run_tool
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, help="A Kafka broker on this machine, without Docker.")
-Folder = Annotated[Path, typer.Option(envvar="HEADWATER_KAFKA_FOLDER", help="Where its files are.")]
+app = Commands("A Kafka broker on this machine, without Docker.")
+Folder = Annotated[Path, option(envvar="HEADWATER_KAFKA_FOLDER", help="Where its files are.")]
 FOLDER = Path("data/kafka")
 PORT = 9092
 
@@ -32,10 +33,10 @@ def _say(what: str) -> None:
     plain_console().print(what, highlight=False, soft_wrap=True)
 
 
-@app.command()
+@app.declared("start")
 def start(
     folder: Folder = FOLDER,
-    port: Annotated[int | None, typer.Option(envvar="HEADWATER_KAFKA_PORT", help="Where clients connect.")] = None,
+    port: Annotated[int | None, option(envvar="HEADWATER_KAFKA_PORT", help="Where clients connect.")] = None,
 ) -> None:
     """Start a broker and wait until it takes requests. It goes on running until it is stopped."""
     before = KafkaBroker.find(folder)
@@ -43,7 +44,7 @@ def start(
     _say(f"a broker runs on {broker.bootstrap} (process {broker.pid}); its log: {broker.log}")
 
 
-@app.command()
+@app.declared("stop")
 def stop(folder: Folder = FOLDER) -> None:
     """Stop the broker; what it stored stays."""
     broker = KafkaBroker.find(folder)
@@ -54,28 +55,29 @@ def stop(folder: Folder = FOLDER) -> None:
     _say("stopped")
 
 
-@app.command()
+@app.declared("status")
 def status(folder: Folder = FOLDER) -> None:
     """Say whether the broker runs, and where. Exit code 3 when it doesn't."""
     broker = KafkaBroker.find(folder)
     if broker is None or not broker.running:
         _say(f"no broker runs in {folder}")
-        raise typer.Exit(3)
+        raise Exit(3)
     _say(f"a broker runs on {broker.bootstrap} (process {broker.pid}); its log: {broker.log}")
 
 
-@app.command(
+@app.declared(
+    "run",
     context_settings={"ignore_unknown_options": True, "help_option_names": []},
     help=f"Run one of Kafka's own tools: {', '.join(TOOLS)}.",
 )
 def run(
-    tool: Annotated[str, typer.Argument(metavar="TOOL")],
-    arguments: Annotated[list[str] | None, typer.Argument(metavar="[OPTIONS OF TOOL]...")] = None,
+    tool: Annotated[str, argument(metavar="TOOL")],
+    arguments: Annotated[list[str] | None, argument(metavar="[OPTIONS OF TOOL]...")] = None,
 ) -> None:
     """Run one of Kafka's own tools."""
     if tool not in TOOLS:
         _say(f"there is no {tool}; there are {', '.join(TOOLS)}")
-        raise typer.Exit(2)
+        raise Exit(2)
     run_tool(tool, arguments or [])
 
 

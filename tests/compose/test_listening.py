@@ -14,7 +14,7 @@ from pathlib import Path
 import grpc
 import httpx
 import pytest
-from typer.testing import CliRunner
+from click.testing import CliRunner
 
 from compose.commands.app import app
 from compose.errors import UserError

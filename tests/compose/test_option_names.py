@@ -5,8 +5,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from typer.core import TyperCommand, TyperGroup
-from typer.main import get_command
+import click
 
 from compose.commands.app import app
 from tests.support.launching import ROOT
@@ -17,39 +16,29 @@ OTHER_PROGRAMS = re.compile(r"kafka-\w+\.sh|mvn")
 ROOMS = ("schemas", "ingest", "projector", "query_api", "compose")
 SOURCES = [path for room in ROOMS for path in sorted((ROOT / room).rglob("*.py"))]
 
-AnyCommand = TyperCommand | TyperGroup
+root = app
 
 
-def as_group(command: object) -> TyperGroup:
-    assert isinstance(command, TyperGroup)
-    return command
-
-
-root = as_group(get_command(app))
-
-
-def options(command: AnyCommand) -> set[str]:
+def options(command: click.Command) -> set[str]:
     own = {name for parameter in command.params for name in (*parameter.opts, *parameter.secondary_opts)}
     return {name for name in own if name.startswith("--")} | {"--help"}
 
 
-def all_options(group: TyperGroup) -> set[str]:
+def all_options(group: click.Group) -> set[str]:
     found = options(group)
     for command in group.commands.values():
-        assert isinstance(command, AnyCommand)
-        found |= all_options(command) if isinstance(command, TyperGroup) else options(command)
+        found |= all_options(command) if isinstance(command, click.Group) else options(command)
     return found
 
 
-def command_of(words: str) -> tuple[AnyCommand, str]:
+def command_of(words: str) -> tuple[click.Command, str]:
     """The command that a line calls, and what follows its name."""
-    command: AnyCommand = root
-    while isinstance(command, TyperGroup):
+    command: click.Command = root
+    while isinstance(command, click.Group):
         name, _, rest = words.partition(" ")
         if name not in command.commands:
             break
         found = command.commands[name]
-        assert isinstance(found, AnyCommand)
         command, words = found, rest
     return command, words
 
@@ -75,7 +64,7 @@ def wrong(text: str) -> list[str]:
     found: list[str] = []
     for called in COMMAND.finditer(text):
         command, rest = command_of(called[1])
-        allowed = known if isinstance(command, TyperGroup) else options(command)
+        allowed = known if isinstance(command, click.Group) else options(command)
         found += [f"headwater {called[1]}: {flag}" for flag in FLAG.findall(rest) if flag not in allowed]
     return found
 

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from typer.main import get_command
 
 from compose.commands.app import app
 from compose.kafka.tools import TOOLS
@@ -39,7 +38,7 @@ def options_of(command: Any) -> set[str]:
 
 def check_headwater(words: list[str]) -> None:
     """Raise AssertionError for a command or an option that there is not."""
-    command: Any = get_command(app)
+    command: Any = app
     options = options_of(command)
     for word in words:
         inner: dict[str, Any] = getattr(command, "commands", {})

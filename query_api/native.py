@@ -23,6 +23,8 @@ LONG_US = 1000.0
 """What takes so long is not done on the event loop even where nothing else is to be done there."""
 SPLIT_US = 500.0
 """The same of what several threads do together, as that is sooner done."""
+_CHECKED_SECONDS = 0.1
+"""So much later than they said some may be told that it took too long."""
 
 
 class NativeWork(Protocol):
@@ -48,11 +50,26 @@ class NativeWork(Protocol):
 
 
 class _Waiting:
-    """Somebody who waits for so many pieces of work."""
+    """Somebody who waits for so many pieces of work, until a deadline."""
 
-    def __init__(self, left: int, future: asyncio.Future[None]) -> None:
+    def __init__(self, left: int, future: asyncio.Future[None], deadline: Deadline) -> None:
         self.left = left
         self.future = future
+        self._deadline = deadline
+
+    def end(self, error: Exception | None = None) -> None:
+        """Have them go on, or fail."""
+        if self.future.done():
+            return
+        if error is None:
+            self.future.set_result(None)
+        else:
+            self.future.set_exception(error)
+
+    def check(self) -> None:
+        """Have them fail if they waited for too long."""
+        if self._deadline.left() <= 0:
+            self.end(TimedOutError(f"Timeout: the request took longer than {self._deadline.seconds:g} seconds"))
 
 
 class NativeThreads:
@@ -63,6 +80,7 @@ class NativeThreads:
         self._running: dict[int, tuple[NativeWork, _Waiting]] = {}
         self._tickets = 0
         self._asking = 0
+        self._checking = False
 
     async def run(self, works: Sequence[NativeWork], deadline: Deadline) -> None:
         """Do what it is better not to do on the event loop: these together, or beside what others asked for.
@@ -85,14 +103,20 @@ class NativeThreads:
                 self._asking -= 1
             if not self._running and not self._asking:
                 return
-        waiting = _Waiting(len(worthwhile), asyncio.get_running_loop().create_future())
+        waiting = _Waiting(len(worthwhile), asyncio.get_running_loop().create_future(), deadline)
         for work in worthwhile:
             self._begin(work, waiting)
-        try:
-            async with asyncio.timeout(deadline.left()):
-                await waiting.future
-        except TimeoutError:
-            raise TimedOutError(f"Timeout: the request took longer than {deadline.seconds:g} seconds") from None
+        if not self._checking:
+            self._check()
+        await waiting.future
+
+    def _check(self) -> None:
+        """Have who waited for too long fail, now and then as long as anybody waits: a timer each costs a search 5 %."""
+        self._checking = bool(self._running)
+        if self._checking:
+            for _, waiting in self._running.values():
+                waiting.check()
+            asyncio.get_running_loop().call_later(_CHECKED_SECONDS, self._check)
 
     def _begin(self, work: NativeWork, waiting: _Waiting) -> None:
         if self._pool is None:
@@ -109,8 +133,8 @@ class NativeThreads:
             work, waiting = self._running.pop(ticket)
             work.end(answer)
             waiting.left -= 1
-            if not waiting.left and not waiting.future.done():
-                waiting.future.set_result(None)
+            if not waiting.left:
+                waiting.end()
 
 
 def _are_short(works: Sequence[NativeWork]) -> bool:

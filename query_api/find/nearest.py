@@ -13,7 +13,7 @@ from projector.view.shard_view import ShardView
 from query_api.budget import Allowance
 from query_api.find.scans import Candidates, Scans
 from query_api.find.strategy import EF_BY_SHARE, base_ef, no_vectors_named, skipped_as_unindexed
-from query_api.find.targets import Target, Targets, Together, targets_of
+from query_api.find.targets import Target, TargetGroup, Targets, targets_of
 from query_api.find.walks import GraphWalk
 from query_api.hits import SLOTS, Hit
 from query_api.native import NativeWork
@@ -78,24 +78,24 @@ class NearestSearch:
             self._divide(view.config, targets_of(view, leaf.using, leaf.filter))
 
     def _divide(self, config: CollectionConfig, targets: Targets) -> None:
-        leaf, together = self._leaf, targets.together if self._leaf.exact else targets.without_graph
+        leaf, group = self._leaf, targets.everywhere if self._leaf.exact else targets.without_graph
         if leaf.indexed_only:
-            seen = [t for t in together.targets if t.graph or not skipped_as_unindexed(config, leaf, t.found.rows)]
-            together = together if len(seen) == len(together.targets) else Together(seen)
+            seen = [t for t in group.targets if t.graph or not skipped_as_unindexed(config, leaf, t.found.rows)]
+            group = group if len(seen) == len(group.targets) else TargetGroup(seen)
         if not leaf.exact and targets.with_graph:
             ef = base_ef(config, leaf)
             # Parts are searched one by one; ef is said of all together.
             rows = targets.rows_in_segments if targets.parts > 1 else 0
             beside = [target for target in targets.with_graph if not self._searched(target, ef, rows)]
             if beside:
-                together = Together([*beside, *together.targets])
-        if not together.targets:
+                group = TargetGroup([*beside, *group.targets])
+        if not group.targets:
             return
-        self._scans = self._comparison.scans(together, leaf.wanted, leaf.quantization)
+        self._scans = self._comparison.scans(group, leaf.wanted, leaf.quantization)
         if self._scans is not None:
             self.ahead.append(self._scans)
         else:
-            self._searches += [self._one_by_one(target) for target in together.targets]
+            self._searches += [self._one_by_one(target) for target in group.targets]
 
     def _searched(self, target: Target, ef: int, rows: int) -> bool:
         """Search a part by its graph or codes if that is the quicker way; whether it is."""
@@ -137,7 +137,7 @@ class NearestSearch:
                 found.append(scans.nearest(allowance))
             else:
                 # Who wants to know how each part is searched has them searched one by one.
-                one_by_one = map(self._one_by_one, scans.together.targets)
+                one_by_one = map(self._one_by_one, scans.group.targets)
                 found += [search.run(self._comparison, allowance) for search in one_by_one]
         return _hits(self._parts, _joined(found), self._leaf, self._comparison, allowance) if found else []
 

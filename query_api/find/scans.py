@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from projector.kernel import KernelPool
 from query_api.budget import Allowance
-from query_api.find.targets import Prepared, Together
+from query_api.find.targets import Prepared, TargetGroup
 from query_api.native import Answer
 
 Found = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float32]]
@@ -30,10 +30,10 @@ class Scans:
     divisible = True
 
     def __init__(
-        self, together: Together, prepared: Prepared, measure: str, query: NDArray[np.float32], wanted: int
+        self, group: TargetGroup, prepared: Prepared, measure: str, query: NDArray[np.float32], wanted: int
     ) -> None:
         """``query``: float32 [dim]; ``measure``: as the kernel calls it."""
-        self.together = together
+        self.group = group
         self._prepared = prepared
         self.us = prepared.us
         """About how long they take from now on, in microseconds."""
@@ -62,7 +62,7 @@ class Scans:
             found = self._prepared.scans.nearest(self._measure, self._query, self._wanted)
             self._take(found)
         numbers, rows, scores = found
-        return Candidates(self.together.places(numbers, rows), scores)
+        return Candidates(self.group.places(numbers, rows), scores)
 
     def _take(self, found: Found) -> None:
         self._found, self.us = found, 0.0

@@ -43,7 +43,7 @@ class Prepared:
         return self._scans
 
 
-class Together:
+class TargetGroup:
     """Targets that are scanned together: all that may be found in them."""
 
     def __init__(self, targets: Sequence[Target]) -> None:
@@ -83,8 +83,8 @@ class Targets:
             if (found := Findable(held.part, held.vectors, filter)).count
         ]
         self.with_graph: Sequence[Target] = [target for target in self.all if target.graph is not None]
-        self.together = Together(self.all)
-        self.without_graph = Together([target for target in self.all if target.graph is None])
+        self.everywhere = TargetGroup(self.all)
+        self.without_graph = TargetGroup([target for target in self.all if target.graph is None])
         self.rows_in_segments = sum(held.vectors.rows for held in there if held.number < len(view.segments))
         """How many vectors of the name segments have, those of dead points included."""
         self.parts = len(there)

@@ -11,7 +11,7 @@ from projector.segments.graph import Graph
 from query_api.budget import Allowance
 from query_api.find.scans import Scans
 from query_api.find.selection import Findable
-from query_api.find.targets import Together
+from query_api.find.targets import TargetGroup
 from query_api.find.walks import GraphWalk
 from query_api.plan.leaves import QuantizedSearch
 
@@ -89,7 +89,7 @@ class Comparison(Protocol):
         """How to begin in the graph; None where comparing all that may be found is quicker."""
         ...
 
-    def scans(self, together: Together, wanted: int, quantization: QuantizedSearch) -> Scans | None:
+    def scans(self, group: TargetGroup, wanted: int, quantization: QuantizedSearch) -> Scans | None:
         """Comparing all that may be found in some parts, where that may be done together, and ahead."""
         ...
 

@@ -14,7 +14,7 @@ from projector.vectors.dense import DenseVectors
 from query_api.find.scans import Scans
 from query_api.find.selection import Findable
 from query_api.find.strategy import BUDGET, CODED_BUDGET, exact_us, walk_for
-from query_api.find.targets import Prepared, Target, Together
+from query_api.find.targets import Prepared, Target, TargetGroup
 from query_api.find.walks import GraphWalk
 from query_api.plan.leaves import QuantizedSearch
 from query_api.vectors.comparison import Asked, PartQuery, SomeRows
@@ -89,11 +89,11 @@ class DenseComparison:
         plan = plan._replace(us=plan.us * CODED_WALK, us_each=plan.us_each * CODED_WALK)
         return GraphWalk(graph, prepared.bytes, found, wanted, plan, coded=True, finish=finish)
 
-    def scans(self, together: Together, wanted: int, quantization: QuantizedSearch) -> Scans:
+    def scans(self, group: TargetGroup, wanted: int, quantization: QuantizedSearch) -> Scans:
         """Comparing all that may be found."""
         coded = not quantization.ignore
-        prepared = together.prepared(partial(self._of_targets, coded=coded), coded=coded)
-        return Scans(together, prepared, self.scorer.measure, self.scorer.query, wanted)
+        prepared = group.prepared(partial(self._of_targets, coded=coded), coded=coded)
+        return Scans(group, prepared, self.scorer.measure, self.scorer.query, wanted)
 
     def _of_targets(self, targets: Sequence[Target], *, coded: bool) -> Prepared:
         parts: list[tuple[DenseVectors, Findable, KernelSearchCodes | None]] = []

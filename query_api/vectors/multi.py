@@ -10,7 +10,7 @@ from projector.kernel import max_sim_nearest, max_sim_scores
 from projector.segments.graph import Graph
 from projector.vectors.multi import MultiVectors
 from query_api.find.selection import Findable
-from query_api.find.targets import Together
+from query_api.find.targets import TargetGroup
 from query_api.plan.leaves import QuantizedSearch
 from query_api.vectors.comparison import Asked, Floats, PartQuery
 from schemas.errors import BadInputError
@@ -49,7 +49,7 @@ class MultiComparison:
     def walk(self, graph: Graph, asked: Asked) -> None:
         """There are no graphs of these."""
 
-    def scans(self, together: Together, wanted: int, quantization: QuantizedSearch) -> None:
+    def scans(self, group: TargetGroup, wanted: int, quantization: QuantizedSearch) -> None:
         """It is not done together."""
 
     def us(self, vectors: MultiVectors, found: Findable) -> float:

@@ -12,7 +12,7 @@ from projector.kernel import sparse_scores
 from projector.segments.graph import Graph
 from projector.vectors.sparse import SparseVectors
 from query_api.find.selection import Findable
-from query_api.find.targets import Together
+from query_api.find.targets import TargetGroup
 from query_api.plan.leaves import QuantizedSearch
 from query_api.vectors.comparison import Asked, Floats, PartQuery, best
 from schemas.errors import BadInputError
@@ -70,7 +70,7 @@ class SparseComparison:
     def walk(self, graph: Graph, asked: Asked) -> None:
         """There are no graphs of these."""
 
-    def scans(self, together: Together, wanted: int, quantization: QuantizedSearch) -> None:
+    def scans(self, group: TargetGroup, wanted: int, quantization: QuantizedSearch) -> None:
         """It is not done together."""
 
     def us(self, vectors: SparseVectors, found: Findable) -> float:

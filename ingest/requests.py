@@ -10,7 +10,7 @@ from ingest.payload_checks import check_payloads
 from ingest.vector_columns import pack_written, to_columns
 from schemas.config import UNNAMED, CollectionConfig
 from schemas.errors import BadInputError, UnprocessableError
-from schemas.ids import UUID_BASE, WireId, parse_point_id, to_wire
+from schemas.ids import WireId, are_numbers, parse_point_id, to_wire
 from schemas.operations import (
     ClearPayload,
     DeletePayload,
@@ -57,10 +57,8 @@ _decode_filter = msgspec.json.Decoder(JsonFilter | None)
 
 def wire_ids(ids: Sequence[JsonId], where: str) -> list[WireId]:
     """Ids in wire form; ``where`` is the path of the one at a position. Raises BadInputError naming a bad one."""
-    if set(map(type, ids)) == {int}:
-        numbers = cast("Sequence[int]", ids)
-        if min(numbers) >= 0 and max(numbers) < UUID_BASE:
-            return list(numbers)
+    if are_numbers(ids):
+        return list(cast("Sequence[int]", ids))
     try:
         return [to_wire(parse_point_id(i)) for i in ids]
     except BadInputError:

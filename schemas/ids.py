@@ -4,6 +4,7 @@ A number n is the integer n; a UUID u is 2**64 + u.int. So ids compare, sort and
 numbers come before UUIDs as Qdrant scrolls, and the integer's bytes give state keys that sort the same.
 """
 
+from array import array
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from itertools import repeat
@@ -97,18 +98,26 @@ def from_wire(value: WireId) -> PointId:
 
 def ids_to_wire(point_ids: Iterable[PointId]) -> list[WireId]:
     """``to_wire`` for many."""
-    return [i if i < UUID_BASE else to_wire(i) for i in point_ids]
+    ids = list(point_ids)
+    return cast("list[WireId]", ids) if are_numbers(ids) else [to_wire(i) for i in ids]
 
 
 def ids_from_wire(values: Sequence[WireId]) -> list[PointId]:
     """``from_wire`` for many; when all are numbers, the common case, they are checked together."""
     if len(values) == 1:
         return [from_wire(values[0])]
-    if set(map(type, values)) == {int}:
-        numbers = cast("Sequence[PointId]", values)
-        if min(numbers) >= 0 and max(numbers) < UUID_BASE:
-            return list(numbers)
+    if are_numbers(values):
+        return list(cast("Sequence[PointId]", values))
     return [from_wire(v) for v in values]
+
+
+def are_numbers(values: Iterable[object]) -> bool:
+    """Whether all of ``values`` are integers in [0, 2**64), for which each one is looked at by C only."""
+    try:
+        array("Q", cast("Iterable[int]", values))
+    except (TypeError, OverflowError):
+        return False
+    return True
 
 
 def to_key(point_id: PointId) -> bytes:

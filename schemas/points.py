@@ -28,7 +28,7 @@ def encode_point(version: int, vectors: Sequence[tuple[int, bytes]], payload: by
     """Encode; ``vectors`` are (position, bytes) in ascending position, so equal points have equal bytes."""
     if len(vectors) == 1:
         position, data = vectors[0]
-        return b"%b%b%b%b" % (_HEAD.pack(version, 1), _VECTOR.pack(position, len(data)), data, payload)
+        return b"%b%b%b" % (begin_point(version, position, len(data)), data, payload)
     parts = [_HEAD.pack(version, len(vectors))]
     for position, data in vectors:
         parts.append(_VECTOR.pack(position, len(data)))
@@ -37,11 +37,9 @@ def encode_point(version: int, vectors: Sequence[tuple[int, bytes]], payload: by
     return b"".join(parts)
 
 
-def encode_points(version: int, position: int, data: bytes, step: int, payloads: Sequence[bytes]) -> list[bytes]:
-    """``encode_point`` for points that all have the one vector at ``position``: rows of ``step`` bytes in ``data``."""
-    head = _HEAD.pack(version, 1) + _VECTOR.pack(position, step)
-    starts = range(0, len(payloads) * step, step)
-    return [head + data[at : at + step] + payload for at, payload in zip(starts, payloads, strict=True)]
+def begin_point(version: int, position: int, length: int) -> bytes:
+    """What a stored point with one vector begins with; the vector's ``length`` bytes and the payload follow."""
+    return _HEAD.pack(version, 1) + _VECTOR.pack(position, length)
 
 
 def decode_point(value: bytes) -> StoredPoint:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import msgspec
 
 from projector.fold.shard_edit import ShardEdit
+from projector.kernel import around_rows
 from schemas.filters import Filter, parse_filter
 from schemas.ids import PointId, WireId, from_wire, ids_from_wire
 from schemas.json_path import parse_path
@@ -24,7 +25,7 @@ from schemas.operations import (
     Upsert,
 )
 from schemas.payload_edit import delete_keys, overwrite_payload, set_payload
-from schemas.points import StoredPoint, decode_point, encode_point, encode_points
+from schemas.points import StoredPoint, begin_point, decode_point, encode_point
 from schemas.validation import decode_payload
 from schemas.vectors.dense import DenseColumn
 from schemas.vectors.registry import VectorColumn
@@ -90,7 +91,8 @@ def apply_upsert(edit: ShardEdit, op: Upsert, version: int) -> None:
     blind = op.update_mode is UpdateMode.UPSERT and op.update_filter is None
     if blind and len(op.vectors) == 1 and (whole := _whole_column(op.vectors)) is not None:
         name, column = whole
-        points = encode_points(version, edit.positions[name], column.data, column.width, payloads)
+        begin = begin_point(version, edit.positions[name], column.width)
+        points = around_rows(begin, column.data, column.width, payloads)
         edit.changes.update(zip(ids, points, strict=True))
         return
     rows = _rows(op.vectors, edit, 0, len(ids))

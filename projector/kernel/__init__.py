@@ -10,6 +10,7 @@ from projector.kernel._kernel import (
     DamagedGraphError,
     DamagedPostingsError,
     WireSchema,
+    around_rows,
     distances,
     encoded,
     kept_of_ef,
@@ -21,6 +22,7 @@ from projector.kernel._kernel import (
     product_codes,
     product_table,
     rotated,
+    row_of_each,
     scores,
     sparse_scores,
 )
@@ -47,6 +49,7 @@ __all__ = [
     "KernelScans",
     "KernelSearchCodes",
     "WireSchema",
+    "around_rows",
     "distances",
     "encoded",
     "kept_of_ef",
@@ -58,6 +61,7 @@ __all__ = [
     "product_codes",
     "product_table",
     "rotated",
+    "row_of_each",
     "scores",
     "sparse_scores",
 ]

@@ -24,6 +24,7 @@
 #include "quantized.hpp"
 #include "quantized_module.hpp"
 #include "rescoring_module.hpp"
+#include "rows_module.hpp"
 #include "scan_arrays.hpp"
 #include "scan_module.hpp"
 #include "search_codes_module.hpp"
@@ -333,5 +334,6 @@ PYBIND11_MODULE(_kernel, module) {
     define_quantization(module);
     define_search_codes(module);
     define_rescoring(module);
+    define_rows(module);
     define_wire(module);
 }

@@ -1,4 +1,4 @@
-// What Python sees of normalising a query; see _kernel.pyi.
+// What Python sees of normalising vectors; see _kernel.pyi.
 #pragma once
 
 #include <pybind11/pybind11.h>

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from projector.kernel import KernelSearchCodes
+from projector.kernel import KernelSearchCodes, normalised
 from projector.quantization.growing_codes import GrowingCodes
 from projector.quantization.search_codes import SearchCodes, may_have_codes, read_search_codes
 from projector.segments.errors import SegmentDamagedError
@@ -16,7 +16,6 @@ from projector.segments.meta import VectorMeta
 from projector.vectors.kind import Rows, Slots, Stored
 from projector.view.growing import GrowingArray
 from schemas.vectors.dense import DTYPES, DenseKind
-from schemas.vectors.normalise import normalise
 from schemas.vectors.params import Datatype, Distance, VectorParams
 
 Matrix = NDArray[Any]
@@ -81,7 +80,7 @@ class DensePartKind:
     def matrix(self, stored: Stored) -> Matrix:
         """Values of stored points as rows; read-only."""
         matrix = np.frombuffer(stored.data, self.values.dtype).reshape(-1, self.values.dim)
-        return normalise(matrix) if self._normalised else matrix
+        return normalised(matrix) if self._normalised else matrix
 
     def growing_codes(self) -> GrowingCodes | None:
         """Search codes for a tail; None where vectors have none."""

@@ -1,7 +1,7 @@
 """Vectors out of many stored points at once.
 
 Points of one batch nearly always hold the same vectors, so their headers agree and each vector lies at the same place
-in every point: one slice per point and one join give a matrix. Points that differ are decoded one by one.
+in every point, from where the kernel takes it. Points that differ are decoded one by one.
 """
 
 from collections.abc import Sequence
@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from projector.kernel import row_of_each
 from projector.vectors.kind import Stored
 from schemas.points import VERSION_BYTES, decode_point
 
@@ -30,35 +31,28 @@ def unpack_vectors(points: Sequence[bytes]) -> dict[int, Unpacked]:
     """The vectors of stored points by position of their name."""
     if not points:
         return {}
-    places = _uniform_places(points)
-    if places is None:
-        return _unpack_each(points)
-    unpacked: dict[int, Unpacked] = {}
-    for position, start, end in places:
-        data = b"".join([point[start:end] for point in points])
-        unpacked[position] = Unpacked(Stored(data, [end - start] * len(points)), None)
-    return unpacked
+    unpacked = _unpack_alike(list(points))
+    return _unpack_each(points) if unpacked is None else unpacked
 
 
-def _uniform_places(points: Sequence[bytes]) -> list[tuple[int, int, int]] | None:
-    """(position, start, end) of the first point's vectors if they are the same in all points, else None."""
+def _unpack_alike(points: list[bytes]) -> dict[int, Unpacked] | None:
+    """The same if all points have the vectors of the first one, in as many bytes; else None."""
     first = points[0]
-    places: list[tuple[int, int, int]] = []
+    if not first[_COUNT_AT] and any(point[_COUNT_AT] for point in points):
+        return None
+    unpacked: dict[int, Unpacked] = {}
     at = _TABLE_AT
     for index in range(first[_COUNT_AT]):
         position, length = _VECTOR.unpack_from(first, at)
-        start = at + _VECTOR.size
         # The number of vectors lies right before the first one's header: both are compared at once.
         head_at = at if index else _COUNT_AT
-        if len(points) > 1 and b"".join([point[head_at:start] for point in points]) != first[head_at:start] * len(
-            points
-        ):
+        start = at + _VECTOR.size
+        data = row_of_each(points, first[head_at:start], head_at, length)
+        if data is None:
             return None
+        unpacked[position] = Unpacked(Stored(data, [length] * len(points)), None)
         at = start + length
-        places.append((position, start, at))
-    if not places and any(point[_COUNT_AT] for point in points):
-        return None
-    return places
+    return unpacked
 
 
 def _unpack_each(points: Sequence[bytes]) -> dict[int, Unpacked]:

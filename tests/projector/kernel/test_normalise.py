@@ -1,4 +1,4 @@
-"""One query of length one, against what rows are normalised by."""
+"""Queries and rows of length one, against what rows are normalised by."""
 
 import numpy as np
 import pytest
@@ -21,7 +21,20 @@ def test_a_query_is_normalised_as_rows_are(vector: NDArray[np.float32], scale: f
     assert normalised(found).tobytes() == found.tobytes()
 
 
+finite = st.floats(width=32, allow_nan=False, allow_infinity=False)
+
+
+@given(arrays.arrays(np.float32, st.tuples(st.integers(0, 4), st.integers(1, 40) | st.just(300)), elements=finite))
+def test_rows_become_the_same_alone_and_among_others(matrix: NDArray[np.float32]) -> None:
+    found = normalised(matrix)
+    assert found.shape == matrix.shape
+    assert not np.shares_memory(found, matrix)
+    np.testing.assert_allclose(found, normalise(matrix), rtol=2e-7, atol=0)
+    assert [normalised(row).tobytes() for row in matrix] == [row.tobytes() for row in found]
+    assert normalised(found).tobytes() == found.tobytes()
+
+
 def test_a_zero_vector_stays_zero() -> None:
     assert normalised(np.zeros(3, np.float32)).tolist() == [0.0, 0.0, 0.0]
     with pytest.raises(ValueError, match="dimension"):
-        normalised(np.zeros((2, 2), np.float32))
+        normalised(np.zeros((2, 2, 2), np.float32))

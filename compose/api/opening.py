@@ -2,11 +2,13 @@
 
 import asyncio
 from collections.abc import Callable
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from ingest.kafka import KafkaSettings
 from ingest.log import Log, LogUnavailableError, Topic
 from projector.folders import StateFolder
+
+if TYPE_CHECKING:
+    from ingest.kafka import KafkaSettings
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.2, 2.0
 LOOK_SECONDS = 0.2
@@ -37,7 +39,7 @@ class WorkerLog(Log, Protocol):
         ...
 
 
-async def open_kafka(settings: KafkaSettings, say: Say) -> WorkerLog:
+async def open_kafka(settings: "KafkaSettings", say: Say) -> WorkerLog:
     """The log, once Kafka can be reached; its topics are made where they are missing. Raises KafkaTopicError."""
     from ingest.kafka import KafkaLog
 

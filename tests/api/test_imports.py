@@ -11,7 +11,15 @@ def loaded_by(module: str, code: str = "") -> set[str]:
 def test_workers_do_without_the_state() -> None:
     loaded = loaded_by("compose.api.worker")
     assert "projector.view.shard_view" in loaded
-    assert not loaded & {"fastapi", "aiokafka", "rocksdict", "projector.state.kv", "projector.state.store"}
+    assert not loaded & {
+        "fastapi",
+        "aiokafka",
+        "pydantic",
+        "regex",
+        "rocksdict",
+        "projector.state.kv",
+        "projector.state.store",
+    }
 
 
 READ_SETTINGS = """

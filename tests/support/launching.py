@@ -152,5 +152,5 @@ def _headwater(arguments: Sequence[str], fork_server: str) -> None:
 
     name_this_process()
     fork_workers(fork_server)
-    sys.argv = ["headwater", *arguments]
+    sys.argv = ["headwater", *map(str, arguments)]  # as a process of its own gets them: an enum is none there
     main()

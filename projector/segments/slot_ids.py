@@ -1,5 +1,6 @@
 """The ids of a segment: numbers, then UUIDs, both ascending. A slot is a position in that order."""
 
+from array import array
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from typing import TypeVar
@@ -44,7 +45,8 @@ class SlotIds:
     def slots_of(self, ids: Sequence[PointId]) -> NDArray[np.int64]:
         """The slots of many ids, int64 [len(ids)], -1 where absent."""
         try:
-            return self._number_slots(np.array(ids, np.uint64))
+            # From an array numpy takes a third of the time that it takes from a list.
+            return self._number_slots(np.array(array("Q", ids)))
         except OverflowError:
             pass
         is_uuid = np.fromiter((i >= UUID_BASE for i in ids), np.bool_, len(ids))

@@ -1,6 +1,7 @@
 """The kernel: C++ that walks graphs and compares vectors where they lie, without the interpreter lock.
 
-It knows arrays only: what they mean, and where they come from, is for ``projector/segments`` and ``query_api`` to say.
+It knows arrays, and rows in runs of bytes: what they mean, and where they come from, is for others in ``projector`` and
+for ``query_api`` to say.
 Beside that it tells how large messages are that come over gRPC; which there are, ``compose/grpc`` says.
 """
 

@@ -17,12 +17,13 @@ void CodedScan::know(double nearness) {
 }
 
 void CodedScan::compare(std::size_t from, std::size_t to) {
-    // Where so many of those in order are chosen, to look at all is no slower than to pick them.
-    constexpr std::size_t dense_of = 2;
+    // Where this share of them is chosen, to look at all in order is no slower than to pick them. Measured with 200,000
+    // rows of 100 values, of which what is picked comes from memory; of 20,000 it is two thirds.
+    constexpr std::size_t share = 2, of = 5;
     const Chosen& chosen = scan_.chosen;
     const std::size_t asked = chosen.by == Chosen::By::mask ? chosen.count(from, to) : to - from;
     asked_ += asked;
-    if (chosen.by != Chosen::By::list && asked * dense_of >= to - from)
+    if (chosen.by != Chosen::By::list && asked * of >= (to - from) * share)
         compare_in_order(from, to);
     else
         chosen.each(from, to, [&](const std::uint32_t* rows, std::size_t count) { compare_rows(rows, count); });

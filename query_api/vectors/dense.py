@@ -13,7 +13,7 @@ from projector.segments.graph import Graph
 from projector.vectors.dense import DenseVectors
 from query_api.find.scans import Scans
 from query_api.find.selection import Findable
-from query_api.find.strategy import BUDGET, CODED_BUDGET, exact_us, walk_for
+from query_api.find.strategy import BUDGET, coded_budget, exact_us, walk_for
 from query_api.find.targets import Prepared, Target, TargetGroup
 from query_api.find.walks import GraphWalk
 from query_api.plan.leaves import QuantizedSearch
@@ -26,15 +26,15 @@ from schemas.vectors.params import Datatype, Distance
 
 Rows = NDArray[np.int64]
 
-CODED_WALK, CODED_SCAN = 0.65, 0.5
+CODED_WALK, CODED_SCAN = 0.65, 0.25
 """How long walks and scans by search codes take, of what they take by vectors.
 
-Measured on 200,000 word vectors of 100 values: 0.58 to 0.77 of it at ef 256 to 64, and 0.2 to 0.9, the less the more
-rows there are.
+Measured on 200,000 word vectors of 100 values: 0.58 to 0.77 of it at ef 256 to 64; scans of 20,000 rows
+and more 0.15 to 0.3.
 """
 
 
-LEAST_CODED = 512
+LEAST_CODED = 256
 """Where fewer rows are compared, to prepare a query for codes takes longer than they save."""
 
 
@@ -79,7 +79,7 @@ class DenseComparison:
             return coded_walk(graph, graph.codes, self.scorer, asked)
         found, query, codes = asked.found, self.scorer.query, graph.search_codes
         prepared = None if codes is None or not codes.walked else self._prepared(codes, asked)
-        plan = walk_for(found, asked.ef, len(query), BUDGET if prepared is None else CODED_BUDGET)
+        plan = walk_for(found, asked.ef, len(query), BUDGET if prepared is None else coded_budget(found))
         if plan is None:
             return None
         wanted = min(asked.wanted, found.count)

@@ -44,7 +44,7 @@ def ahead_of(view: ShardView, query: NearestQuery) -> Scans:
 
 
 def test_what_is_long_is_done_ahead_and_finds_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
-    view, queries = of_rows(14_000)
+    view, queries = of_rows(28_000)
     alone = [ahead_of(view, query).nearest(Allowance(np.inf, Deadline(np.inf))) for query in queries]
 
     def not_here(*_: object) -> None:

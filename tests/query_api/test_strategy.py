@@ -4,7 +4,16 @@ import numpy as np
 import pytest
 
 from query_api.find.selection import Findable
-from query_api.find.strategy import BUDGET, WIDENING, base_ef, compared_rows, walk_for
+from query_api.find.strategy import (
+    BUDGET,
+    CODED_IN_ORDER,
+    CODED_PICKED,
+    WIDENING,
+    base_ef,
+    coded_budget,
+    compared_rows,
+    walk_for,
+)
 from schemas.config import CollectionConfig, Distance, HnswConfig, HnswConfigDiff, VectorParams
 from schemas.filters import parse_filter
 from schemas.ids import PointId
@@ -31,15 +40,23 @@ def findable(passing: int) -> Findable:
 
 
 def test_the_fewer_pass_the_more_is_compared_until_exact_search_is_quicker() -> None:
-    everything, half = walk_for(findable(POINTS), 10, DIM), walk_for(findable(int(POINTS * 0.9)), 10, DIM)
+    everything, half = walk_for(findable(POINTS), 6, DIM), walk_for(findable(int(POINTS * 0.9)), 6, DIM)
     assert everything is not None
     assert half is not None
-    assert everything.ef == half.ef == 10
+    assert everything.ef == half.ef == 6
     assert everything.us < half.us
     assert (everything.budget, half.budget) == (POINTS * BUDGET, POINTS * 0.9 * BUDGET)
     assert walk_for(findable(POINTS // 8), 10, DIM) is None
     assert walk_for(findable(POINTS), POINTS // 4, DIM) is None
     assert walk_for(findable(0), 1, DIM) is None
+
+
+def test_a_walk_by_codes_is_cut_short_the_sooner_the_less_a_row_costs_the_scan() -> None:
+    few, half, many = (coded_budget(findable(count)) for count in (POINTS // 5, POINTS // 2, POINTS))
+    assert few == CODED_PICKED
+    assert half == pytest.approx(2 * many)
+    assert many == CODED_IN_ORDER
+    assert coded_budget(findable(0)) == CODED_PICKED
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,10 @@
 
 #include <fcntl.h>
 #include <unistd.h>
+#ifdef __linux__
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#endif
 
 #include <algorithm>
 #include <cerrno>
@@ -9,6 +13,19 @@
 #include <utility>
 
 namespace headwater {
+namespace {
+
+// Have the thread that calls give way a little to those that hand out work and take it in. What waits for these waits
+// for everything, and where there are as many of this pool's threads as cores they would get a part of one.
+void give_way() {
+#ifdef __linux__
+    constexpr int niceness = 5;
+    const auto self = static_cast<id_t>(syscall(SYS_gettid));
+    setpriority(PRIO_PROCESS, self, getpriority(PRIO_PROCESS, self) + niceness);  // to try is enough
+#endif
+}
+
+}  // namespace
 
 Pool::Pool(std::size_t threads) : most_(std::max<std::size_t>(1, threads)) {
     if (pipe(ends_) != 0) throw std::system_error(errno, std::generic_category(), "a pool's pipe");
@@ -59,6 +76,7 @@ std::vector<std::unique_ptr<Task>> Pool::finished() {
 }
 
 void Pool::work() {
+    give_way();
     std::unique_lock<std::mutex> lock(lock_);
     while (true) {
         ++idle_;

@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from projector.quantization.growing_codes import GrowingCodes
+from projector.quantization.search_codes import SearchCodes
 from projector.segments import reader
 from projector.segments.build import build_segment
 from projector.segments.errors import SegmentDamagedError
@@ -70,15 +72,22 @@ def vectors_of(segment: Segment) -> DenseVectors:
     return vectors
 
 
+def codes_of(segment: Segment) -> SearchCodes | None:
+    codes = vectors_of(segment).codes
+    assert not isinstance(codes, GrowingCodes)
+    return codes
+
+
 @pytest.mark.parametrize("distance", [Distance.COSINE, Distance.DOT, Distance.EUCLID])
 @pytest.mark.parametrize("datatype", [Datatype.FLOAT32, Datatype.FLOAT16])
 def test_a_graph_is_walked_by_them(tmp_path: Path, distance: Distance, datatype: Datatype) -> None:
     segment = build(tmp_path / "s", configured(distance, datatype))
     assert meta_of(segment).search_codes == SearchCodesMeta(walked=True)
-    graph, codes = segment.graph(""), vectors_of(segment).search_codes
+    graph, codes = segment.graph(""), codes_of(segment)
     assert graph is not None
     assert codes is not None
     assert graph.search_codes is not None
+    assert vectors_of(segment).search_codes() is codes.kernel
     segment.check()
     rows = vectors_of(segment).matrix
     for row in range(0, ROWS, 50):
@@ -95,7 +104,7 @@ def test_a_graph_is_walked_by_them(tmp_path: Path, distance: Distance, datatype:
 def test_without_a_graph_there_are_some_for_scans(tmp_path: Path) -> None:
     segment = build(tmp_path / "s", configured(), graph=False)
     assert meta_of(segment).search_codes == SearchCodesMeta(walked=False)
-    assert vectors_of(segment).search_codes is not None
+    assert codes_of(segment) is not None
 
 
 @pytest.mark.parametrize(
@@ -113,13 +122,14 @@ def test_without_a_graph_there_are_some_for_scans(tmp_path: Path) -> None:
 def test_where_there_are_none(tmp_path: Path, config: CollectionConfig, rows: int, factor: float) -> None:
     segment = build(tmp_path / "s", config, matrix(rows, config.vectors[""].size) * np.float32(factor))
     assert meta_of(segment).search_codes is None
-    assert vectors_of(segment).search_codes is None
+    assert codes_of(segment) is None
+    assert vectors_of(segment).search_codes() is None
     assert not segment.sections("search_code")
 
 
 def test_what_is_quantized_has_some_until_it_has_a_graph(tmp_path: Path) -> None:
     config = configured(quantization={"scalar": {"type": "int8"}})
-    assert vectors_of(build(tmp_path / "s", config, graph=False)).search_codes is not None
+    assert codes_of(build(tmp_path / "s", config, graph=False)) is not None
 
 
 def test_walks_are_by_vectors_where_codes_do_not_lead_as_far(tmp_path: Path) -> None:
@@ -154,7 +164,7 @@ def test_a_segment_that_is_written_anew_keeps_them(tmp_path: Path) -> None:
     build_segment(BuildSpec(str(tmp_path / "t"), config, [], [piece], keep=True), lambda _: None)
     after = Segment.open(tmp_path / "t")
     assert meta_of(after) == meta_of(segment)
-    before_codes, after_codes = vectors_of(segment).search_codes, vectors_of(after).search_codes
+    before_codes, after_codes = codes_of(segment), codes_of(after)
     assert before_codes is not None
     assert after_codes is not None
     assert np.array_equal(before_codes.rows, after_codes.rows)

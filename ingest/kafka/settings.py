@@ -1,16 +1,21 @@
 """How to reach Kafka, and the topics a deployment uses."""
 
+import re
 import ssl
 from pathlib import Path
 from typing import Any, Literal, Self, TypedDict, cast
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
 from ingest.log import Topic
 
 SecurityProtocol = Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"]
 SaslMechanism = Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"]
 
+
+_LAST_PORT = 65535
+_ADDRESS = re.compile(r"(?:\[[^\s\[\]]+\]|[^\s:\[\]]+)(?::(?P<port>[0-9]+))?|(?:[0-9A-Fa-f]*:){2,}[0-9A-Fa-f.]*")
+"""A name or an address, with a port or without; one of IPv6 stands in brackets where a port follows."""
 
 CLIENT_SECONDS = 3.5
 """Clients of the REST API mostly wait for 5 seconds; what can't be done is to be answered well before that."""
@@ -72,6 +77,15 @@ class KafkaSettings(BaseModel):
     """How much may wait to be sent before appends wait."""
     fetch_bytes: int = Field(default=8 << 20, ge=1)
     """The most that is fetched at once, per partition; a larger record is fetched alone."""
+
+    @field_validator("bootstrap_servers")
+    @classmethod
+    def _are_addresses(cls, given: str) -> str:
+        addresses = [text for each in given.split(",") if (text := each.strip())]
+        found = [_ADDRESS.fullmatch(each) for each in addresses]
+        if not found or any(each is None or not 0 < int(each["port"] or 1) <= _LAST_PORT for each in found):
+            raise ValueError(f"should be HOST:PORT, several separated by commas, not {given!r}")
+        return given
 
     @model_validator(mode="before")
     @classmethod

@@ -27,11 +27,22 @@ def test_names_of_topics() -> None:
         ({"prefix": "a b"}, "prefix"),
         ({"partitions": 0}, "partitions"),
         ({"bootstrap": "x"}, "bootstrap"),
+        *(
+            ({"bootstrap_servers": text}, "should be HOST:PORT")
+            for text in ("", " , ", "h:x", "h:", "h:0", "h:65536", "h,h:-1", "kafka://h:1", "[::1]:x", "a b:1")
+        ),
     ],
 )
 def test_settings_that_do_not_fit_together(options: dict[str, Any], message: str) -> None:
     with pytest.raises(ValidationError, match=message):
         KafkaSettings.model_validate(options)
+
+
+@pytest.mark.parametrize(
+    "text", ["h", "h:1", "a.b:9092, 10.0.0.1:65535,", "[::1]:1", "[fe80::1%eth0]", "::1", "fe80::1"]
+)
+def test_where_brokers_may_be(text: str) -> None:
+    assert KafkaSettings(bootstrap_servers=text).bootstrap_servers == text
 
 
 def test_a_password_is_not_shown() -> None:

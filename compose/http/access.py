@@ -29,8 +29,8 @@ class Access:
     def __init__(self, keys: Sequence[str] = (), read_only_keys: Sequence[str] = ()) -> None:
         """``keys`` give all rights, ``read_only_keys`` those to read; several of each, so that they can be rotated."""
         self._known = [
-            *((_digest(key.encode()), Right.MANAGE) for key in keys),
-            *((_digest(key.encode()), Right.READ) for key in read_only_keys),
+            *((_digest(key.encode(errors="surrogateescape")), Right.MANAGE) for key in keys),
+            *((_digest(key.encode(errors="surrogateescape")), Right.READ) for key in read_only_keys),
         ]
         self.restricted = bool(self._known)
         """Whether a key is asked for."""

@@ -4,7 +4,7 @@ import httpx
 import pytest
 
 from compose.app import Services, create_app
-from compose.http.access import Access
+from compose.http.access import Access, UnauthenticatedError
 from compose.http.cors import Cors
 from compose.http.rights import OPEN_PATHS, READS, Right, required_right
 from tests.rest.client import VERSION, MemoryRest
@@ -124,3 +124,10 @@ def test_options_that_ask_nothing_are_an_unknown_route() -> None:
 def test_the_api_pages_take_a_key(restricted: Served, path: str) -> None:
     assert restricted("GET", path).status_code == 401
     assert restricted("GET", path, {"api-key": READER}).status_code == 200
+
+
+def test_a_key_that_is_not_utf_8() -> None:
+    access = Access(["key\udcff"])  # as the environment has such bytes
+    access.check([(b"api-key", b"key\xff")], Right.MANAGE)
+    with pytest.raises(UnauthenticatedError):
+        access.check([(b"api-key", b"key?")], Right.MANAGE)

@@ -13,6 +13,10 @@ from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 import click
 import msgspec
+from click.exceptions import Exit
+
+INTERRUPTED = 130
+"""How a shell is told that Ctrl-C ended a command: 128 and the number of the signal."""
 
 FunctionT = TypeVar("FunctionT", bound=Callable[..., None])
 
@@ -51,6 +55,13 @@ class Commands(click.Group):
         """``help``: what they are about."""
         super().__init__(help=help, no_args_is_help=True)
 
+    def invoke(self, ctx: click.Context) -> Any:
+        """As click's. Ctrl-C ends a command without a word, with a code of its own; click has it fail as errors do."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt as interrupt:
+            raise Exit(INTERRUPTED) from interrupt
+
     def declare(self, name: str, function: Callable[..., None], **settings: Any) -> None:
         """Add a command that calls a function; its docstring is shown as help. ``settings`` are click's."""
         self.add_command(_command(name, function, settings), name)
@@ -77,8 +88,19 @@ class _ShownArgument(click.Argument):
         super().__init__(names, **settings)
         self._help = help
 
-    def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
-        return (self.make_metavar(ctx), self._help) if self._help else None
+    def shown(self, ctx: click.Context) -> tuple[str, str]:
+        return self.make_metavar(ctx), self._help
+
+
+class _ShownCommand(click.Command):
+    """Arguments are no options, under which click would show them."""
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        shown = [each.shown(ctx) for each in self.params if isinstance(each, _ShownArgument)]
+        if shown:
+            with formatter.section("Arguments"):
+                formatter.write_dl(shown)
+        super().format_options(ctx, formatter)
 
 
 def _command(name: str, function: Callable[..., None], settings: dict[str, Any]) -> click.Command:
@@ -90,7 +112,7 @@ def _command(name: str, function: Callable[..., None], settings: dict[str, Any])
         function(**{name: parameters[name].made(value) for name, value in values.items()})
 
     shown: dict[str, Any] = {"help": inspect.getdoc(function), **settings}
-    return click.Command(name, callback=call, params=[each.read for each in parameters.values()], **shown)
+    return _ShownCommand(name, callback=call, params=[each.read for each in parameters.values()], **shown)
 
 
 def _parameter(declared: inspect.Parameter, hint: Any) -> _Parameter:

@@ -1,5 +1,6 @@
 """Commands declared by functions: what these get, and what is said to who calls them."""
 
+import re
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -39,6 +40,12 @@ def paint(
 def need(into: Annotated[int, option(help="It takes this.")]) -> None:
     """Take what it takes."""
     got.update(locals())
+
+
+@app.declared("wait")
+def wait() -> None:
+    """Until somebody has enough of it."""
+    raise KeyboardInterrupt
 
 
 def call(*arguments: str, **environment: str) -> Result:
@@ -89,9 +96,17 @@ def test_what_is_wrong(words: list[str], said: str) -> None:
     assert got == {}
 
 
+def test_ctrl_c_has_a_code_of_its_own() -> None:
+    outer = Commands("All.")
+    outer.add_command(app, "things")
+    result = CliRunner().invoke(outer, ["things", "wait"])
+    assert (result.exit_code, result.output) == (130, "")
+
+
 def test_help() -> None:
     assert "Paint something." in call("--help").output
     shown = call("paint", "--help").output
     for text in ("What to paint.", "--colour [red|green]", "[default: red]", "--loud / --quiet", "TEST_TO_WHOM"):
         assert text in shown, shown
+    assert re.search(r"Arguments:\n  WHAT +What to paint\.\n(.*\n)+\nOptions:\n  --colour", shown)
     assert "Things." in call().output

@@ -7,6 +7,7 @@ import structlog
 from compose.errors import UserError
 from compose.http.access import Access
 from compose.http.cors import Cors
+from compose.reading_settings import unread_credentials
 from compose.settings import Secret, Settings
 from ingest.http.limits import Limits
 
@@ -51,7 +52,13 @@ def make_tls(settings: Settings) -> ssl.SSLContext | None:
 
 
 def warn_if_open(settings: Settings) -> None:
-    """Say so where everybody who reaches the address may do everything."""
+    """Say so where everybody who reaches the address may do everything, or an operator may think of keys as set."""
+    if unread := unread_credentials():
+        _logger.warning(
+            "keys and certificates are read from variables that begin with HEADWATER_ only",
+            unread=list(unread),
+            remedy=f"set {', '.join(unread.values())}",
+        )
     if settings.host not in _LOOPBACK and not make_access(settings).restricted:
         _logger.warning(
             "no API key is set: whoever reaches this address may read and change everything",

@@ -7,7 +7,7 @@ import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, cast, get_args
 
 import msgspec
 
@@ -32,6 +32,8 @@ QDRANTS = {
     "cluster_enabled": "QDRANT__CLUSTER__ENABLED",
 }
 """Variables that Qdrant has for a setting; ours goes before."""
+CREDENTIALS = ("api_key", "alt_api_key", "read_only_api_key", "alt_read_only_api_key", "tls_cert", "tls_key")
+"""Settings without which a server is open to more than its operator may think."""
 
 _YES = frozenset({"1", "true", "t", "yes", "y", "on"})
 _NO = frozenset({"0", "false", "f", "no", "n", "off"})
@@ -39,7 +41,7 @@ _LIMIT = re.compile(r"Expected `\w+(?: \| null)?`( of length)? (<=|>=) (\S+)")
 _LIMITS = {"<=": "less than or equal to", ">=": "greater than or equal to"}
 _KIND = re.compile(r"Expected `(\w+)")
 _KINDS = {"int": "a whole number", "float": "a number", "bool": "true or false", "array": "a list of texts, as JSON"}
-_WHERE = re.compile(r" - at `\$\.(\w+)")
+_WHERE = re.compile(r" - at `\$\.(\w+)(\[)?")
 
 
 def read_settings(environment: Mapping[str, str] = os.environ, **given: Any) -> Settings:
@@ -47,17 +49,30 @@ def read_settings(environment: Mapping[str, str] = os.environ, **given: Any) -> 
     # As is usual for servers: names in any case.
     said = {name.lower(): text for name, text in environment.items()}
     values = {**_from_environment(said), **given}
-    nested = {**_nested(said), **values.pop("kafka", {})}
+    nested, flags = _nested(said), values.pop("kafka", None)
     try:
-        settings = msgspec.convert(values, Settings, strict=False, dec_hook=_made)
+        settings = msgspec.convert(values, Settings, dec_hook=_made)
     except msgspec.ValidationError as error:
         raise UserError(_sentence(str(error), values)) from error
-    if not nested:
+    if nested is None and flags is None:
         return settings
-    kafka = _read_kafka(nested)
+    kafka = _read_kafka({**(nested or {}), **(flags or {})})
     if kafka.partitions is None:  # they are of either log
         kafka = kafka.model_copy(update={"partitions": settings.partitions})
     return settings.changed(kafka=kafka)
+
+
+def unread_credentials(environment: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """Variables that have only the name of a key or certificate, which once was enough, and the ones to set instead.
+
+    Where the setting is given by a variable that is read, the other one is somebody else's.
+    """
+    said = {name.lower(): name for name, text in environment.items() if text}
+    return {
+        said[name]: (PREFIX + name).upper()
+        for name in CREDENTIALS
+        if name in said and PREFIX + name not in said and QDRANTS[name].lower() not in said
+    }
 
 
 def _from_environment(said: Mapping[str, str]) -> dict[str, Any]:
@@ -67,23 +82,36 @@ def _from_environment(said: Mapping[str, str]) -> dict[str, Any]:
         text = said.get(PREFIX + name, said.get(QDRANTS[name].lower()) if name in QDRANTS else None)
         if text is None or name == "kafka":
             continue
-        if field.type is bool:
-            word = text.strip().lower()
-            found[name] = word in _YES if word in _YES | _NO else text
-        elif name == "cors_origins":
-            found[name] = _from_json(name, text)
-        else:
-            found[name] = text
+        found[name] = _from_json(name, text) if name == "cors_origins" else _from_text(field.type, text)
     return found
 
 
-def _nested(said: Mapping[str, str]) -> dict[str, Any]:
-    """What the environment says of Kafka: as a JSON object, over that by variables of their own."""
-    found: Any = _from_json("kafka", said[KAFKA]) if KAFKA in said else {}
-    if not isinstance(found, dict):
-        raise UserError("kafka: should be a JSON object")
+def _from_text(kind: Any, text: str) -> Any:
+    """A text as a value of a kind, with or without None; where it is none it stays, which is then said to be wrong."""
+    try:
+        if _includes(kind, bool):
+            word = text.strip().lower()
+            return word in _YES if word in _YES | _NO else text
+        if _includes(kind, int):
+            return int(text)
+        return float(text) if _includes(kind, float) else text
+    except ValueError:
+        return text
+
+
+def _includes(kind: Any, wanted: type) -> bool:
+    return kind is wanted or any(_includes(each, wanted) for each in get_args(kind))
+
+
+def _nested(said: Mapping[str, str]) -> dict[str, Any] | None:
+    """What the environment says of Kafka: as a JSON object, over that by variables of their own. None: nothing."""
     begin = f"{KAFKA}__"
     parts = {name.removeprefix(begin): text for name, text in said.items() if name.startswith(begin)}
+    if KAFKA not in said:
+        return parts or None
+    found: Any = _from_json("kafka", said[KAFKA])
+    if not isinstance(found, dict):
+        raise UserError("kafka: should be a JSON object")
     return {**cast("dict[str, Any]", found), **parts}
 
 
@@ -92,6 +120,8 @@ def _from_json(name: str, text: str) -> Any:
         return msgspec.json.decode(text)
     except msgspec.DecodeError as error:
         raise UserError(f"{name}: should be JSON: {error}") from error
+    except UnicodeEncodeError as error:  # bytes that are no text stand for themselves in the environment
+        raise UserError(f"{name}: should be UTF-8") from error
 
 
 def _read_kafka(nested: dict[str, Any]) -> "KafkaSettings":
@@ -104,7 +134,7 @@ def _read_kafka(nested: dict[str, Any]) -> "KafkaSettings":
         return KafkaSettings.model_validate(nested)
     except ValidationError as error:
         first = error.errors()[0]
-        said = first["msg"].replace("Input should", "should")
+        said = first["msg"].replace("Input should", "should").removeprefix("Value error, ")
         # Other values may be keys.
         instead = f", not {first['input']}" if first["type"].startswith(("greater_than", "less_than")) else ""
         raise UserError(f"{'.'.join(str(part) for part in ('kafka', *first['loc']))}: {said}{instead}") from error
@@ -128,4 +158,7 @@ def _sentence(message: str, values: Mapping[str, Any]) -> str:
             return f"{name}: should not be empty"
         return f"{name}: should be {_LIMITS[limit[2]]} {limit[3]}, not {values[name]}"
     kind = _KIND.match(message)
-    return f"{name}: should be {_KINDS.get(kind[1], kind[1])}" if kind else f"{name}: {message[: where.start()]}"
+    if kind is None:
+        return f"{name}: {message[: where.start()]}"
+    expected = "array" if where[2] else kind[1]
+    return f"{name}: should be {_KINDS.get(expected, expected)}"

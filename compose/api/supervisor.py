@@ -17,6 +17,7 @@ from compose.api.spec import REFUSED, STACK_SIGNAL, WorkerSpec
 from compose.api.visibility_table import VisibilityTable
 from compose.errors import UserError
 from compose.http.server import AddressInUseError, bind, on_stop_signals
+from compose.http_options import warn_if_open
 from compose.listening import base_url, say_listening
 from compose.metrics_folder import FOLDER_VARIABLE, forget_process
 from compose.settings import Settings
@@ -40,6 +41,7 @@ async def supervise(settings: Settings) -> None:
     listener, settings = await listen(settings)
     with listener, run_folder() as folder:
         supervisor = Supervisor(settings, listener, folder)
+        warn_if_open(settings)
         saying = asyncio.create_task(_say(supervisor, listener, settings))
         try:
             await supervisor.run()

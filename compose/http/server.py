@@ -30,7 +30,7 @@ _logger = structlog.get_logger("headwater.http")
 
 
 class AddressInUseError(Exception):
-    """Something else listens on the address."""
+    """Something else listens on the address, or this machine hasn't got it."""
 
 
 def bind(host: str, port: int) -> socket.socket:
@@ -38,8 +38,11 @@ def bind(host: str, port: int) -> socket.socket:
     try:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
         return socket.create_server((host, port), family=family, backlog=BACKLOG)
+    except UnicodeError as error:
+        raise AddressInUseError(f"can't listen on {host}:{port}: that is no name of a host") from error
     except OSError as error:
-        if error.errno in (errno.EADDRINUSE, errno.EACCES, errno.EADDRNOTAVAIL):
+        unusable = error.errno in (errno.EADDRINUSE, errno.EACCES, errno.EADDRNOTAVAIL)
+        if unusable or isinstance(error, socket.gaierror):
             raise AddressInUseError(f"can't listen on {host}:{port}: {error.strerror}") from error
         raise
 

@@ -18,20 +18,28 @@ from click.testing import CliRunner
 
 from compose.commands.app import app
 from compose.errors import UserError
+from compose.http.server import AddressInUseError, bind
 from compose.listening import base_url
 from tests.support.launching import ROOT
 
 
 def first_line(data: Path, terminal: bool, *arguments: str, then: Callable[[str], None] = lambda _: None) -> str:
-    """What ``headwater serve`` says first, on a terminal or in a pipe; ``then`` is done when it has."""
+    """Where ``headwater serve`` says that it listens, on a terminal or in a pipe; ``then`` is done when it has."""
+    return first_lines(data, terminal, *arguments, then=then)[-1]
+
+
+def first_lines(data: Path, terminal: bool, *arguments: str, then: Callable[[str], None] = lambda _: None) -> list[str]:
+    """What it says until then, too."""
     reading, writing = pty.openpty() if terminal else os.pipe()
     command = [sys.executable, "-m", "compose.cli", "serve", "--port", "0", "--data", str(data), *arguments]
     process = subprocess.Popen(command, cwd=ROOT, stderr=writing)
     os.close(writing)
     try:
         with os.fdopen(reading) as lines:
-            said = next(line for line in lines if "listen" in line)
-            then(said)
+            said: list[str] = []
+            while not said or "listen" not in said[-1]:
+                said.append(next(lines))
+            then(said[-1])
             process.send_signal(signal.SIGTERM)
             process.wait()
             return said
@@ -65,6 +73,21 @@ def test_workers_answer_when_they_are_said_to(tmp_path: Path) -> None:
     said = json.loads(first_line(tmp_path, False, "--workers", "2", "--grpc", then=ask))
     assert answered == [200] * 20
     assert (said["event"], said["workers"], said["data"]) == ("listening", 2, str(tmp_path))
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_keys_in_variables_that_are_not_read(tmp_path: Path, workers: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("API_KEY", "guess")
+    said = first_lines(tmp_path, False, "--workers", workers)
+    assert "guess" not in "".join(said)
+    (warning,) = (line for line in map(json.loads, said) if line["level"] == "warning")
+    assert (warning["unread"], warning["remedy"]) == (["API_KEY"], "set HEADWATER_API_KEY")
+
+
+@pytest.mark.parametrize("host", ["nowhere.invalid", "a..b"])
+def test_a_host_that_there_is_not(host: str) -> None:
+    with pytest.raises(AddressInUseError, match=rf"can't listen on {re.escape(host)}:0: ."):
+        bind(host, 0)
 
 
 @pytest.mark.parametrize("workers", ["0", "257"])

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from compose.errors import UserError
-from compose.reading_settings import QDRANTS, read_settings
+from compose.reading_settings import QDRANTS, read_settings, unread_credentials
 from compose.settings import Secret, Settings
 
 
@@ -50,7 +50,7 @@ def test_every_kind_of_value() -> None:
         "HEADWATER_DATA": "/somewhere",
         "HEADWATER_WORKER_TIMEOUT": "2.5",
         "HEADWATER_CORS_ORIGINS": '["https://a", "https://b"]',
-        "HEADWATER_LOG_RETENTION_BYTES": "65536",
+        "HEADWATER_LOG_RETENTION_BYTES": " 65_536\r",
         "HEADWATER_API_KEY": "null",
         "HEADWATER_GROUP": "7",
     }
@@ -69,6 +69,7 @@ def test_what_concerns_kafka_is_put_together() -> None:
     kafka = read_settings({"HEADWATER_KAFKA__PARTITIONS": "2", "HEADWATER_PARTITIONS": "3"}).kafka
     assert kafka is not None
     assert kafka.partitions == 2
+    assert read_settings({"HEADWATER_KAFKA": "{}"}).kafka is not None
     kafka = read_settings({"HEADWATER_KAFKA__PREFIX": "a", "HEADWATER_PARTITIONS": "3"}).kafka
     assert kafka is not None
     assert kafka.partitions == 3
@@ -81,12 +82,18 @@ def test_what_concerns_kafka_is_put_together() -> None:
         ({"HEADWATER_PARTITIONS": "0"}, "partitions: should be greater than or equal to 1, not 0"),
         ({"HEADWATER_WORKER_TIMEOUT": "0.5"}, "worker_timeout: should be greater than or equal to 1.0, not 0.5"),
         ({"HEADWATER_PORT": "http"}, "port: should be a whole number"),
+        ({"HEADWATER_PORT": "1e3"}, "port: should be a whole number"),
+        ({"HEADWATER_LOG_RETENTION_BYTES": "null"}, "log_retention_bytes: should be a whole number"),
         ({"HEADWATER_WORKER_TIMEOUT": "soon"}, "worker_timeout: should be a number"),
         ({"HEADWATER_GRPC": "perhaps"}, "grpc: should be true or false"),
         ({"HEADWATER_GROUP": ""}, "group: should not be empty"),
         ({"HEADWATER_CORS_ORIGINS": "a"}, "cors_origins: should be JSON: .*"),
         ({"HEADWATER_CORS_ORIGINS": "{}"}, "cors_origins: should be a list of texts, as JSON"),
+        ({"HEADWATER_CORS_ORIGINS": "[1]"}, "cors_origins: should be a list of texts, as JSON"),
+        ({"HEADWATER_CORS_ORIGINS": "\udcff"}, "cors_origins: should be UTF-8"),
         ({"HEADWATER_KAFKA": "1"}, "kafka: should be a JSON object"),
+        ({"HEADWATER_KAFKA__TLS_KEY": "x"}, "kafka: tls_ca, tls_certificate and tls_key have no meaning .*"),
+        ({"HEADWATER_KAFKA__BOOTSTRAP_SERVERS": "h:x"}, "kafka.bootstrap_servers: should be HOST:PORT, .* 'h:x'"),
         ({"HEADWATER_KAFKA__TIMEOUT": "soon"}, "kafka.timeout: should be a valid number, .*"),
         ({"HEADWATER_KAFKA__TIMEOUT": "0"}, "kafka.timeout: should be greater than or equal to 1, not 0"),
         ({"HEADWATER_TLS_CERT": "x"}, "tls_cert and tls_key are given together, or neither"),
@@ -98,6 +105,13 @@ def test_what_is_wrong_is_said(environment: dict[str, Any], message: str) -> Non
     with pytest.raises(UserError) as raised:
         read_settings(environment)
     assert re.fullmatch(message, str(raised.value))
+
+
+def test_variables_that_have_only_the_name_of_a_key() -> None:
+    environment = {"API_KEY": "x", "Tls_Cert": "x", "PORT": "1", "TLS_KEY": ""}
+    assert unread_credentials(environment) == {"API_KEY": "HEADWATER_API_KEY", "Tls_Cert": "HEADWATER_TLS_CERT"}
+    for read in ("HEADWATER_API_KEY", "QDRANT__SERVICE__API_KEY", "headwater_api_key"):
+        assert unread_credentials({"API_KEY": "x", read: "y"}) == {}
 
 
 def test_keys_are_not_shown_and_get_to_workers() -> None:

@@ -47,6 +47,10 @@ class GrowingCodes:
             self._last = rows, codes
             return codes
 
+    def missing(self, rows: int) -> int:
+        """How many of the first ``rows`` get codes only once they are asked for."""
+        return 0 if rows < LEAST_ROWS or self._too_large else max(0, rows - self._rows.size)
+
     def _encode(self, matrix: NDArray[Any]) -> Floats | None:
         """Make the codes that are missing; the centre, None where there can be none."""
         if self._centre is None and not self._too_large:

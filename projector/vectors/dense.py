@@ -43,6 +43,11 @@ class DenseVectors:
         codes = self.codes
         return codes.of(self.matrix) if isinstance(codes, GrowingCodes) else None if codes is None else codes.kernel
 
+    def missing_codes(self) -> int:
+        """How many values search codes are made of first where they are asked for."""
+        codes = self.codes
+        return codes.missing(self.rows) * self.matrix.shape[1] if isinstance(codes, GrowingCodes) else 0
+
 
 class GrowingMatrix:
     """A growing matrix."""

@@ -29,11 +29,15 @@ class Target(NamedTuple):
 class Prepared:
     """What threads of the kernel compare of some targets, and about how long one takes, in microseconds."""
 
-    def __init__(self, make: Callable[[], KernelScans], us: float) -> None:
-        """``make``: only called where it comes to that, as masks of what may be found may have to be made."""
+    def __init__(self, make: Callable[[], KernelScans], us: float, *, final: bool) -> None:
+        """``make``: only called where it comes to that, as masks of what may be found may have to be made.
+
+        ``final``: whether nothing better can be prepared of the same targets later.
+        """
         self._make = make
         self._scans: KernelScans | None = None
         self.us = us
+        self.final = final
 
     @property
     def scans(self) -> KernelScans:
@@ -53,10 +57,15 @@ class TargetGroup:
         self._rows_are_slots = all(target.vectors.slots is None for target in targets)
 
     def prepared(self, prepare: Callable[[Sequence[Target]], Prepared], *, coded: bool) -> Prepared:
-        """What ``prepare`` makes of the targets, whatever the query, once; ``coded``: by search codes, if any."""
+        """What ``prepare`` makes of the targets, whatever the query, once that is final.
+
+        ``coded``: by search codes, if any.
+        """
         known = self._prepared.get(coded)
         if known is None:
-            known = self._prepared[coded] = prepare(self.targets)
+            known = prepare(self.targets)
+            if known.final:
+                self._prepared[coded] = known
         return known
 
     def places(self, numbers: NDArray[np.int64], rows: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -1,18 +1,25 @@
 """Scans: what is long is done by threads of the kernel, and finds the same."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from ingest.deadline import Deadline
 from projector.frames import ShardId
 from projector.kernel import KernelPool, KernelScans
+from projector.quantization.search_codes import LEAST_ROWS
+from projector.vectors.dense import DenseVectors
+from projector.view import live_tails
 from projector.view.live_shard import LiveShard
 from projector.view.shard_view import ShardView
 from query_api.budget import Allowance, OverEstimateError
 from query_api.find.nearest import NearestSearch
 from query_api.find.scans import Scans
 from query_api.native import SPLIT_US
+from query_api.plan.leaves import QuantizedSearch
 from query_api.plan.selection import Selection
+from query_api.vectors import dense
 from schemas.config import CollectionConfig, Datatype, Distance, VectorParams
 from schemas.ids import PointId
 from schemas.points import encode_point
@@ -22,17 +29,20 @@ from tests.query_api.engine import NearestQuery, search
 
 DIM = 512
 PLAIN = Selection(with_payload=False)
+UNLIMITED = Allowance(np.inf, Deadline(np.inf))
 
 
 def of_rows(
-    count: int, distance: Distance = Distance.COSINE, datatype: Datatype | None = None
+    count: int, distance: Distance = Distance.COSINE, datatype: Datatype | None = None, batch: int | None = None
 ) -> tuple[ShardView, list[NearestQuery]]:
     matrix = np.random.default_rng(1).normal(size=(count, DIM)).astype(np.float32)
     params = VectorParams(DIM, distance, datatype=datatype)
     kind = DenseKind(params)
     live = LiveShard(ShardId(1, 0), CollectionConfig(vectors={"": params}), [], 0)
     points = [encode_point(1, [(0, kind.stored(row[np.newaxis]))], b"") for row in matrix]
-    live.apply([PointId(i) for i in range(count)], points, 1)
+    for at in range(0, count, batch or count):
+        some = points[at : at + (batch or count)]
+        live.apply([PointId(at + i) for i in range(len(some))], some, 1)
     queries = [np.frombuffer(kind.stored(row[np.newaxis]), kind.dtype) for row in matrix[:4]]
     return live.publish(1), [NearestQuery(query, "", 5) for query in queries]
 
@@ -89,6 +99,18 @@ def test_scans_of_many_parts_are_one_and_find_the_same() -> None:
         for found in (scans.nearest("dot", query, wanted), next_taken(pool)):
             assert not isinstance(found, str)
             assert [*zip(*(values.tolist() for values in found), strict=True)] == right
+
+
+def test_a_search_makes_codes_of_one_tail_at_most_where_many_have_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live_tails, "FULL_ROWS", LEAST_ROWS)
+    monkeypatch.setattr(dense, "MADE_AT_ONCE", LEAST_ROWS * DIM)
+    view, queries = of_rows(4 * LEAST_ROWS, batch=LEAST_ROWS)
+    without = replace(queries[0], quantization=QuantizedSearch(ignore=True))
+    right = str(ahead_of(view, without).nearest(UNLIMITED))
+    for missing in (3, 2, 1, 0, 0):
+        assert str(ahead_of(view, queries[0]).nearest(UNLIMITED)) == right
+        left = [held.vectors.missing_codes() for held in view.holding("") if isinstance(held.vectors, DenseVectors)]
+        assert left == [0] * (4 - missing) + [LEAST_ROWS * DIM] * missing
 
 
 def test_what_is_long_is_not_done_on_the_loop() -> None:

@@ -46,16 +46,19 @@ Pool::~Pool() {
 }
 
 void Pool::add(std::unique_ptr<Task> task) {
-    const std::lock_guard<std::mutex> lock(lock_);
-    if (waiting_.size() >= idle_ && threads_.size() < most_) {
-        try {
-            threads_.emplace_back([this] { work(); });
-        } catch (const std::system_error&) {
-            // No more threads to be had: those that there are do it.
-            if (threads_.empty()) throw;
+    {
+        const std::lock_guard<std::mutex> lock(lock_);
+        if (waiting_.size() >= idle_ && threads_.size() < most_) {
+            try {
+                threads_.emplace_back([this] { work(); });
+            } catch (const std::system_error&) {
+                // No more threads to be had: those that there are do it.
+                if (threads_.empty()) throw;
+            }
         }
+        waiting_.push_back(std::move(task));
     }
-    waiting_.push_back(std::move(task));
+    // Whoever is woken may take this thread's core at once, and would wait for the lock then.
     more_.notify_one();
 }
 
@@ -65,13 +68,14 @@ bool Pool::is_busy() {
 }
 
 std::vector<std::unique_ptr<Task>> Pool::finished() {
+    char bytes[16];
+    while (read(ends_[0], bytes, sizeof bytes) < 0 && errno == EINTR) {
+    }
     std::vector<std::unique_ptr<Task>> some;
     const std::lock_guard<std::mutex> lock(lock_);
     some.swap(finished_);
-    char byte;
-    while (told_ && read(ends_[0], &byte, 1) < 0 && errno == EINTR) {
-    }
     told_ = false;
+    ++asked_;
     return some;
 }
 
@@ -94,10 +98,13 @@ void Pool::work() {
         // What a task keeps is not to stay until there is other work.
         const bool at_rest = running_ == 0 && waiting_.empty();
         if (told_ || !(tell || at_rest)) continue;
+        const std::uint64_t asked = asked_;
+        lock.unlock();
         const char byte = 0;
         while (write(ends_[1], &byte, 1) < 0 && errno == EINTR) {
         }
-        told_ = true;
+        lock.lock();
+        if (asked == asked_) told_ = true;
     }
 }
 

@@ -3,6 +3,7 @@
 
 #include <condition_variable>
 #include <cstddef>
+#include <cstdint>
 #include <deque>
 #include <memory>
 #include <mutex>
@@ -43,7 +44,8 @@ class Pool {
     std::vector<std::thread> threads_;  // begun when there is work for them
     std::size_t idle_ = 0;
     std::size_t running_ = 0;  // tasks that are taken and have not ended
-    bool told_ = false;  // as long as a byte is in the pipe
+    std::uint64_t asked_ = 0;  // how many times [finished] was asked
+    bool told_ = false;        // whether something was written to the pipe since
     bool closing_ = false;
 };
 

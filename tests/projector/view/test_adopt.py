@@ -46,11 +46,11 @@ class Named:
 
 @dataclass
 class Reader:
-    """A live shard and how many of the changes it has taken in."""
+    """A live shard, how many of the changes it has taken in, and the number of the manifest whose segments it has."""
 
     live: LiveShard
     taken: int
-    offset: int
+    manifest: int
     kept: list[Kept] = field(default_factory=list[Kept])
 
 
@@ -67,7 +67,7 @@ class AdoptMachine(RuleBasedStateMachine):
         self.sealed = -1
         self.builds: list[tuple[ShardView, list[bool], bool]] = []
         self.manifests = [Named(-1, -1, [])]
-        self.readers = [Reader(LiveShard(SHARD, CONFIG, [], -1), 0, -1)]
+        self.readers = [Reader(LiveShard(SHARD, CONFIG, [], -1), 0, 0)]
 
     @rule(
         batch=st.lists(st.tuples(ids, st.none() | contents), max_size=5),
@@ -154,11 +154,14 @@ class AdoptMachine(RuleBasedStateMachine):
     @rule(which=st.integers(0, 5), back=st.integers(0, 2))
     def adopt(self, which: int, back: int) -> None:
         reader = self.readers[which % len(self.readers)]
-        manifest = self.manifests[max(0, len(self.manifests) - 1 - back)]
-        if reader.live.view.offset >= manifest.usable_from and manifest.offset >= reader.offset:
+        number = max(0, len(self.manifests) - 1 - back)
+        manifest = self.manifests[number]
+        # A manifest takes the place of those before it: nobody goes back to one. What a merge left out, it left out
+        # because it was dead, which only later manifests say.
+        if reader.live.view.offset >= manifest.usable_from and number >= reader.manifest:
             before = reader.live.view.offset
             view = reader.live.adopt(manifest.offset, manifest.segments)
-            reader.offset = manifest.offset
+            reader.manifest = number
             assert view.offset == before
             assert all(part.tail.rows_up_to(manifest.offset) == 0 for part in view.tails)
             reader.kept.append(Kept(view, self.shown[before]))
@@ -168,14 +171,15 @@ class AdoptMachine(RuleBasedStateMachine):
     def begin_to_read(self) -> None:
         """As after a load: everything after the manifest's offset is read before anything is shown."""
         manifest = self.manifests[-1]
-        reader = Reader(LiveShard(SHARD, CONFIG, manifest.segments, manifest.offset), 0, manifest.offset)
+        live = LiveShard(SHARD, CONFIG, manifest.segments, manifest.offset)
+        reader = Reader(live, 0, len(self.manifests) - 1)
         last = max(offset for offset in self.shown)
         for offset, changed, points in self.changes:
             if offset > last:
                 break
             reader.taken += 1
             if offset > manifest.offset:
-                reader.live.apply(changed, points, offset)
+                live.apply(changed, points, offset)
         assert last >= manifest.usable_from
         self._publish(reader, last)
         self.readers.append(reader)

@@ -210,15 +210,16 @@ def max_sim_scores(
     rows: NDArray[np.int64] | None = None,
     level: str | None = None,
 ) -> NDArray[np.float32]: ...
-def normalised(vectors: NDArray[np.float32]) -> NDArray[np.float32]: ...  # as schemas.vectors.normalise does, [dim] or
 
-# [vectors, dim]; what has length one already may be ``vectors`` itself
-def row_of_each(runs: list[bytes], head: bytes, at: int, width: int) -> bytes | None: ...  # what follows on ``head``,
+# As schemas.vectors.normalise does, [dim] or [vectors, dim]; one vector of length one is given back itself.
+def normalised(vectors: NDArray[np.float32]) -> NDArray[np.float32]: ...
 
-# which each run has at ``at``, in ``width`` bytes, one after another; None where one has not so much, or anything else
-def around_rows(head: bytes, rows: bytes, width: int, rests: list[bytes]) -> list[bytes]: ...  # each row of ``width``
+# What follows on ``head``, which each run has at ``at``, in ``width`` bytes: of all runs one after another. None where
+# one has not so much, or anything else.
+def row_of_each(runs: list[bytes], head: bytes, at: int, width: int) -> bytes | None: ...
 
-# bytes behind ``head`` and before its rest; raises ValueError where there are not as many
+# Each row of ``width`` bytes behind ``head`` and before its rest. Raises ValueError where there are not as many.
+def around_rows(head: bytes, rows: bytes, width: int, rests: list[bytes]) -> list[bytes]: ...
 def rotated(rows: NDArray[np.float32], signs: NDArray[np.float32]) -> NDArray[np.float32]: ...
 def product_codes(
     rows: NDArray[np.float32],  # [rows, chunks * width]

@@ -1,4 +1,5 @@
-// What Python sees of the kernel; see _kernel.pyi. No call holds the interpreter lock while it computes.
+// What Python sees of the kernel; see _kernel.pyi. No call holds the interpreter lock while it computes, but for those
+// that make bytes of bytes, normalise, or count what a message takes.
 #include <pybind11/numpy.h>
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>

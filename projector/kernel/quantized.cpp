@@ -89,7 +89,6 @@ Bits bits_baseline(const std::uint8_t* words, const std::uint8_t* weights, std::
 
 #ifdef HEADWATER_X86
 
-
 // The same as above, with the processor's own instruction for counting bits.
 CODES_AVX2 Bits bits_avx2(const std::uint8_t* words, const std::uint8_t* weights, std::size_t count, std::size_t planes) {
     return any_bits(words, weights, count, planes);

@@ -209,8 +209,8 @@ std::vector<Scored> nearest_of(const std::vector<std::vector<Scored>>& parts, st
 }
 
 std::vector<Scored> nearest(const Matrix& matrix, Measure measure, Level level, const float* query, std::size_t wanted,
-                            const Chosen& chosen, const ScanCodes* codes) {
-    Search search{measure, level, query, wanted, {{matrix, chosen, codes}}};
+                            const Chosen& chosen) {
+    Search search{measure, level, query, wanted, {{matrix, chosen}}};
     return nearest_left(search);
 }
 

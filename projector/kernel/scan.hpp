@@ -73,7 +73,7 @@ std::vector<Scored> nearest_of(const std::vector<std::vector<Scored>>& parts, st
 
 // That of all chosen rows, by one thread.
 std::vector<Scored> nearest(const Matrix& matrix, Measure measure, Level level, const float* query, std::size_t wanted,
-                            const Chosen& chosen, const ScanCodes* codes = nullptr);
+                            const Chosen& chosen);
 
 // The scores of each of [count] queries with all chosen rows, one query's after another's, to [out].
 void scores(const Matrix& matrix, Measure measure, Level level, const float* queries, std::size_t count,

@@ -25,13 +25,13 @@ from schemas.ids import PointId
 
 _LEAF_US, _PART_US, _HIT_US = 80.0, 60.0, 2.0
 """For what is done beside comparing: once, in each part, and for each hit."""
-Places = NDArray[np.int64]
-
 _MANY = 1 << 10
 _FEW = 64
 """So many more hits than are wanted are sorted sooner than left out."""
 _SURPLUS_US = 0.02
 """For each of more candidates than that: whether it can be answered."""
+
+Places = NDArray[np.int64]
 
 
 class PartSearch(NamedTuple):

@@ -1,6 +1,5 @@
 """Scores. One function gives those that are answered, whatever part a point is in and however it was found."""
 
-from math import inf
 from typing import Any
 
 import msgspec
@@ -51,13 +50,3 @@ class Scorer(msgspec.Struct, frozen=True, eq=False):
         ``codes``: the rows' search codes, by which the same are found sooner.
         """
         return nearest(matrix, self.measure, self.query, wanted, chosen, codes=codes)
-
-    def nearness(self, scores: Floats) -> Floats:
-        """Scores as nearness."""
-        return scores if self.distance.higher_is_nearer else -scores
-
-    def near_enough(self, threshold: float | None) -> float:
-        """The least nearness that passes a score threshold."""
-        if threshold is None:
-            return -inf
-        return threshold if self.distance.higher_is_nearer else -threshold

@@ -244,3 +244,5 @@ def test_indexed_only_leaves_out_what_is_large_and_has_no_graph() -> None:
     assert found[0].id == 0
     assert found[1].id < POINTS
     assert not is_costly([live.view], query)
+    # What has a graph is not left out where it isn't used.
+    assert [p.id for p in search([live.view], replace(query, exact=True), PLAIN)] == [p.id for p in found]

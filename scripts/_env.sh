@@ -106,6 +106,7 @@ prepare_locked() {
             install_build_tools
             say "installing dependencies (some is compiled: this can take a minute)"
             install_extra ""
+            say "compiling the kernel and the parser (this can take two minutes)"
             PYTHONWARNINGS=ignore pip_install --no-deps --no-build-isolation -e "$ROOT"
             # pip compiles what it copies, and this stays where it is. Where PYTHONDONTWRITEBYTECODE is set, each start
             # would compile all of it, for .3 s of the processor.

@@ -181,3 +181,20 @@ def test_nobody_waits_beyond_the_deadline() -> None:
             await NativeThreads().run([Work(LONG_US)], Deadline(0.0))
 
     asyncio.run(late())
+
+
+def test_who_waits_is_told_of_a_deadline_that_comes_meanwhile_and_others_wait_on() -> None:
+    class Endless(Work):
+        def begin(self, pool: KernelPool, ticket: int) -> None:
+            """Nothing comes of it."""
+
+    async def late() -> None:
+        threads = NativeThreads()
+        patient = asyncio.create_task(threads.run([Endless(LONG_US)], Deadline(SECONDS)))
+        await asyncio.sleep(0)
+        with pytest.raises(TimedOutError):
+            await threads.run([Endless(LONG_US)], Deadline(0.001))
+        assert not patient.done()
+        patient.cancel()
+
+    asyncio.run(late())

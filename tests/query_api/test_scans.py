@@ -1,6 +1,7 @@
 """Scans: what is long is done by threads of the kernel, and finds the same."""
 
 from dataclasses import replace
+from weakref import ref
 
 import numpy as np
 import pytest
@@ -65,6 +66,15 @@ def test_what_is_long_is_done_ahead_and_finds_the_same(monkeypatch: pytest.Monke
         assert ahead_of(view, query).us > SPLIT_US
         found = {(point.id, point.score) for point in search([view], query, PLAIN)}
         assert found == set(zip(candidates.places.tolist(), candidates.scores.tolist(), strict=True))
+
+
+def test_a_view_that_was_searched_goes_with_the_last_who_holds_it() -> None:
+    view, queries = of_rows(50)
+    for query in (queries[0], replace(queries[0], exact=True)):
+        ahead_of(view, query).nearest(UNLIMITED)
+    held = ref(view)
+    del view
+    assert held() is None
 
 
 def test_what_failed_ahead_is_done_by_who_needs_it() -> None:

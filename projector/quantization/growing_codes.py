@@ -29,8 +29,11 @@ class GrowingCodes:
         self._last: tuple[int, KernelSearchCodes] | None = None
         self._lock = Lock()
 
-    def of(self, matrix: NDArray[Any]) -> KernelSearchCodes | None:
-        """Those of the first rows, [rows, dim]; None where they are few, or hold what is too large for codes."""
+    def of(self, matrix: NDArray[Any], most: int | None = None) -> KernelSearchCodes | None:
+        """Those of the first rows, [rows, dim]; None where they are few, or hold what is too large for codes.
+
+        Also None where more than ``most`` rows have none yet: it makes those of so many.
+        """
         rows = len(matrix)
         if rows < LEAST_ROWS:
             return None
@@ -38,30 +41,31 @@ class GrowingCodes:
             last = self._last
             if last is not None and last[0] == rows:
                 return last[1]
-            centre = self._encode(matrix)
-            if centre is None:
+            end = rows if most is None else min(rows, self._rows.size + most)
+            if end > self._rows.size:
+                self._encode(matrix[:end])
+            if self._centre is None or self._too_large or self._rows.size < rows:
                 return None
             # What sizes grew by since is no less true of the first rows.
             error, length, scale = self._sizes.tolist()
-            codes = KernelSearchCodes(self._rows.rows(rows), centre, self._measure, error, length, scale)
+            codes = KernelSearchCodes(self._rows.rows(rows), self._centre, self._measure, error, length, scale)
             self._last = rows, codes
             return codes
 
     def missing(self, rows: int) -> int:
-        """How many of the first ``rows`` get codes only once they are asked for."""
+        """How many of the first ``rows`` have no codes yet, and are to get some."""
         return 0 if rows < LEAST_ROWS or self._too_large else max(0, rows - self._rows.size)
 
-    def _encode(self, matrix: NDArray[Any]) -> Floats | None:
-        """Make the codes that are missing; the centre, None where there can be none."""
+    def _encode(self, matrix: NDArray[Any]) -> None:
+        """Make the codes that are missing, up to what is too large for them."""
         if self._centre is None and not self._too_large:
             self._centre = centre_of(matrix)
             self._too_large = self._centre is None
         for block in float_blocks(matrix[self._rows.size :]):
             if self._too_large or self._centre is None:
-                return None
+                return
             self._too_large = is_too_large(block)
             if not self._too_large:
                 codes, *theirs = encoded(block, self._centre, self._measure)
                 self._rows.extend(codes)
                 self._sizes = np.maximum(self._sizes, theirs)
-        return None if self._too_large else self._centre

@@ -38,15 +38,18 @@ class DenseVectors:
         """One of them, [dim]."""
         return self.matrix[row]
 
-    def search_codes(self) -> KernelSearchCodes | None:
-        """Theirs, if there are any. Those of what came to a tail are made here."""
+    def search_codes(self, most: int | None = None) -> KernelSearchCodes | None:
+        """Theirs, if there are any. Those of what came to a tail are made here, of at most so many rows, None for all:
+        it has some once all have.
+        """
         codes = self.codes
-        return codes.of(self.matrix) if isinstance(codes, GrowingCodes) else None if codes is None else codes.kernel
+        if isinstance(codes, GrowingCodes):
+            return codes.of(self.matrix, most)
+        return None if codes is None else codes.kernel
 
     def missing_codes(self) -> int:
-        """How many values search codes are made of first where they are asked for."""
-        codes = self.codes
-        return codes.missing(self.rows) * self.matrix.shape[1] if isinstance(codes, GrowingCodes) else 0
+        """How many rows of a tail have no search codes yet, and are to get some."""
+        return self.codes.missing(self.rows) if isinstance(self.codes, GrowingCodes) else 0
 
 
 class GrowingMatrix:

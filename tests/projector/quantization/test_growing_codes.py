@@ -42,6 +42,20 @@ def test_what_is_found_is_the_same(steps: list[int], distance: Distance, growth:
             assert [part.tolist() for part in found] == [part.tolist() for part in right]
 
 
+def test_many_rows_get_theirs_a_few_at_a_time() -> None:
+    matrix, rows = rows_of(2500, 1), 2500
+    growing, query = GrowingCodes(DIM, Distance.DOT), rows_of(1, 2)[0]
+    for missing in (1500, 500):
+        assert growing.of(matrix, 1000) is None
+        assert growing.of(matrix, 0) is None
+        assert growing.missing(rows) == missing
+    codes = growing.of(matrix, 1000)
+    assert codes is not None
+    assert growing.missing(rows) == 0
+    found, right = nearest(matrix, "dot", query, 10, codes=codes), nearest(matrix, "dot", query, 10)
+    assert [part.tolist() for part in found] == [part.tolist() for part in right]
+
+
 def test_few_rows_have_none() -> None:
     growing = GrowingCodes(DIM, Distance.DOT)
     assert growing.of(rows_of(LEAST_ROWS - 1, 1)) is None

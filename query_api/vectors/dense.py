@@ -70,7 +70,7 @@ class DenseComparison:
             if walked is not None:
                 return walked
         coded = found.count >= LEAST_CODED and not query.asked.quantization.ignore
-        codes = vectors.search_codes() if coded else None
+        codes = vectors.search_codes(MADE_AT_ONCE // vectors.matrix.shape[1]) if coded else None
         query.allowance.spend(self._scan_us(vectors, found, codes))
         rows, near = self.scorer.nearest(vectors.matrix, query.wanted, found.chosen(), codes)
         if query.allowance.notes is not None:

@@ -1,15 +1,17 @@
 """Runs a module and notes where its main thread is: python bench/sampling.py OUTPUT MODULE [ARGUMENT ...].
 
-Every few milliseconds of processor time of the process the main thread's Python stack is noted, with the processor time
-that this thread used since: what a call used that is no Python counts for the function that called it. SIGUSR2 writes
+Every few milliseconds of processor time that the main thread uses its Python stack is noted, with that time: what a call
+used that is no Python counts for the function that called it. SIGUSR2 writes
 "function (file);function (file) microseconds" to OUTPUT, a line each, outermost first, and begins anew. Time of other
 threads is in a stack of its own.
 """
 
+import ctypes
 import os
 import runpy
 import signal
 import sys
+import threading
 import time
 from collections import Counter
 from pathlib import Path
@@ -17,6 +19,8 @@ from types import CodeType, FrameType
 
 PERIOD = 0.002
 OTHER = "other threads"
+_TO_A_THREAD = 4
+"""SIGEV_THREAD_ID."""
 
 
 class Sampler:
@@ -64,12 +68,42 @@ def _short(path: str) -> str:
     return path
 
 
+class _Event(ctypes.Structure):
+    """sigevent, as Linux has it for 64 bits."""
+
+    _fields_ = (
+        ("value", ctypes.c_void_p),
+        ("signo", ctypes.c_int),
+        ("notify", ctypes.c_int),
+        ("thread", ctypes.c_int),
+        ("rest", ctypes.c_int * 11),
+    )
+
+
+class _Times(ctypes.Structure):
+    """itimerspec."""
+
+    _fields_ = tuple((name, ctypes.c_long) for name in ("every_s", "every_ns", "first_s", "first_ns"))
+
+
+def _begin_signals() -> None:
+    """Have signals come by the processor time of this thread: by that of the process they came while others ran."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    timer = ctypes.c_void_p()
+    event = _Event(None, signal.SIGPROF, _TO_A_THREAD, threading.get_native_id())
+    period = round(PERIOD * 1e9)
+    times = _Times(0, period, 0, period)
+    made = libc.timer_create(time.CLOCK_THREAD_CPUTIME_ID, ctypes.byref(event), ctypes.byref(timer))
+    if made != 0 or libc.timer_settime(timer, 0, ctypes.byref(times), None) != 0:
+        raise OSError(ctypes.get_errno(), "a timer of processor time")
+
+
 def main() -> None:
     """See the module's docstring."""
     sampler = Sampler(Path(sys.argv[1]))
     signal.signal(signal.SIGPROF, sampler.sample)
     signal.signal(signal.SIGUSR2, sampler.write)
-    signal.setitimer(signal.ITIMER_PROF, PERIOD, PERIOD)
+    _begin_signals()
     sys.argv = sys.argv[2:]
     # Modules are found from where it was started, not beside this file.
     sys.path[0] = os.getcwd()

@@ -21,7 +21,7 @@ Measured: one more piece takes the event loop 4 to 9 us, what comes of it includ
 """
 LONG_US = 1000.0
 """What takes so long is not done on the event loop even where nothing else is to be done there."""
-SPLIT_US = 500.0
+SPLIT_US = 250.0
 """The same of what several threads do together, as that is sooner done."""
 _CHECKED_SECONDS = 0.1
 """So much later than they said some may be told that it took too long."""

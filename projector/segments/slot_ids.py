@@ -3,7 +3,7 @@
 from array import array
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
-from typing import TypeVar
+from typing import TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,7 +25,7 @@ class SlotIds:
         self.numbers = numbers
         self.uuids = uuids
         self.size = len(numbers) + len(uuids)
-        self._number_view = numbers.data
+        self._number_view = cast("Sequence[PointId]", numbers.data)
         self._uuid_view = uuids.view(np.uint8).data
         self._first = int(numbers[0]) if len(numbers) else 0
         self._dense = len(numbers) > 0 and int(numbers[-1]) - self._first == len(numbers) - 1
@@ -75,7 +75,7 @@ class SlotIds:
     def id_at(self, slot: int) -> PointId:
         """The id at a slot."""
         if slot < len(self._number_view):
-            return PointId(self._number_view[slot])
+            return self._number_view[slot]
         return PointId(UUID_BASE + int.from_bytes(self._uuid_at(slot - len(self._number_view)), "big"))
 
     def ids_at(self, slots: NDArray[np.integer]) -> list[PointId]:

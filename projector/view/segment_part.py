@@ -83,7 +83,7 @@ class SegmentPart:
 
     def id_at(self, slot: int) -> PointId:
         """The id in a slot."""
-        return self.segment.id_at(slot)
+        return self._ids.id_at(slot)
 
     def ids_at(self, slots: NDArray[np.integer]) -> Sequence[PointId]:
         """The ids in many slots."""

@@ -122,17 +122,18 @@ def compared_rows(ef: float, rows: int) -> float:
     return COMPARED * ef**BY_EF * max(1.0, rows / MEASURED_ROWS) ** BY_SIZE
 
 
-def walk_for(found: Findable, ef: int, dim: int, most: float = BUDGET) -> WalkPlan | None:
+def walk_for(found: Findable, ef: int, dim: int, most: float = BUDGET, cost: float = 1.0) -> WalkPlan | None:
     """How to search the graph of a part of which ``found`` may be found; None when exact search is quicker.
 
-    ``most``: the share of what may be found that a filtered walk compares at most.
+    ``most``: the share of what may be found that a filtered walk compares at most. ``cost``: how long comparing a row
+    takes, of what it takes by vectors of ``dim`` float32.
 
     What a filter leaves is sought within the walk, which ends when ``ef`` that pass are kept. Without one, what is dead
     is left out afterwards: that takes no mask of all rows, which every death would make anew.
     """
     if found.count == 0:
         return None
-    share, each = found.count / found.rows, compared_us(dim)
+    share, each = found.count / found.rows, compared_us(dim) * cost
     if found.filtered:
         compared = FILTERED_COMPARED * (ef * kept_of_ef(share)) ** BY_EF * share**-FILTERED
         budget = int(found.count * most)

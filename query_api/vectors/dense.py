@@ -83,15 +83,14 @@ class DenseComparison:
             return coded_walk(graph, graph.codes, self.scorer, asked)
         found, query, codes = asked.found, self.scorer.query, graph.search_codes
         prepared = None if codes is None or not codes.walked else self._prepared(codes, asked)
-        plan = walk_for(found, asked.ef, len(query), BUDGET if prepared is None else coded_budget(found))
+        most, cost = (BUDGET, 1.0) if prepared is None else (coded_budget(found), CODED_WALK)
+        plan = walk_for(found, asked.ef, len(query), most, cost)
         if plan is None:
             return None
         wanted = min(asked.wanted, found.count)
         finish = graph.rescoring.finish(query, wanted, found.kept(graph.repeats), prepared)
-        if prepared is None:
-            return GraphWalk(graph, query, found, wanted, plan, finish=finish)
-        plan = plan._replace(us=plan.us * CODED_WALK, us_each=plan.us_each * CODED_WALK)
-        return GraphWalk(graph, prepared.bytes, found, wanted, plan, coded=True, finish=finish)
+        looked_for = query if prepared is None else prepared.bytes
+        return GraphWalk(graph, looked_for, found, wanted, plan, coded=prepared is not None, finish=finish)
 
     def scans(self, group: TargetGroup, wanted: int, quantization: QuantizedSearch) -> Scans:
         """Comparing all that may be found."""

@@ -37,11 +37,10 @@ def nearest_by_codes(codes: Codes, vectors: DenseVectors, scorer: Scorer, query:
 def coded_walk(graph: Graph, codes: Codes, scorer: Scorer, asked: Asked) -> GraphWalk | None:
     """How to begin in a graph by its codes; None where comparing all that may be found is quicker."""
     kept, found = _kept(codes, asked), asked.found
-    plan = walk_for(found, max(asked.ef, kept), len(scorer.query))
+    dearer = codes.quantizer.compared_us / compared_us(len(scorer.query))
+    plan = walk_for(found, max(asked.ef, kept), len(scorer.query), cost=dearer)
     if plan is None:
         return None
-    dearer = codes.quantizer.compared_us / compared_us(len(scorer.query))
-    plan = plan._replace(us=plan.us * dearer, us_each=plan.us_each * dearer)
     return GraphWalk(graph, codes.quantizer.prepare(scorer.query), found, min(kept, found.count), plan, coded=True)
 
 

@@ -1,9 +1,8 @@
 """Runs a module and notes where its main thread is: python bench/sampling.py OUTPUT MODULE [ARGUMENT ...].
 
-Every few milliseconds of processor time that the main thread uses its Python stack is noted, with that time: what a call
-used that is no Python counts for the function that called it. SIGUSR2 writes
-"function (file);function (file) microseconds" to OUTPUT, a line each, outermost first, and begins anew. Time of other
-threads is in a stack of its own.
+Every few milliseconds of processor time that the main thread uses its Python stack is noted, with that time: what a
+call used that is no Python counts for the function that called it. SIGUSR2 writes "function (file);function (file)
+microseconds" to OUTPUT, a line each, outermost first, and begins anew. Time of other threads is in a stack of its own.
 """
 
 import ctypes

@@ -1,6 +1,7 @@
 """Where the nearest of one vector name are sought: parts of a view that have such vectors, and what may be found."""
 
 from collections.abc import Callable, Sequence
+from functools import cached_property
 from typing import NamedTuple
 from weakref import WeakKeyDictionary
 
@@ -92,12 +93,20 @@ class Targets:
             if (found := Findable(held.part, held.vectors, filter)).count
         ]
         self.with_graph: Sequence[Target] = [target for target in self.all if target.graph is not None]
-        self.everywhere = TargetGroup(self.all)
-        self.without_graph = TargetGroup([target for target in self.all if target.graph is None])
         self.rows_in_segments = sum(held.vectors.rows for held in there if held.number < len(view.segments))
         """How many vectors of the name segments have, those of dead points included."""
         self.parts = len(there)
         """How many parts have such vectors, where none may be found, too."""
+
+    @cached_property
+    def everywhere(self) -> TargetGroup:
+        """All of them."""
+        return TargetGroup(self.all)
+
+    @cached_property
+    def without_graph(self) -> TargetGroup:
+        """Those of parts that have no graph."""
+        return TargetGroup([target for target in self.all if target.graph is None])
 
 
 _unfiltered: WeakKeyDictionary[ShardView, dict[str, Targets]] = WeakKeyDictionary()

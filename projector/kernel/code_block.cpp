@@ -6,12 +6,11 @@
 
 #include "code_heads.hpp"
 #include "code_sums.hpp"
+#include "float_limit.hpp"
 #include "instructions.hpp"
 
 namespace headwater {
 namespace {
-
-constexpr float largest = std::numeric_limits<float>::max();
 
 // Where rows are: one after another.
 struct InOrder {
@@ -59,8 +58,7 @@ std::uint64_t near_by(Where where, std::size_t count, const void* query, std::si
         ROUNDED(scaled);
         const float distance = (head.constant + row.offset) + scaled;
         distances[at] = distance;
-        const bool is_beyond = static_cast<int>(distance > limit) & static_cast<int>(distance <= largest);
-        near |= static_cast<std::uint64_t>(!is_beyond) << at;
+        near |= static_cast<std::uint64_t>(!is_beyond(distance, limit)) << at;
     }
     return near;
 }
@@ -78,6 +76,7 @@ constexpr BlockFunctions functions_by = {
 
 #ifdef HEADWATER_X86
 
+constexpr float largest = std::numeric_limits<float>::max();
 constexpr std::size_t lanes = 16;   // rows that are compared together
 constexpr std::size_t beside = 4;   // of these, those that are added up together
 constexpr std::size_t register_bytes = 64;

@@ -11,9 +11,7 @@ CodedScan::CodedScan(const Search& search, const Scan& scan)
 void CodedScan::know(double nearness) {
     if (nearness <= known_) return;
     known_ = nearness;
-    const double limit = codes_.bounds.limit(measure_, nearness);
-    limit_ = static_cast<float>(limit);
-    if (limit_ < limit) limit_ = std::nextafter(limit_, std::numeric_limits<float>::infinity());
+    limit_ = float_limit(codes_.bounds.limit(measure_, nearness));
 }
 
 void CodedScan::compare(std::size_t from, std::size_t to) {
@@ -61,7 +59,7 @@ void CodedScan::compare_rows(const std::uint32_t* rows, std::size_t count) {
 }
 
 void CodedScan::take(std::uint32_t row, float distance) {
-    if (is_beyond(distance)) return;
+    if (is_beyond(distance, limit_)) return;
     kept_.push_back({distance, row});
     if (!(std::abs(distance) <= std::numeric_limits<float>::max())) return;
     if (nearest_.size() == wanted_) {
@@ -76,7 +74,7 @@ void CodedScan::take(std::uint32_t row, float distance) {
 }
 
 void CodedScan::drop() {
-    const auto beyond = [this](const Kept& kept) { return is_beyond(kept.distance); };
+    const auto beyond = [this](const Kept& kept) { return is_beyond(kept.distance, limit_); };
     kept_.erase(std::remove_if(kept_.begin(), kept_.end(), beyond), kept_.end());
 }
 

@@ -6,6 +6,7 @@
 #include <limits>
 #include <vector>
 
+#include "float_limit.hpp"
 #include "scan.hpp"
 
 namespace headwater {
@@ -35,7 +36,7 @@ class CodedScan {
             for (std::size_t at = 0; at < kept_.size(); ++at) {
                 constexpr std::size_t ahead = 4;
                 if (at + ahead < kept_.size()) ask_for(kept_[at + ahead], near, last);
-                if ((kept_[at].distance <= last) == near && !is_beyond(kept_[at].distance)) visit(kept_[at].row);
+                if ((kept_[at].distance <= last) == near && !is_beyond(kept_[at].distance, limit_)) visit(kept_[at].row);
             }
         kept_.clear();
         nearest_.clear();
@@ -52,12 +53,8 @@ class CodedScan {
     void take(std::uint32_t row, float distance);
     void drop();
 
-    // What is infinite or no number is beyond float32, and tells nothing.
-    bool is_beyond(float distance) const {
-        return distance > limit_ && distance <= std::numeric_limits<float>::max();
-    }
     void ask_for(const Kept& kept, bool near, float last) const {
-        if ((kept.distance <= last) == near && !is_beyond(kept.distance)) scan_.matrix.prefetch(kept.row);
+        if ((kept.distance <= last) == near && !is_beyond(kept.distance, limit_)) scan_.matrix.prefetch(kept.row);
     }
 
     const Scan& scan_;

@@ -21,15 +21,7 @@ using ByDatatype = Distances[3];
 #define LANES_FILE "distance_lanes.hpp"
 #include "every_level.hpp"
 #undef LANES_FILE
-
-const ByDatatype* functions_at(Level level) {
-    if (!supported(level)) throw std::invalid_argument("this processor lacks the instructions");
-#ifdef HEADWATER_X86
-    if (level == Level::avx512) return avx512::functions;
-    if (level == Level::avx2) return avx2::functions;
-#endif
-    return baseline::functions;
-}
+#include "functions_at.hpp"
 
 }  // namespace
 

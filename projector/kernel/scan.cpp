@@ -1,12 +1,12 @@
 #include "scan.hpp"
 
 #include <algorithm>
-#include <cmath>
 #include <limits>
 #include <memory>
 #include <optional>
 
 #include "coded_scan.hpp"
+#include "float_limit.hpp"
 
 namespace headwater {
 namespace {
@@ -65,8 +65,7 @@ class Rough {
         else
             limit = least * least * (1.0 + 2.0 * error_) +
                     static_cast<double>(rows_.dim) * std::numeric_limits<float>::min();
-        limit_ = static_cast<float>(limit);
-        if (limit_ < limit) limit_ = std::nextafter(limit_, std::numeric_limits<float>::infinity());
+        limit_ = float_limit(limit);
     }
 
     // Compare the next rows that there are, [count] of them, at most [together]. Whether all are too far.
@@ -75,12 +74,12 @@ class Rough {
         if (distances_ == nullptr) return false;
         distances_(rows, count, query_, rows_.dim, distance_);
         bool all = true;
-        for (std::size_t at = 0; at < count; ++at) all &= is_beyond(distance_[at]);
+        for (std::size_t at = 0; at < count; ++at) all &= is_beyond(distance_[at], limit_);
         return all;
     }
 
     // Of those rows one.
-    bool too_far(std::size_t number) const { return distances_ != nullptr && is_beyond(distance_[number]); }
+    bool too_far(std::size_t number) const { return distances_ != nullptr && is_beyond(distance_[number], limit_); }
 
    private:
     Measure measure_;
@@ -90,11 +89,6 @@ class Rough {
     float distance_[together];
     double error_ = 0.0;
     float limit_ = std::numeric_limits<float>::infinity();
-
-    // What is infinite or no number is beyond float32, and tells nothing.
-    bool is_beyond(float distance) const {
-        return static_cast<int>(distance > limit_) & static_cast<int>(distance <= std::numeric_limits<float>::max());
-    }
 };
 
 std::size_t pieces_of(const Scan& scan) {

@@ -144,7 +144,7 @@ class Bench:
             comparison = DenseComparison(self._kind, question.tobytes())
             allowance = Allowance(inf, Deadline(600))
             asked = Asked(self._found, WANTED, ef, QuantizedSearch(rescore=rescore))
-            query = PartQuery(asked, graph, comparison.walk(graph, asked), False, allowance)
+            query = PartQuery(asked, graph, comparison.begin(graph, asked), False, allowance)
             rows, scores = comparison.nearest(self._vectors, query)
             answers.append(rows[np.argsort(-scores)[:WANTED]])
         spent = time.thread_time() - started

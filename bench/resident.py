@@ -170,7 +170,7 @@ class Way:
             begun, spent = time.perf_counter(), time.thread_time()
             comparison = DenseComparison(self._kind, question.tobytes())
             search = Asked(Findable(self._part, self._vectors, None), WANTED, EF, QuantizedSearch(rescore=True))
-            walk = comparison.walk(self._graph, search)
+            walk = comparison.begin(self._graph, search)
             query = PartQuery(search, self._graph, walk, False, Allowance(inf, Deadline(inf)))
             rows, scores = comparison.nearest(self._vectors, query)
             processor.append(time.thread_time() - spent)

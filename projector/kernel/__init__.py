@@ -29,11 +29,11 @@ from projector.kernel._kernel import (
 )
 from projector.kernel._kernel import Finish as KernelFinish
 from projector.kernel._kernel import Graph as KernelGraph
+from projector.kernel._kernel import Parts as KernelParts
 from projector.kernel._kernel import Passing as KernelPassing
 from projector.kernel._kernel import Pool as KernelPool
 from projector.kernel._kernel import Postings as KernelPostings
 from projector.kernel._kernel import Rescoring as KernelRescoring
-from projector.kernel._kernel import Scans as KernelScans
 from projector.kernel._kernel import SearchCodes as KernelSearchCodes
 
 __all__ = [
@@ -43,11 +43,11 @@ __all__ = [
     "KernelCodedQuery",
     "KernelFinish",
     "KernelGraph",
+    "KernelParts",
     "KernelPassing",
     "KernelPool",
     "KernelPostings",
     "KernelRescoring",
-    "KernelScans",
     "KernelSearchCodes",
     "WireSchema",
     "around_rows",

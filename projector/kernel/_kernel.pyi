@@ -42,8 +42,8 @@ class Pool:
         budget: int | None = None,
         finish: Finish | None = None,
     ) -> None: ...
-    def nearest(  # as Scans.nearest
-        self, ticket: int, scans: Scans, measure: str, query: NDArray[np.float32], wanted: int
+    def nearest(  # as Parts.nearest
+        self, ticket: int, parts: Parts, measure: str, query: NDArray[np.float32], wanted: int
     ) -> None: ...
     def finished(self) -> list[tuple[int, Any]]: ...  # since it was asked last: tickets, and what is found or why not
 
@@ -64,18 +64,27 @@ Rows = NDArray[np.int64] | NDArray[np.bool_] | None
 Found = tuple[NDArray[np.int64], NDArray[np.float32]]
 
 # Of each part vectors, [rows, dim], which rows, and their search codes.
-Parts = Sequence[tuple[NDArray[Any], Rows, SearchCodes | None]]
+Scanned = Sequence[tuple[NDArray[Any], Rows, SearchCodes | None]]
 
-# Scans of some parts, for any number of searches.
-class Scans:
-    def __init__(self, parts: Parts) -> None: ...
-    def nearest(  # of all parts together; by part and row: the numbers of parts, rows and scores
+# Of each part its graph by vectors, its rescoring, the same graph by search codes and these, where it is walked by
+# them, which rows may be found (None: all), how many of them are to be, and how far to look.
+Walked = Sequence[tuple[Graph, Rescoring, Graph | None, SearchCodes | None, Passing | None, int, int]]
+
+# A part that is yet to be searched, as a walk was in vain: which it is, whether that was for the budget, and how its
+# graph is damaged, if it is.
+Unfound = tuple[int, bool, str | None]
+
+# Some parts, for any number of searches. Those that are scanned have the first numbers.
+class Parts:
+    def __init__(self, scanned: Scanned, walked: Walked = ()) -> None: ...
+    def nearest(  # of all together; by part and row: the numbers of parts, rows and scores; rows that walks compared
         self,
         measure: str,
         query: NDArray[np.float32],  # [dim]
         wanted: int,
+        budget: int | None = None,  # about so many rows walks compare at most
         level: str | None = None,
-    ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float32]]: ...
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float32], int, Sequence[Unfound]]: ...
 
 # Which rows may be found: those of a mask, bool [rows]; or those in whose slot nothing died up to ``at``. ``dead_at``
 # is by slot, ``slots`` by row, None where a row's slot is its number. Arrays are looked at as they are when it is used.

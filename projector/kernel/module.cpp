@@ -4,11 +4,8 @@
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
 
-#include <algorithm>
-#include <cmath>
+#include <cstdint>
 #include <exception>
-#include <functional>
-#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -16,220 +13,23 @@
 #include <vector>
 
 #include "arrays.hpp"
-#include "candidates.hpp"
 #include "distance.hpp"
+#include "graph_module.hpp"
 #include "nearest_module.hpp"
 #include "normalise_module.hpp"
 #include "pool.hpp"
 #include "pool_task.hpp"
-#include "quantized.hpp"
 #include "quantized_module.hpp"
 #include "rescoring_module.hpp"
 #include "rows_module.hpp"
-#include "scan_arrays.hpp"
 #include "scan_module.hpp"
 #include "search_codes_module.hpp"
-#include "walk.hpp"
 #include "wire_module.hpp"
 
 namespace py = pybind11;
 using namespace headwater;
 
 namespace {
-
-std::optional<Form> form_named(const std::string& name) {
-    if (name == "bytes") return Form::bytes;
-    if (name == "nibbles") return Form::nibbles;
-    if (name == "planes") return Form::planes;
-    if (name == "lookup") return Form::lookup;
-    return std::nullopt;
-}
-
-Rows rows_of(const py::array& vectors, const std::string& metric, const std::optional<std::string>& level) {
-    require_matrix(vectors);
-    const auto form = form_named(metric);
-    require(form || metric == "dot" || metric == "squared", "no such metric");
-    Rows rows;
-    rows.data = static_cast<const std::uint8_t*>(vectors.data());
-    rows.size = static_cast<std::size_t>(vectors.shape(0));
-    rows.dim = static_cast<std::size_t>(vectors.shape(1));
-    rows.stride = static_cast<std::size_t>(vectors.strides(0));
-    if (form) {
-        require(datatype_of(vectors) == Datatype::uint8, "codes are uint8");
-        rows.distances = coded_distances(*form, level_named(level));
-    } else {
-        const Metric named = metric == "dot" ? Metric::dot : Metric::squared;
-        rows.distances = distances_of(named, datatype_of(vectors), level_named(level));
-    }
-    require(rows.size < std::numeric_limits<std::uint32_t>::max(), "too many rows");
-    return rows;
-}
-
-Links links_of(const U32& links, const U32* rows, std::size_t size) {
-    require(links.ndim() == 2 && links.shape(1) > 0, "links are a matrix");
-    Links level;
-    level.links = links.data();
-    level.count = static_cast<std::size_t>(links.shape(0));
-    level.width = static_cast<std::size_t>(links.shape(1));
-    if (rows == nullptr) {
-        require(level.count == size, "each row has links");
-        return level;
-    }
-    require(rows->ndim() == 1 && static_cast<std::size_t>(rows->shape(0)) == level.count,
-            "each row of a level has links");
-    level.rows = rows->data();
-    require(std::is_sorted(level.rows, level.rows + level.count), "the rows of a level ascend");
-    return level;
-}
-
-// [count] queries for rows of vectors, float32 [count, dim], or of codes, prepared, uint8 [count, length].
-class Queries {
-   public:
-    Queries(const py::array& given, const Rows& rows, const std::string& metric) {
-        const auto form = form_named(metric);
-        require(given.ndim() == 1 || given.ndim() == 2, "a query is a vector, several are a matrix");
-        if (form) {
-            require(given.dtype().kind() == 'u' && given.itemsize() == 1, "prepared queries are uint8");
-            held_ = U8::ensure(given);
-        } else {
-            held_ = F32::ensure(given);
-        }
-        require(static_cast<bool>(held_), "queries are float32, prepared ones uint8");
-        const auto last = static_cast<std::size_t>(held_.shape(held_.ndim() - 1));
-        count_ = held_.ndim() == 1 ? 1 : static_cast<std::size_t>(held_.shape(0));
-        bytes_ = last * static_cast<std::size_t>(held_.itemsize());
-        if (!form) require(last == rows.dim, "a query has dim values");
-        for (std::size_t at = 0; form && at < count_; ++at)
-            require(fits(*form, rows.dim, query(at), bytes_), "a prepared query is for rows of another width");
-    }
-
-    std::size_t count() const { return count_; }
-    const void* query(std::size_t number) const {
-        return static_cast<const std::uint8_t*>(held_.data()) + number * bytes_;
-    }
-
-   private:
-    py::array held_;
-    std::size_t count_ = 0;
-    std::size_t bytes_ = 0;
-};
-
-template <class T>
-py::array_t<T> as_array(const std::vector<T>& values) {
-    return py::array_t<T>(static_cast<py::ssize_t>(values.size()), values.data());
-}
-
-// What a walk led to, and where that is compared exactly what came of it.
-struct Searched {
-    Walked walked;
-    std::vector<Scored> scored;
-    const PyFinish* finish = nullptr;
-};
-
-class PyGraph {
-   public:
-    PyGraph(py::array vectors, const std::string& metric, U32 links, std::vector<std::pair<U32, U32>> upper,
-            std::size_t entry, const std::optional<std::string>& level)
-        : vectors_(std::move(vectors)), metric_(metric), links_(std::move(links)), upper_(std::move(upper)) {
-        graph_.rows = rows_of(vectors_, metric, level);
-        require(graph_.rows.size <= most_candidates, "too many rows");
-        graph_.base = links_of(links_, nullptr, graph_.rows.size);
-        for (const auto& [rows, theirs] : upper_) graph_.upper.push_back(links_of(theirs, &rows, graph_.rows.size));
-        require(graph_.rows.size == 0 || entry < graph_.rows.size, "the entry is a row");
-        graph_.entry = entry;
-    }
-
-    py::tuple search(const py::array& query, std::size_t wanted, std::size_t ef, const std::optional<Mask>& allowed,
-                     std::optional<std::uint64_t> budget, const PyFinish* finish) const {
-        const auto searching = prepared(query, wanted, ef, allowed, budget, finish);
-        Searched searched;
-        {
-            const py::gil_scoped_release released;
-            searched = searching();
-        }
-        return answer(searched);
-    }
-
-    // A search that needs no Python. What it looks at is to be kept until it is destroyed; that takes that lock.
-    std::function<Searched()> prepared(const py::array& query, std::size_t wanted, std::size_t ef,
-                                       const std::optional<Mask>& allowed, std::optional<std::uint64_t> budget,
-                                       const PyFinish* finish) const {
-        require(query.ndim() == 1, "a query is a vector");
-        return [this, one = Queries(query, graph_.rows, metric_), mask = mask_of(allowed), wanted, ef, finish,
-                most = budget.value_or(unlimited)] {
-            Searched searched{walk(graph_, one.query(0), wanted, ef, mask, most), {}, finish};
-            if (finish != nullptr && !searched.walked.exhausted) searched.scored = (*finish)(searched.walked);
-            return searched;
-        };
-    }
-
-    static py::tuple answer(const Searched& searched) {
-        const Walked& walked = searched.walked;
-        if (searched.finish != nullptr) {
-            const py::tuple found = headwater::answer(searched.scored, searched.finish->higher());
-            return py::make_tuple(found[0], found[1], walked.compared, walked.exhausted);
-        }
-        U32 rows(static_cast<py::ssize_t>(walked.nearest.size()));
-        F32 distances(static_cast<py::ssize_t>(walked.nearest.size()));
-        std::uint32_t* row = rows.mutable_data();
-        float* distance = distances.mutable_data();
-        for (const Found& found : walked.nearest) {
-            *row++ = found.row;
-            *distance++ = found.distance;
-        }
-        return py::make_tuple(rows, distances, walked.compared, walked.exhausted);
-    }
-
-   private:
-    static constexpr std::uint64_t unlimited = std::numeric_limits<std::uint64_t>::max();
-
-    const bool* mask_of(const std::optional<Mask>& allowed) const {
-        if (!allowed) return nullptr;
-        require(allowed->ndim() == 1 && static_cast<std::size_t>(allowed->shape(0)) == graph_.rows.size,
-                "a mask has a value for each row");
-        return allowed->data();
-    }
-
-    py::array vectors_;  // these keep what graph_ points at
-    std::string metric_;
-    U32 links_;
-    std::vector<std::pair<U32, U32>> upper_;
-    Graph graph_;
-};
-
-class WalkTask : public PyTask {
-   public:
-    WalkTask(std::uint64_t ticket, const py::object& graph, const py::array& query, std::size_t wanted, std::size_t ef,
-             const std::optional<Mask>& allowed, std::optional<std::uint64_t> budget, const py::object& finish)
-        : PyTask(ticket),
-          graph_(graph),
-          allowed_(allowed),
-          finish_(finish),
-          searching_(graph.cast<const PyGraph&>().prepared(
-              query, wanted, ef, allowed_, budget, finish.is_none() ? nullptr : &finish.cast<const PyFinish&>())) {}
-
-    bool run() noexcept override {
-        try {
-            searched_ = searching_();
-        } catch (...) {
-            failure_ = std::current_exception();
-        }
-        return true;
-    }
-
-    py::object answer() const override {
-        if (failure_) std::rethrow_exception(failure_);
-        return PyGraph::answer(searched_);
-    }
-
-   private:
-    py::object graph_;  // these three keep what [searching_] looks at
-    std::optional<Mask> allowed_;
-    py::object finish_;
-    std::function<Searched()> searching_;
-    Searched searched_;
-    std::exception_ptr failure_;
-};
 
 class PyPool {
    public:
@@ -239,12 +39,12 @@ class PyPool {
 
     void walk(std::uint64_t ticket, const py::object& graph, const py::array& query, std::size_t wanted, std::size_t ef,
               const std::optional<Mask>& allowed, std::optional<std::uint64_t> budget, const py::object& finish) {
-        pool_.add(std::make_unique<WalkTask>(ticket, graph, query, wanted, ef, allowed, budget, finish));
+        add_walk(pool_, ticket, graph, query, wanted, ef, allowed, budget, finish);
     }
 
-    void nearest(std::uint64_t ticket, const std::shared_ptr<PyScans>& scans, const std::string& measure,
+    void nearest(std::uint64_t ticket, const std::shared_ptr<PyParts>& parts, const std::string& measure,
                  const F32& query, std::size_t wanted) {
-        add_search(pool_, ticket, scans, measure, query, wanted);
+        add_search(pool_, ticket, parts, measure, query, wanted);
     }
 
     py::list finished() {
@@ -265,39 +65,6 @@ class PyPool {
     Pool pool_;
 };
 
-F32 distances(const py::array& vectors, const std::string& metric, const py::array& query,
-              const std::optional<py::array_t<std::int64_t, py::array::c_style>>& rows,
-              const std::optional<std::string>& level) {
-    constexpr std::size_t some = 16;
-    const Rows all = rows_of(vectors, metric, level);
-    require(query.ndim() == 1, "a query is a vector");
-    const Queries one(query, all, metric);
-    require(!rows || rows->ndim() == 1, "rows are a list");
-    const auto count = rows ? static_cast<std::size_t>(rows->shape(0)) : all.size;
-    F32 found(static_cast<py::ssize_t>(count));
-    const std::int64_t* chosen = rows ? rows->data() : nullptr;
-    const void* values = one.query(0);
-    float* out = found.mutable_data();
-    bool within = true;
-    {
-        const py::gil_scoped_release released;
-        for (std::size_t at = 0; chosen != nullptr && at < count; ++at)
-            within = within && chosen[at] >= 0 && static_cast<std::size_t>(chosen[at]) < all.size;
-        const void* pointers[some];
-        for (std::size_t from = 0; within && from < count; from += some) {
-            const std::size_t size = std::min(some, count - from);
-            for (std::size_t at = 0; at < size; ++at) {
-                const std::size_t row = chosen == nullptr ? from + at : static_cast<std::size_t>(chosen[from + at]);
-                pointers[at] = all.row(row);
-                if (chosen != nullptr) all.prefetch(pointers[at]);
-            }
-            all.distances(pointers, size, values, all.dim, out + from);
-        }
-    }
-    if (!within) throw py::index_error("there is no such row");
-    return found;
-}
-
 std::vector<std::string> levels() {
     std::vector<std::string> names{"baseline"};
     if (supported(Level::avx2)) names.emplace_back("avx2");
@@ -309,26 +76,16 @@ std::vector<std::string> levels() {
 
 PYBIND11_MODULE(_kernel, module) {
     module.doc() = "Searching graphs and comparing vectors where they lie, without the interpreter lock.";
-    py::register_exception<DamagedGraph>(module, "DamagedGraphError", PyExc_ValueError);
-    py::class_<PyGraph>(module, "Graph")
-        .def(py::init<py::array, const std::string&, U32, std::vector<std::pair<U32, U32>>, std::size_t,
-                      const std::optional<std::string>&>(),
-             py::arg("vectors"), py::arg("metric"), py::arg("links"), py::arg("upper"), py::arg("entry"),
-             py::arg("level") = py::none())
-        .def("search", &PyGraph::search, py::arg("query"), py::arg("wanted"), py::arg("ef"),
-             py::arg("allowed") = py::none(), py::arg("budget") = py::none(), py::arg("finish") = py::none());
+    define_graphs(module);
     py::class_<PyPool>(module, "Pool")
         .def(py::init<std::size_t>(), py::arg("threads"))
         .def("descriptor", &PyPool::descriptor)
         .def("walk", &PyPool::walk, py::arg("ticket"), py::arg("graph"), py::arg("query"), py::arg("wanted"),
              py::arg("ef"), py::arg("allowed") = py::none(), py::arg("budget") = py::none(),
              py::arg("finish") = py::none())
-        .def("nearest", &PyPool::nearest, py::arg("ticket"), py::arg("scans"), py::arg("measure"), py::arg("query"),
+        .def("nearest", &PyPool::nearest, py::arg("ticket"), py::arg("parts"), py::arg("measure"), py::arg("query"),
              py::arg("wanted"))
         .def("finished", &PyPool::finished);
-    module.def("distances", &distances, py::arg("vectors"), py::arg("metric"), py::arg("query"),
-               py::arg("rows") = py::none(), py::arg("level") = py::none());
-    module.def("kept_of_ef", &kept_of_ef, py::arg("share"));
     module.def("levels", &levels);
     define_scans(module);
     define_normalising(module);

@@ -1,4 +1,4 @@
-// What Python sees of scans for the nearest: on the thread that calls, or by the threads of a pool together.
+// What Python sees of searches for the nearest: on the thread that calls, or by the threads of a pool together.
 #pragma once
 
 #include <pybind11/numpy.h>
@@ -11,37 +11,46 @@
 #include <vector>
 
 #include "arrays.hpp"
+#include "joint_search.hpp"
 #include "pool.hpp"
-#include "scan.hpp"
 #include "scan_arrays.hpp"
-#include "search_codes.hpp"
 
 namespace headwater {
 
 void define_nearest(pybind11::module_& module);
 
 // Of each part vectors, which rows, and their search codes or None.
-using Parts = std::vector<std::tuple<pybind11::array, Which, pybind11::object>>;
+using Scanned = std::vector<std::tuple<pybind11::array, Which, pybind11::object>>;
 
-// Scans of some parts, checked once for many searches; keeps what they look at.
-class PyScans {
+// Of each part a graph, its rescoring, the same graph over search codes and these codes, or None, which rows may be
+// found, and how many are to be, looking how far.
+using WalkedParts =
+    std::vector<std::tuple<pybind11::object, pybind11::object, pybind11::object, pybind11::object, pybind11::object,
+                           std::size_t, std::size_t>>;
+
+// Some parts, checked once for many searches; keeps what they look at.
+class PyParts {
    public:
-    explicit PyScans(Parts parts);
-    PyScans(const PyScans&) = delete;
-    PyScans& operator=(const PyScans&) = delete;
+    PyParts(Scanned scanned, WalkedParts walked);
+    PyParts(const PyParts&) = delete;
+    PyParts& operator=(const PyParts&) = delete;
 
-    const std::vector<Scan>& scans() const { return scans_; }  // without codes, as these differ by query
-    const std::vector<const SearchCodes*>& codes() const { return codes_; }  // nullptr: there are none
+    const SearchedParts& parts() const { return parts_; }
+    // That a query is one for all of them.
+    void check(const F32& query, Measure measure) const;
 
    private:
-    Parts parts_;
+    void add_scans();
+    void add_walks();
+
+    Scanned scanned_;
+    WalkedParts walked_;
     std::vector<ChosenRows> chosen_;
-    std::vector<Scan> scans_;
-    std::vector<const SearchCodes*> codes_;
+    SearchedParts parts_;
 };
 
-// Have as many threads of [pool] as are of use do a search of [scans], and tell it under [ticket].
-void add_search(Pool& pool, std::uint64_t ticket, std::shared_ptr<const PyScans> scans, const std::string& measure,
+// Have as many threads of [pool] as are of use do a search of [parts], and tell it under [ticket].
+void add_search(Pool& pool, std::uint64_t ticket, std::shared_ptr<const PyParts> parts, const std::string& measure,
                 const F32& query, std::size_t wanted);
 
 }  // namespace headwater

@@ -17,7 +17,8 @@ double squares(const double* values, std::size_t count) {
 }
 
 // How far a sum in float32 may be off near [distance], which is that of a row.
-double tolerance(const Matrix& matrix, Measure measure, Level level, const float* query, const Found& found) {
+double tolerance(const Rescoring& rescoring, const float* query, const Found& found) {
+    const auto& [matrix, measure, level, repeats] = rescoring;
     double scale = std::abs(static_cast<double>(found.distance));
     if (measure == Measure::cosine) scale = 1.0;
     if (measure == Measure::dot) {
@@ -65,19 +66,20 @@ std::vector<Found> spread(const Found* found, std::size_t count, const Repeats& 
     return near;
 }
 
-std::vector<Scored> rescored(const Matrix& matrix, Measure measure, Level level, const float* query,
-                             const Found* found, std::size_t count, const Repeats& repeats, const Passing* passing,
-                             std::size_t wanted) {
+std::vector<Scored> rescored(const Rescoring& rescoring, const float* query, const std::vector<Found>& walked,
+                             const Passing* passing, std::size_t wanted) {
     if (wanted == 0) return {};
+    const Matrix& matrix = rescoring.matrix;
     std::vector<Found> near;
     double limit = std::numeric_limits<double>::infinity();
-    for (std::size_t at = 0; at < count && !(found[at].distance > limit); ++at) {
+    for (const Found& found : walked) {
+        if (found.distance > limit) break;
         const bool enough = near.size() >= wanted;
-        spread_one(found[at], repeats, passing, wanted, near);
+        spread_one(found, rescoring.repeats, passing, wanted, near);
         if (enough || near.size() < wanted) continue;
         const Found& last = near[wanted - 1];
         if (last.row >= matrix.size) throw std::out_of_range("there is no such row");
-        limit = static_cast<double>(last.distance) + tolerance(matrix, measure, level, query, last);
+        limit = static_cast<double>(last.distance) + tolerance(rescoring, query, last);
     }
     if (near.size() < wanted) return {};
     std::vector<std::int64_t> rows;
@@ -91,23 +93,24 @@ std::vector<Scored> rescored(const Matrix& matrix, Measure measure, Level level,
     chosen.by = Chosen::By::list;
     chosen.list = rows.data();
     chosen.listed = rows.size();
-    return nearest(matrix, measure, level, query, wanted, chosen);
+    return nearest(matrix, rescoring.measure, rescoring.level, query, wanted, chosen);
 }
 
-std::vector<Scored> rescored(const Matrix& matrix, Measure measure, Level level, const float* query,
-                             const Found* found, std::size_t count, const Repeats& repeats, const Passing* passing,
-                             std::size_t wanted, const CodeBounds& bounds) {
+std::vector<Scored> rescored(const Rescoring& rescoring, const float* query, const std::vector<Found>& walked,
+                             const Passing* passing, std::size_t wanted, const CodeBounds& bounds) {
     if (wanted == 0) return {};
+    const auto& [matrix, measure, level, repeats] = rescoring;
     // About as many as will be compared; what is asked for in vain costs little.
-    for (std::size_t at = 0; at < std::min(count, 2 * wanted + 8); ++at)
-        if (found[at].row < matrix.size) matrix.prefetch(found[at].row);
+    for (std::size_t at = 0; at < std::min(walked.size(), 2 * wanted + 8); ++at)
+        if (walked[at].row < matrix.size) matrix.prefetch(walked[at].row);
     Best best(wanted);
     ExactScorer exact(measure, matrix.datatype, level, query, 1, matrix.dim);
     std::vector<Found> same;
     double limit = std::numeric_limits<double>::infinity();
-    for (std::size_t at = 0; at < count && !(found[at].distance > limit); ++at) {
+    for (const Found& found : walked) {
+        if (found.distance > limit) break;
         same.clear();
-        spread_one(found[at], repeats, passing, wanted, same);
+        spread_one(found, repeats, passing, wanted, same);
         for (const Found& one : same) {
             if (one.row >= matrix.size) throw std::out_of_range("there is no such row");
             exact.take(matrix.row(one.row));

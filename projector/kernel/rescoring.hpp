@@ -42,15 +42,21 @@ struct Passing {
 std::vector<Found> spread(const Found* found, std::size_t count, const Repeats& repeats, const Passing* passing,
                           std::size_t most);
 
-// Of that the nearest by their exact scores: [wanted] and all that are as near as the last of them, by row; none where
-// fewer pass. Distances, [measure]'s of the walk, are as rough as float32 is.
-std::vector<Scored> rescored(const Matrix& matrix, Measure measure, Level level, const float* query,
-                             const Found* found, std::size_t count, const Repeats& repeats, const Passing* passing,
-                             std::size_t wanted);
+// What a graph's rows are compared by exactly.
+struct Rescoring {
+    Matrix matrix;
+    Measure measure = Measure::cosine;
+    Level level = Level::baseline;
+    Repeats repeats;
+};
+
+// Of what a walk found, spread, the nearest by their exact scores: [wanted] and all that are as near as the last of
+// them, by row; none where fewer pass. Distances are as rough as float32 is.
+std::vector<Scored> rescored(const Rescoring& rescoring, const float* query, const std::vector<Found>& walked,
+                             const Passing* passing, std::size_t wanted);
 
 // The same where distances are by codes, and off by no more than their [bounds].
-std::vector<Scored> rescored(const Matrix& matrix, Measure measure, Level level, const float* query,
-                             const Found* found, std::size_t count, const Repeats& repeats, const Passing* passing,
-                             std::size_t wanted, const CodeBounds& bounds);
+std::vector<Scored> rescored(const Rescoring& rescoring, const float* query, const std::vector<Found>& walked,
+                             const Passing* passing, std::size_t wanted, const CodeBounds& bounds);
 
 }  // namespace headwater

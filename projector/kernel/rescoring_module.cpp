@@ -52,6 +52,12 @@ class PyPassing {
     Passing passing_;
 };
 
+const Passing* which_of(const PyPassing* passing, const Rescoring& rescoring) {
+    if (passing == nullptr) return nullptr;
+    require(passing->passing().size == rescoring.matrix.size, "it is known of each row whether it passes");
+    return &passing->passing();
+}
+
 class PyRescoring {
    public:
     PyRescoring(py::array vectors, const std::string& measure, U32 firsts, U32 ends, U32 rows,
@@ -59,23 +65,25 @@ class PyRescoring {
         : vectors_(std::move(vectors)),
           firsts_(std::move(firsts)),
           ends_(std::move(ends)),
-          rows_(std::move(rows)),
-          matrix_(matrix_of(vectors_)),
-          measure_(measure_named(measure)),
-          level_(level_named(level)) {
-        require(matrix_.size < std::numeric_limits<std::uint32_t>::max(), "too many rows");
+          rows_(std::move(rows)) {
+        rescoring_.matrix = matrix_of(vectors_);
+        rescoring_.measure = measure_named(measure);
+        rescoring_.level = level_named(level);
+        require(rescoring_.matrix.size < std::numeric_limits<std::uint32_t>::max(), "too many rows");
         require(length(firsts_) == length(ends_), "each group ends");
         require(std::is_sorted(firsts_.data(), firsts_.data() + firsts_.size()), "groups ascend");
-        repeats_ = {firsts_.data(), ends_.data(), rows_.data(), length(firsts_), length(rows_)};
+        rescoring_.repeats = {firsts_.data(), ends_.data(), rows_.data(), length(firsts_), length(rows_)};
     }
+
+    const Rescoring& rescoring() const { return rescoring_; }
 
     py::tuple spread(const U32& rows, const F32& distances, std::size_t most, const PyPassing* passing) const {
         const std::vector<Found> walked = walked_of(rows, distances);
-        const Passing* which = which_of(passing);
+        const Passing* which = which_of(passing, rescoring_);
         std::vector<Found> near;
         {
             const py::gil_scoped_release released;
-            near = headwater::spread(walked.data(), walked.size(), repeats_, which, most);
+            near = headwater::spread(walked.data(), walked.size(), rescoring_.repeats, which, most);
         }
         U32 found(static_cast<py::ssize_t>(near.size()));
         F32 theirs(static_cast<py::ssize_t>(near.size()));
@@ -95,7 +103,7 @@ class PyRescoring {
             const py::gil_scoped_release released;
             found = run(walked);
         }
-        return answer(found, higher_is_nearer(measure_));
+        return answer(found, higher_is_nearer(rescoring_.measure));
     }
 
     static PyFinish finish(const py::object& self, const F32& query, std::size_t wanted, const py::object& passing,
@@ -103,21 +111,18 @@ class PyRescoring {
         const auto& rescoring = self.cast<const PyRescoring&>();
         const auto* which = passing.is_none() ? nullptr : &passing.cast<const PyPassing&>();
         const auto* coded = codes.is_none() ? nullptr : &codes.cast<const PyCodedQuery&>();
-        return {rescoring.comparing(query, wanted, which, coded), higher_is_nearer(rescoring.measure_),
+        return {rescoring.comparing(query, wanted, which, coded), higher_is_nearer(rescoring.rescoring_.measure),
                 py::make_tuple(self, query, passing, codes)};
     }
 
    private:
     PyFinish::Run comparing(const F32& query, std::size_t wanted, const PyPassing* passing,
                             const PyCodedQuery* codes) const {
-        require(length(query) == matrix_.dim, "a query has dim values");
-        return [this, values = query.data(), wanted, which = which_of(passing),
+        require(length(query) == rescoring_.matrix.dim, "a query has dim values");
+        return [this, values = query.data(), wanted, which = which_of(passing, rescoring_),
                 bounds = codes == nullptr ? nullptr : &codes->bounds()](const std::vector<Found>& walked) {
-            const Found* found = walked.data();
-            const std::size_t count = walked.size();
-            if (bounds == nullptr)
-                return rescored(matrix_, measure_, level_, values, found, count, repeats_, which, wanted);
-            return rescored(matrix_, measure_, level_, values, found, count, repeats_, which, wanted, *bounds);
+            if (bounds == nullptr) return rescored(rescoring_, values, walked, which, wanted);
+            return rescored(rescoring_, values, walked, which, wanted, *bounds);
         };
     }
 
@@ -130,23 +135,20 @@ class PyRescoring {
         return walked;
     }
 
-    const Passing* which_of(const PyPassing* passing) const {
-        if (passing == nullptr) return nullptr;
-        require(passing->passing().size == matrix_.size, "it is known of each row whether it passes");
-        return &passing->passing();
-    }
-
-    py::array vectors_;  // these keep what matrix_ and repeats_ point at
+    py::array vectors_;  // these keep what rescoring_ points at
     U32 firsts_;
     U32 ends_;
     U32 rows_;
-    Matrix matrix_;
-    Measure measure_;
-    Level level_;
-    Repeats repeats_;
+    Rescoring rescoring_;
 };
 
 }  // namespace
+
+const Rescoring& rescoring_of(const py::object& rescoring) { return rescoring.cast<const PyRescoring&>().rescoring(); }
+
+const Passing* passing_of(const py::object& passing, const Rescoring& rescoring) {
+    return which_of(passing.is_none() ? nullptr : &passing.cast<const PyPassing&>(), rescoring);
+}
 
 void define_rescoring(py::module_& module) {
     py::class_<PyPassing>(module, "Passing")

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "best.hpp"
+#include "rescoring.hpp"
 #include "walk.hpp"
 
 namespace headwater {
@@ -29,6 +30,12 @@ class PyFinish {
     bool higher_;
     pybind11::tuple kept_;
 };
+
+// What Python's Rescoring is, which is kept for as long. Throws where it is something else.
+const Rescoring& rescoring_of(const pybind11::object& rescoring);
+
+// Which rows of that may be found, by Python's Passing; nullptr for None: all.
+const Passing* passing_of(const pybind11::object& passing, const Rescoring& rescoring);
 
 void define_rescoring(pybind11::module_& module);
 

@@ -170,16 +170,15 @@ class Comparing {
 
 }  // namespace
 
-std::size_t parts_of(const Search& search) {
+std::size_t parts_of(const std::vector<Scan>& scans) {
     std::size_t pieces = 0;
-    for (const Scan& scan : search.scans) pieces += pieces_of(scan);
+    for (const Scan& scan : scans) pieces += pieces_of(scan);
     return pieces;
 }
 
-std::vector<Scored> nearest_left(Search& search) {
-    Best best(search.wanted);
-    if (search.wanted == 0) return best.take();
-    const std::size_t all = parts_of(search);
+void compare_left(Search& search, Best& best) {
+    if (search.wanted == 0) return;
+    const std::size_t all = parts_of(search.scans);
     std::size_t number = 0, first = 0;  // a scan, and its first piece
     std::optional<Comparing> comparing;
     for (std::size_t piece; (piece = search.next.fetch_add(1, std::memory_order_relaxed)) < all;) {
@@ -192,20 +191,14 @@ std::vector<Scored> nearest_left(Search& search) {
         comparing->compare((piece - first) * taken_at_a_time);
     }
     if (comparing) comparing->finish();
-    return best.take();
-}
-
-std::vector<Scored> nearest_of(const std::vector<std::vector<Scored>>& parts, std::size_t wanted) {
-    Best best(wanted);
-    for (const std::vector<Scored>& part : parts)
-        for (const Scored& one : part) best.add(one.nearness, one.row, one.scan);
-    return best.take();
 }
 
 std::vector<Scored> nearest(const Matrix& matrix, Measure measure, Level level, const float* query, std::size_t wanted,
                             const Chosen& chosen) {
     Search search{measure, level, query, wanted, {{matrix, chosen}}};
-    return nearest_left(search);
+    Best best(wanted);
+    compare_left(search, best);
+    return best.take();
 }
 
 void scores(const Matrix& matrix, Measure measure, Level level, const float* queries, std::size_t count,

@@ -62,14 +62,10 @@ struct Search {
 };
 
 // Of how many threads each has something to do.
-std::size_t parts_of(const Search& search);
+std::size_t parts_of(const std::vector<Scan>& scans);
 
-// The nearest of all rows that the caller takes, at least [wanted] of them where there are so many, and all that are as
-// near as the last; by scan and row. They are taken until none are left.
-std::vector<Scored> nearest_left(Search& search);
-
-// That of what several threads found.
-std::vector<Scored> nearest_of(const std::vector<std::vector<Scored>>& parts, std::size_t wanted);
+// Compare rows with what is [best] already, which is for [wanted]. They are taken until none are left.
+void compare_left(Search& search, Best& best);
 
 // That of all chosen rows, by one thread.
 std::vector<Scored> nearest(const Matrix& matrix, Measure measure, Level level, const float* query, std::size_t wanted,

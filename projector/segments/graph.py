@@ -9,7 +9,15 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from projector.kernel import DamagedGraphError, KernelFinish, KernelGraph, KernelPool, KernelRescoring
+from projector.kernel import (
+    DamagedGraphError,
+    KernelFinish,
+    KernelGraph,
+    KernelPassing,
+    KernelPool,
+    KernelRescoring,
+    KernelSearchCodes,
+)
 from projector.quantization.codes import Codes
 from projector.quantization.search_codes import SearchCodes
 from projector.segments.graph_links import Links
@@ -24,6 +32,12 @@ _METRICS = {Distance.COSINE: "dot", Distance.DOT: "dot", Distance.EUCLID: "squar
 def supports(distance: Distance) -> bool:
     """Whether there are graphs for this distance."""
     return distance in SPACES
+
+
+WalkedPart = tuple[
+    KernelGraph, KernelRescoring, KernelGraph | None, KernelSearchCodes | None, KernelPassing | None, int, int
+]
+"""A part that is walked, as ``KernelParts`` takes it."""
 
 
 class Walk(NamedTuple):
@@ -115,15 +129,29 @@ class Graph:
         """Have a thread of ``pool`` search likewise, by codes where ``coded``; ``walked`` takes what it says then."""
         pool.walk(ticket, self._coded if coded else self._kernel, query, wanted, ef, allowed, budget, finish)
 
+    def walked_part(self, wanted: int, ef: int, passing: KernelPassing | None, *, coded: bool) -> WalkedPart:
+        """What searches of several parts together do here: find so many of what is ``passing``, None for all rows.
+
+        ``coded``: by search codes, where there are any.
+        """
+        codes = self.search_codes if coded else None
+        if codes is None:
+            return self._kernel, self.rescoring, None, None, passing, wanted, ef
+        return self._kernel, self.rescoring, self._coded, codes.kernel, passing, wanted, ef
+
     def walked(self, answer: tuple[NDArray[Any], NDArray[np.float32], int, bool] | str) -> Walk:
         """What the kernel said: what it found, or how the graph is damaged."""
         if not isinstance(answer, str):
             return Walk(*answer)
-        # Its checksum was right when it was opened. Without it, search is exact.
+        self.tell_damage(answer)
+        return Walk(np.empty(0, np.uint32), np.empty(0, np.float32), 0, exhausted=True)
+
+    def tell_damage(self, reason: str) -> None:
+        """Say, once, what the kernel said of it. Without it, search is exact."""
+        # Its checksum was right when it was opened.
         if not self._told:
             self._told = True
             # Builders import this module and log nothing: a third of the time they take to start would be for this.
             import structlog
 
-            structlog.get_logger("headwater.segments").error("a graph in use is damaged", reason=answer)
-        return Walk(np.empty(0, np.uint32), np.empty(0, np.float32), 0, exhausted=True)
+            structlog.get_logger("headwater.segments").error("a graph in use is damaged", reason=reason)

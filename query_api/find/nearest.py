@@ -11,15 +11,18 @@ from projector.segments.graph import Graph
 from projector.view.part import Part, slots_of_rows
 from projector.view.shard_view import ShardView
 from query_api.budget import Allowance
-from query_api.find.scans import Candidates, Scans
+from query_api.find.division import Alone, Asked, Division, Walked
+from query_api.find.joint import Candidates, JointSearch
 from query_api.find.strategy import EF_BY_SHARE, base_ef, no_vectors_named, skipped_as_unindexed
-from query_api.find.targets import Target, TargetGroup, Targets, targets_of
+from query_api.find.target import Target
+from query_api.find.targets import DivisionKey, Targets, targets_of
 from query_api.find.walks import GraphWalk
 from query_api.hits import SLOTS, Hit
 from query_api.native import NativeWork
 from query_api.plan.leaves import Nearest
-from query_api.vectors.comparison import Asked, Comparison, PartQuery, near_enough, nearness
+from query_api.vectors.comparison import Comparison, PartQuery, near_enough, nearness
 from query_api.vectors.registry import comparison_of
+from query_api.vectors.walking import farther
 from schemas.config import CollectionConfig
 from schemas.ids import PointId
 
@@ -71,57 +74,83 @@ class NearestSearch:
         self.ahead: list[NativeWork] = []
         """What may be done ahead."""
         self._searches: list[PartSearch] = []
-        """What is searched part by part: graphs, and what is no dense vector."""
-        self._scans: Scans | None = None
+        """What is searched part by part: filtered graphs and those with codes of their own, and what is no dense
+        vector."""
+        self._joint: JointSearch | None = None
         """All else."""
         if leaf.wanted:
-            self._divide(view.config, targets_of(view, leaf.using, leaf.filter))
+            targets = targets_of(view, leaf.using, leaf.filter)
+            self._begin(targets.divided(self._key, lambda: self._divided(view.config, targets)))
 
-    def _divide(self, config: CollectionConfig, targets: Targets) -> None:
-        leaf, group = self._leaf, targets.everywhere if self._leaf.exact else targets.without_graph
+    @property
+    def _key(self) -> DivisionKey:
+        leaf = self._leaf
+        return leaf.wanted, leaf.hnsw_ef, leaf.exact, leaf.indexed_only, leaf.quantization
+
+    def _divided(self, config: CollectionConfig, targets: Targets) -> Division:
+        """By what the leaf has but its vector."""
+        leaf = self._leaf
+        scanned = list(targets.all if leaf.exact else targets.without_graph)
         if leaf.indexed_only:
-            seen = [t for t in group.targets if t.graph or not skipped_as_unindexed(config, leaf, t.found.rows)]
-            group = group if len(seen) == len(group.targets) else TargetGroup(seen)
+            scanned = [t for t in scanned if t.graph or not skipped_as_unindexed(config, leaf, t.found.rows)]
+        walked: list[Walked] = []
+        alone: list[Alone] = []
         if not leaf.exact and targets.with_graph:
             ef = base_ef(config, leaf)
             # Parts are searched one by one; ef is said of all together.
             rows = targets.rows_in_segments if targets.parts > 1 else 0
-            beside = [target for target in targets.with_graph if not self._searched(target, ef, rows)]
-            if beside:
-                group = TargetGroup([*beside, *group.targets])
-        if not group.targets:
-            return
-        self._scans = self._comparison.scans(group, leaf.wanted, leaf.quantization)
-        if self._scans is not None:
-            self.ahead.append(self._scans)
-        else:
-            self._searches += [self._one_by_one(target) for target in group.targets]
+            for target, graph in targets.with_graph:
+                asked = self._asked(target, ef, rows)
+                plan = self._comparison.plan(graph, asked)
+                by_codes = graph.codes is not None and not leaf.quantization.ignore
+                if by_codes or (plan is not None and target.found.filtered):
+                    alone.append(Alone(target, graph, asked, plan))
+                elif plan is not None:
+                    walked.append(Walked(target, graph, asked, plan))
+                else:
+                    scanned.append(target)
+        return Division(scanned, walked, alone)
 
-    def _searched(self, target: Target, ef: int, rows: int) -> bool:
-        """Search a part by its graph or codes if that is the quicker way; whether it is."""
-        leaf, graph, found = self._leaf, target.graph, target.found
-        if graph is None:
-            return False
+    def _begin(self, division: Division) -> None:
+        for target, graph, asked, plan in division.alone:
+            walk = None if plan is None else self._comparison.walk(graph, asked, plan)
+            if walk is not None:
+                self.ahead.append(walk)
+            self._searches.append(PartSearch(target, asked, graph, walk, exact=False))
+        if not division.together:
+            return
+        self._joint = self._comparison.joint(division, self._leaf.wanted, self._leaf.quantization)
+        if self._joint is not None:
+            self.ahead.append(self._joint)
+        else:
+            self._searches += self._one_by_one(division)
+
+    def _asked(self, target: Target, ef: int, rows: int) -> Asked:
+        """``ef``: of a search of all ``rows``, 0 where the part is alone."""
+        leaf, found = self._leaf, target.found
         if found.rows < rows:
             ef = max(leaf.wanted, ceil(ef * (found.rows / rows) ** EF_BY_SHARE))
-        asked = Asked(found, leaf.wanted, ef, leaf.quantization)
-        walk = self._comparison.walk(graph, asked)
-        if walk is not None:
-            self.ahead.append(walk)
-        elif graph.codes is None or leaf.quantization.ignore:
-            return False
-        self._searches.append(PartSearch(target, asked, graph, walk, exact=False))
-        return True
+        return Asked(found, leaf.wanted, ef, leaf.quantization)
 
-    def _one_by_one(self, target: Target) -> PartSearch:
-        """A target of what is compared together, by itself."""
-        leaf, graph = self._leaf, None if self._leaf.exact else target.graph
-        return PartSearch(target, Asked(target.found, leaf.wanted, 0, leaf.quantization), graph, None, leaf.exact)
+    def _one_by_one(self, division: Division) -> list[PartSearch]:
+        """What is searched together, part by part."""
+        leaf = self._leaf
+        searches = [self._walking(one, one.asked) for one in division.walked]
+        for target in division.scanned:
+            asked = Asked(target.found, leaf.wanted, 0, leaf.quantization)
+            searches.append(PartSearch(target, asked, None if leaf.exact else target.graph, None, leaf.exact))
+        return searches
+
+    def _walking(self, one: Walked, asked: Asked) -> PartSearch:
+        """A part that was to be walked together with others, by itself."""
+        plan = one.plan if asked is one.asked else self._comparison.plan(one.graph, asked)
+        walk = None if plan is None else self._comparison.walk(one.graph, asked, plan)
+        return PartSearch(one.target, asked, one.graph, walk, exact=False)
 
     def us(self) -> float:
         """How long it takes beside what may be done ahead, in microseconds."""
         spent = _LEAF_US + self._hits * _HIT_US + len(self._searches) * _PART_US
-        if self._scans is not None:
+        if self._joint is not None:
             spent += _PART_US
         for search in self._searches:
             if search.walk is None:
@@ -131,14 +160,16 @@ class NearestSearch:
     def run(self, allowance: Allowance) -> list[Hit]:
         """The hits, in order. Raises OverEstimateError, TimedOutError."""
         found = [search.run(self._comparison, allowance) for search in self._searches]
-        scans = self._scans
-        if scans is not None:
+        joint = self._joint
+        if joint is not None:
             if allowance.notes is None:
-                found.append(scans.nearest(allowance))
+                found.append(joint.nearest(allowance))
+                # Walks that led to too little go farther, or all is compared.
+                left = [self._walking(one, farther(one.asked)) for one in joint.unfound(allowance)]
             else:
                 # Who wants to know how each part is searched has them searched one by one.
-                one_by_one = map(self._one_by_one, scans.group.targets)
-                found += [search.run(self._comparison, allowance) for search in one_by_one]
+                left = self._one_by_one(joint.division)
+            found += [search.run(self._comparison, allowance) for search in left]
         return _hits(self._parts, _joined(found), self._leaf, self._comparison, allowance) if found else []
 
 

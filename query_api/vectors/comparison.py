@@ -1,7 +1,7 @@
 """What a query vector is to the kind of vectors that it is compared with."""
 
 from math import inf
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 import msgspec
 import numpy as np
@@ -9,9 +9,10 @@ from numpy.typing import NDArray
 
 from projector.segments.graph import Graph
 from query_api.budget import Allowance
-from query_api.find.scans import Scans
+from query_api.find.division import Asked, Division
+from query_api.find.joint import JointSearch
 from query_api.find.selection import Findable
-from query_api.find.targets import TargetGroup
+from query_api.find.strategy import WalkPlan
 from query_api.find.walks import GraphWalk
 from query_api.plan.leaves import QuantizedSearch
 
@@ -19,18 +20,6 @@ Floats = NDArray[np.float32]
 Rows = NDArray[np.int64]
 SomeRows = Rows | range
 """A range, without a step, is gone through in order, which takes less than going to each row."""
-
-
-class Asked(NamedTuple):
-    """What is asked of one part: the ``wanted`` nearest of what is ``found``, looking ``ef`` far in the graph.
-
-    ``quantization``: what is said of codes, where there are any.
-    """
-
-    found: Findable
-    wanted: int
-    ef: int
-    quantization: QuantizedSearch
 
 
 class PartQuery(msgspec.Struct, frozen=True, eq=False):
@@ -85,12 +74,16 @@ class Comparison(Protocol):
         """
         ...
 
-    def walk(self, graph: Graph, asked: Asked) -> GraphWalk | None:
-        """How to begin in the graph; None where comparing all that may be found is quicker."""
+    def plan(self, graph: Graph, asked: Asked) -> WalkPlan | None:
+        """How far to look in the graph; None where comparing all that may be found is quicker."""
         ...
 
-    def scans(self, group: TargetGroup, wanted: int, quantization: QuantizedSearch) -> Scans | None:
-        """Comparing all that may be found in some parts, where that may be done together, and ahead."""
+    def walk(self, graph: Graph, asked: Asked, plan: WalkPlan) -> GraphWalk:
+        """A walk by that plan."""
+        ...
+
+    def joint(self, division: Division, wanted: int, quantization: QuantizedSearch) -> JointSearch | None:
+        """Searching parts together, where that may be done, and ahead."""
         ...
 
     def us(self, vectors: Any, found: Findable) -> float:

@@ -7,18 +7,17 @@ from typing import cast
 import numpy as np
 from numpy.typing import NDArray
 
-from projector.kernel import KernelCodedQuery, KernelScans, KernelSearchCodes, scores
-from projector.quantization.search_codes import SearchCodes
-from projector.segments.graph import Graph
+from projector.kernel import KernelParts, KernelSearchCodes, scores
+from projector.segments.graph import Graph, WalkedPart
 from projector.vectors.dense import DenseVectors
-from query_api.find.scans import Scans
+from query_api.find.division import Asked, Division, Prepared, Walked
+from query_api.find.joint import JointSearch
 from query_api.find.selection import Findable
-from query_api.find.strategy import BUDGET, coded_budget, exact_us, walk_for
-from query_api.find.targets import Prepared, Target, TargetGroup
+from query_api.find.strategy import BUDGET, WalkPlan, coded_budget, exact_us, walk_for
 from query_api.find.walks import GraphWalk
 from query_api.plan.leaves import QuantizedSearch
-from query_api.vectors.comparison import Asked, PartQuery, SomeRows
-from query_api.vectors.quantized import coded_walk, nearest_by_codes
+from query_api.vectors.comparison import PartQuery, SomeRows
+from query_api.vectors.quantized import coded_plan, coded_walk, nearest_by_codes
 from query_api.vectors.scoring import Floats, Scorer
 from query_api.vectors.walking import by_graph
 from schemas.vectors.dense import DenseKind, check_dim
@@ -66,7 +65,7 @@ class DenseComparison:
             if coded is not None:
                 return coded
         elif graph is not None:
-            walked = by_graph(query, self.walk, lambda walk: self._step(query, walk))
+            walked = by_graph(query, self.begin, lambda walk: self._step(query, walk))
             if walked is not None:
                 return walked
         coded = found.count >= LEAST_CODED and not query.asked.quantization.ignore
@@ -77,31 +76,42 @@ class DenseComparison:
             query.note("exact", _why_exact(query), found.count, len(rows))
         return rows, near
 
-    def walk(self, graph: Graph, asked: Asked) -> GraphWalk | None:
-        """How to begin in the graph, by its codes if it has any."""
+    def plan(self, graph: Graph, asked: Asked) -> WalkPlan | None:
+        """How far to look in the graph, by its codes if it has any."""
+        found, dim = asked.found, len(self.scorer.query)
         if graph.codes is not None and not asked.quantization.ignore:
-            return coded_walk(graph, graph.codes, self.scorer, asked)
+            return coded_plan(graph.codes, dim, asked)
+        if _walks_by_search_codes(graph, asked):
+            return walk_for(found, asked.ef, dim, coded_budget(found), CODED_WALK)
+        return walk_for(found, asked.ef, dim, BUDGET)
+
+    def walk(self, graph: Graph, asked: Asked, plan: WalkPlan) -> GraphWalk:
+        """A walk by that plan."""
+        if graph.codes is not None and not asked.quantization.ignore:
+            return coded_walk(graph, graph.codes, self.scorer, asked, plan)
         found, query, codes = asked.found, self.scorer.query, graph.search_codes
-        prepared = None if codes is None or not codes.walked else self._prepared(codes, asked)
-        most, cost = (BUDGET, 1.0) if prepared is None else (coded_budget(found), CODED_WALK)
-        plan = walk_for(found, asked.ef, len(query), most, cost)
-        if plan is None:
-            return None
+        by_codes = codes is not None and _walks_by_search_codes(graph, asked)
+        # None where the query's numbers are too large for them.
+        prepared = codes.kernel.query(query) if codes is not None and by_codes else None
         wanted = min(asked.wanted, found.count)
         finish = graph.rescoring.finish(query, wanted, found.kept(graph.repeats), prepared)
         looked_for = query if prepared is None else prepared.bytes
         return GraphWalk(graph, looked_for, found, wanted, plan, coded=prepared is not None, finish=finish)
 
-    def scans(self, group: TargetGroup, wanted: int, quantization: QuantizedSearch) -> Scans:
-        """Comparing all that may be found."""
-        coded = not quantization.ignore
-        prepared = group.prepared(partial(self._of_targets, coded=coded), coded=coded)
-        return Scans(group, prepared, self.scorer.measure, self.scorer.query, wanted)
+    def begin(self, graph: Graph, asked: Asked) -> GraphWalk | None:
+        """A walk as far as is planned; None where comparing all that may be found is quicker."""
+        plan = self.plan(graph, asked)
+        return None if plan is None else self.walk(graph, asked, plan)
 
-    def _of_targets(self, targets: Sequence[Target], *, coded: bool) -> Prepared:
-        parts: list[tuple[DenseVectors, Findable, KernelSearchCodes | None]] = []
+    def joint(self, division: Division, wanted: int, quantization: QuantizedSearch) -> JointSearch:
+        """Searching parts together."""
+        prepared = division.prepared(partial(self._prepared, coded=not quantization.ignore))
+        return JointSearch(division, prepared, self.scorer.measure, self.scorer.query, wanted)
+
+    def _prepared(self, division: Division, *, coded: bool) -> Prepared:
+        scanned: list[tuple[DenseVectors, Findable, KernelSearchCodes | None]] = []
         left, final = MADE_AT_ONCE, True
-        for target in targets:
+        for target in division.scanned:
             vectors: DenseVectors = cast("DenseVectors", target.vectors)
             codes = None
             if coded and target.found.count >= LEAST_CODED:
@@ -110,16 +120,18 @@ class DenseComparison:
                 missing = vectors.missing_codes()
                 left -= (before - missing) * dim
                 final = final and not missing
-            parts.append((vectors, target.found, codes))
+            scanned.append((vectors, target.found, codes))
 
-        def make() -> KernelScans:
-            return KernelScans([(vectors.matrix, found.chosen(), codes) for vectors, found, codes in parts])
+        walked = division.walked
 
-        return Prepared(make, sum(self._scan_us(*part) for part in parts), final=final)
+        def make() -> KernelParts:
+            return KernelParts(
+                [(vectors.matrix, found.chosen(), codes) for vectors, found, codes in scanned],
+                [_walked_part(one) for one in walked],
+            )
 
-    def _prepared(self, codes: SearchCodes, asked: Asked) -> KernelCodedQuery | None:
-        """The query for search codes; None where they are to be left alone, or it is too large for them."""
-        return None if asked.quantization.ignore else codes.kernel.query(self.scorer.query)
+        scans_us = sum(self._scan_us(*part) for part in scanned)
+        return Prepared(make, scans_us, [one.plan for one in walked], final=final)
 
     def _scan_us(self, vectors: DenseVectors, found: Findable, codes: KernelSearchCodes | None) -> float:
         """About how long comparing all that may be found takes."""
@@ -149,6 +161,22 @@ class DenseComparison:
     def us(self, vectors: DenseVectors, found: Findable) -> float:
         """About how long comparing all that may be found takes."""
         return exact_us(vectors.matrix.shape[1], found, self.scorer.distance, self._datatype)
+
+
+def _walks_by_search_codes(graph: Graph, asked: Asked) -> bool:
+    codes = graph.search_codes
+    return codes is not None and codes.walked and not asked.quantization.ignore
+
+
+def _walked_part(walked: Walked) -> WalkedPart:
+    graph, asked = walked.graph, walked.asked
+    found = asked.found
+    return graph.walked_part(
+        min(asked.wanted, found.count),
+        walked.plan.ef,
+        found.kept(graph.repeats),
+        coded=_walks_by_search_codes(graph, asked),
+    )
 
 
 def _why_exact(query: PartQuery) -> str:

@@ -9,10 +9,12 @@ from numpy.typing import NDArray
 from projector.kernel import max_sim_nearest, max_sim_scores
 from projector.segments.graph import Graph
 from projector.vectors.multi import MultiVectors
+from query_api.find.division import Asked, Division
 from query_api.find.selection import Findable
-from query_api.find.targets import TargetGroup
+from query_api.find.strategy import WalkPlan
+from query_api.find.walks import GraphWalk
 from query_api.plan.leaves import QuantizedSearch
-from query_api.vectors.comparison import Asked, Floats, PartQuery
+from query_api.vectors.comparison import Floats, PartQuery
 from schemas.errors import BadInputError
 from schemas.vectors.multi import MultiKind
 from schemas.vectors.normalise import normalise
@@ -46,10 +48,14 @@ class MultiComparison:
         query.note("exact", "multivectors have no graph", found.count, len(rows))
         return rows, scores
 
-    def walk(self, graph: Graph, asked: Asked) -> None:
+    def plan(self, graph: Graph, asked: Asked) -> None:
         """There are no graphs of these."""
 
-    def scans(self, group: TargetGroup, wanted: int, quantization: QuantizedSearch) -> None:
+    def walk(self, graph: Graph, asked: Asked, plan: WalkPlan) -> GraphWalk:
+        """There are no graphs of these."""
+        raise NotImplementedError
+
+    def joint(self, division: Division, wanted: int, quantization: QuantizedSearch) -> None:
         """It is not done together."""
 
     def us(self, vectors: MultiVectors, found: Findable) -> float:

@@ -9,9 +9,10 @@ from projector.kernel import distances
 from projector.quantization.codes import Codes
 from projector.segments.graph import Graph
 from projector.vectors.dense import DenseVectors
-from query_api.find.strategy import compared_us, walk_for
+from query_api.find.division import Asked
+from query_api.find.strategy import WalkPlan, compared_us, walk_for
 from query_api.find.walks import GraphWalk
-from query_api.vectors.comparison import Asked, PartQuery
+from query_api.vectors.comparison import PartQuery
 from query_api.vectors.scoring import Floats, Scorer
 from query_api.vectors.walking import by_graph
 from schemas.vectors.params import Distance
@@ -26,7 +27,7 @@ Found = tuple[NDArray[np.integer], Floats]
 def nearest_by_codes(codes: Codes, vectors: DenseVectors, scorer: Scorer, query: PartQuery) -> Found | None:
     """The nearest rows and their scores, by the codes of a graph; None when comparing vectors is quicker."""
     search = _CodedSearch(codes, vectors, scorer, query)
-    found = by_graph(query, lambda graph, asked: coded_walk(graph, codes, scorer, asked), search.step)
+    found = by_graph(query, search.walk, search.step)
     if found is None:
         found = search.scan()
     if found is None:
@@ -34,13 +35,15 @@ def nearest_by_codes(codes: Codes, vectors: DenseVectors, scorer: Scorer, query:
     return search.scored(*found)
 
 
-def coded_walk(graph: Graph, codes: Codes, scorer: Scorer, asked: Asked) -> GraphWalk | None:
-    """How to begin in a graph by its codes; None where comparing all that may be found is quicker."""
+def coded_plan(codes: Codes, dim: int, asked: Asked) -> WalkPlan | None:
+    """How far to look in a graph by its codes; None where comparing all that may be found is quicker."""
+    dearer = codes.quantizer.compared_us / compared_us(dim)
+    return walk_for(asked.found, max(asked.ef, _kept(codes, asked)), dim, cost=dearer)
+
+
+def coded_walk(graph: Graph, codes: Codes, scorer: Scorer, asked: Asked, plan: WalkPlan) -> GraphWalk:
+    """A walk by that plan."""
     kept, found = _kept(codes, asked), asked.found
-    dearer = codes.quantizer.compared_us / compared_us(len(scorer.query))
-    plan = walk_for(found, max(asked.ef, kept), len(scorer.query), cost=dearer)
-    if plan is None:
-        return None
     return GraphWalk(graph, codes.quantizer.prepare(scorer.query), found, min(kept, found.count), plan, coded=True)
 
 
@@ -60,6 +63,11 @@ class _CodedSearch:
         self._scorer = scorer
         self._query = query
         self.kept = _kept(codes, query.asked)
+
+    def walk(self, graph: Graph, asked: Asked) -> GraphWalk | None:
+        """How to go on in the graph; None where comparing all that may be found is quicker."""
+        plan = coded_plan(self._codes, len(self._scorer.query), asked)
+        return None if plan is None else coded_walk(graph, self._codes, self._scorer, asked, plan)
 
     def step(self, walk: GraphWalk) -> Found | None:
         """What one walk leads to."""

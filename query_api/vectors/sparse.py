@@ -11,10 +11,12 @@ from numpy.typing import NDArray
 from projector.kernel import sparse_scores
 from projector.segments.graph import Graph
 from projector.vectors.sparse import SparseVectors
+from query_api.find.division import Asked, Division
 from query_api.find.selection import Findable
-from query_api.find.targets import TargetGroup
+from query_api.find.strategy import WalkPlan
+from query_api.find.walks import GraphWalk
 from query_api.plan.leaves import QuantizedSearch
-from query_api.vectors.comparison import Asked, Floats, PartQuery, best
+from query_api.vectors.comparison import Floats, PartQuery, best
 from schemas.errors import BadInputError
 from schemas.vectors.idf import TermCounts, Terms
 from schemas.vectors.sparse import PAIR
@@ -67,10 +69,14 @@ class SparseComparison:
         """The inner products of some rows, 0 for those that have no index in common with the query."""
         return np.nan_to_num(self._products(vectors, rows), copy=False)
 
-    def walk(self, graph: Graph, asked: Asked) -> None:
+    def plan(self, graph: Graph, asked: Asked) -> None:
         """There are no graphs of these."""
 
-    def scans(self, group: TargetGroup, wanted: int, quantization: QuantizedSearch) -> None:
+    def walk(self, graph: Graph, asked: Asked, plan: WalkPlan) -> GraphWalk:
+        """There are no graphs of these."""
+        raise NotImplementedError
+
+    def joint(self, division: Division, wanted: int, quantization: QuantizedSearch) -> None:
         """It is not done together."""
 
     def us(self, vectors: SparseVectors, found: Findable) -> float:

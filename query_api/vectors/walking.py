@@ -4,9 +4,10 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from projector.segments.graph import Graph
+from query_api.find.division import Asked
 from query_api.find.strategy import RETRY_FACTOR
 from query_api.find.walks import GraphWalk
-from query_api.vectors.comparison import Asked, PartQuery
+from query_api.vectors.comparison import PartQuery
 
 FoundT = TypeVar("FoundT")
 
@@ -23,6 +24,11 @@ def by_graph(
         rows = step(walk)
         if rows is not None or query.found.filtered:
             return rows
-        asked = asked._replace(ef=asked.ef * RETRY_FACTOR)
+        asked = farther(asked)
         walk = again(walk.graph, asked)
     return None
+
+
+def farther(asked: Asked) -> Asked:
+    """The same where a walk led to too little."""
+    return asked._replace(ef=asked.ef * RETRY_FACTOR)

@@ -12,10 +12,10 @@ from projector.segments.graph import Graph
 from projector.view.part import FEW_DEAD, alive, dead_rows, has_few_dead
 from projector.view.segment_part import SegmentPart
 from projector.view.shard_view import ShardView
+from query_api.find.joint import JointSearch
 from query_api.find.nearest import NearestSearch
 from query_api.find.selection import Findable, passing
 from query_api.find.strategy import EF_BY_SHARE
-from query_api.find.walks import GraphWalk
 from query_api.plan.leaves import Nearest
 from schemas.config import CollectionConfig, Distance, HnswConfig, VectorParams
 from schemas.filters import Filter, parse_filter
@@ -109,6 +109,12 @@ def test_rows_of_a_name_that_pass_are_looked_up_once_in_a_view() -> None:
     assert passing(part, ANY).rows(part, None) is passing(part, ANY).found(part)
 
 
+def efs_of(search: NearestSearch) -> list[int]:
+    (joint,) = search.ahead
+    assert isinstance(joint, JointSearch)
+    return sorted(walked.plan.ef for walked in joint.division.walked)
+
+
 def test_the_smaller_graph_of_two_is_not_searched_as_far() -> None:
     config = CollectionConfig(vectors=NAMES, hnsw=HnswConfig(ef_construct=20))
     shard = ShardModel(config)
@@ -123,8 +129,7 @@ def test_the_smaller_graph_of_two_is_not_searched_as_far() -> None:
     view: ShardView = shard.views[0]
     graphs = [part.graph("all") for part in view.segments]
     assert all(isinstance(graph, Graph) for graph in graphs)
-    search = NearestSearch(view, Nearest(limit=3, vector=np.ones(2, np.float32).tobytes(), using="all"))
-    efs = sorted(walk.plan.ef for walk in search.ahead if isinstance(walk, GraphWalk))
+    efs = efs_of(NearestSearch(view, Nearest(limit=3, vector=np.ones(2, np.float32).tobytes(), using="all")))
     assert efs == sorted(int(np.ceil(20 * (size / sum(sizes)) ** EF_BY_SHARE)) for size in sizes)
     alone = NearestSearch(view, Nearest(limit=20, vector=np.ones(2, np.float32).tobytes(), using="all"))
-    assert min(walk.plan.ef for walk in alone.ahead if isinstance(walk, GraphWalk)) == 20
+    assert min(efs_of(alone)) == 20

@@ -8,15 +8,15 @@ import pytest
 
 from ingest.deadline import Deadline
 from projector.frames import ShardId
-from projector.kernel import KernelPool, KernelScans
+from projector.kernel import KernelParts, KernelPool
 from projector.quantization.search_codes import LEAST_ROWS
 from projector.vectors.dense import DenseVectors
 from projector.view import live_tails
 from projector.view.live_shard import LiveShard
 from projector.view.shard_view import ShardView
 from query_api.budget import Allowance, OverEstimateError
+from query_api.find.joint import JointSearch
 from query_api.find.nearest import NearestSearch
-from query_api.find.scans import Scans
 from query_api.native import SPLIT_US
 from query_api.plan.leaves import QuantizedSearch
 from query_api.plan.selection import Selection
@@ -48,9 +48,9 @@ def of_rows(
     return live.publish(1), [NearestQuery(query, "", 5) for query in queries]
 
 
-def ahead_of(view: ShardView, query: NearestQuery) -> Scans:
+def ahead_of(view: ShardView, query: NearestQuery) -> JointSearch:
     (ahead,) = NearestSearch(view, query.leaf).ahead
-    assert isinstance(ahead, Scans)
+    assert isinstance(ahead, JointSearch)
     return ahead
 
 
@@ -81,7 +81,7 @@ def test_what_failed_ahead_is_done_by_who_needs_it() -> None:
     view, queries = of_rows(50)
     search = NearestSearch(view, queries[2].leaf)
     (ahead,) = search.ahead
-    assert isinstance(ahead, Scans)
+    assert isinstance(ahead, JointSearch)
     ahead.end("std::bad_alloc")
     assert ahead.us > 0
     assert search.run(Allowance(np.inf, Deadline(np.inf)))[0].id == 2
@@ -104,11 +104,11 @@ def test_scans_of_many_parts_are_one_and_find_the_same() -> None:
         least = sorted((score for score, *_ in every), reverse=True)[wanted - 1]
         right = [(number, row, score) for score, number, row in every if score >= least]
         asked = [(rows, mask, None) for rows, mask in zip(matrices, masks, strict=True)]
-        scans = KernelScans(asked)
-        pool.nearest(wanted, scans, "dot", query, wanted)
-        for found in (scans.nearest("dot", query, wanted), next_taken(pool)):
+        parts = KernelParts(asked)
+        pool.nearest(wanted, parts, "dot", query, wanted)
+        for found in (parts.nearest("dot", query, wanted), next_taken(pool)):
             assert not isinstance(found, str)
-            assert [*zip(*(values.tolist() for values in found), strict=True)] == right
+            assert [*zip(*(values.tolist() for values in found[:3]), strict=True)] == right
 
 
 def test_a_search_makes_some_codes_where_many_are_missing(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from projector.kernel import KernelGraph, KernelPool, KernelPostings, KernelScans, distances, max_sim_nearest, nearest
+from projector.kernel import KernelGraph, KernelParts, KernelPool, KernelPostings, distances, max_sim_nearest, nearest
 from projector.vectors.ragged import ends_after
 from tests.projector.kernel.test_kernel import ROWS, built, matrix
 
@@ -74,7 +74,7 @@ def test_threads_that_scan_together_find_what_one_does() -> None:
     pool = KernelPool(3)
     for ticket, (measure, query, wanted, some) in enumerate(asked):
         # One at a time: threads that have other work don't share theirs.
-        scans = KernelScans([(rows, None if some is None else some.copy(), None)])
+        scans = KernelParts([(rows, None if some is None else some.copy(), None)])
         pool.nearest(ticket, scans, measure, query.copy(), wanted)
         together = next_taken(pool)
         found, scores = nearest(rows, measure, query, wanted, some)
@@ -89,7 +89,7 @@ def test_walks_and_scans_share_a_pool() -> None:
     pool = KernelPool(4)
     for ticket, query in enumerate(queries):
         pool.walk(2 * ticket, graph, query.copy(), 10, 50)
-        pool.nearest(2 * ticket + 1, KernelScans([(rows, None, None)]), "dot", query.copy(), 10)
+        pool.nearest(2 * ticket + 1, KernelParts([(rows, None, None)]), "dot", query.copy(), 10)
     together = dict(taken(pool, 2 * len(queries)))
     for ticket, query in enumerate(queries):
         assert together[2 * ticket][0].tolist() == graph.search(query, 10, 50)[0].tolist()
@@ -148,9 +148,9 @@ def test_a_pool_refuses_what_does_not_fit() -> None:
     with pytest.raises(ValueError, match="mask"):
         pool.walk(1, graph, matrix(1, 24, np.float32)[0], 10, 50, np.ones(3, np.bool_))
     with pytest.raises(ValueError, match="dim values"):
-        pool.nearest(1, KernelScans([(rows, None, None)]), "dot", matrix(1, 23, np.float32)[0], 10)
+        pool.nearest(1, KernelParts([(rows, None, None)]), "dot", matrix(1, 23, np.float32)[0], 10)
     with pytest.raises(IndexError):
-        pool.nearest(1, KernelScans([(rows, np.array([ROWS]), None)]), "dot", matrix(1, 24, np.float32)[0], 10)
+        pool.nearest(1, KernelParts([(rows, np.array([ROWS]), None)]), "dot", matrix(1, 24, np.float32)[0], 10)
     assert pool.finished() == []
 
 
@@ -160,7 +160,7 @@ def test_what_a_scan_looks_at_is_kept_no_longer_than_it_takes() -> None:
     pool = KernelPool(16)
     before = getrefcount(rows)
     for ticket in range(2000):
-        pool.nearest(ticket, KernelScans([(rows, None, None)]), "dot", query, 5)
+        pool.nearest(ticket, KernelParts([(rows, None, None)]), "dot", query, 5)
         answers: list[Any] = []
         while not answers or getrefcount(rows) > before:
             assert select([pool.descriptor()], [], [], 10.0)[0], "it is kept, and nothing tells of that"

@@ -1,5 +1,7 @@
 """Whether a graph leads to its own rows: some of them are searched through it and exactly."""
 
+from math import ceil
+
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +20,15 @@ FAR_NEIGHBOUR = 8
 
 LEAST_OWN, LEAST_FAR = 0.99, 0.98
 """What must be found. Outliers are harder to reach in any graph, as few rows have them among their neighbours."""
+
+USUAL_ROWS, FARTHER = 200_000, 1 / 3
+"""In a graph of more rows searches look (rows / USUAL_ROWS) ** FARTHER times as far: what is found without that
+becomes less the larger any graph is, and large ones would be built a second time, for several times as long, though
+nothing is wrong with them.
+
+Measured on made-up clusters, m 16 and ef_construct 100, of 3,000 rows: in a graph of 1,790,000 of them 0.982 at ef 100,
+0.989 at 150, 0.995 at 200.
+"""
 
 _SEED = 20
 _BLOCK_BYTES = 8 << 20
@@ -41,9 +52,11 @@ class GraphQuality(msgspec.Struct, frozen=True):
 def check_graph(graph: Graph, matrix: NDArray[np.float32], distance: Distance, ef: int) -> GraphQuality:
     """Search for rows of ``matrix``, float32 [rows, dim], that the graph was built over, by their own vectors.
 
-    Which rows is the same every time for the same matrix. ``ef``: how far searches look that don't say.
+    Which rows is the same every time for the same matrix. ``ef``: how far searches look that don't say, in a graph of
+    USUAL_ROWS or fewer.
     """
     distinct = graph.repeats.distinct(len(matrix))
+    ef = ceil(ef * max(1.0, len(distinct) / USUAL_ROWS) ** FARTHER)
     chance = np.random.default_rng(_SEED)
     size = min(max(len(distinct) // SAMPLED, LEAST_SAMPLE), MOST_SAMPLE)
     own = _sample(chance, distinct, size)

@@ -2,13 +2,15 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import hnswlib
 import numpy as np
 import pytest
 
+from projector.segments import graph_check
 from projector.segments.errors import SegmentDamagedError
-from projector.segments.graph import SPACES, Graph, supports
+from projector.segments.graph import SPACES, Graph, Walk, supports
 from projector.segments.graph_build import build_links
 from projector.segments.graph_check import check_graph
 from projector.segments.graph_links import Links
@@ -125,6 +127,24 @@ def test_graphs_of_long_vectors_are_checked_without_an_overflow(distance: Distan
     longer = matrix * np.float32(2e18)
     assert check_graph(graph_over(longer, distance), longer, distance, 128) == usual
     assert usual.sufficient
+
+
+def test_larger_graphs_are_checked_farther_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    matrix = vectors(1600)
+    graph = graph_over(matrix, Distance.EUCLID, 8, 50)
+    asked: set[int] = set()
+    search = graph.search
+
+    def noted(query: np.ndarray[Any, Any], wanted: int, ef: int) -> Walk:
+        asked.add(ef)
+        return search(query, wanted, ef)
+
+    monkeypatch.setattr(graph, "search", noted)
+    for usual, ef in ((1600, 50), (200, 100), (3200, 50)):
+        monkeypatch.setattr(graph_check, "USUAL_ROWS", usual)
+        asked.clear()
+        assert check_graph(graph, matrix, Distance.EUCLID, 50).sufficient
+        assert asked == {ef}
 
 
 @pytest.mark.filterwarnings("error")

@@ -8,6 +8,7 @@ from pathlib import Path
 
 _PIECE_BYTES = 1 << 20
 _LARGE_BYTES = 1 << 16
+_ZEROS = memoryview(bytes(1 << 16))
 
 
 def sync_data(fd: int) -> None:
@@ -22,12 +23,14 @@ def sync_data(fd: int) -> None:
 
 
 def reserve_room(fd: int, position: int, size: int) -> None:
-    """Have ``fd`` reach ``size`` bytes beyond ``position``; what is new is zeros. Where that isn't known, does nothing.
+    """Write ``size`` zeros from ``position`` on. Raises OSError; part may then be written.
 
-    Raises OSError.
+    What posix_fallocate gives is still to be marked as written, which each sync would write to the file system's
+    journal: over zeros it has nothing but the bytes to write, and takes half as long.
     """
-    if sys.platform == "linux":
-        os.posix_fallocate(fd, position, size)
+    end = position + size
+    while position < end:
+        position += os.pwrite(fd, _ZEROS[: end - position], position)
 
 
 @dataclass(frozen=True, slots=True)

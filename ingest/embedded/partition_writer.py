@@ -14,7 +14,7 @@ from ingest.embedded.segment_file import HEADER_BYTES, Segment, create_segment
 from ingest.log import LogUnavailableError
 
 RESERVED_BYTES = 1 << 20
-"""A sync within a file takes two thirds of one that makes it longer: so it is made longer by so much at once."""
+"""A sync within a file takes less than half of one that makes it longer: so it is made longer by so much at once."""
 _LARGE_BYTES = 1 << 16
 """A group that takes its time anyway needs no room."""
 _UNFINISHED = "a group was not written to its end"

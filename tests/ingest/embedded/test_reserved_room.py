@@ -1,13 +1,12 @@
 """The room that a file has beyond its last record, for those that come."""
 
 import errno
-import os
 from pathlib import Path
 
 import pytest
 from structlog.testing import capture_logs
 
-from ingest.disk import Disk
+from ingest.disk import Disk, reserve_room
 from ingest.embedded.partition_writer import RESERVED_BYTES
 from ingest.embedded.truncation import size_of as folder_size
 from ingest.log import LogUnavailableError
@@ -52,7 +51,7 @@ def test_the_room_is_used_up_and_reserved_again(tmp_path: Path) -> None:
 
     def reserve(fd: int, position: int, size: int) -> None:
         reserved.append((position, size))
-        os.posix_fallocate(fd, position, size)
+        reserve_room(fd, position, size)
 
     async def check() -> None:
         async with opened(tmp_path, disk=Disk(sync=no_sync, reserve=reserve)) as log:

@@ -144,6 +144,8 @@ def _made(kind: type, value: Any) -> Any:
     """What msgspec has no type for."""
     if kind not in (Path, Secret):
         raise NotImplementedError(kind)
+    if kind is Path and value == "":  # which would be the current folder
+        raise ValueError("should not be empty")
     return value if isinstance(value, kind) else kind(value)
 
 

@@ -87,6 +87,7 @@ def test_what_concerns_kafka_is_put_together() -> None:
         ({"HEADWATER_WORKER_TIMEOUT": "soon"}, "worker_timeout: should be a number"),
         ({"HEADWATER_GRPC": "perhaps"}, "grpc: should be true or false"),
         ({"HEADWATER_GROUP": ""}, "group: should not be empty"),
+        ({"HEADWATER_DATA": ""}, "data: should not be empty"),
         ({"HEADWATER_CORS_ORIGINS": "a"}, "cors_origins: should be JSON: .*"),
         ({"HEADWATER_CORS_ORIGINS": "{}"}, "cors_origins: should be a list of texts, as JSON"),
         ({"HEADWATER_CORS_ORIGINS": "[1]"}, "cors_origins: should be a list of texts, as JSON"),

@@ -157,6 +157,13 @@ class Rescoring:
         passing: Passing | None = None,
         codes: CodedQuery | None = None,
     ) -> Finish: ...
+    def finish_of(  # likewise, of the ``kept`` nearest that pass, by whatever distances; none where fewer do
+        self,
+        kept: int,
+        query: NDArray[np.float32],
+        wanted: int,
+        passing: Passing | None = None,
+    ) -> Finish: ...
 
 def nearest(
     vectors: NDArray[Any],  # [rows, dim]

@@ -48,6 +48,23 @@ void spread_one(const Found& found, const Repeats& repeats, const Passing* passi
     }
 }
 
+std::vector<Scored> compared_exactly(const Rescoring& rescoring, const float* query, const std::vector<Found>& some,
+                                     std::size_t wanted) {
+    const Matrix& matrix = rescoring.matrix;
+    std::vector<std::int64_t> rows;
+    rows.reserve(some.size());
+    for (const Found& one : some) {
+        if (one.row >= matrix.size) throw std::out_of_range("there is no such row");
+        rows.push_back(one.row);
+    }
+    Chosen chosen;
+    chosen.size = matrix.size;
+    chosen.by = Chosen::By::list;
+    chosen.list = rows.data();
+    chosen.listed = rows.size();
+    return nearest(matrix, rescoring.measure, rescoring.level, query, wanted, chosen);
+}
+
 }  // namespace
 
 bool Passing::has(std::uint32_t row) const {
@@ -82,18 +99,19 @@ std::vector<Scored> rescored(const Rescoring& rescoring, const float* query, con
         limit = static_cast<double>(last.distance) + tolerance(rescoring, query, last);
     }
     if (near.size() < wanted) return {};
-    std::vector<std::int64_t> rows;
-    rows.reserve(near.size());
-    for (const Found& one : near) {
-        if (one.row >= matrix.size) throw std::out_of_range("there is no such row");
-        rows.push_back(one.row);
+    return compared_exactly(rescoring, query, near, wanted);
+}
+
+std::vector<Scored> rescored_of(std::size_t kept, const Rescoring& rescoring, const float* query,
+                                const std::vector<Found>& walked, const Passing* passing, std::size_t wanted) {
+    std::vector<Found> near;
+    for (const Found& found : walked) {
+        if (near.size() >= kept) break;
+        spread_one(found, rescoring.repeats, passing, kept - near.size(), near);
     }
-    Chosen chosen;
-    chosen.size = matrix.size;
-    chosen.by = Chosen::By::list;
-    chosen.list = rows.data();
-    chosen.listed = rows.size();
-    return nearest(matrix, rescoring.measure, rescoring.level, query, wanted, chosen);
+    if (near.size() < kept) return {};
+    near.resize(kept);
+    return compared_exactly(rescoring, query, near, wanted);
 }
 
 std::vector<Scored> rescored(const Rescoring& rescoring, const float* query, const std::vector<Found>& walked,

@@ -59,4 +59,8 @@ std::vector<Scored> rescored(const Rescoring& rescoring, const float* query, con
 std::vector<Scored> rescored(const Rescoring& rescoring, const float* query, const std::vector<Found>& walked,
                              const Passing* passing, std::size_t wanted, const CodeBounds& bounds);
 
+// The same of the [kept] nearest of what passes, wherever exact scores would have these; none where fewer pass.
+std::vector<Scored> rescored_of(std::size_t kept, const Rescoring& rescoring, const float* query,
+                                const std::vector<Found>& walked, const Passing* passing, std::size_t wanted);
+
 }  // namespace headwater

@@ -106,6 +106,17 @@ class PyRescoring {
         return answer(found, higher_is_nearer(rescoring_.measure));
     }
 
+    static PyFinish finish_of(std::size_t kept, const py::object& self, const F32& query, std::size_t wanted,
+                              const py::object& passing) {
+        const Rescoring& rescoring = self.cast<const PyRescoring&>().rescoring();
+        require(length(query) == rescoring.matrix.dim, "a query has dim values");
+        return {[kept, &rescoring, values = query.data(), wanted,
+                 which = passing_of(passing, rescoring)](const std::vector<Found>& walked) {
+                    return rescored_of(kept, rescoring, values, walked, which, wanted);
+                },
+                higher_is_nearer(rescoring.measure), py::make_tuple(self, query, passing)};
+    }
+
     static PyFinish finish(const py::object& self, const F32& query, std::size_t wanted, const py::object& passing,
                            const py::object& codes) {
         const auto& rescoring = self.cast<const PyRescoring&>();
@@ -165,7 +176,11 @@ void define_rescoring(py::module_& module) {
         .def("nearest", &PyRescoring::nearest, py::arg("rows"), py::arg("distances"), py::arg("query"),
              py::arg("wanted"), py::arg("passing") = py::none(), py::arg("codes") = py::none())
         .def("finish", &PyRescoring::finish, py::arg("query"), py::arg("wanted"), py::arg("passing") = py::none(),
-             py::arg("codes") = py::none());
+             py::arg("codes") = py::none())
+        .def("finish_of",
+             [](const py::object& self, std::size_t kept, const F32& query, std::size_t wanted,
+                const py::object& passing) { return PyRescoring::finish_of(kept, self, query, wanted, passing); },
+             py::arg("kept"), py::arg("query"), py::arg("wanted"), py::arg("passing") = py::none());
 }
 
 }  // namespace headwater

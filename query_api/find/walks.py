@@ -29,10 +29,12 @@ class GraphWalk:
         *,
         coded: bool = False,
         finish: KernelFinish | None = None,
+        enough: int | None = None,
     ) -> None:
         """``query``: float32 [dim]; where ``coded``, prepared for the graph's codes.
 
-        ``wanted``: how many of ``found`` to find at least. ``finish``: compares what was found exactly.
+        ``wanted``: how many of ``found`` to find at least. ``finish``: compares what was found exactly; at least
+        ``enough`` come of that, which is as many unless it is said.
         """
         self.graph = graph
         self.query = query
@@ -40,6 +42,7 @@ class GraphWalk:
         self.wanted = wanted
         self._coded = coded
         self._finish = finish
+        self._enough = wanted if enough is None else enough
         self.found = found
         self._allowed: NDArray[np.bool_] | None = None
         self._walked: Walk | None = None
@@ -103,7 +106,7 @@ class GraphWalk:
         None when they are fewer than it wants. Raises as ``walked``.
         """
         there = self.walked(allowance)
-        return None if len(there.rows) < self.wanted else (there.rows, there.distances)
+        return None if len(there.rows) < self._enough else (there.rows, there.distances)
 
     def _mask(self) -> NDArray[np.bool_] | None:
         if self._allowed is None:

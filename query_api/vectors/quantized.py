@@ -28,11 +28,7 @@ def nearest_by_codes(codes: Codes, vectors: DenseVectors, scorer: Scorer, query:
     """The nearest rows and their scores, by the codes of a graph; None when comparing vectors is quicker."""
     search = _CodedSearch(codes, vectors, scorer, query)
     found = by_graph(query, search.walk, search.step)
-    if found is None:
-        found = search.scan()
-    if found is None:
-        return None
-    return search.scored(*found)
+    return search.scan() if found is None else found
 
 
 def coded_plan(codes: Codes, dim: int, asked: Asked) -> WalkPlan | None:
@@ -42,9 +38,14 @@ def coded_plan(codes: Codes, dim: int, asked: Asked) -> WalkPlan | None:
 
 
 def coded_walk(graph: Graph, codes: Codes, scorer: Scorer, asked: Asked, plan: WalkPlan) -> GraphWalk:
-    """A walk by that plan."""
-    kept, found = _kept(codes, asked), asked.found
-    return GraphWalk(graph, codes.quantizer.prepare(scorer.query), found, min(kept, found.count), plan, coded=True)
+    """A walk by that plan. Where rescoring is asked for, what it leads to is compared exactly on the same thread."""
+    found = asked.found
+    kept, wanted = min(_kept(codes, asked), found.count), min(asked.wanted, found.count)
+    rescoring, finish = graph.rescoring, None
+    if asked.quantization.rescore:
+        finish = rescoring.finish_of(kept, scorer.query, wanted, found.kept(graph.repeats))
+    looked_for = codes.quantizer.prepare(scorer.query)
+    return GraphWalk(graph, looked_for, found, kept, plan, coded=True, finish=finish, enough=wanted)
 
 
 def _kept(codes: Codes, asked: Asked) -> int:
@@ -63,6 +64,7 @@ class _CodedSearch:
         self._scorer = scorer
         self._query = query
         self.kept = _kept(codes, query.asked)
+        self._rescores = query.asked.quantization.rescore
 
     def walk(self, graph: Graph, asked: Asked) -> GraphWalk | None:
         """How to go on in the graph; None where comparing all that may be found is quicker."""
@@ -71,14 +73,21 @@ class _CodedSearch:
 
     def step(self, walk: GraphWalk) -> Found | None:
         """What one walk leads to."""
-        query, enough, ef = self._query, walk.wanted, walk.plan.ef
-        found = walk.spread(query.allowance)
-        if found is not None:
-            query.note("graph", f"codes of {query.found.count} vectors, ef {ef}", ef, self._rescored(enough))
-        return None if found is None else (found[0][:enough], found[1][:enough])
+        query, kept, ef = self._query, walk.wanted, walk.plan.ef
+        found = walk.nearest(query.allowance) if self._rescores else self._about(walk)
+        if found is None:
+            return None
+        query.note("graph", f"codes of {query.found.count} vectors, ef {ef}", ef, kept if self._rescores else 0)
+        if self._rescores:
+            self._note_read(kept)
+        return found
+
+    def _about(self, walk: GraphWalk) -> Found | None:
+        found = walk.spread(self._query.allowance)
+        return None if found is None else (found[0][: walk.wanted], self._scores_of(found[1][: walk.wanted]))
 
     def scan(self) -> Found | None:
-        """All that may be found compared by their codes; None where these are too few."""
+        """All that may be found, compared by their codes; None where these are too few."""
         found, query = self._query.found, self._query
         if found.count < max(LEAST_SCANNED, SCANNED_PER_KEPT * self.kept):
             return None
@@ -87,20 +96,18 @@ class _CodedSearch:
         prepared = self._codes.quantizer.prepare(self._scorer.query)
         every = distances(self._codes.rows, self._codes.quantizer.form, prepared, rows)
         least = np.argpartition(every, self.kept)[: self.kept]
-        query.note("codes", f"all {found.count} that pass", found.count, self._rescored(self.kept))
-        return least if rows is None else rows[least], every[least]
+        query.note("codes", f"all {found.count} that pass", found.count, self.kept if self._rescores else 0)
+        chosen = least if rows is None else rows[least]
+        if not self._rescores:
+            return chosen, self._scores_of(every[least])
+        nearest = self._scorer.nearest(self._vectors.matrix, query.wanted, chosen)
+        self._note_read(self.kept)
+        return nearest
 
-    def _rescored(self, kept: int) -> int:
-        return kept if self._query.asked.quantization.rescore else 0
-
-    def scored(self, rows: NDArray[np.integer], about: Floats) -> Found:
-        """Rows with their scores: exact ones, of those that are among the nearest by them, if these are asked for."""
-        if not self._query.asked.quantization.rescore:
-            return rows, self._scores_of(about)
-        found = self._scorer.nearest(self._vectors.matrix, self._query.wanted, rows.astype(np.int64))
+    def _note_read(self, rows: int) -> None:
+        """So many were compared exactly."""
         if self._codes.on_disk is not None:
-            self._codes.on_disk.read(len(rows))
-        return found
+            self._codes.on_disk.read(rows)
 
     def _scores_of(self, about: Floats) -> Floats:
         if self._scorer.distance is Distance.EUCLID:

@@ -13,6 +13,7 @@ from struct import Struct
 _HEAD = Struct("<QB")
 _VECTOR = Struct("<BI")
 VERSION_BYTES = 8
+VECTOR_HEAD_BYTES = _VECTOR.size
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,12 @@ def encode_point(version: int, vectors: Sequence[tuple[int, bytes]], payload: by
 
 def begin_point(version: int, position: int, length: int) -> bytes:
     """What a stored point with one vector begins with; the vector's ``length`` bytes and the payload follow."""
-    return _HEAD.pack(version, 1) + _VECTOR.pack(position, length)
+    return _HEAD.pack(version, 1) + begin_vector(position, length)
+
+
+def begin_vector(position: int, length: int) -> bytes:
+    """What stands before the ``length`` bytes of a vector."""
+    return _VECTOR.pack(position, length)
 
 
 def decode_point(value: bytes) -> StoredPoint:

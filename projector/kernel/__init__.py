@@ -26,6 +26,8 @@ from projector.kernel._kernel import (
     row_of_each,
     scores,
     sparse_scores,
+    with_rows,
+    without_middle,
 )
 from projector.kernel._kernel import Finish as KernelFinish
 from projector.kernel._kernel import Graph as KernelGraph
@@ -65,4 +67,6 @@ __all__ = [
     "row_of_each",
     "scores",
     "sparse_scores",
+    "with_rows",
+    "without_middle",
 ]

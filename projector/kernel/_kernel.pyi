@@ -236,6 +236,22 @@ def row_of_each(runs: list[bytes], head: bytes, at: int, width: int) -> bytes | 
 
 # Each row of ``width`` bytes behind ``head`` and before its rest. Raises ValueError where there are not as many.
 def around_rows(head: bytes, rows: bytes, width: int, rests: list[bytes]) -> list[bytes]: ...
+
+# The runs without their bytes from ``start`` up to ``stop``, joined. Raises ValueError where one ends before.
+def without_middle(runs: list[bytes], start: int, stop: int) -> bytes: ...
+
+# Runs of so many bytes, one after another in ``joined``. Those chosen get, behind ``at`` bytes, ``head``, and then of
+# each matrix what it is headed by and the row at the run's place. Raises ValueError for what doesn't fit.
+def with_rows(
+    joined: bytes,
+    lengths: NDArray[np.int64],
+    chosen: NDArray[np.bool_],
+    at: int,
+    head: bytes,
+    heads: list[bytes],
+    matrices: list[NDArray[Any]],  # [rows, width] each
+    places: list[NDArray[np.int64]],  # [runs] each, of which only those of chosen runs are looked at
+) -> bytes: ...
 def rotated(rows: NDArray[np.float32], signs: NDArray[np.float32]) -> NDArray[np.float32]: ...
 def product_codes(
     rows: NDArray[np.float32],  # [rows, chunks * width]

@@ -1,9 +1,14 @@
 #include "rows_module.hpp"
 
+#include <pybind11/stl.h>
+
+#include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <cstring>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "arrays.hpp"
 
@@ -59,11 +64,98 @@ py::list around_rows(const py::bytes& head, const py::bytes& rows, std::size_t w
     return found;
 }
 
+py::bytes without_middle(const py::list& runs, std::size_t start, std::size_t stop) {
+    require(start <= stop, "what is left out begins before it ends");
+    std::size_t size = 0;
+    for (std::size_t i = 0; i < runs.size(); ++i) {
+        const std::size_t length = bytes_at(runs, i).size();
+        require(length >= stop, "each run has what is left out of it");
+        size += length - (stop - start);
+    }
+    auto [joined, into] = new_bytes(size);
+    for (std::size_t i = 0; i < runs.size(); ++i) {
+        const std::string_view run = bytes_at(runs, i);
+        into = std::copy_n(run.data(), start, into);
+        into = std::copy(run.begin() + static_cast<std::ptrdiff_t>(stop), run.end(), into);
+    }
+    return joined;
+}
+
+// What is put into runs: of each the row at its place, [width] bytes, behind a head.
+struct Column {
+    std::string_view head;
+    const char* rows;
+    std::size_t stride, width;
+    const std::int64_t* places;
+    std::int64_t count;
+};
+
+std::vector<Column> columns_of(const py::list& heads, const py::list& matrices, const std::vector<I64>& places,
+                               std::size_t runs) {
+    require(heads.size() == matrices.size() && places.size() == matrices.size(), "each matrix has a head, and places");
+    std::vector<Column> columns;
+    for (std::size_t at = 0; at < matrices.size(); ++at) {
+        const auto rows = py::cast<py::array>(matrices[at]);
+        require_matrix(rows);
+        require(places[at].ndim() == 1 && static_cast<std::size_t>(places[at].size()) == runs, "each run has places");
+        columns.push_back({bytes_at(heads, at), static_cast<const char*>(rows.data()),
+                           static_cast<std::size_t>(rows.strides(0)),
+                           static_cast<std::size_t>(rows.shape(1) * rows.itemsize()), places[at].data(),
+                           rows.shape(0)});
+    }
+    return columns;
+}
+
+py::bytes with_rows(const py::bytes& joined, const I64& lengths, const Mask& chosen, std::size_t at,
+                    const py::bytes& head, const py::list& heads, const py::list& matrices,
+                    const std::vector<I64>& places) {
+    const auto whole = static_cast<std::string_view>(joined), first = static_cast<std::string_view>(head);
+    require(lengths.ndim() == 1 && chosen.ndim() == 1 && lengths.size() == chosen.size(), "each run has a length");
+    const auto runs = static_cast<std::size_t>(lengths.size());
+    const auto columns = columns_of(heads, matrices, places, runs);
+    std::size_t added = first.size();
+    for (const Column& column : columns) added += column.head.size() + column.width;
+    std::size_t left = whole.size(), size = whole.size();
+    for (std::size_t i = 0; i < runs; ++i) {
+        const std::int64_t length = lengths.data()[i];
+        require(length >= 0 && static_cast<std::size_t>(length) <= left, "runs are as long as all of them together");
+        left -= static_cast<std::size_t>(length);
+        if (!chosen.data()[i]) continue;
+        require(static_cast<std::size_t>(length) >= at, "runs that are chosen go on to where rows are put in");
+        for (const Column& column : columns) {
+            require(column.places[i] >= 0 && column.places[i] < column.count, "places are those of rows");
+        }
+        size += added;
+    }
+    require(left == 0, "runs are as long as all of them together");
+    auto [result, into] = new_bytes(size);
+    const char* from = whole.data();
+    for (std::size_t i = 0; i < runs; ++i) {
+        const char* end = from + lengths.data()[i];
+        if (chosen.data()[i]) {
+            into = std::copy_n(from, at, into);
+            from += at;
+            into = std::copy(first.begin(), first.end(), into);
+            for (const Column& column : columns) {
+                into = std::copy(column.head.begin(), column.head.end(), into);
+                const auto place = static_cast<std::size_t>(column.places[i]);
+                into = std::copy_n(column.rows + place * column.stride, column.width, into);
+            }
+        }
+        into = std::copy(from, end, into);
+        from = end;
+    }
+    return result;
+}
+
 }  // namespace
 
 void define_rows(py::module_& module) {
     module.def("row_of_each", &row_of_each, py::arg("runs"), py::arg("head"), py::arg("at"), py::arg("width"));
     module.def("around_rows", &around_rows, py::arg("head"), py::arg("rows"), py::arg("width"), py::arg("rests"));
+    module.def("without_middle", &without_middle, py::arg("runs"), py::arg("start"), py::arg("stop"));
+    module.def("with_rows", &with_rows, py::arg("joined"), py::arg("lengths"), py::arg("chosen"), py::arg("at"),
+               py::arg("head"), py::arg("heads"), py::arg("matrices"), py::arg("places"));
 }
 
 }  // namespace headwater

@@ -34,6 +34,11 @@ class DenseVectors:
         """How many slots have one."""
         return len(self.matrix)
 
+    @property
+    def storable(self) -> Matrix:
+        """The matrix: to normalise a row of it again changes nothing."""
+        return self.matrix
+
     def value(self, row: int) -> Matrix:
         """One of them, [dim]."""
         return self.matrix[row]
@@ -54,6 +59,8 @@ class DenseVectors:
 
 class GrowingMatrix:
     """A growing matrix."""
+
+    storable = True
 
     def __init__(self, kind: "DensePartKind") -> None:
         self._kind = kind

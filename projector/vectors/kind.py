@@ -26,6 +26,13 @@ class Vectors(Protocol):
         """uint32 [rows], ascending: whose values they are; None when row i is slot i's and no slot lacks one."""
         ...
 
+    @property
+    def storable(self) -> NDArray[Any] | None:
+        """[rows, ...]: what points may be stored with in place of the vectors that they came with, and be as good; None
+        where values are not kept like that.
+        """
+        ...
+
     def value(self, row: int) -> NDArray[Any]:
         """One of them (``schemas.vectors.answered``)."""
         ...
@@ -43,7 +50,12 @@ GrownT = TypeVar("GrownT", bound=Vectors, covariant=True)
 
 
 class Growing(Protocol[GrownT]):
-    """The values of a tail's rows, appended at the end; what was handed out before stays as it is."""
+    """The values of a tail's rows, appended at the end; what was handed out before stays as it is.
+
+    ``storable``: whether what it holds is that (``Vectors``).
+    """
+
+    storable: bool
 
     def extend(self, stored: Stored) -> None:
         """Append values."""

@@ -30,6 +30,8 @@ def _multi(ragged: Ragged) -> MultiVectors:
 class GrowingMulti:
     """Growing multivectors."""
 
+    storable = False
+
     def __init__(self, kind: "MultiPartKind", held: GrowingRagged | None = None) -> None:
         self._kind = kind
         self._held = held or GrowingRagged(kind.empty(), kind.block)

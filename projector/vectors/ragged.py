@@ -31,6 +31,11 @@ class Ragged:
         """How many slots have one."""
         return len(self.ends) - 1
 
+    @property
+    def storable(self) -> None:
+        """None: values differ in length."""
+        return
+
     def value(self, row: int) -> Items:
         """One value's items."""
         return self.items[self.ends[row] : self.ends[row + 1]]

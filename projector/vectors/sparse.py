@@ -58,6 +58,8 @@ def _empty() -> GrowingArray[Any]:
 class GrowingSparse:
     """Growing sparse vectors."""
 
+    storable = False
+
     def __init__(self, kind: "SparsePartKind", held: GrowingRagged | None = None) -> None:
         self._kind = kind
         self._held = held or GrowingRagged(_empty(), kind.block)

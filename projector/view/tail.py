@@ -1,6 +1,6 @@
 """Tail: rows of a shard that are in no segment yet, append-only, in the order they were applied."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import compress, repeat
 
@@ -11,10 +11,10 @@ from projector.vectors.kind import Vectors
 from projector.vectors.registry import part_kind
 from projector.view.growing import GrowingArray
 from projector.view.part import ALIVE
-from projector.view.stored_points import StoredPoints
+from projector.view.stored_points import LeftOut, StoredPoints
 from projector.view.tail_columns import TailColumns
 from projector.view.tail_vectors import GrowingVectors
-from projector.view.unpack import unpack_vectors
+from projector.view.unpack import Unpacked, unpack_vectors
 from schemas.config import CollectionConfig
 from schemas.ids import PointId
 from schemas.vectors.params import AnyVectorParams
@@ -32,7 +32,8 @@ class IdOrder:
 
 
 class Tail:
-    """Rows of (id, stored point), their vectors in one growing matrix per name, and when each row died.
+    """Rows of (id, stored point), their vectors in one growing matrix per name, and when each row died. What a matrix
+    has of a point is not kept again.
 
     One thread writes. Readers hold bounds and array references taken by it (``TailPart``), and nothing below a
     bound changes but ``dead_at``, which goes once from ALIVE to an offset above that of every view that exists.
@@ -64,6 +65,11 @@ class Tail:
         """uint64 [bound]: the offset at which each row was superseded or deleted, ALIVE if it was not."""
         return self._dead_at.rows(bound)
 
+    @property
+    def positions(self) -> Mapping[str, int]:
+        """What the position of each vector name is in stored points."""
+        return self._config.positions
+
     def reconfigure(self, config: CollectionConfig) -> None:
         """Use another configuration for the rows to come. What a position means never changes."""
         self._config = config
@@ -75,7 +81,8 @@ class Tail:
         (``kill``).
         """
         first, count = self.size, len(ids)
-        for position, unpacked in unpack_vectors(points).items():
+        vectors = unpack_vectors(points)
+        for position, unpacked in vectors.items():
             growing = self._vectors.get(position)
             if growing is None:
                 params = self._params.get(position)
@@ -85,11 +92,21 @@ class Tail:
             growing.append(unpacked, first, count)
         self._born_at.fill(count, np.uint64(max(offset, 0)))
         self._dead_at.fill(count, ALIVE)
-        self.points.extend(points)
+        self.points.extend(points, self._held_elsewhere(vectors))
         self._previous.extend(map(self._latest.get, ids, repeat(_NO_ROW)))
         self.ids.extend(ids)
         # Last, so that a reader who finds a row here finds everything about it.
         self._latest.update(zip(ids, range(first, first + count), strict=True))
+
+    def _held_elsewhere(self, vectors: Mapping[int, Unpacked]) -> LeftOut:
+        """What need not be kept of the points beside the matrices, if that is all their vectors."""
+        found: list[tuple[int, int]] = []
+        for position, unpacked in vectors.items():
+            growing = self._vectors.get(position)
+            if growing is None or not growing.storable or not unpacked.alike:
+                return ()
+            found.append((position, unpacked.stored.lengths[0]))
+        return tuple(found)
 
     def ids_at(self, rows: NDArray[np.integer]) -> list[PointId]:
         """The ids of rows."""
@@ -165,7 +182,8 @@ class Tail:
         chosen[rows] = True
         picked = chosen.tobytes()
         kept.ids.extend(compress(self.ids, picked))
-        kept.points.extend_from(self.points, rows)
+        kept.points = self.points.keep(rows)
+        kept.columns = TailColumns(kept.points, self._config.payload_indexes)
         new_rows = np.full(self.size + 1, _NO_ROW, np.int64)  # the last is that of _NO_ROW
         new_rows[rows] = np.arange(len(rows))
         kept._previous = new_rows[np.fromiter(compress(self._previous, picked), np.int64, len(rows))].tolist()

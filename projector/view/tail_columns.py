@@ -1,10 +1,10 @@
 """Columns over a tail: blocks of rows that will not change, built when a filter first asks for them."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from projector.columns.columns import Block, Columns
+from projector.view.stored_points import StoredPoints
 from schemas.payload_index import PayloadIndexes
-from schemas.points import decode_point
 
 LARGE_ROWS = 1024
 SMALL_ROWS = 64
@@ -14,7 +14,7 @@ SMALL_ROWS = 64
 class TailColumns:
     """The blocks of one tail. Two readers may build the same block at once; both get the same answers."""
 
-    def __init__(self, points: Sequence[bytes], indexes: PayloadIndexes) -> None:
+    def __init__(self, points: StoredPoints, indexes: PayloadIndexes) -> None:
         """``points``: the tail's stored points, which only ever grows; ``indexes``, those declared, may be replaced."""
         self._points = points
         self.indexes = indexes
@@ -34,7 +34,7 @@ class TailColumns:
 
     def _build(self, span: tuple[int, int]) -> Block:
         start, stop = span
-        payloads = [decode_point(p).payload for p in self._points[start:stop]]
+        payloads = [self._points.payload(row) for row in range(start, stop)]
         block = Block(start, stop, Columns.build(payloads, self.indexes))
         self._built[span] = block
         if stop - start == LARGE_ROWS:

@@ -16,7 +16,6 @@ from projector.view.tail_select import select_in_tail
 from schemas.filters import Filter
 from schemas.ids import PointId
 from schemas.payload_index import PayloadIndexes
-from schemas.points import decode_point, point_version
 
 
 class TailPart:
@@ -33,6 +32,7 @@ class TailPart:
         self.dead_at = tail.dead_at(size)
         self._at = np.uint64(max(offset, 0))
         self._vectors: Mapping[str, Vectors] = tail.vectors(size)
+        self._positions = tail.positions
         self._alive: NDArray[np.bool_] | None = None
         self._dead: NDArray[np.integer] | None = None
         self._order: IdOrder | None = None
@@ -48,8 +48,11 @@ class TailPart:
         return self
 
     def live_points(self) -> Iterator[JoinedPoints]:
-        """The stored points of the alive rows, in the order they were applied, in slices."""
-        return self.tail.points.joined(np.flatnonzero(self.alive_mask()))
+        """The stored points of the alive rows, in the order they were applied, in slices. Vectors are normalised, and
+        those of names that are gone left out.
+        """
+        vectors = {at: held for name, at in self._positions.items() if (held := self._vectors.get(name)) is not None}
+        return self.tail.points.joined(np.flatnonzero(self.alive_mask()), vectors)
 
     def alive_mask(self) -> NDArray[np.bool_]:
         """The mask of alive slots, bool [size], read-only."""
@@ -84,7 +87,7 @@ class TailPart:
 
     def payload_at(self, slot: int) -> bytes:
         """The payload of a row."""
-        return decode_point(self.tail.points[slot]).payload
+        return self.tail.points.payload(slot)
 
     def payload_size_at(self, slot: int) -> int:
         """About how many bytes the payload of a row has: its vectors are counted in."""
@@ -92,7 +95,7 @@ class TailPart:
 
     def version_at(self, slot: int) -> int:
         """The version of a row's point."""
-        return point_version(self.tail.points[slot])
+        return self.tail.points.version(slot)
 
     def vectors(self, name: str) -> Vectors | None:
         """One name's vectors."""

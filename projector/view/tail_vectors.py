@@ -21,6 +21,11 @@ class GrowingVectors:
         self._held = 0
         self._slots: GrowingArray[np.uint32] | None = None
 
+    @property
+    def storable(self) -> bool:
+        """Whether points may be stored with the values in place of the vectors that they came with."""
+        return self._values.storable
+
     def append(self, unpacked: Unpacked, first: int, count: int) -> None:
         """Append the vectors of ``count`` new tail rows that begin at row ``first``."""
         if self._slots is None and (unpacked.rows is not None or self._held != first):

@@ -21,14 +21,18 @@ _TABLE_AT = VERSION_BYTES + 1
 
 
 class Unpacked(NamedTuple):
-    """One vector name's values in a batch; ``rows``: which points, None for all."""
+    """One vector name's values in a batch; ``rows``: which points, None for all.
+
+    ``alike``: whether all points have the same vectors, each of as many bytes in every point.
+    """
 
     stored: Stored
     rows: NDArray[np.int64] | None
+    alike: bool = False
 
 
 def unpack_vectors(points: Sequence[bytes]) -> dict[int, Unpacked]:
-    """The vectors of stored points by position of their name."""
+    """The vectors of stored points by position of their name, where they are alike in the points' order."""
     if not points:
         return {}
     unpacked = _unpack_alike(list(points))
@@ -50,7 +54,7 @@ def _unpack_alike(points: list[bytes]) -> dict[int, Unpacked] | None:
         data = row_of_each(points, first[head_at:start], head_at, length)
         if data is None:
             return None
-        unpacked[position] = Unpacked(Stored(data, [length] * len(points)), None)
+        unpacked[position] = Unpacked(Stored(data, [length] * len(points)), None, alike=True)
         at = start + length
     return unpacked
 

@@ -1,6 +1,7 @@
 """A segment that was never written to disk, and how to build one from a view."""
 
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from projector.vectors.dense import DenseVectors
 from projector.view.part import row_of
 from projector.view.segment_part import SegmentPart
 from projector.view.shard_view import ShardView
+from projector.view.stored_points import JoinedPoints
 from schemas.config import CollectionConfig, Distance
 from schemas.ids import UUID_BASE, PointId
 from schemas.points import decode_point, encode_point
@@ -85,6 +87,12 @@ def stored_at(config: CollectionConfig, segment: Segment, slot: int) -> bytes:
     return encode_point(int(segment.versions[slot]), vectors, segment.payload_at(slot))
 
 
+def each_of(points: JoinedPoints) -> list[bytes]:
+    """One by one."""
+    ends: list[int] = np.cumsum(points.lengths).tolist()
+    return [points.data[start:end] for start, end in pairwise([0, *ends])]
+
+
 def build_from(
     base: ShardView, removed: Sequence[SegmentPart], with_tails: bool, graph_names: Sequence[str] = ()
 ) -> MemorySegment:
@@ -92,7 +100,8 @@ def build_from(
     rows = [row for part in removed for row in live_rows(base.config, part)]
     if with_tails:
         for tail in base.tails:
-            rows += [(tail.id_at(row), tail.tail.points[row]) for row in np.flatnonzero(tail.alive_mask()).tolist()]
+            for points in tail.live_points():
+                rows += zip(tail.ids_at(points.rows), each_of(points), strict=True)
     return MemorySegment(base.config, rows, graph_names)
 
 

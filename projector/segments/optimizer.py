@@ -236,6 +236,8 @@ class Optimizer:
                 replacement.discard()
                 return
             self._swap(work, plan, replacement, built)
+            # It would keep the tails that are sealed until the manifest is written.
+            del replacement
             if graph:
                 await partition.state.flush(FLUSHED_BYTES)
             published = await publish(work, partition.state)

@@ -106,7 +106,7 @@ class ShardWork:
         """Up to which offset merges have left out points that died after the manifest's."""
         self._dead: dict[str, int] = {}
         self.note_manifest([] if manifest is None else manifest.segments)
-        self._seen = live.view
+        self._seen = live.view.offset
         self._changed_at = now
         self._unsealed_since: float | None = None
         self._pace = Pace(now)
@@ -118,11 +118,11 @@ class ShardWork:
     def tail_facts(self, now: float) -> TailFacts:
         """What is in no segment, or not in the manifest, at ``now``. To be called often: it notes when that changes."""
         view = self.live.view
-        if view is not self._seen and view.offset != self._seen.offset:
+        if view.offset != self._seen:
             self._changed_at = now
-            seen = self._seen.offset
-            self._pace.add(sum(part.size - part.tail.rows_up_to(seen) for part in view.tails))
-        self._seen = view
+            self._pace.add(sum(part.size - part.tail.rows_up_to(self._seen) for part in view.tails))
+            # Not the view: it would keep tails that are sealed.
+            self._seen = view.offset
         deaths = sum(map(self._deaths_in, view.segments)) + (self._left_out > self.offset)
         rows = view.tail_rows
         if not rows and not deaths:

@@ -1,6 +1,7 @@
 """The optimizer: what it seals, merges and builds, and when."""
 
 import asyncio
+import weakref
 from pathlib import Path
 
 from projector.segments.manifest import read_manifest
@@ -33,6 +34,31 @@ def test_a_tail_is_sealed_and_then_graphed(tmp_path: Path) -> None:
         assert not await harness.step(graph=True)
         harness.restart()
         harness.check()
+
+    run(main())
+
+
+def test_a_sealed_tail_is_freed_before_the_manifest_is_written(tmp_path: Path) -> None:
+    async def main() -> None:
+        harness = Harness(tmp_path)
+        harness.upsert(range(1000))
+        harness.tick(6)
+        tail = weakref.ref(harness.live.view.tails[0].tail)
+        synced = 0
+        plain_sync = harness.state.sync
+
+        async def sync() -> None:
+            nonlocal synced
+            # The thread that opened the segment may have it a moment longer.
+            async with asyncio.timeout(60):
+                while tail() is not None:
+                    await asyncio.sleep(0.01)
+            synced += 1
+            await plain_sync()
+
+        harness.state.sync = sync
+        assert await harness.step()
+        assert synced
 
     run(main())
 

@@ -41,7 +41,7 @@ from projector.vectors.registry import part_kind
 from schemas.config import CollectionConfig
 from schemas.vectors.dense import DTYPES
 
-BLOCK_BYTES = 8 << 20
+BLOCK_BYTES = 1 << 20
 SMALL_BLOCK, LARGE_BLOCK = 1 << 12, 1 << 16
 UNFINISHED = ".tmp"
 """What follows a segment's name in that of its folder while it is built."""

@@ -60,6 +60,8 @@ def _pack_foreign(write: PointWrite, row: bytes) -> PackedPoint | None:
 def pack_canonical(records: Sequence[PointsRecord]) -> list[PackedPoint | None]:
     """Each record packed, or None where it is no upsert of one point, or not a good one."""
     columns = [_only_column(record) for record in records]
+    if all(column is None for column in columns):
+        return [None] * len(records)
     data = b"".join([column.data for column in columns if column is not None])
     # One number that is none spoils the whole: then each is left to the check that says so.
     if not all_finite(np.frombuffer(data, "<f4")):

@@ -13,7 +13,7 @@ from projector.vectors.dense import DenseVectors
 from query_api.find.division import Asked, Division, Prepared, Walked
 from query_api.find.joint import JointSearch
 from query_api.find.selection import Findable
-from query_api.find.strategy import BUDGET, WalkPlan, coded_budget, exact_us, walk_for
+from query_api.find.strategy import BUDGET, WalkPlan, coded_budget, coded_scan_us, exact_us, walk_for
 from query_api.find.walks import GraphWalk
 from query_api.plan.leaves import QuantizedSearch
 from query_api.vectors.comparison import PartQuery, SomeRows
@@ -25,11 +25,10 @@ from schemas.vectors.params import Datatype, Distance
 
 Rows = NDArray[np.int64]
 
-CODED_WALK, CODED_SCAN = 0.65, 0.25
-"""How long walks and scans by search codes take, of what they take by vectors.
+CODED_WALK = 0.65
+"""How long walks by search codes take, of what they take by vectors.
 
-Measured on 200,000 word vectors of 100 values: 0.58 to 0.77 of it at ef 256 to 64; scans of 20,000 rows
-and more 0.15 to 0.3.
+Measured on 200,000 word vectors of 100 values: 0.58 to 0.77 of it at ef 256 to 64.
 """
 
 LEAST_CODED = 256
@@ -81,9 +80,11 @@ class DenseComparison:
         found, dim = asked.found, len(self.scorer.query)
         if graph.codes is not None and not asked.quantization.ignore:
             return coded_plan(graph.codes, dim, asked)
+        by_codes = graph.search_codes is not None and not asked.quantization.ignore
+        scan_us = coded_scan_us(dim, found) if by_codes and found.count >= LEAST_CODED else None
         if _walks_by_search_codes(graph, asked):
-            return walk_for(found, asked.ef, dim, coded_budget(found), CODED_WALK)
-        return walk_for(found, asked.ef, dim, BUDGET)
+            return walk_for(found, asked.ef, dim, coded_budget(found), CODED_WALK, scan_us)
+        return walk_for(found, asked.ef, dim, BUDGET, scan_us=scan_us)
 
     def walk(self, graph: Graph, asked: Asked, plan: WalkPlan) -> GraphWalk:
         """A walk by that plan."""
@@ -135,8 +136,9 @@ class DenseComparison:
 
     def _scan_us(self, vectors: DenseVectors, found: Findable, codes: KernelSearchCodes | None) -> float:
         """About how long comparing all that may be found takes."""
-        us = self.us(vectors, found)
-        return us if codes is None else us * CODED_SCAN
+        if codes is not None:
+            return coded_scan_us(vectors.matrix.shape[1], found)
+        return self.us(vectors, found)
 
     def _step(self, query: PartQuery, walk: GraphWalk) -> tuple[NDArray[np.integer], Floats] | None:
         nearest = walk.nearest(query.allowance)

@@ -45,7 +45,7 @@ CONFIG = CollectionConfig(
     vectors={"all": VectorParams(DIM, Distance.COSINE), "some": VectorParams(DIM, Distance.EUCLID)},
     hnsw=HnswConfig(m=8, ef_construct=40),
 )
-SIZES = {1700: True, 1300: True, 500: False}
+SIZES = {6000: True, 4000: True, 500: False}
 """Of segments: how many points they have, and whether they have graphs."""
 POINTS = sum(SIZES)
 MORE = 300
@@ -141,7 +141,7 @@ def test_they_find_what_one_by_one_is_found(data: st.DataObject) -> None:
 def test_graphs_are_walked_by_codes_together_with_scans() -> None:
     view = shard().view
     joint = joint_of(NearestSearch(view, asked()))
-    assert [walked.target.part.size for walked in joint.division.walked] == [1700, 1300]
+    assert [walked.target.part.size for walked in joint.division.walked] == [6000, 4000]
     assert [target.part.size for target in joint.division.scanned] == [500]
     assert all(walked.graph.search_codes is not None for walked in joint.division.walked)
     assert part_by_part(view, asked())[1] == ["graph", "graph", "exact"]

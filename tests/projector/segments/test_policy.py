@@ -240,12 +240,12 @@ def test_a_bulk_load_beside_a_graph_builds_no_small_ones() -> None:
 
 
 def test_small_graphs_are_merged_by_tiers_with_what_comes() -> None:
-    small = [graph("g", 1_000_000), graph("h", 5500), plain("p", 5500)]
+    small = [graph("g", 1_000_000), graph("h", 11_000), plain("p", 11_000)]
     assert plan_graph(small, TRICKLE, config()) == Plan(("p", "h"), graph=True)
 
 
 def test_a_small_graph_that_is_vacuumed_stays_one_beside_others() -> None:
-    worn = graph("h", 12_000, 6000)
+    worn = graph("h", 22_000, 11_000)
     assert plan_graph([graph("g", 1_000_000), worn], TRICKLE, config()) == Plan(("h",), graph=True)
     assert plan_graph([plain("g", 1000), worn], TRICKLE, config()) == Plan(("h",))
 

@@ -43,7 +43,13 @@ class Pool:
         finish: Finish | None = None,
     ) -> None: ...
     def nearest(  # as Parts.nearest
-        self, ticket: int, parts: Parts, measure: str, query: NDArray[np.float32], wanted: int
+        self,
+        ticket: int,
+        parts: Parts,
+        measure: str,
+        query: NDArray[np.float32],
+        wanted: int,
+        threads: int | None = None,  # at most
     ) -> None: ...
     def finished(self) -> list[tuple[int, Any]]: ...  # since it was asked last: tickets, and what is found or why not
 

@@ -61,6 +61,8 @@ class Prepared:
         self.scans_us = scans_us
         self.us = scans_us + sum(plan.us for plan in plans)
         """About how long all takes one thread, in microseconds."""
+        self.beside_us = self.us - max((plan.us for plan in plans), default=0.0)
+        """The same beside the longest walk, which only one thread can do."""
         self.us_each = max((plan.us_each for plan in plans), default=0.0)
         """How long comparing a row takes a walk, at most."""
         self.final = final

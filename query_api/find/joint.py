@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from projector.kernel import KernelPool
 from query_api.budget import Allowance, OverEstimateError
 from query_api.find.division import Division, Prepared, Walked
-from query_api.native import Answer
+from query_api.native import BESIDE_US, Answer
 
 Unfound = tuple[int, bool, str | None]
 Found = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float32], int, Sequence[Unfound]]
@@ -46,13 +46,14 @@ class JointSearch:
 
     @property
     def divisible(self) -> bool:
-        """Whether several threads do it together."""
-        division = self.division
-        return bool(division.scanned) or len(division.walked) > 1
+        """Whether several threads do it together: where there is enough beside what only one can do."""
+        return self._prepared.beside_us > BESIDE_US
 
     def begin(self, pool: KernelPool, ticket: int) -> None:
         """Have it done by threads of the pool."""
-        pool.nearest(ticket, self._prepared.parts, self._measure, self._query, self._wanted)
+        prepared = self._prepared
+        threads = 1 + int(prepared.beside_us / BESIDE_US)
+        pool.nearest(ticket, prepared.parts, self._measure, self._query, self._wanted, threads)
 
     def end(self, answer: Answer) -> None:
         """Take what the pool said. What failed there is done again by who needs it, and fails where that is told."""

@@ -55,6 +55,11 @@ class SegmentBuilder:
         """The processes that are running now."""
         return [p.pid for p in (self._plain, self._graphs) if p.pid is not None]
 
+    def let_go(self) -> None:
+        """End the processes that have no work, without waiting for that."""
+        self._plain.let_go()
+        self._graphs.let_go()
+
     async def close(self) -> None:
         """End the processes, running builds with them."""
         await self._plain.close()
@@ -105,6 +110,12 @@ class BuilderProcess:
                 if self._process is not None:
                     self._idle = asyncio.get_running_loop().call_later(self._idle_seconds, self._let_go)
             return result
+
+    def let_go(self) -> None:
+        """See SegmentBuilder."""
+        if not self._lock.locked():
+            self._stop_waiting()
+            self._let_go()
 
     async def close(self) -> None:
         """End the process, for good."""

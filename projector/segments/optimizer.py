@@ -13,7 +13,7 @@ from projector.frames import ShardId
 from projector.segments import metrics
 from projector.segments.errors import BuildFailedError, SegmentDamagedError
 from projector.segments.meta import unfit_reason
-from projector.segments.policy import SEAL_BYTES, SEAL_ROWS, Plan, is_up_to_date, plan_graph, plan_plain
+from projector.segments.policy import QUIET_SECONDS, SEAL_BYTES, SEAL_ROWS, Plan, is_up_to_date, plan_graph, plan_plain
 from projector.segments.reader import Segment
 from projector.segments.replacement import Builder, Built, MakeReady, Replacement, SealedState, publish
 from projector.segments.scrubber import Scrubber
@@ -219,7 +219,14 @@ class Optimizer:
     async def _serve(self, *, graph: bool) -> None:
         while True:
             if not await self.step(graph=graph):
+                if not graph and self._is_at_rest():
+                    self._builder.let_go()
                 await asyncio.sleep(POLL_SECONDS)
+
+    def _is_at_rest(self) -> bool:
+        """Whether no shard changes: what builds takes tens of megabytes, and a tenth of a second to come back."""
+        now = self._clock()
+        return all(work.quiet(now) >= QUIET_SECONDS for p in self._partitions for work in p.works.values())
 
     async def _carry_out(self, partition: _Partition, work: ShardWork, plan: Plan, graph: bool) -> None:
         replacement = Replacement(work, plan, partition.state, self._make_ready)

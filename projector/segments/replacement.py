@@ -55,6 +55,10 @@ class Builder(Protocol):
         """Build one. Raises BuildFailedError, SegmentDamagedError."""
         ...
 
+    def let_go(self) -> None:
+        """Nothing is to be built soon."""
+        ...
+
 
 class Replacement:
     """One plan for one shard, at the view that stands when it is made."""

@@ -131,7 +131,11 @@ class ShardWork:
             self._unsealed_since = now
         age = 0.0 if self._unsealed_since is None else now - self._unsealed_since
         size = sum(part.tail.points.size_of(0, part.size) for part in view.tails)
-        return TailFacts(rows, size, deaths, age, now - self._changed_at, self._pace.at(now))
+        return TailFacts(rows, size, deaths, age, self.quiet(now), self._pace.at(now))
+
+    def quiet(self, now: float) -> float:
+        """Seconds since the last change that ``tail_facts`` noted."""
+        return now - self._changed_at
 
     def segment_facts(self, *, as_idle: bool = False) -> list[SegmentFacts]:
         """What the current view consists of; ``as_idle``: as if no build were running."""

@@ -28,6 +28,9 @@ ResultT = TypeVar("ResultT")
 class _Builder:
     """Builds in this process: to start one takes longer than to build what is small."""
 
+    def let_go(self) -> None:
+        """There is no process."""
+
     async def build(self, spec: BuildSpec, progress: Callable[[float], None] = lambda fraction: None) -> BuildResult:
         """As SegmentBuilder."""
         return await asyncio.to_thread(build_segment, spec, progress)

@@ -45,6 +45,9 @@ Points = dict[ShardId, dict[PointId, Value]]
 class Builder:
     """Builds in this process."""
 
+    def let_go(self) -> None:
+        """There is no process."""
+
     async def build(self, spec: BuildSpec, progress: Callable[[float], None] = lambda fraction: None) -> BuildResult:
         return build_segment(spec, progress)
 

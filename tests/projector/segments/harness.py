@@ -32,6 +32,10 @@ class InProcessBuilder:
     def __init__(self) -> None:
         self.before: Callable[[BuildSpec], Coroutine[Any, Any, None]] | None = None
         self.specs: list[BuildSpec] = []
+        self.let_goes = 0
+
+    def let_go(self) -> None:
+        self.let_goes += 1
 
     async def build(self, spec: BuildSpec, progress: Callable[[float], None]) -> BuildResult:
         self.specs.append(spec)

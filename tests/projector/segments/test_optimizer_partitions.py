@@ -31,6 +31,34 @@ def test_it_runs_until_cancelled_and_finds_new_shards(tmp_path: Path) -> None:
     run(main())
 
 
+def test_at_rest_what_builds_is_let_go(tmp_path: Path) -> None:
+    async def main() -> None:
+        harness = Harness(tmp_path)
+        turns = 0
+        plain_step = harness.optimizer.step
+
+        async def step(*, graph: bool) -> bool:
+            nonlocal turns
+            turns += 1
+            return await plain_step(graph=graph)
+
+        harness.optimizer.step = step
+        harness.upsert(range(20))
+        harness.tick(2)
+        async with asyncio.timeout(60), asyncio.TaskGroup() as group:
+            task = group.create_task(harness.optimizer.run())
+            while turns < 4:
+                await asyncio.sleep(0.01)
+            assert not harness.builder.let_goes
+            harness.tick(4)
+            while not harness.builder.let_goes:
+                await asyncio.sleep(0.01)
+            assert not harness.live.view.tail_rows
+            task.cancel()
+
+    run(main())
+
+
 def test_a_closed_shard_is_forgotten_even_while_it_is_built(tmp_path: Path) -> None:
     async def main() -> None:
         harness = Harness(tmp_path)

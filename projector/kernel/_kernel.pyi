@@ -43,13 +43,7 @@ class Pool:
         finish: Finish | None = None,
     ) -> None: ...
     def nearest(  # as Parts.nearest
-        self,
-        ticket: int,
-        parts: Parts,
-        measure: str,
-        query: NDArray[np.float32],
-        wanted: int,
-        threads: int | None = None,  # at most
+        self, ticket: int, parts: Parts, measure: str, query: NDArray[np.float32], wanted: int
     ) -> None: ...
     def finished(self) -> list[tuple[int, Any]]: ...  # since it was asked last: tickets, and what is found or why not
 

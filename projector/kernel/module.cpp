@@ -43,8 +43,8 @@ class PyPool {
     }
 
     void nearest(std::uint64_t ticket, const std::shared_ptr<PyParts>& parts, const std::string& measure,
-                 const F32& query, std::size_t wanted, std::optional<std::size_t> threads) {
-        add_search(pool_, ticket, parts, measure, query, wanted, threads.value_or(pool_.threads()));
+                 const F32& query, std::size_t wanted) {
+        add_search(pool_, ticket, parts, measure, query, wanted);
     }
 
     py::list finished() {
@@ -84,7 +84,7 @@ PYBIND11_MODULE(_kernel, module) {
              py::arg("ef"), py::arg("allowed") = py::none(), py::arg("budget") = py::none(),
              py::arg("finish") = py::none())
         .def("nearest", &PyPool::nearest, py::arg("ticket"), py::arg("parts"), py::arg("measure"), py::arg("query"),
-             py::arg("wanted"), py::arg("threads") = py::none())
+             py::arg("wanted"))
         .def("finished", &PyPool::finished);
     module.def("levels", &levels);
     define_scans(module);

@@ -193,8 +193,8 @@ void PyParts::check(const F32& query, Measure measure) const {
 }
 
 void add_search(Pool& pool, std::uint64_t ticket, std::shared_ptr<const PyParts> parts, const std::string& measure,
-                const F32& query, std::size_t wanted, std::size_t most) {
-    const std::size_t pieces = std::min(most, parts->parts().pieces());
+                const F32& query, std::size_t wanted) {
+    const std::size_t pieces = parts->parts().pieces();
     const auto shared = std::make_shared<SharedSearch>(std::move(parts), measure, query, wanted);
     // Where all threads have something to do, to share work only makes more of it.
     const std::size_t threads = pool.is_busy() ? 1 : pool.threads();

@@ -49,8 +49,8 @@ class PyParts {
     SearchedParts parts_;
 };
 
-// Have as many threads of [pool] as are of use, [most] at most, do a search of [parts], and tell it under [ticket].
+// Have as many threads of [pool] as are of use do a search of [parts], and tell it under [ticket].
 void add_search(Pool& pool, std::uint64_t ticket, std::shared_ptr<const PyParts> parts, const std::string& measure,
-                const F32& query, std::size_t wanted, std::size_t most);
+                const F32& query, std::size_t wanted);
 
 }  // namespace headwater

@@ -51,9 +51,7 @@ class JointSearch:
 
     def begin(self, pool: KernelPool, ticket: int) -> None:
         """Have it done by threads of the pool."""
-        prepared = self._prepared
-        threads = 1 + int(prepared.beside_us / BESIDE_US)
-        pool.nearest(ticket, prepared.parts, self._measure, self._query, self._wanted, threads)
+        pool.nearest(ticket, self._prepared.parts, self._measure, self._query, self._wanted)
 
     def end(self, answer: Answer) -> None:
         """Take what the pool said. What failed there is done again by who needs it, and fails where that is told."""

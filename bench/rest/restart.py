@@ -4,6 +4,7 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
+from shutil import copytree
 
 import numpy as np
 
@@ -28,6 +29,7 @@ def restart(stage: Stage) -> None:
     """From the start of the next process, Python included, to its first answer; the peer loads its graph's file."""
     progress("killing and restarting")
     stage.server.kill()
+    copytree(stage.server.data, stage.loaded)
     question = search_requests(stage.work.queries[:1], stage.ef)[0]
     begun = time.perf_counter()
     stage.server.launch()

@@ -21,8 +21,9 @@ PHASES = (
     throughput.concurrent,
     writing.upserts,
     restart.restart,
-    writing.trickle,
     writing.searches_while_writing,
+    writing.trickle,
+    writing.searches_after_writing,
 )
 """After loading. What comes after the restart leaves more points than the right answers know of."""
 

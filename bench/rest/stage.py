@@ -63,6 +63,11 @@ class Stage:
     """Seconds of the bare graph's searches, each time it was asked."""
 
     @property
+    def loaded(self) -> Path:
+        """A copy of the server's data, of when it was killed."""
+        return self.folder / "loaded"
+
+    @property
     def graph(self) -> peers.Graph:
         """The bare graph."""
         assert self.found_graph is not None, "loading comes first"

@@ -1,5 +1,11 @@
 """Writes: one point at a time; and searches while points come, a few or many a second."""
 
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from shutil import copytree
+from tempfile import TemporaryDirectory
+
 from bench import peers
 from bench.raw_http import lasting, repeated, throughput, timed
 from bench.rest import engine, goals
@@ -9,8 +15,12 @@ from bench.rest.turns import in_turns
 from bench.results import percentile_ms
 from bench.word_vectors import progress
 from bench.workload import rounded_row, search_requests, upsert_requests, write_requests
+from tests.support.launching import new_interpreter
+from tests.support.server import Server
 
 UPSERTS = 1000
+WARMING = 300
+"""Searches before others are measured, in a server that has just been started."""
 TRICKLE = Pace(50, 10)
 TRICKLED = 20_000
 """Points, or a tenth of what is loaded where that is less."""
@@ -62,17 +72,37 @@ def trickle(stage: Stage) -> None:
 
 
 def searches_while_writing(stage: Stage) -> None:
-    """Searches over many connections while 5,000 points a second come, 50 at once, waited for: new ones, updates."""
-    count = int(WRITES.per_second * stage.lasting.writing) * WRITES.points
-    for kind in ("new points", "updates"):
-        for connections in goals.SEARCHES_PER_SECOND:
-            requests = _new(stage, count, WRITES) if kind == "new points" else _updates(stage, count, WRITES)
-            progress(f"searching over {connections} connections while {kind} are written")
-            _measure(stage, f"throughput while writing {kind}", connections, requests)
+    """Searches over many connections while 5,000 points a second come, 50 at once, waited for: new ones, updates.
+
+    Each time beside what was loaded, in a server of its own over a copy of the data.
+    """
+    stage.wait_green(0)
+    for kind, connections in _scenarios():
+        progress(f"searching over {connections} connections while {kind} are written")
+        with TemporaryDirectory(prefix="headwater-bench-") as name:
+            data = Path(name) / "data"
+            copytree(stage.loaded, data)
+            with Server(data, launch=new_interpreter) as server:
+                fresh = replace(stage, server=server.start(), points=stage.work.size + UPSERTS)
+                timed(fresh.server.port, search_requests(stage.work.queries, stage.ef)[:WARMING])
+                _measure(fresh, kind, connections, f"throughput while writing {kind}")
 
 
-def _measure(stage: Stage, group: str, connections: int, requests: list[bytes]) -> None:
+def searches_after_writing(stage: Stage) -> None:
+    """The same one after another in one server, each on what those before it left: several graphs, and dead points."""
+    for kind, connections in _scenarios():
+        progress(f"searching over {connections} connections while more {kind} are written")
+        _measure(stage, kind, connections, f"while writing {kind}, on top of what was written")
+
+
+def _scenarios() -> Iterator[tuple[str, int]]:
+    return ((kind, connections) for kind in ("new points", "updates") for connections in goals.SEARCHES_PER_SECOND)
+
+
+def _measure(stage: Stage, kind: str, connections: int, group: str) -> None:
     port, results = stage.server.port, stage.results
+    count = int(WRITES.per_second * stage.lasting.writing) * WRITES.points
+    requests = _new(stage, count, WRITES) if kind == "new points" else _updates(stage, count, WRITES)
     searches = search_requests(stage.work.queries, stage.ef)
     with PacedWriter(port, requests, WRITES, stage.lasting.writing) as writer:
         stage.wait_green(0, stage.lasting.settling)

@@ -53,6 +53,7 @@ def test_every_goal_is_measured(tmp_path: Path) -> None:
     for kind in ("new points", "updates"):
         wanted = {f"{n} connections{what}" for n in (8, 32) for what in ("", ", p99", ", written")}
         assert aimed[f"throughput while writing {kind}"] == wanted
+        assert aimed[f"while writing {kind}, on top of what was written"] == wanted
     assert rows["exact search", "recall@10"].value > 0.99
     assert all(row.in_reference(results.reference_ms) for row in results.rows if row.unit in ("ms", "s", "searches/s"))
     plot.draw(results, tmp_path / "goals.png")

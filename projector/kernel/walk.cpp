@@ -76,7 +76,7 @@ void go(const Graph& graph, Scratch& scratch, State state, Candidate first, std:
     met(first.row());
     state.begin(first);
     for (Candidate next; state.next(next);) {
-        if (walked.compared > budget) {
+        if (walked.compared > budget || state.in_vain(walked.compared, budget)) {
             walked.exhausted = true;
             break;
         }
@@ -114,7 +114,9 @@ Walked walk(const Graph& graph, const void* query, std::size_t wanted, std::size
     if (allowed == nullptr && ef <= most_listed)
         go(graph, scratch, OneList(graph.base, scratch.sorted, ef), first, budget, walked);
     else
-        go(graph, scratch, TwoHeaps(graph.base, scratch.ahead, scratch.kept, wanted, ef, allowed), first, budget, walked);
+        go(graph, scratch,
+           TwoHeaps(graph.base, scratch.ahead, scratch.kept, wanted, ef, allowed, graph.rows.size), first, budget,
+           walked);
     return walked;
 }
 

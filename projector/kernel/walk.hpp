@@ -58,7 +58,7 @@ struct Found {
 struct Walked {
     std::vector<Found> nearest;     // nearest first, by row where distances are equal
     std::uint64_t compared = 0;     // rows whose distance was computed
-    bool exhausted = false;         // the budget was used up: what was found is not to be relied on
+    bool exhausted = false;         // it was given up for the budget: what was found is not to be relied on
 };
 
 // How many of ef a walk keeps where this [share] may be found.
@@ -71,7 +71,7 @@ double kept_of_ef(double share);
 
 // The nearest of those that are [allowed] (nullptr: all), at least [wanted] where so many can be reached. The walk
 // keeps [ef] of them, and ends when no row nearer than the farthest of these is known. About [budget] rows are compared
-// at most.
+// at most, and three tenths of that where of what is met much less is allowed than of all rows.
 //
 // Where not all are allowed, [kept_of_ef] times as many are kept, by the share of what was met that is allowed: that of
 // this walk, not of all rows, as a filter may have much to do with how near its rows are.

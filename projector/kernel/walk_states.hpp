@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "candidates.hpp"
+#include "chosen.hpp"
 #include "walk.hpp"
 
 namespace headwater {
@@ -27,6 +28,8 @@ class OneList {
     }
 
     void begin(Candidate first) { kept_.add(first); }
+
+    bool in_vain(std::uint64_t, std::uint64_t) const { return false; }
 
     bool next(Candidate& candidate) {
         next_ = unfollowed(next_);
@@ -69,14 +72,15 @@ class OneList {
 class TwoHeaps {
    public:
     TwoHeaps(const Links& base, std::vector<Candidate>& ahead, std::vector<Candidate>& kept, std::size_t wanted,
-             std::size_t ef, const bool* allowed)
+             std::size_t ef, const bool* allowed, std::size_t rows)
         : base_(base),
           ahead_(ahead),
           kept_(kept),
           wanted_(wanted),
           ef_(ef),
           most_(ef),
-          allowed_(allowed) {
+          allowed_(allowed),
+          rows_(rows) {
         ahead_.clear();
         kept_.clear();
     }
@@ -87,6 +91,20 @@ class TwoHeaps {
         if (!may_be_found(first)) return;
         passed_ = 1;
         kept_.push_back(first);
+    }
+
+    // Whether a walk that has [compared] so much of its [budget] is not likely to end within it: where much less of what
+    // was met is allowed than of all rows, as what is near is left out. Where it is as much walks end when they are
+    // expected to. Asked about once, as it takes to look at all rows.
+    bool in_vain(std::uint64_t compared, std::uint64_t budget) {
+        constexpr double part = 0.3, alike = 0.8;
+        if (asked_ || allowed_ == nullptr || static_cast<double>(compared) < part * static_cast<double>(budget))
+            return false;
+        asked_ = true;
+        Chosen chosen;
+        chosen.mask = allowed_;
+        const auto all = static_cast<double>(chosen.count(0, rows_));
+        return static_cast<double>(passed_) * static_cast<double>(rows_) < alike * all * static_cast<double>(met_);
     }
 
     bool next(Candidate& candidate) const {
@@ -146,6 +164,8 @@ class TwoHeaps {
     std::size_t ef_;
     std::size_t most_;
     const bool* allowed_;
+    std::size_t rows_;
+    bool asked_ = false;
     std::uint64_t met_ = 0;
     std::uint64_t passed_ = 0;
 };

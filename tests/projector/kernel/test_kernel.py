@@ -131,6 +131,21 @@ def test_a_walk_in_vain_ends_with_its_budget() -> None:
     assert compared <= 100 + links.base.shape[1]
 
 
+def test_a_walk_is_given_up_where_what_is_near_may_not_be_found() -> None:
+    rows, links = built("squared")
+    graph = KernelGraph(rows, "squared", links.base, links.upper, links.entry)
+    for query in matrix(20, 24, np.float32, 7):
+        distance = expected(rows, "squared", query)
+        far = distance > np.median(distance)
+        _, _, compared, exhausted = graph.search(query, 5, 10, far, ROWS)
+        assert exhausted
+        assert compared < ROWS / 2
+        chance = np.random.default_rng(4).permutation(far)
+        found, _, _, exhausted = graph.search(query, 5, 10, chance, ROWS)
+        assert not exhausted
+        assert len(found) >= 5
+
+
 @given(data=st.data())
 @settings(max_examples=60, deadline=None)
 def test_damaged_links_are_noticed_or_walked_never_worse(data: st.DataObject) -> None:

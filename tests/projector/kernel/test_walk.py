@@ -18,17 +18,22 @@ Links = NDArray[np.uint32]
 def expected(
     distance: Floats, links: Links, wanted: int, ef: int, allowed: NDArray[np.bool_] | None, budget: int
 ) -> tuple[list[int], int, bool]:
-    """What a walk from row 0 finds and compares, and whether its budget was used up. ``distance``: of each row."""
+    """What a walk from row 0 finds and compares, and whether it was given up. ``distance``: of each row."""
     most = ef = max(ef, wanted)
     first = (float(distance[0]), 0)
     met, compared, exhausted = {0}, 1, False
     ahead = [first]
     kept = [first] if allowed is None or allowed[0] else []
-    passed = len(kept)
+    passed, asked = len(kept), allowed is None
     while ahead and not (len(kept) >= most and kept[most - 1] < ahead[0]):
         if compared > budget:
             exhausted = True
             break
+        if not asked and compared >= 0.3 * budget:
+            asked = True
+            if allowed is not None and passed * len(allowed) < 0.8 * np.count_nonzero(allowed) * len(met):
+                exhausted = True
+                break
         _, row = heappop(ahead)
         fresh = list(dict.fromkeys(link for link in links[row, 1 : 1 + links[row, 0]].tolist() if link not in met))
         met.update(fresh)

@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 import httpx
 import msgspec
+import structlog
 
 from compose.errors import UserError
 
@@ -14,6 +15,7 @@ TRIES = 6
 """The last after half a minute."""
 _TIMEOUT = httpx.Timeout(120.0, connect=10.0)
 _TRIED_AGAIN = frozenset({408, 429, 500, 502, 503, 504})
+_logger = structlog.get_logger("headwater.importing")
 ResultT = TypeVar("ResultT")
 
 
@@ -80,6 +82,7 @@ class Client:
                 if answer.status_code not in _TRIED_AGAIN:
                     break
             if wait is not None:
+                _logger.warning("trying again", url=f"{self.url}{path}", reason=reason, seconds=wait)
                 self._sleep(wait)
         raise UserError(f"{method} {self.url}{path}: {reason}")
 

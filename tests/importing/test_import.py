@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from qdrant_client import QdrantClient, models
+from structlog.testing import capture_logs
 
 from compose.errors import UserError
 from compose.importing.client import Client
@@ -226,11 +227,15 @@ def test_a_recorded_server_is_copied(target: Server, tmp_path: Path) -> None:
             with pytest.raises(UserError, match="answered 401"):
                 Importer(there, to, file).run([])
         with Client(url, "secret", waits.append) as there, Client(target.url) as to:
-            [copied] = Importer(there, to, file).run(["c"])
+            with capture_logs() as logs:
+                [copied] = Importer(there, to, file).run(["c"])
             with pytest.raises(UserError, match="has no collection d"):
                 Importer(there, to, file).run(["d"])
         assert (copied.there, copied.here) == (3, 3)
         assert waits == [1.0]
+        assert [(log["event"], log["seconds"]) for log in logs if log["log_level"] == "warning"] == [
+            ("trying again", 1.0)
+        ]
     finally:
         server.shutdown()
         server.server_close()

@@ -72,7 +72,7 @@ def test_walks_and_scans_together_find_what_each_does(metric: str, wanted: int, 
     for ticket, query in enumerate(queries):
         pool.nearest(ticket, parts, measure, query.copy(), wanted)
     gc.collect()
-    together = dict(taken(pool, len(queries)))
+    together = dict(taken(pool, len(queries), together=True))
     for ticket, query in enumerate(queries):
         every = [nearest(some, measure, query, wanted) for some in scanned]
         compared = 0
@@ -126,7 +126,7 @@ def test_a_damaged_graph_is_told_and_others_are_walked() -> None:
     parts = KernelParts([], walks)
     pool = KernelPool(2)
     pool.nearest(1, parts, "dot", rows[5], 3)
-    for found in (dict(taken(pool, 1))[1], parts.nearest("dot", rows[5], 3)):
+    for found in (dict(taken(pool, 1, together=True))[1], parts.nearest("dot", rows[5], 3)):
         assert not isinstance(found, str)
         assert found[4] == ((0, False, "a link leads to no row"),)
         assert set(found[0].tolist()) == {1}

@@ -75,11 +75,13 @@ bool Passing::has(std::uint32_t row) const {
     return dead_at[slot] > at;
 }
 
-std::vector<Found> spread(const Found* found, std::size_t count, const Repeats& repeats, const Passing* passing,
+std::vector<Found> spread(const Rescoring& rescoring, const std::vector<Found>& walked, const Passing* passing,
                           std::size_t most) {
     std::vector<Found> near;
-    near.reserve(count);
-    for (std::size_t at = 0; at < count; ++at) spread_one(found[at], repeats, passing, most, near);
+    near.reserve(walked.size());
+    for (const Found& one : walked) spread_one(one, rescoring.repeats, passing, most, near);
+    for (const Found& one : near)
+        if (one.row >= rescoring.matrix.size) throw std::out_of_range("there is no such row");
     return near;
 }
 

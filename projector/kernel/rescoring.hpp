@@ -37,11 +37,6 @@ struct Passing {
     bool has(std::uint32_t row) const;
 };
 
-// What a walk found, [count] rows nearest first, and beside each the repeats of it, all as far as they pass (nullptr:
-// all do); of the repeats of one row the [most] lowest. Throws std::out_of_range for what isn't there.
-std::vector<Found> spread(const Found* found, std::size_t count, const Repeats& repeats, const Passing* passing,
-                          std::size_t most);
-
 // What a graph's rows are compared by exactly.
 struct Rescoring {
     Matrix matrix;
@@ -49,6 +44,11 @@ struct Rescoring {
     Level level = Level::baseline;
     Repeats repeats;
 };
+
+// What a walk found, rows nearest first, and beside each the repeats of it, all as far as they pass (nullptr: all do); of
+// the repeats of one row the [most] lowest. Throws std::out_of_range for what isn't there.
+std::vector<Found> spread(const Rescoring& rescoring, const std::vector<Found>& walked, const Passing* passing,
+                          std::size_t most);
 
 // Of what a walk found, spread, the nearest by their exact scores: [wanted] and all that are as near as the last of
 // them, by row; none where fewer pass. Distances are as rough as float32 is.

@@ -83,7 +83,7 @@ class PyRescoring {
         std::vector<Found> near;
         {
             const py::gil_scoped_release released;
-            near = headwater::spread(walked.data(), walked.size(), rescoring_.repeats, which, most);
+            near = headwater::spread(rescoring_, walked, which, most);
         }
         U32 found(static_cast<py::ssize_t>(near.size()));
         F32 theirs(static_cast<py::ssize_t>(near.size()));

@@ -26,6 +26,8 @@ from schemas.config import Distance
 
 SPACES = {Distance.COSINE: "ip", Distance.DOT: "ip", Distance.EUCLID: "l2"}
 """hnswlib's names."""
+_DAMAGE = DamagedGraphError, IndexError
+"""What the kernel raises for links, and for repeats and slots, that lead to no row."""
 _METRICS = {Distance.COSINE: "dot", Distance.DOT: "dot", Distance.EUCLID: "squared"}
 
 
@@ -110,7 +112,7 @@ class Graph:
         kernel = self._coded if coded else self._kernel
         try:
             return Walk(*kernel.search(query, wanted, ef, allowed, budget, finish))
-        except DamagedGraphError as error:
+        except _DAMAGE as error:
             return self.walked(str(error))
 
     def begin(
@@ -138,6 +140,19 @@ class Graph:
         if codes is None:
             return self._kernel, self.rescoring, None, None, passing, wanted, ef
         return self._kernel, self.rescoring, self._coded, codes.kernel, passing, wanted, ef
+
+    def spread(
+        self, walk: Walk, most: int, passing: KernelPassing | None
+    ) -> tuple[NDArray[np.uint32], NDArray[np.float32]] | None:
+        """What a walk led to, as far as it is ``passing``, None for all, and up to ``most`` repeats of each row.
+
+        Rows and distances, nearest first, as the walk gave them; None where the graph is damaged.
+        """
+        try:
+            return self.rescoring.spread(walk.rows, walk.distances, most, passing)
+        except _DAMAGE as error:
+            self.tell_damage(str(error))
+            return None
 
     def walked(self, answer: tuple[NDArray[Any], NDArray[np.float32], int, bool] | str) -> Walk:
         """What the kernel said: what it found, or how the graph is damaged."""

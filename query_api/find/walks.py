@@ -96,9 +96,8 @@ class GraphWalk:
         there = self.walked(allowance)
         if there.exhausted:
             return None
-        graph = self.graph
-        found = graph.rescoring.spread(there.rows, there.distances, self.wanted, self.found.kept(graph.repeats))
-        return None if len(found[0]) < self.wanted else found
+        found = self.graph.spread(there, self.wanted, self.found.kept(self.graph.repeats))
+        return None if found is None or len(found[0]) < self.wanted else found
 
     def nearest(self, allowance: Allowance) -> tuple[NDArray[np.integer], NDArray[np.float32]] | None:
         """Of what it leads to, where that is compared exactly, the nearest and those that are as near; their scores.

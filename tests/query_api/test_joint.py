@@ -30,7 +30,10 @@ from query_api.budget import Allowance, OverEstimateError
 from query_api.explain import Notes
 from query_api.find.joint import JointSearch
 from query_api.find.nearest import NearestSearch
+from query_api.find.selection import Findable
+from query_api.find.strategy import WalkPlan
 from query_api.find.targets import REMEMBERED_DIVISIONS
+from query_api.find.walks import GraphWalk
 from query_api.hits import Hit
 from query_api.plan.leaves import Nearest, QuantizedSearch
 from query_api.vectors import dense
@@ -209,3 +212,35 @@ def test_a_damaged_graph_is_told_of_and_its_part_compared(monkeypatch: pytest.Mo
     for some, best in zip(found, right, strict=True):
         of_part = [hit for hit in best if hit.place >> 32 in numbers]
         assert set(of_part) <= set(some)
+
+
+@pytest.mark.parametrize("by_codes", [True, False])
+def test_repeats_that_lead_to_no_row_are_damage_as_well(monkeypatch: pytest.MonkeyPatch, by_codes: bool) -> None:
+    live = shard()
+    segment = live.view.segments[0].segment
+    whole, held, meta = segment.graph("all"), segment.vectors("all"), segment.meta.vectors[0]
+    assert whole is not None
+    assert meta.graph is not None
+    assert isinstance(held, DenseVectors)
+    repeats = Repeats(whole.repeats.firsts, whole.repeats.ends, whole.repeats.rows + np.uint32(held.rows))
+    links = Links.open(segment.folder / meta.graph.file, meta.rows)
+    damaged = Graph(links, held.matrix, meta.distance, repeats, None, whole.search_codes if by_codes else None)
+    graph_of = Segment.graph
+
+    def graph(self: Segment, name: str) -> Graph | None:
+        return damaged if self is segment else graph_of(self, name)
+
+    monkeypatch.setattr(Segment, "graph", graph)
+    view = live.publish(1)
+    (number,) = [number for number, part in enumerate(view.parts) if part.size == held.rows]
+    row = int(whole.repeats.firsts[0])
+    leaf = asked(vector=held.matrix[row].tobytes())
+    with capture_logs() as logs:
+        hits = NearestSearch(view, leaf).run(unlimited())
+        found = Findable(view.parts[number], held, None)
+        assert GraphWalk(damaged, held.matrix[row], found, 5, WalkPlan(16, None, 1.0, 1.0)).spread(unlimited()) is None
+    assert [log["event"] for log in logs] == ["a graph in use is damaged"]
+    there = NearestSearch(view, asked(vector=leaf.vector, exact=True)).run(unlimited())
+    of_part = {hit for hit in there if hit.place >> 32 == number}
+    assert of_part
+    assert of_part <= set(hits)

@@ -177,6 +177,7 @@ void PyParts::add_walks() {
             require(walk.codes->dim == matrix.dim && walk.coded->rows.data == walk.codes->rows.data &&
                         walk.coded->rows.size == matrix.size && walk.codes->rows.size == matrix.size,
                     "each row has codes");
+            require(walk.codes->measure == walk.rescoring->measure, "codes are of the measure that is compared by");
         }
         parts_.walks.push_back(walk);
     }
@@ -186,6 +187,8 @@ void PyParts::check(const F32& query, Measure measure) const {
     require(query.ndim() == 1, "a query is a vector");
     const auto dim = static_cast<std::size_t>(query.shape(0));
     for (const Scan& scan : parts_.scans) require(scan.matrix.dim == dim, "a query has dim values");
+    for (const SearchCodes* codes : parts_.codes)
+        require(codes == nullptr || codes->measure == measure, "codes are of the measure that is compared by");
     for (const PartWalk& walk : parts_.walks) {
         require(walk.rescoring->matrix.dim == dim, "a query has dim values");
         require(walk.rescoring->measure == measure, "all parts are compared by one measure");

@@ -171,3 +171,47 @@ def test_repeats_stand_beside_their_first_rows() -> None:
     right, best = nearest(twice, "dot", rows[3] * np.float32(9), 1)
     assert (found.tolist(), scores.tolist()) == (right.tolist(), best.tolist())
     assert numbers.tolist() == [0] * len(right)
+
+
+def test_codes_of_another_measure_are_refused() -> None:
+    rows, links = built("dot")
+    centre = rows.mean(axis=0, dtype=np.float32)
+    bytes_, *sizes = encoded(rows, centre, "euclid")
+    codes = KernelSearchCodes(bytes_, centre, "euclid", *sizes)
+    with pytest.raises(ValueError, match="codes are of the measure"):
+        KernelParts([(rows, None, codes)]).nearest("dot", rows[0], 3)
+    graph = KernelGraph(rows, "dot", links.base, links.upper, links.entry)
+    by_codes = KernelGraph(bytes_, "bytes", links.base, links.upper, links.entry)
+    with pytest.raises(ValueError, match="codes are of the measure"):
+        KernelParts([], [(graph, rescoring_of(rows, "dot"), by_codes, codes, None, 3, EF)])
+
+
+def test_what_is_searched_stays_while_it_is() -> None:
+    """Nothing else refers to it then, as when view and segment go away meanwhile."""
+    right = parts_alone().nearest("dot", matrix(1, 24, np.float32, 9)[0], 7)
+    pool = KernelPool(2)
+    for ticket in range(20):
+        pool.nearest(ticket, parts_alone(), "dot", matrix(1, 24, np.float32, 9)[0], 7)
+        gc.collect()
+    for _, found in taken(pool, 20, together=True):
+        assert not isinstance(found, str)
+        assert found_in(found) == found_in(right)
+
+
+def parts_alone() -> KernelParts:
+    """Of copies that they alone refer to, with and without codes, slots and dead rows."""
+    rows, links = built("dot")
+    mine, base = rows.copy(), links.base.copy()
+    centre = mine.mean(axis=0, dtype=np.float32)
+    bytes_, *sizes = encoded(mine, centre, "dot")
+    codes = KernelSearchCodes(bytes_, centre, "dot", *sizes)
+    graph = KernelGraph(mine, "dot", base, [], links.entry)
+    by_codes = KernelGraph(bytes_, "bytes", base, [], links.entry)
+    slots = np.arange(0, 2 * ROWS, 2, dtype=np.uint32)
+    passing = KernelPassing(np.random.default_rng(2).integers(0, 9, 2 * ROWS).astype(np.uint64), 3, slots)
+    rescoring = rescoring_of(mine, "dot")
+    few = np.flatnonzero(np.random.default_rng(3).random(ROWS) < 0.1)
+    return KernelParts(
+        [(rows.copy(), None, codes), (rows.copy(), few, None)],
+        [(graph, rescoring, by_codes, codes, passing, 7, EF), (graph, rescoring, None, None, None, 7, EF)],
+    )

@@ -97,8 +97,13 @@ class PartitionWriter:
             return
         room_end = max(end, min(end + RESERVED_BYTES, self._segment_bytes))
         with suppress(OSError):  # whether there is room for the group itself, writing it says
-            self._disk.reserve(self._fd, self._end, room_end - self._end)
-            self._room_end = room_end
+            try:
+                self._disk.reserve(self._fd, self._end, room_end - self._end)
+                self._room_end = room_end
+            except OSError:
+                # What could be written is all that the disk had: that is for records, and for others.
+                self._room_end = self._end
+                os.ftruncate(self._fd, self._end)
 
     def _write(self, records: Sequence[NewRecord]) -> None:
         salt = self._segment.header.salt

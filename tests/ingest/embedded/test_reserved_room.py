@@ -105,6 +105,22 @@ def test_without_room_records_are_written_all_the_same(tmp_path: Path) -> None:
     assert values_in(tmp_path) == [b"small"] * 5
 
 
+def test_what_could_be_had_of_room_is_given_back(tmp_path: Path) -> None:
+    def nearly_full(fd: int, position: int, size: int) -> None:
+        reserve_room(fd, position, size // 2)
+        raise OSError(errno.ENOSPC, "injected")
+
+    async def check() -> None:
+        async with opened(tmp_path, disk=Disk(sync=no_sync, reserve=nearly_full)) as log:
+            for count in range(1, 4):
+                await log.append(POINTS, 0, b"small")
+                assert size_of(tmp_path) == 128 + count * FRAME
+                assert log.room == 0
+
+    within(check())
+    assert values_in(tmp_path) == [b"small"] * 3
+
+
 def test_a_new_file_is_begun_only_once_the_one_before_is_cut_for_good(tmp_path: Path) -> None:
     class Failing:
         fail = False

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
@@ -71,8 +72,10 @@ class Replacement:
         self._state = state
         self._work = work
         self._plan = plan
-        self._base: ShardView = work.live.begin_seal() if plan.seal else work.live.view
-        self._parts = [p for p in self._base.segments if p.segment.name in plan.segments]
+        view = work.live.begin_seal() if plan.seal else work.live.view
+        self._parts = [p for p in view.segments if p.segment.name in plan.segments]
+        # Only what is replaced: all else may leave the view long before a graph is built, and would be kept.
+        self._base: ShardView = replace(view, segments=tuple(self._parts), tails=view.tails if plan.seal else ())
         number = work.take_number()
         self._target = work.folder / segment_name(number)
         self._spill = spill_path(work.folder, number)

@@ -160,6 +160,37 @@ def test_changes_while_a_graph_is_built_are_kept(tmp_path: Path) -> None:
     run(main())
 
 
+def test_what_leaves_the_view_while_a_graph_is_built_is_freed(tmp_path: Path) -> None:
+    async def main() -> None:
+        harness = Harness(tmp_path)
+        harness.upsert(range(GRAPH_ROWS * 2))
+        harness.tick(6)
+        assert await harness.step()
+        harness.upsert(range(1000, 1100))
+        begun, go_on = asyncio.Event(), asyncio.Event()
+
+        async def wait(spec: BuildSpec) -> None:
+            if spec.graph:
+                begun.set()
+                await go_on.wait()
+
+        harness.builder.before = wait
+        tail = weakref.ref(harness.live.view.tails[0].tail)
+        graph = asyncio.create_task(harness.step(graph=True))
+        await begun.wait()
+        harness.tick(6)
+        assert await harness.step()
+        async with asyncio.timeout(60):
+            while tail() is not None:
+                await asyncio.sleep(0.01)
+        go_on.set()
+        assert await graph
+        assert len(harness.graphs) == 1
+        harness.check()
+
+    run(main())
+
+
 def test_every_new_manifest_is_told_of(tmp_path: Path) -> None:
     async def main() -> None:
         harness = Harness(tmp_path)

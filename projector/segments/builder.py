@@ -55,10 +55,11 @@ class SegmentBuilder:
         """The processes that are running now."""
         return [p.pid for p in (self._plain, self._graphs) if p.pid is not None]
 
-    def let_go(self) -> None:
-        """End the processes that have no work, without waiting for that."""
-        self._plain.let_go()
-        self._graphs.let_go()
+    def let_go(self, *, graph: bool) -> None:
+        """End the process that builds with graphs, or the one that builds without, unless it works, without waiting for
+        its end.
+        """
+        (self._graphs if graph else self._plain).let_go()
 
     async def close(self) -> None:
         """End the processes, running builds with them."""

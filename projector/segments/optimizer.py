@@ -219,8 +219,8 @@ class Optimizer:
     async def _serve(self, *, graph: bool) -> None:
         while True:
             if not await self.step(graph=graph):
-                if not graph and self._is_at_rest():
-                    self._builder.let_go()
+                if self._is_at_rest():
+                    self._builder.let_go(graph=graph)
                 await asyncio.sleep(POLL_SECONDS)
 
     def _is_at_rest(self) -> bool:

@@ -56,8 +56,8 @@ class Builder(Protocol):
         """Build one. Raises BuildFailedError, SegmentDamagedError."""
         ...
 
-    def let_go(self) -> None:
-        """Nothing is to be built soon."""
+    def let_go(self, *, graph: bool) -> None:
+        """Nothing is to be built soon with graphs, or without."""
         ...
 
 

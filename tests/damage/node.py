@@ -28,7 +28,7 @@ ResultT = TypeVar("ResultT")
 class _Builder:
     """Builds in this process: to start one takes longer than to build what is small."""
 
-    def let_go(self) -> None:
+    def let_go(self, *, graph: bool) -> None:
         """There is no process."""
 
     async def build(self, spec: BuildSpec, progress: Callable[[float], None] = lambda fraction: None) -> BuildResult:

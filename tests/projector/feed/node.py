@@ -45,7 +45,7 @@ Points = dict[ShardId, dict[PointId, Value]]
 class Builder:
     """Builds in this process."""
 
-    def let_go(self) -> None:
+    def let_go(self, *, graph: bool) -> None:
         """There is no process."""
 
     async def build(self, spec: BuildSpec, progress: Callable[[float], None] = lambda fraction: None) -> BuildResult:

@@ -32,10 +32,10 @@ class InProcessBuilder:
     def __init__(self) -> None:
         self.before: Callable[[BuildSpec], Coroutine[Any, Any, None]] | None = None
         self.specs: list[BuildSpec] = []
-        self.let_goes = 0
+        self.let_goes: list[bool] = []
 
-    def let_go(self) -> None:
-        self.let_goes += 1
+    def let_go(self, *, graph: bool) -> None:
+        self.let_goes.append(graph)
 
     async def build(self, spec: BuildSpec, progress: Callable[[float], None]) -> BuildResult:
         self.specs.append(spec)

@@ -198,16 +198,18 @@ def test_an_idle_process_ends(tmp_path: Path) -> None:
 def test_a_process_that_is_let_go_ends_unless_it_works(tmp_path: Path) -> None:
     async def run() -> None:
         builder = SegmentBuilder()
-        builder.let_go()
+        builder.let_go(graph=False)
         source = spill(tmp_path / "x", samples([PointId(1)]))
         build = asyncio.create_task(builder.build(spec(tmp_path / "a", [source])))
         async with asyncio.timeout(60):
             while not builder.pids:
                 await asyncio.sleep(0.01)
-        builder.let_go()
+        builder.let_go(graph=False)
         await build
         (pid,) = builder.pids
-        builder.let_go()
+        builder.let_go(graph=True)
+        assert builder.pids == [pid]
+        builder.let_go(graph=False)
         await asyncio.to_thread(wait_until_gone, pid)
         assert builder.pids == []
         await builder.build(spec(tmp_path / "b", [source]))

@@ -176,8 +176,8 @@ def test_repeats_stand_beside_their_first_rows() -> None:
 def test_codes_of_another_measure_are_refused() -> None:
     rows, links = built("dot")
     centre = rows.mean(axis=0, dtype=np.float32)
-    bytes_, *sizes = encoded(rows, centre, "euclid")
-    codes = KernelSearchCodes(bytes_, centre, "euclid", *sizes)
+    bytes_, error, length, scale = encoded(rows, centre, "euclid")
+    codes = KernelSearchCodes(bytes_, centre, "euclid", error, length, scale)
     with pytest.raises(ValueError, match="codes are of the measure"):
         KernelParts([(rows, None, codes)]).nearest("dot", rows[0], 3)
     graph = KernelGraph(rows, "dot", links.base, links.upper, links.entry)
@@ -203,8 +203,8 @@ def parts_alone() -> KernelParts:
     rows, links = built("dot")
     mine, base = rows.copy(), links.base.copy()
     centre = mine.mean(axis=0, dtype=np.float32)
-    bytes_, *sizes = encoded(mine, centre, "dot")
-    codes = KernelSearchCodes(bytes_, centre, "dot", *sizes)
+    bytes_, error, length, scale = encoded(mine, centre, "dot")
+    codes = KernelSearchCodes(bytes_, centre, "dot", error, length, scale)
     graph = KernelGraph(mine, "dot", base, [], links.entry)
     by_codes = KernelGraph(bytes_, "bytes", base, [], links.entry)
     slots = np.arange(0, 2 * ROWS, 2, dtype=np.uint32)

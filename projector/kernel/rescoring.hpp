@@ -45,8 +45,8 @@ struct Rescoring {
     Repeats repeats;
 };
 
-// What a walk found, rows nearest first, and beside each the repeats of it, all as far as they pass (nullptr: all do); of
-// the repeats of one row the [most] lowest. Throws std::out_of_range for what isn't there.
+// What a walk found, rows nearest first, and beside each the repeats of it, all as far as they pass (nullptr: all do);
+// of the repeats of one row the [most] lowest. Throws std::out_of_range for what isn't there.
 std::vector<Found> spread(const Rescoring& rescoring, const std::vector<Found>& walked, const Passing* passing,
                           std::size_t most);
 

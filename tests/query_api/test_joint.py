@@ -181,6 +181,25 @@ def test_what_is_the_same_for_many_searches_is_made_once(monkeypatch: pytest.Mon
     assert made == 2 + REMEMBERED_DIVISIONS
 
 
+def test_what_else_is_asked_is_divided_anew() -> None:
+    view = shard().view
+    usual = joint_of(NearestSearch(view, asked())).division
+    assert joint_of(NearestSearch(view, asked(1))).division is usual
+    exact = joint_of(NearestSearch(view, asked(exact=True))).division
+    assert not exact.walked
+    assert len(exact.scanned) == len(SIZES)
+    ignoring = QuantizedSearch(ignore=True)
+    for other in (asked(indexed_only=True), asked(limit=6), asked(hnsw_ef=5), asked(quantization=ignoring)):
+        assert joint_of(NearestSearch(view, other)).division not in (usual, exact)
+
+
+def test_what_walks_compare_is_spent() -> None:
+    view, spent = shard().view, [Allowance(np.inf, Deadline(np.inf)) for _ in EFS]
+    for ef, allowance in zip(EFS, spent, strict=True):
+        joint_of(NearestSearch(view, asked(hnsw_ef=ef))).nearest(allowance)
+    assert spent[0].spent < spent[1].spent < spent[2].spent
+
+
 def test_walks_that_turn_out_to_be_long_end_on_the_loop() -> None:
     joint = joint_of(NearestSearch(shard().view, asked(hnsw_ef=16)))
     with pytest.raises(OverEstimateError):

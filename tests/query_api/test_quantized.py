@@ -9,13 +9,19 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from ingest.deadline import Deadline
 from projector.frames import ShardId
 from projector.segments.build import build_segment
+from projector.segments.mapping import LeftOnDisk
 from projector.segments.reader import Segment
 from projector.segments.spec import BuildSpec
 from projector.segments.spill import write_spill
 from projector.view.live_shard import LiveShard
 from projector.view.shard_view import ShardView
+from query_api.budget import Allowance
+from query_api.explain import Notes, PartNote
+from query_api.find.nearest import NearestSearch
+from query_api.find.walks import GraphWalk
 from query_api.plan.leaves import QuantizedSearch
 from query_api.plan.selection import Selection
 from schemas.config import CollectionConfig, Datatype, Distance, HnswConfig, VectorParams
@@ -164,3 +170,34 @@ def test_more_is_found_with_oversampling() -> None:
         assert all(len(answer) == WANTED for answer in answers)
     hits = sum(len(t.keys() & a.keys()) for t, a in zip(truth, answers, strict=True))
     assert hits >= 0.99 * QUERIES * WANTED
+
+
+def explained(view: ShardView, query: NearestQuery) -> tuple[NearestSearch, PartNote]:
+    allowance = Allowance(np.inf, Deadline(np.inf))
+    allowance.notes = Notes()
+    asked = NearestSearch(view, query.leaf)
+    asked.run(allowance)
+    (note,) = allowance.notes.parts
+    return asked, note
+
+
+def test_codes_that_were_asked_for_are_searched_by_themselves(monkeypatch: pytest.MonkeyPatch) -> None:
+    view = shard(Distance.EUCLID, "scalar").view
+    graph = view.segments[0].graph("")
+    assert graph is not None
+    assert graph.codes is not None
+    read: list[int] = []
+    on_disk = LeftOnDisk(np.zeros((1, 4096), np.uint8))
+    monkeypatch.setattr(on_disk, "read", read.append)
+    monkeypatch.setattr(graph, "codes", graph.codes._replace(on_disk=on_disk))
+    asked, note = explained(view, nearest(queries()[0], oversampling=2.4))
+    assert [type(work) for work in asked.ahead] == [GraphWalk]
+    # As many as are wanted are enough of what is kept to be compared exactly.
+    assert (note.strategy, note.rescored) == ("graph", 24)
+    assert read == [24]
+    few = parse_filter({"must": [{"key": "digit", "range": {"lt": 5}}]})
+    asked, note = explained(view, nearest(queries()[0], few))
+    assert (list(asked.ahead), note.strategy) == ([], "codes")
+    assert read == [24, note.rescored]
+    asked, note = explained(view, nearest(queries()[0], rescore=False))
+    assert (note.strategy, note.rescored, len(read)) == ("graph", 0, 2)

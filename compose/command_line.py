@@ -156,8 +156,18 @@ def _click_type(kind: type[Any]) -> click.ParamType | None:
     if issubclass(kind, Enum):
         return click.Choice([each.value for each in kind])
     if kind is Path:
-        return click.Path(path_type=Path)
+        return _GivenPath(path_type=Path)
     return {str: click.STRING, int: click.INT, bool: click.BOOL}[kind]
+
+
+class _GivenPath(click.Path):
+    """A path that is not empty, which would be the current folder: mostly a variable that isn't set was meant."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """As click does. Raises BadParameter."""
+        if value == "":
+            self.fail("should not be empty", param, ctx)
+        return super().convert(value, param, ctx)
 
 
 def _as_it_is(value: Any) -> Any:

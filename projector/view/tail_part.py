@@ -48,8 +48,8 @@ class TailPart:
         return self
 
     def live_points(self) -> Iterator[JoinedPoints]:
-        """The stored points of the alive rows, in the order they were applied, in slices. Vectors are normalised, and
-        those of names that are gone left out.
+        """The stored points of the alive rows, in the order they were applied, in slices. Vectors may be normalised
+        already, and those of names that are gone be left out.
         """
         vectors = {at: held for name, at in self._positions.items() if (held := self._vectors.get(name)) is not None}
         return self.tail.points.joined(np.flatnonzero(self.alive_mask()), vectors)

@@ -85,6 +85,8 @@ def test_the_environment_says_what_is_not_given() -> None:
         (["need"], "Missing option '--into'"),
         (["need", "--into", "x"], "'x' is not a valid integer"),
         (["paint", "house", "--colour", "blue"], "'blue' is not one of 'red', 'green'"),
+        (["paint", "house", "--from", ""], "Invalid value for '--from': should not be empty"),
+        (["paint", ""], "should not be empty"),
         (["paint", "house", "--explode"], "No such option: --explode"),
         (["explode"], "No such command 'explode'"),
     ],

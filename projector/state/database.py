@@ -55,11 +55,13 @@ class StateLock:
 def _options(write_buffer_mib: int, cache_mib: int) -> Options:
     options = Options(raw_mode=True)
     options.create_if_missing(True)
-    # Two memtables of this size bound what an unflushed state holds in memory.
+    # Memtables of this size bound what an unflushed state holds in memory: one that is written to, and one that moves
+    # to a table. Where that fails for want of room on the disk, the log of a third is what finds none, and says so.
+    # Without a third one writes would wait for room, without end and on the event loop.
     options.set_write_buffer_size(write_buffer_mib * _MIB)
     # Small buffers make many small files: merged no sooner, they cost as little processor time as large ones.
     options.set_level_zero_file_num_compaction_trigger(_MERGED_FILES)
-    options.set_max_write_buffer_number(2)
+    options.set_max_write_buffer_number(3)
     options.set_max_background_jobs(2)
     # There is one writer: it need not insert as several do.
     options.set_allow_concurrent_memtable_write(False)

@@ -242,6 +242,7 @@ def test_an_alias_moves_between_collections_in_one_step(client: QdrantClient) ->
     readers = [threading.Thread(target=search) for _ in range(2)]
     for reader in readers:
         reader.start()
+    eventually(lambda: seen == {0} or bool(failures))
     for turn in range(60):
         switch_alias(client, "green" if turn % 2 == 0 else "blue")
     eventually(lambda: seen == {0, 1} or bool(failures))

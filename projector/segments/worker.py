@@ -100,8 +100,12 @@ def _build(spec: BuildSpec, replies: BinaryIO) -> Reply:
 
 
 def _send(replies: BinaryIO, reply: Reply) -> None:
-    replies.write(msgspec.json.encode(reply) + b"\n")
-    replies.flush()
+    try:
+        replies.write(msgspec.json.encode(reply) + b"\n")
+        replies.flush()
+    except BrokenPipeError:
+        # The parent is gone, and has nothing said of a build that it gave up.
+        os._exit(0)
 
 
 if __name__ == "__main__":

@@ -105,7 +105,14 @@ def test_refuses_a_port_that_is_in_use(own: Server, tmp_path: Path) -> None:
 
 def test_what_it_started_ends_with_it_when_killed(own: Server) -> None:
     fill(own)
-    eventually(lambda: len(own.processes()) > 1)
+    with Http(own.port) as http:
+
+        def builds() -> bool:
+            # What builds segments stays as long as points change.
+            http.post("/collections/kept/points/payload?wait=true", {"payload": {"n": 1}, "points": [4]})
+            return len(own.processes()) > 1
+
+        eventually(builds)
     own.kill()
     eventually(lambda: own.processes() == [])
 

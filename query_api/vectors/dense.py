@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from projector.kernel import KernelParts, KernelSearchCodes, scores
+from projector.quantization.search_codes import SearchCodes
 from projector.segments.graph import Graph, WalkedPart
 from projector.vectors.dense import DenseVectors
 from query_api.find.division import Asked, Division, Prepared, Walked
@@ -67,7 +68,7 @@ class DenseComparison:
             walked = by_graph(query, self.begin, lambda walk: self._step(query, walk))
             if walked is not None:
                 return walked
-        coded = found.count >= LEAST_CODED and not query.asked.quantization.ignore
+        coded = _scans_by_search_codes(found, query.asked.quantization)
         codes = vectors.search_codes(MADE_AT_ONCE // vectors.matrix.shape[1]) if coded else None
         query.allowance.spend(self._scan_us(vectors, found, codes))
         rows, near = self.scorer.nearest(vectors.matrix, query.wanted, found.chosen(), codes)
@@ -80,9 +81,9 @@ class DenseComparison:
         found, dim = asked.found, len(self.scorer.query)
         if graph.codes is not None and not asked.quantization.ignore:
             return coded_plan(graph.codes, dim, asked)
-        by_codes = graph.search_codes is not None and not asked.quantization.ignore
-        scan_us = coded_scan_us(dim, found) if by_codes and found.count >= LEAST_CODED else None
-        if _walks_by_search_codes(graph, asked):
+        by_codes = graph.search_codes is not None and _scans_by_search_codes(found, asked.quantization)
+        scan_us = coded_scan_us(dim, found) if by_codes else None
+        if _walked_codes(graph, asked) is not None:
             return walk_for(found, asked.ef, dim, coded_budget(found), CODED_WALK, scan_us)
         return walk_for(found, asked.ef, dim, BUDGET, scan_us=scan_us)
 
@@ -90,10 +91,9 @@ class DenseComparison:
         """A walk by that plan."""
         if graph.codes is not None and not asked.quantization.ignore:
             return coded_walk(graph, graph.codes, self.scorer, asked, plan)
-        found, query, codes = asked.found, self.scorer.query, graph.search_codes
-        by_codes = codes is not None and _walks_by_search_codes(graph, asked)
+        found, query, codes = asked.found, self.scorer.query, _walked_codes(graph, asked)
         # None where the query's numbers are too large for them.
-        prepared = codes.kernel.query(query) if codes is not None and by_codes else None
+        prepared = None if codes is None else codes.kernel.query(query)
         wanted = min(asked.wanted, found.count)
         finish = graph.rescoring.finish(query, wanted, found.kept(graph.repeats), prepared)
         looked_for = query if prepared is None else prepared.bytes
@@ -106,16 +106,16 @@ class DenseComparison:
 
     def joint(self, division: Division, wanted: int, quantization: QuantizedSearch) -> JointSearch:
         """Searching parts together."""
-        prepared = division.prepared(partial(self._prepared, coded=not quantization.ignore))
+        prepared = division.prepared(partial(self._prepared, quantization=quantization))
         return JointSearch(division, prepared, self.scorer.measure, self.scorer.query, wanted)
 
-    def _prepared(self, division: Division, *, coded: bool) -> Prepared:
+    def _prepared(self, division: Division, *, quantization: QuantizedSearch) -> Prepared:
         scanned: list[tuple[DenseVectors, Findable, KernelSearchCodes | None]] = []
         left, final = MADE_AT_ONCE, True
         for target in division.scanned:
             vectors: DenseVectors = cast("DenseVectors", target.vectors)
             codes = None
-            if coded and target.found.count >= LEAST_CODED:
+            if _scans_by_search_codes(target.found, quantization):
                 dim, before = vectors.matrix.shape[1], vectors.missing_codes()
                 codes = vectors.search_codes(left // dim)
                 missing = vectors.missing_codes()
@@ -165,9 +165,15 @@ class DenseComparison:
         return exact_us(vectors.matrix.shape[1], found, self.scorer.distance, self._datatype)
 
 
-def _walks_by_search_codes(graph: Graph, asked: Asked) -> bool:
+def _walked_codes(graph: Graph, asked: Asked) -> SearchCodes | None:
+    """The search codes that the graph is walked by, if any."""
     codes = graph.search_codes
-    return codes is not None and codes.walked and not asked.quantization.ignore
+    return codes if codes is not None and codes.walked and not asked.quantization.ignore else None
+
+
+def _scans_by_search_codes(found: Findable, quantization: QuantizedSearch) -> bool:
+    """Whether a scan looks at search codes first, where there are any."""
+    return found.count >= LEAST_CODED and not quantization.ignore
 
 
 def _walked_part(walked: Walked) -> WalkedPart:
@@ -177,7 +183,7 @@ def _walked_part(walked: Walked) -> WalkedPart:
         min(asked.wanted, found.count),
         walked.plan.ef,
         found.kept(graph.repeats),
-        coded=_walks_by_search_codes(graph, asked),
+        coded=_walked_codes(graph, asked) is not None,
     )
 
 

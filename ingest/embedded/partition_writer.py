@@ -96,14 +96,19 @@ class PartitionWriter:
         if end <= self._room_end or size >= _LARGE_BYTES:
             return
         room_end = max(end, min(end + RESERVED_BYTES, self._segment_bytes))
-        with suppress(OSError):  # whether there is room for the group itself, writing it says
-            try:
-                self._disk.reserve(self._fd, self._end, room_end - self._end)
-                self._room_end = room_end
-            except OSError:
-                # What could be written is all that the disk had: that is for records, and for others.
-                self._room_end = self._end
-                os.ftruncate(self._fd, self._end)
+        try:
+            self._disk.reserve(self._fd, self._end, room_end - self._end)
+            self._room_end = room_end
+        except OSError:
+            # What could be written is all that the disk had: that is for records, and for others. Whether there is room
+            # for the group itself, writing it says.
+            with suppress(OSError):
+                self._leave_no_room()
+
+    def _leave_no_room(self) -> None:
+        """End the file behind the last durable record. Raises OSError."""
+        self._room_end = self._end
+        os.ftruncate(self._fd, self._end)
 
     def _write(self, records: Sequence[NewRecord]) -> None:
         salt = self._segment.header.salt
@@ -130,9 +135,8 @@ class PartitionWriter:
 
     def _cut(self) -> None:
         """Remove what a failed write left after the last durable record."""
-        self._room_end = self._end
         try:
-            os.ftruncate(self._fd, self._end)
+            self._leave_no_room()
             self._disk.sync(self._fd)
         except OSError as error:
             raise LogPoisonedError(f"{self._segment.path} could not be cut after a failed write: {error}") from error
@@ -140,8 +144,7 @@ class PartitionWriter:
 
     def _begin_segment(self) -> None:
         """Go on in a new file. The one before is complete and synced, as every group is before the next begins."""
-        self._room_end = self._end
-        os.ftruncate(self._fd, self._end)
+        self._leave_no_room()
         try:
             self._sync()
             segment, fd = create_segment(

@@ -88,9 +88,9 @@ class StoredPoints:
         kept._left_out = self._left_out
         starts, ends = _starts_and_ends(self._kept_ends, rows)
         kept._kept.begin_with(np.frombuffer(bytearray().join(self._pieces(starts, ends)), np.uint8))
-        for theirs, ours in ((self._kept_ends, kept._kept_ends), (self._ends, kept._ends)):
-            starts, ends = _starts_and_ends(theirs, rows)
-            ours.frombytes(np.cumsum(ends - starts).tobytes())
+        kept._kept_ends.frombytes(np.cumsum(ends - starts).tobytes())
+        starts, ends = _starts_and_ends(self._ends, rows)
+        kept._ends.frombytes(np.cumsum(ends - starts).tobytes())
         return kept
 
     def joined(self, rows: NDArray[np.int64], vectors: Mapping[int, Vectors]) -> Iterator[JoinedPoints]:

@@ -39,9 +39,10 @@ class Tail:
     bound changes but ``dead_at``, which goes once from ALIVE to an offset above that of every view that exists.
     """
 
-    def __init__(self, config: CollectionConfig) -> None:
+    def __init__(self, config: CollectionConfig, points: StoredPoints | None = None) -> None:
+        """``points``: of rows that are known already; the caller adds all else of them."""
         self.ids: list[PointId] = []
-        self.points = StoredPoints()
+        self.points = StoredPoints() if points is None else points
         self.columns = TailColumns(self.points, config.payload_indexes)
         self._config = config
         self._params = _by_position(config)
@@ -176,14 +177,12 @@ class Tail:
 
     def keep(self, rows: NDArray[np.int64]) -> "Tail":
         """A new tail of the given rows, ascending, with their deaths."""
-        kept = Tail(self._config)
+        kept = Tail(self._config, self.points.keep(rows))
         # On the event loop, and of any number of rows: what takes time for each of them is done without Python's loops.
         chosen = np.zeros(self.size, np.bool_)
         chosen[rows] = True
         picked = chosen.tobytes()
         kept.ids.extend(compress(self.ids, picked))
-        kept.points = self.points.keep(rows)
-        kept.columns = TailColumns(kept.points, self._config.payload_indexes)
         new_rows = np.full(self.size + 1, _NO_ROW, np.int64)  # the last is that of _NO_ROW
         new_rows[rows] = np.arange(len(rows))
         kept._previous = new_rows[np.fromiter(compress(self._previous, picked), np.int64, len(rows))].tolist()

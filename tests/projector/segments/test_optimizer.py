@@ -123,22 +123,28 @@ def test_a_shard_that_became_empty_has_no_segments(tmp_path: Path) -> None:
     run(main())
 
 
+async def graph_under_way(harness: Harness) -> tuple["asyncio.Task[bool]", asyncio.Event]:
+    """A build with a graph that has begun, and what lets it go on."""
+    begun, go_on = asyncio.Event(), asyncio.Event()
+
+    async def wait(spec: BuildSpec) -> None:
+        if spec.graph:
+            begun.set()
+            await go_on.wait()
+
+    harness.builder.before = wait
+    graph = asyncio.create_task(harness.step(graph=True))
+    await begun.wait()
+    return graph, go_on
+
+
 def test_changes_while_a_graph_is_built_are_kept(tmp_path: Path) -> None:
     async def main() -> None:
         harness = Harness(tmp_path)
         harness.upsert(range(GRAPH_ROWS * 2))
         harness.tick(6)
         assert await harness.step()
-        begun, go_on = asyncio.Event(), asyncio.Event()
-
-        async def wait(spec: BuildSpec) -> None:
-            if spec.graph:
-                begun.set()
-                await go_on.wait()
-
-        harness.builder.before = wait
-        graph = asyncio.create_task(harness.step(graph=True))
-        await begun.wait()
+        graph, go_on = await graph_under_way(harness)
         harness.upsert(range(100, 200))
         harness.delete(range(150, 250))
         harness.upsert(range(240, 245))
@@ -167,17 +173,8 @@ def test_what_leaves_the_view_while_a_graph_is_built_is_freed(tmp_path: Path) ->
         harness.tick(6)
         assert await harness.step()
         harness.upsert(range(1000, 1100))
-        begun, go_on = asyncio.Event(), asyncio.Event()
-
-        async def wait(spec: BuildSpec) -> None:
-            if spec.graph:
-                begun.set()
-                await go_on.wait()
-
-        harness.builder.before = wait
         tail = weakref.ref(harness.live.view.tails[0].tail)
-        graph = asyncio.create_task(harness.step(graph=True))
-        await begun.wait()
+        graph, go_on = await graph_under_way(harness)
         harness.tick(6)
         assert await harness.step()
         async with asyncio.timeout(60):

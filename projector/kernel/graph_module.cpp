@@ -169,8 +169,6 @@ class PyGraph {
     }
 
    private:
-    static constexpr std::uint64_t unlimited = std::numeric_limits<std::uint64_t>::max();
-
     const bool* mask_of(const std::optional<Mask>& allowed) const {
         if (!allowed) return nullptr;
         require(allowed->ndim() == 1 && static_cast<std::size_t>(allowed->shape(0)) == graph_.rows.size,

@@ -22,8 +22,6 @@ namespace py = pybind11;
 namespace headwater {
 namespace {
 
-constexpr std::uint64_t unlimited = std::numeric_limits<std::uint64_t>::max();
-
 // One search in some parts, which are kept for as long.
 struct PySearch {
     PySearch(const PyParts& parts, const std::string& measure, F32 vector, std::size_t wanted,

@@ -97,7 +97,7 @@ class PyRescoring {
     py::tuple nearest(const U32& rows, const F32& distances, const F32& query, std::size_t wanted,
                       const PyPassing* passing, const PyCodedQuery* codes) const {
         const std::vector<Found> walked = walked_of(rows, distances);
-        const PyFinish::Run run = comparing(query, wanted, passing, codes);
+        const PyFinish::Run run = comparing(query, wanted, which_of(passing, rescoring_), codes);
         std::vector<Scored> found;
         {
             const py::gil_scoped_release released;
@@ -106,7 +106,7 @@ class PyRescoring {
         return answer(found, higher_is_nearer(rescoring_.measure));
     }
 
-    static PyFinish finish_of(std::size_t kept, const py::object& self, const F32& query, std::size_t wanted,
+    static PyFinish finish_of(const py::object& self, std::size_t kept, const F32& query, std::size_t wanted,
                               const py::object& passing) {
         const Rescoring& rescoring = self.cast<const PyRescoring&>().rescoring();
         require(length(query) == rescoring.matrix.dim, "a query has dim values");
@@ -120,17 +120,17 @@ class PyRescoring {
     static PyFinish finish(const py::object& self, const F32& query, std::size_t wanted, const py::object& passing,
                            const py::object& codes) {
         const auto& rescoring = self.cast<const PyRescoring&>();
-        const auto* which = passing.is_none() ? nullptr : &passing.cast<const PyPassing&>();
+        const Passing* which = passing_of(passing, rescoring.rescoring_);
         const auto* coded = codes.is_none() ? nullptr : &codes.cast<const PyCodedQuery&>();
         return {rescoring.comparing(query, wanted, which, coded), higher_is_nearer(rescoring.rescoring_.measure),
                 py::make_tuple(self, query, passing, codes)};
     }
 
    private:
-    PyFinish::Run comparing(const F32& query, std::size_t wanted, const PyPassing* passing,
+    PyFinish::Run comparing(const F32& query, std::size_t wanted, const Passing* which,
                             const PyCodedQuery* codes) const {
         require(length(query) == rescoring_.matrix.dim, "a query has dim values");
-        return [this, values = query.data(), wanted, which = which_of(passing, rescoring_),
+        return [this, values = query.data(), wanted, which,
                 bounds = codes == nullptr ? nullptr : &codes->bounds()](const std::vector<Found>& walked) {
             if (bounds == nullptr) return rescored(rescoring_, values, walked, which, wanted);
             return rescored(rescoring_, values, walked, which, wanted, *bounds);
@@ -177,10 +177,8 @@ void define_rescoring(py::module_& module) {
              py::arg("wanted"), py::arg("passing") = py::none(), py::arg("codes") = py::none())
         .def("finish", &PyRescoring::finish, py::arg("query"), py::arg("wanted"), py::arg("passing") = py::none(),
              py::arg("codes") = py::none())
-        .def("finish_of",
-             [](const py::object& self, std::size_t kept, const F32& query, std::size_t wanted,
-                const py::object& passing) { return PyRescoring::finish_of(kept, self, query, wanted, passing); },
-             py::arg("kept"), py::arg("query"), py::arg("wanted"), py::arg("passing") = py::none());
+        .def("finish_of", &PyRescoring::finish_of, py::arg("kept"), py::arg("query"), py::arg("wanted"),
+             py::arg("passing") = py::none());
 }
 
 }  // namespace headwater

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <stdexcept>
 #include <vector>
 
@@ -60,6 +61,9 @@ struct Walked {
     std::uint64_t compared = 0;     // rows whose distance was computed
     bool exhausted = false;         // it was given up for the budget: what was found is not to be relied on
 };
+
+// A budget that no walk uses up.
+constexpr std::uint64_t unlimited = std::numeric_limits<std::uint64_t>::max();
 
 // How many of ef a walk keeps where this [share] may be found.
 //
